@@ -1,0 +1,256 @@
+"""The vocabulary: one table from which ids, sizes, grammar and fingerprint derive.
+
+    stream   BOS  task  style*  event*
+    event    TIME*  ON(role, pitch)  VEL           key down
+             TIME*  OFF(role, pitch)               key up
+             TIME*  PEDAL(role, down|up)           sustain pedal
+    preview  PREVIEW  ( TIME* ON(role, pitch) [VEL] )*  PLAY
+
+Time is counted in steps of 10 ms. One TIME token stands for 1 to 100 steps; a longer wait is as many full
+seconds as fit, then the rest. Key-down and key-up are events of their own, so that a key can be fed to the
+model in the moment it moves, whatever is still held.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from piano.events import Role
+from piano.notes import HIGHEST_PITCH, LOWEST_PITCH
+
+STEP_NS = 10_000_000
+"""One time step in nanoseconds."""
+
+STEP_S = STEP_NS / 1e9
+"""One time step in seconds."""
+
+LONGEST_TIME_STEPS = 100
+"""The steps in the longest TIME token: one second."""
+
+KEYS = HIGHEST_PITCH - LOWEST_PITCH + 1
+VELOCITY_BINS = 32
+VELOCITIES_PER_BIN = 4
+
+FILL_TASKS = (
+    "above_median",
+    "below_median",
+    "above_low_quartile",
+    "below_low_quartile",
+    "above_high_quartile",
+    "below_high_quartile",
+    "middle_quartiles",
+    "extreme_quartiles",
+    "top_line_1",
+    "top_line_2",
+    "top_line_3",
+    "bottom_line_1",
+    "bottom_line_2",
+    "bottom_line_3",
+    "inner_voices",
+    "outer_voices",
+    "left_hand",
+    "right_hand",
+    "short_notes",
+    "long_notes",
+    "chord_rest",
+    "stride",
+    "band",
+    "random",
+    "loud",
+    "soft",
+    "very_loud",
+    "very_soft",
+    "moderate",
+    "extreme",
+    "gap",
+    "accompaniment",
+    "duet",
+)
+"""Tasks in which some notes are given and the rest is the model's own; the name says what is its own."""
+
+REPAIR_TASKS = (
+    "velocity",
+    "denoise_velocity",
+    "clean_pitch",
+    "clean_velocity",
+    "clean_onset",
+    "clean_time",
+    "clean_all",
+    "perform_flat",
+    "perform_score",
+)
+"""Tasks in which the model's own is a better version of what the preview shows."""
+
+TASKS = ("continue", *FILL_TASKS, *REPAIR_TASKS)
+
+COMPOSERS = (
+    "albeniz",
+    "bach",
+    "beethoven",
+    "brahms",
+    "chopin",
+    "clementi",
+    "debussy",
+    "grieg",
+    "handel",
+    "haydn",
+    "liszt",
+    "medtner",
+    "mendelssohn",
+    "mozart",
+    "mussorgsky",
+    "prokofiev",
+    "rachmaninoff",
+    "ravel",
+    "scarlatti",
+    "schubert",
+    "schumann",
+    "scriabin",
+    "tchaikovsky",
+    "wagner",
+)
+
+SOURCES = ("recital", "practice", "pop", "transcription", "roll")
+"""What kind of recording: a concert or competition, a practice room, pop arrangements, a transcription, a piano roll."""
+
+DENSITY_EDGES = (2.0, 3.0, 4.5, 6.0, 8.0, 10.5, 14.0)
+"""Note onsets per second that separate the density styles; density k lies above the k-th edge."""
+
+DENSITIES = tuple(str(index) for index in range(len(DENSITY_EDGES) + 1))
+
+
+class Kind(IntEnum):
+    """What a token is."""
+
+    PAD = 0
+    BOS = 1
+    END = 2
+    PREVIEW = 3
+    PLAY = 4
+    TASK = 5
+    STYLE = 6
+    TIME = 7
+    ON = 8
+    OFF = 9
+    PEDAL = 10
+    VELOCITY = 11
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    kind: Kind
+    name: str
+    value: int = 0
+    role: Role = Role.OWN
+
+
+def _table() -> tuple[_Entry, ...]:
+    pitches = range(LOWEST_PITCH, HIGHEST_PITCH + 1)
+    styles = [f"composer:{name}" for name in COMPOSERS] + [f"source:{name}" for name in SOURCES]
+    styles += [f"density:{name}" for name in DENSITIES] + ["opening"]
+    return (
+        _Entry(Kind.PAD, "PAD"),
+        _Entry(Kind.BOS, "BOS"),
+        _Entry(Kind.END, "END"),
+        _Entry(Kind.PREVIEW, "PREVIEW"),
+        _Entry(Kind.PLAY, "PLAY"),
+        *(_Entry(Kind.TASK, f"TASK_{name}", index) for index, name in enumerate(TASKS)),
+        *(_Entry(Kind.STYLE, f"STYLE_{name}", index) for index, name in enumerate(styles)),
+        *(_Entry(Kind.TIME, f"TIME_{steps}", steps) for steps in range(1, LONGEST_TIME_STEPS + 1)),
+        *(_Entry(Kind.ON, f"ON_{role.name}_{pitch}", pitch, role) for role in Role for pitch in pitches),
+        *(_Entry(Kind.OFF, f"OFF_{role.name}_{pitch}", pitch, role) for role in Role for pitch in pitches),
+        *(_Entry(Kind.PEDAL, f"PEDAL_{role.name}_{down}", down, role) for role in Role for down in (0, 1)),
+        *(_Entry(Kind.VELOCITY, f"VEL_{bin_}", bin_) for bin_ in range(VELOCITY_BINS)),
+    )
+
+
+class Vocabulary:
+    """The table of all tokens, with look-ups from meaning to id and arrays from id to meaning.
+
+    `kinds`, `values` and `roles` are read-only arrays of shape (size,): a token's `Kind`, its value (steps, pitch,
+    velocity bin, 1 for pedal down, index of a task or style) and its `Role`.
+    """
+
+    def __init__(self) -> None:
+        table = _table()
+        self.names: tuple[str, ...] = tuple(entry.name for entry in table)
+        self.size = len(table)
+        self.kinds: NDArray[np.uint8] = np.array([entry.kind for entry in table], np.uint8)
+        self.values: NDArray[np.int16] = np.array([entry.value for entry in table], np.int16)
+        self.roles: NDArray[np.uint8] = np.array([entry.role for entry in table], np.uint8)
+        for array in (self.kinds, self.values, self.roles):
+            array.flags.writeable = False
+        self._ids = {name: index for index, name in enumerate(self.names)}
+        self.fingerprint = hashlib.sha256("\n".join(self.names).encode()).hexdigest()[:16]
+        self.pad, self.bos, self.end = self._ids["PAD"], self._ids["BOS"], self._ids["END"]
+        self.preview, self.play = self._ids["PREVIEW"], self._ids["PLAY"]
+        self.first_time = self._ids["TIME_1"]
+        self.first_on = self.on(Role.OWN, LOWEST_PITCH)
+        self.first_off = self.off(Role.OWN, LOWEST_PITCH)
+        self.first_pedal = self._ids["PEDAL_OWN_0"]
+        self.first_velocity = self._ids["VEL_0"]
+
+    def task(self, name: str) -> int:
+        """Return the id of a task by its name; ValueError lists the tasks there are."""
+        return self._named(f"TASK_{name}", "task", name, TASKS)
+
+    def style(self, name: str) -> int:
+        """Return the id of a style such as `composer:chopin`, `source:pop`, `density:3` or `opening`."""
+        known = tuple(label.removeprefix("STYLE_") for label in self.names if label.startswith("STYLE_"))
+        return self._named(f"STYLE_{name}", "style", name, known)
+
+    def time(self, steps: int) -> int:
+        """Return the id that stands for 1 to 100 steps of 10 ms."""
+        if not 1 <= steps <= LONGEST_TIME_STEPS:
+            raise ValueError(f"a TIME token holds 1 to {LONGEST_TIME_STEPS} steps, not {steps}")
+        return self.first_time + steps - 1
+
+    def wait(self, steps: int) -> tuple[int, ...]:
+        """Return the TIME tokens for any number of steps: full seconds first, then the rest."""
+        seconds, rest = divmod(steps, LONGEST_TIME_STEPS)
+        return (self.time(LONGEST_TIME_STEPS),) * seconds + ((self.time(rest),) if rest else ())
+
+    def on(self, role: Role, pitch: int) -> int:
+        """Return the id of a key going down."""
+        return self._ids[f"ON_{role.name}_{_checked_pitch(pitch)}"]
+
+    def off(self, role: Role, pitch: int) -> int:
+        """Return the id of a key coming up."""
+        return self._ids[f"OFF_{role.name}_{_checked_pitch(pitch)}"]
+
+    def pedal(self, role: Role, *, down: bool) -> int:
+        """Return the id of a change of the sustain pedal."""
+        return self.first_pedal + 2 * role + down
+
+    def velocity(self, velocity: int) -> int:
+        """Return the id of the bin that holds a MIDI velocity of 1 to 127."""
+        if not 1 <= velocity <= 127:
+            raise ValueError(f"a note-on has a velocity of 1 to 127, not {velocity}")
+        return self.first_velocity + velocity // VELOCITIES_PER_BIN
+
+    def _named(self, label: str, what: str, name: str, known: tuple[str, ...]) -> int:
+        if label not in self._ids:
+            raise ValueError(f"there is no {what} {name!r}; there are: {', '.join(known)}")
+        return self._ids[label]
+
+
+def _checked_pitch(pitch: int) -> int:
+    if not LOWEST_PITCH <= pitch <= HIGHEST_PITCH:
+        raise ValueError(f"a piano has the pitches {LOWEST_PITCH} to {HIGHEST_PITCH}, not {pitch}")
+    return pitch
+
+
+def velocity_of_bin(bin_: int) -> int:
+    """Return the MIDI velocity at the centre of a bin: at most 2 away from each velocity in it."""
+    return VELOCITIES_PER_BIN * bin_ + VELOCITIES_PER_BIN // 2
+
+
+def steps_of_ns(at_ns: int) -> int:
+    """Return the time step nearest to a moment, halves upwards."""
+    return (at_ns + STEP_NS // 2) // STEP_NS
+
+
+VOCABULARY = Vocabulary()
