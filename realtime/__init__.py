@@ -1,1 +1,4 @@
-"""The daemon: ports, clock, session, performers, scheduler and offline commands. It imports neither torch nor the trainer."""
+"""The daemon: ports, clock, session, performers, scheduler and offline commands.
+
+It imports neither torch nor the trainer.
+"""
