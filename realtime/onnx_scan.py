@@ -1,0 +1,85 @@
+"""Look through an ONNX file, as bytes, for what a bundle must not hold: references to other files.
+
+A weight of an ONNX model may live in an external file whose path the model names. A bundle from a stranger could name any
+file of the machine, so such references are refused altogether. The player's install has no `onnx` package; this walks
+the few protobuf fields that matter, as onnx.proto numbers them, and nothing is executed or copied.
+"""
+
+from collections.abc import Iterator
+
+_VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
+
+_DEEPEST = 24
+"""Nested control flow of a GPT-2: none. Deeper than this is an attack on the stack."""
+
+_CHILDREN = {
+    "model": {7: "graph", 25: "function"},
+    "graph": {1: "node", 5: "tensor", 15: "sparse"},
+    "function": {7: "node", 11: "attribute"},
+    "node": {5: "attribute"},
+    "attribute": {5: "tensor", 6: "graph", 10: "tensor", 11: "graph", 22: "sparse", 23: "sparse"},
+    "sparse": {1: "tensor", 2: "tensor"},
+    "tensor": {},
+}
+"""Message → field number → the message it holds, along the paths that can reach a tensor."""
+
+_EXTERNAL_DATA, _DATA_LOCATION = 13, 14
+
+
+class OnnxDamage(ValueError):
+    """Bytes that are no ONNX model; the message says why."""
+
+
+def has_external_data(model: bytes) -> bool:
+    """Return whether any tensor refers to another file; OnnxDamage if the bytes are no ONNX model with a graph."""
+    view = memoryview(model)
+    if not any(number == 7 for number, _ in _fields(view)):
+        raise OnnxDamage("it holds no graph")
+    return _refers(view, "model", 0)
+
+
+def _refers(view: memoryview, message: str, depth: int) -> bool:
+    if depth > _DEEPEST:
+        raise OnnxDamage("its graphs are nested too deeply")
+    children = _CHILDREN[message]
+    for number, value in _fields(view):
+        if message == "tensor" and (number == _EXTERNAL_DATA or (number == _DATA_LOCATION and value != 0)):
+            return True
+        if number in children and isinstance(value, memoryview) and _refers(value, children[number], depth + 1):
+            return True
+    return False
+
+
+def _fields(view: memoryview) -> Iterator[tuple[int, memoryview | int]]:
+    """Yield each field's number with its value: an integer, or the bytes of a string or message."""
+    at = 0
+    while at < len(view):
+        key, at = _varint(view, at)
+        number, wire = key >> 3, key & 7
+        if wire == _VARINT:
+            value, at = _varint(view, at)
+            yield number, value
+            continue
+        if wire == _LENGTH:
+            size, at = _varint(view, at)
+        elif wire in (_FIXED64, _FIXED32):
+            size = 8 if wire == _FIXED64 else 4
+        else:
+            raise OnnxDamage(f"it has a field of the unknown wire type {wire}")
+        if size > len(view) - at:
+            raise OnnxDamage("it ends in the middle of a field")
+        yield number, view[at : at + size]
+        at += size
+
+
+def _varint(view: memoryview, at: int) -> tuple[int, int]:
+    value = 0
+    for shift in range(0, 70, 7):
+        if at >= len(view):
+            raise OnnxDamage("it ends in the middle of a number")
+        byte = view[at]
+        at += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value, at
+    raise OnnxDamage("it has a number of more than 64 bits")
