@@ -14,7 +14,7 @@ stamp_is() {  # $1: run or full, $2: fingerprint
 find_python() {
     second_choice=
     for name in ${PIANOD_SETUP_PYTHON:+"$PIANOD_SETUP_PYTHON"} python3.12 python3.11 python3 python python3.13 \
-        /opt/homebrew/bin/python3.12 /opt/homebrew/bin/python3.11 /usr/local/bin/python3.12 /usr/local/bin/python3.11
+        /opt/homebrew/bin/python3.12 /opt/homebrew/bin/python3.11
     do
         found=$(command -v "$name" 2>/dev/null) || continue
         version=$("$found" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null) || continue

@@ -224,7 +224,7 @@ def set_up(kind: str, fingerprint: str) -> None:
             return
         LOG.write_text("")
         if must_start_over():
-            progress.say("clearing an unfinished environment")
+            progress.say("clearing an environment that cannot be used")
             shutil.rmtree(VENV)
         if not VENV.exists():
             check_python()

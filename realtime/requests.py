@@ -18,7 +18,9 @@ class DemoRequest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    out: Path = Field(Path("demo"), description="folder for duet.mid, duet.png, report.json and, where possible, sound")
+    out: Path = Field(
+        default=Path("demo"), description="folder for duet.mid, duet.png, report.json and, where possible, sound"
+    )
 
 
 class PieceRequest(BaseModel):
@@ -28,20 +30,25 @@ class PieceRequest(BaseModel):
 
     out: Path = Field(description="MIDI file to write; with several variants, -1, -2 … go before the ending")
     seconds: float | None = Field(
-        None,
+        default=None,
         gt=0.0,
         le=7200.0,
         description=f"length of the new music in seconds; {DEFAULT_SECONDS:g} if notes are not given",
     )
-    notes: int | None = Field(None, ge=1, le=200_000, description="length of the new music in notes")
-    variants: int = Field(1, ge=1, le=1000, description="pieces to make, each with the next seed")
+    notes: int | None = Field(default=None, ge=1, le=200_000, description="length of the new music in notes")
+    variants: int = Field(default=1, ge=1, le=1000, description="pieces to make, each with the next seed")
     retries: int = Field(
-        0, ge=0, le=100, description="times to draw again, with another seed, where the music stops short of the length"
+        default=0,
+        ge=0,
+        le=100,
+        description="times to draw again, with another seed, where the music stops short of the length",
     )
-    speed: float = Field(1.0, ge=0.1, le=10.0, description="factor on the speed of what is written: 2 is twice as fast")
-    transpose: int = Field(0, ge=-48, le=48, description="semitones by which to move what is written")
-    events: Path | None = Field(None, description="JSON file for the events as the engine sent them")
-    plot: bool = Field(False, description="write the picture of the piano roll beside each MIDI file")
+    speed: float = Field(
+        default=1.0, ge=0.1, le=10.0, description="factor on the speed of what is written: 2 is twice as fast"
+    )
+    transpose: int = Field(default=0, ge=-48, le=48, description="semitones by which to move what is written")
+    events: Path | None = Field(default=None, description="JSON file for the events as the engine sent them")
+    plot: bool = Field(default=False, description="write the picture of the piano roll beside each MIDI file")
 
     @property
     def length_s(self) -> float | None:
@@ -53,9 +60,14 @@ class ContinueRequest(PieceRequest):
     """What `pianod continue` asks for: the piece to go on with, and which part of it the model hears."""
 
     file: Path = Field(description="MIDI file to go on with")
-    start_s: float = Field(0.0, ge=0.0, le=86_400.0, description="second of the file at which the part to hear begins")
+    start_s: float = Field(
+        default=0.0, ge=0.0, le=86_400.0, description="second of the file at which the part to hear begins"
+    )
     end_s: float | None = Field(
-        None, gt=0.0, le=86_400.0, description="second of the file at which the part to hear ends; its end if not given"
+        default=None,
+        gt=0.0,
+        le=86_400.0,
+        description="second of the file at which the part to hear ends; its end if not given",
     )
 
     @model_validator(mode="after")

@@ -48,34 +48,44 @@ class PortSettings(BaseModel):
     """MIDI ports"""
 
     api: Literal["auto", "alsa", "jack", "coremidi"] = Field(
-        "auto", description="MIDI system to use; auto takes the first that works"
+        default="auto", description="MIDI system to use; auto takes the first that works"
     )
     input: Annotated[str | None, Optional] = Field(
-        None, description="name, or part of the name, of the port your keyboard is on; a virtual port if not given"
+        default=None,
+        description="name, or part of the name, of the port your keyboard is on; a virtual port if not given",
     )
     output: Annotated[str | None, Optional] = Field(
-        None, description="name, or part of the name, of the port that makes the sound; a virtual port if not given"
+        default=None,
+        description="name, or part of the name, of the port that makes the sound; a virtual port if not given",
     )
     virtual_input: str = Field(
-        "pianod in", min_length=1, max_length=60, description="name of the virtual input port, where one is opened"
+        default="pianod in",
+        min_length=1,
+        max_length=60,
+        description="name of the virtual input port, where one is opened",
     )
     virtual_output: str = Field(
-        "pianod out", min_length=1, max_length=60, description="name of the virtual output port, where one is opened"
+        default="pianod out",
+        min_length=1,
+        max_length=60,
+        description="name of the virtual output port, where one is opened",
     )
-    input_channel: int = Field(0, ge=0, le=16, description="MIDI channel to listen to; 0 listens to all")
-    output_channel: int = Field(1, ge=1, le=16, description="MIDI channel to play on")
-    thru: bool = Field(False, description="pass what you play on to the output")
+    input_channel: int = Field(default=0, ge=0, le=16, description="MIDI channel to listen to; 0 listens to all")
+    output_channel: int = Field(default=1, ge=1, le=16, description="MIDI channel to play on")
+    thru: bool = Field(default=False, description="pass what you play on to the output")
 
 
 class ModelSettings(BaseModel):
     """Model"""
 
-    model: str = Field("embedded", min_length=1, description="folder of a model bundle, or embedded for the one inside")
+    model: str = Field(
+        default="embedded", min_length=1, description="folder of a model bundle, or embedded for the one inside"
+    )
     provider: Literal["auto", "cpu", "cuda", "tensorrt"] = Field(
-        "auto", description="what the model runs on; auto takes the fastest that is there"
+        default="auto", description="what the model runs on; auto takes the fastest that is there"
     )
     threads: int = Field(
-        0, ge=0, le=64, description="threads that the model may use on the CPU; 0 chooses by the cores"
+        default=0, ge=0, le=64, description="threads that the model may use on the CPU; 0 chooses by the cores"
     )
 
 
@@ -83,54 +93,66 @@ class SamplingSettings(BaseModel):
     """Sampling"""
 
     temperature: float = Field(
-        1.0, gt=0.0, le=2.0, description="how adventurous the notes are: 1 as in the music learned from, less is tamer"
+        default=1.0,
+        gt=0.0,
+        le=2.0,
+        description="how adventurous the notes are: 1 as in the music learned from, less is tamer",
     )
-    top_k: int = Field(0, ge=0, le=1000, description="draw from the k likeliest tokens only; 0 from all")
+    top_k: int = Field(default=0, ge=0, le=1000, description="draw from the k likeliest tokens only; 0 from all")
     top_p: float = Field(
-        0.98, gt=0.0, le=1.0, description="draw from the likeliest tokens that make up this share of the probability"
+        default=0.98,
+        gt=0.0,
+        le=1.0,
+        description="draw from the likeliest tokens that make up this share of the probability",
     )
     min_p: float = Field(
-        0.0, ge=0.0, lt=1.0, description="drop tokens less likely than this share of the likeliest one's probability"
+        default=0.0,
+        ge=0.0,
+        lt=1.0,
+        description="drop tokens less likely than this share of the likeliest one's probability",
     )
     seed: Annotated[int | None, Optional] = Field(
-        None,
+        default=None,
         ge=0,
         lt=2**63,
         description="the same seed and the same playing give the same notes; a fresh one if not given",
     )
-    greedy: bool = Field(False, description="always take the likeliest token, whatever else is set")
+    greedy: bool = Field(default=False, description="always take the likeliest token, whatever else is set")
 
 
 class AnswerSettings(BaseModel):
     """Call and response"""
 
     trigger: Literal["pause", "pedal", "key", "cc"] = Field(
-        "pause", description="what asks for an answer: a pause in your playing, a pedal, a key, or a controller"
+        default="pause", description="what asks for an answer: a pause in your playing, a pedal, a key, or a controller"
     )
     shortest_pause_s: float = Field(
-        0.7, ge=0.1, le=10.0, description="seconds of rest that end a fast phrase; the pause adapts to how you play"
+        default=0.7,
+        ge=0.1,
+        le=10.0,
+        description="seconds of rest that end a fast phrase; the pause adapts to how you play",
     )
-    longest_pause_s: float = Field(1.5, ge=0.1, le=10.0, description="seconds of rest that end any phrase")
+    longest_pause_s: float = Field(default=1.5, ge=0.1, le=10.0, description="seconds of rest that end any phrase")
     trigger_pedal: Literal["soft", "sostenuto"] = Field(
-        "soft", description="pedal that asks for an answer, with trigger = pedal"
+        default="soft", description="pedal that asks for an answer, with trigger = pedal"
     )
     trigger_key: int = Field(
-        21,
+        default=21,
         ge=0,
         le=127,
         description="MIDI pitch of the key that asks for an answer, with trigger = key; 21 is the lowest A",
     )
     trigger_cc: int = Field(
-        80, ge=0, le=119, description="number of the controller that asks for an answer, with trigger = cc"
+        default=80, ge=0, le=119, description="number of the controller that asks for an answer, with trigger = cc"
     )
     answer: Literal["endless", "phrase"] = Field(
-        "endless", description="play on until you play again, or about as long as your phrase and end at a rest"
+        default="endless", description="play on until you play again, or about as long as your phrase and end at a rest"
     )
     composer: Annotated[Annotated[str, AfterValidator(_known_composer)] | None, Optional] = Field(
-        None, description=f"whose manner to play in ({', '.join(COMPOSERS)}); yours if not given"
+        default=None, description=f"whose manner to play in ({', '.join(COMPOSERS)}); yours if not given"
     )
     density: Annotated[float | None, Optional] = Field(
-        None, gt=0.0, le=40.0, description="how busy to play, in notes per second; as busy as you if not given"
+        default=None, gt=0.0, le=40.0, description="how busy to play, in notes per second; as busy as you if not given"
     )
 
 
@@ -138,19 +160,25 @@ class LimitSettings(BaseModel):
     """Limits"""
 
     longest_note_s: float = Field(
-        12.0, ge=0.1, le=120.0, description="seconds after which a key that is still held by the model is released"
+        default=12.0,
+        ge=0.1,
+        le=120.0,
+        description="seconds after which a key that is still held by the model is released",
     )
-    max_polyphony: int = Field(24, ge=1, le=88, description="most keys that the model may hold at once")
+    max_polyphony: int = Field(default=24, ge=1, le=88, description="most keys that the model may hold at once")
 
 
 class ReportSettings(BaseModel):
     """Recording and logs"""
 
     takes: Annotated[Path | None, Optional] = Field(
-        None, description="folder into which each session is recorded as a MIDI file; not recorded if not given"
+        default=None, description="folder into which each session is recorded as a MIDI file; not recorded if not given"
     )
     verbosity: int = Field(
-        0, ge=0, le=2, description="0 tells what a player should know, 1 (-v) what happens, 2 (-v -v) everything"
+        default=0,
+        ge=0,
+        le=2,
+        description="0 tells what a player should know, 1 (-v) what happens, 2 (-v -v) everything",
     )
 
 

@@ -1,0 +1,28 @@
+"""What the daemon must not load: a player installs no torch, and a start must be quick."""
+
+import pkgutil
+import subprocess
+import sys
+
+import realtime
+
+HEAVY = ("torch", "train", "export", "onnx", "onnxscript", "safetensors", "transformers", "tensorboard")
+
+
+def loaded_after(statement: str) -> set[str]:
+    code = f"{statement}\nimport sys\nprint(' '.join(sorted(sys.modules)))"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(ran.stdout.split())
+
+
+def test_the_whole_daemon_loads_without_torch_trainer_or_exporter() -> None:
+    modules = [module.name for module in pkgutil.walk_packages(realtime.__path__, "realtime.")]
+    statement = "\n".join(f"import {name}" for name in modules if not name.endswith("__main__"))
+    loaded = loaded_after(statement)
+    assert "realtime.cli" in loaded
+    assert not loaded.intersection(HEAVY)
+
+
+def test_the_command_line_loads_neither_model_nor_ports_nor_pictures() -> None:
+    loaded = loaded_after("import realtime.cli")
+    assert not loaded.intersection({"onnxruntime", "rtmidi", "matplotlib", "symusic", *HEAVY})
