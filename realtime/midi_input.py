@@ -1,0 +1,118 @@
+"""The input thread: owns the input port; stamps what arrives, first of all, and hands it on.
+
+It polls (a port's callback loses messages in bursts), runs no model and waits for nothing but the port. What it
+takes goes into the engine's inbox, and, where thru is on, straight to the output.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from loguru import logger
+
+from piano.errors import PortError
+from realtime.clock import Clock
+from realtime.inbox import PortLost, Received, ThreadFailed
+from realtime.midi_message import Kind, kind_of
+from realtime.ports import Direction, InputPort
+from realtime.priority import raise_priority
+
+POLL_S = 0.0002
+_JOIN_S = 2.0
+
+Thru = Callable[[bytes], None]
+
+
+@dataclass(frozen=True, slots=True)
+class InputStatus:
+    """What has come in so far."""
+
+    received: int
+    """Messages put in the inbox."""
+    real_time: int
+    """System real-time messages (clock, active sensing), which nobody needs."""
+    malformed: int
+
+
+class MidiInput:
+    """Take messages from a port, stamp them, and deliver them.
+
+    `deliver` gets `Received`, or once `PortLost` or `ThreadFailed`; `thru`, where given, gets the message as it is,
+    before that. Both are called on the input thread: they must only hand over and not raise.
+    """
+
+    def __init__(
+        self,
+        port: InputPort,
+        clock: Clock,
+        deliver: Callable[[Received | PortLost | ThreadFailed], None],
+        *,
+        thru: Thru | None = None,
+        priority: int | None = 50,
+    ) -> None:
+        self._port = port
+        self._clock = clock
+        self._deliver = deliver
+        self._thru = thru
+        self._priority = priority
+        self._thread: threading.Thread | None = None
+        self._stopping = False
+        self._received = 0
+        self._real_time = 0
+        self._malformed = 0
+
+    def set_thru(self, thru: Thru | None) -> None:
+        """Switch thru on or off, from the next message on; from any thread."""
+        self._thru = thru
+
+    def status(self) -> InputStatus:
+        """Return the counts; from any thread."""
+        return InputStatus(received=self._received, real_time=self._real_time, malformed=self._malformed)
+
+    def start(self) -> None:
+        """Start the input thread."""
+        if self._thread is not None:
+            raise ValueError("an input starts once")
+        self._thread = threading.Thread(target=self._run, name="midi input", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread and close the port."""
+        self._stopping = True
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(_JOIN_S)
+        self._port.close()
+
+    def take_all(self) -> int:
+        """Deliver all that has arrived and return how many messages that were; PortError once the port is gone."""
+        count = 0
+        while (data := self._port.poll()) is not None:
+            at_ns = self._clock.now_ns()
+            count += 1
+            kind = kind_of(data)
+            if kind is Kind.REAL_TIME:
+                self._real_time += 1
+            elif kind is Kind.MALFORMED:
+                self._malformed += 1
+            else:
+                if (thru := self._thru) is not None:
+                    thru(data)
+                self._received += 1
+                self._deliver(Received(at_ns, data))
+        return count
+
+    def _run(self) -> None:
+        """Be the input thread."""
+        if self._priority is not None:
+            raise_priority(self._priority)
+        try:
+            while not self._stopping:
+                self.take_all()
+                time.sleep(POLL_S)
+        except PortError as error:
+            logger.warning("lost the MIDI input {!r}: {}", self._port.name, error)
+            self._deliver(PortLost(Direction.INPUT, self._port.name, str(error)))
+        except Exception as error:  # the top of the thread: tell, and stop
+            logger.opt(exception=error).error("the input thread failed: {}", error)
+            self._deliver(ThreadFailed("midi input", f"{type(error).__name__}: {error}"))

@@ -1,0 +1,152 @@
+"""MIDI messages as bytes and as events: what each message on the wire means to us.
+
+A piano needs three kinds of message: key down, key up, sustain pedal. Everything else is recognised, so that it has a
+defined way (on to the output as it is, or left out), but is no event. Messages are whole, status byte first; running
+status is resolved below us by the MIDI system. Follows the MIDI 1.0 specification; controller 88 is
+CA-031, the high-resolution velocity prefix.
+"""
+
+from enum import Enum, auto
+
+from piano.events import Event, NoteOff, NoteOn, Pedal
+from piano.notes import HIGHEST_PITCH, LOWEST_PITCH
+
+CHANNELS = 16
+DRUM_CHANNEL = 9
+"""Channel 10 as people count: drums, which are not notes of a piano."""
+
+SUSTAIN = 64
+SOSTENUTO = 66
+VELOCITY_PREFIX = 88
+ALL_SOUND_OFF = 120
+RESET_CONTROLLERS = 121
+ALL_NOTES_OFF = 123
+PEDAL_THRESHOLD = 64
+"""Controller 64 from this value up is a pedal that is down."""
+
+_NOTE_OFF = 0x80
+_NOTE_ON = 0x90
+_CONTROL = 0xB0
+_CHANNEL_LENGTH = {0x80: 3, 0x90: 3, 0xA0: 3, 0xB0: 3, 0xC0: 2, 0xD0: 2, 0xE0: 3}
+_COMMON_LENGTH = {0xF1: 2, 0xF2: 3, 0xF3: 2, 0xF6: 1}
+
+
+class Kind(Enum):
+    """What a message is, as far as it matters here."""
+
+    NOTE_ON = auto()
+    NOTE_OFF = auto()
+    """Also a note-on of velocity 0."""
+    SUSTAIN = auto()
+    VELOCITY_PREFIX = auto()
+    """Controller 88: more bits of velocity for the note-on that follows; passed on, not used."""
+    SILENCE = auto()
+    """All sound off, all notes off, or a mode change, which implies it."""
+    RESET = auto()
+    """Reset all controllers: the pedals come up."""
+    CHANNEL = auto()
+    """Any other channel message: passed on."""
+    SYSEX = auto()
+    SYSTEM_COMMON = auto()
+    REAL_TIME = auto()
+    """Clock, start, stop, active sensing, reset: says nothing about notes, comes in floods, goes nowhere."""
+    MALFORMED = auto()
+    """Not one whole message: goes nowhere."""
+
+
+def kind_of(data: bytes) -> Kind:
+    """Say what a message is."""
+    if not data or data[0] < 0x80:
+        return Kind.MALFORMED
+    status = data[0]
+    if status >= 0xF0:
+        return _system_kind(data)
+    status &= 0xF0
+    if len(data) != _CHANNEL_LENGTH[status] or max(data[1:]) > 127:
+        return Kind.MALFORMED
+    if status == _NOTE_ON:
+        return Kind.NOTE_ON if data[2] else Kind.NOTE_OFF
+    if status == _NOTE_OFF:
+        return Kind.NOTE_OFF
+    if status == _CONTROL:
+        return _control_kind(data[1])
+    return Kind.CHANNEL
+
+
+def _control_kind(controller: int) -> Kind:
+    if controller == SUSTAIN:
+        return Kind.SUSTAIN
+    if controller == VELOCITY_PREFIX:
+        return Kind.VELOCITY_PREFIX
+    if controller == RESET_CONTROLLERS:
+        return Kind.RESET
+    if controller == ALL_SOUND_OFF or controller >= ALL_NOTES_OFF:
+        return Kind.SILENCE
+    return Kind.CHANNEL
+
+
+def _system_kind(data: bytes) -> Kind:
+    status = data[0]
+    if status >= 0xF8:
+        return Kind.REAL_TIME if len(data) == 1 else Kind.MALFORMED
+    if status == 0xF0:
+        whole = len(data) >= 2 and data[-1] == 0xF7 and max(data[1:-1], default=0) <= 127
+        return Kind.SYSEX if whole else Kind.MALFORMED
+    whole = len(data) == _COMMON_LENGTH.get(status) and max(data[1:], default=0) <= 127
+    return Kind.SYSTEM_COMMON if whole else Kind.MALFORMED
+
+
+def channel_of(data: bytes) -> int:
+    """Return the channel, 0 to 15, of a channel message."""
+    return data[0] & 0x0F
+
+
+def event_of(data: bytes) -> Event | None:
+    """Return what a message means to the piano; None for all that is no event of one of its 88 keys or its pedal.
+
+    The inverse of `bytes_of`. The pedal's position is reported for every message, changed or not: `PedalReader`
+    leaves the repetitions out.
+    """
+    kind = kind_of(data)
+    if kind not in _EVENT_KINDS or channel_of(data) == DRUM_CHANNEL:
+        return None
+    if kind is Kind.SUSTAIN:
+        return Pedal(down=data[2] >= PEDAL_THRESHOLD)
+    if not LOWEST_PITCH <= data[1] <= HIGHEST_PITCH:
+        return None
+    return NoteOn(data[1], data[2]) if kind is Kind.NOTE_ON else NoteOff(data[1])
+
+
+_EVENT_KINDS = frozenset((Kind.NOTE_ON, Kind.NOTE_OFF, Kind.SUSTAIN))
+
+
+def bytes_of(event: Event, channel: int = 0) -> bytes:
+    """Return the message of an event; the inverse of `event_of`."""
+    match event:
+        case NoteOn(pitch, velocity):
+            return bytes((_NOTE_ON | channel, pitch, velocity))
+        case NoteOff(pitch):
+            return bytes((_NOTE_OFF | channel, pitch, 64))
+        case Pedal(down):
+            return control_bytes(SUSTAIN, 127 if down else 0, channel)
+
+
+def control_bytes(controller: int, value: int, channel: int) -> bytes:
+    """Return a control change."""
+    return bytes((_CONTROL | channel, controller, value))
+
+
+class PedalReader:
+    """Read messages as events, the pedal only where it changes: a half-pedal sends its position all the time."""
+
+    def __init__(self) -> None:
+        self._down = False
+
+    def event_of(self, data: bytes) -> Event | None:
+        """Return what a message means to the piano, or None; reset-all-controllers lifts the pedal."""
+        event = Pedal(down=False) if kind_of(data) is Kind.RESET else event_of(data)
+        if isinstance(event, Pedal):
+            if event.down == self._down:
+                return None
+            self._down = event.down
+        return event

@@ -1,0 +1,131 @@
+"""The seam to MIDI: what a port and a MIDI system are, and the faults they have in common.
+
+A backend is one file that implements `MidiSystem`; everything else speaks to these protocols alone.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from piano.errors import PortError
+
+
+class Direction(StrEnum):
+    """Which way a port carries messages, seen from this program."""
+
+    INPUT = "input"
+    OUTPUT = "output"
+
+
+@dataclass(frozen=True, slots=True)
+class PortListing:
+    """What a MIDI system has to connect to."""
+
+    api: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    has_virtual: bool
+    """Whether ports of our own can be made, to which other programs connect."""
+
+    def names(self, direction: Direction) -> tuple[str, ...]:
+        """Return the names of the ports of one direction."""
+        return self.inputs if direction is Direction.INPUT else self.outputs
+
+
+class InputPort(Protocol):
+    """A port that messages come from. One thread polls; any thread may close."""
+
+    @property
+    def name(self) -> str:
+        """Return the name of the port."""
+        ...
+
+    def poll(self) -> bytes | None:
+        """Return the next whole message, or None if there is none; PortError once the port is gone. Never waits."""
+        ...
+
+    def close(self) -> None:
+        """Close the port; a second time does nothing."""
+        ...
+
+
+class OutputPort(Protocol):
+    """A port that messages go to. One thread sends; any thread may close."""
+
+    @property
+    def name(self) -> str:
+        """Return the name of the port."""
+        ...
+
+    def send(self, data: bytes) -> None:
+        """Send one whole message; PortError if the port is known to be gone."""
+        ...
+
+    def close(self) -> None:
+        """Let what was sent go out, then close the port; a second time does nothing."""
+        ...
+
+
+class MidiSystem(Protocol):
+    """A way to reach MIDI ports: a sound system of the machine, or one in memory."""
+
+    @property
+    def api(self) -> str:
+        """Return the short name of the system, as the setting has it."""
+        ...
+
+    def list_ports(self) -> PortListing:
+        """Return what can be opened now."""
+        ...
+
+    def open_input(self, name: str) -> InputPort:
+        """Open the input whose name is, or else contains, `name` (case does not matter)."""
+        ...
+
+    def open_output(self, name: str) -> OutputPort:
+        """Open the output whose name is, or else contains, `name` (case does not matter)."""
+        ...
+
+    def open_virtual_input(self, name: str) -> InputPort:
+        """Make an input of our own; PortError where the system has none."""
+        ...
+
+    def open_virtual_output(self, name: str) -> OutputPort:
+        """Make an output of our own; PortError where the system has none."""
+        ...
+
+    def is_alive(self) -> bool:
+        """Say whether the system still answers; to be asked a few times a second, by one thread. Never waits."""
+        ...
+
+    def close(self) -> None:
+        """Close the system and every port that was opened through it."""
+        ...
+
+
+def find_port(listing: PortListing, direction: Direction, wanted: str) -> int:
+    """Return the index of the port whose name is `wanted`, or else of the first that contains it.
+
+    Raise PortError, naming the ports there are, if none does.
+    """
+    names = listing.names(direction)
+    folded = wanted.casefold()
+    for index, name in enumerate(names):
+        if name.casefold() == folded:
+            return index
+    for index, name in enumerate(names):
+        if folded in name.casefold():
+            return index
+    raise PortError(_no_such_port(listing.api, direction, wanted, names))
+
+
+def _no_such_port(api: str, direction: Direction, wanted: str, names: Sequence[str]) -> str:
+    """Say that there is no such port, and which there are."""
+    if not names:
+        return (
+            f"no MIDI {direction} port named {wanted!r}: {api} has no {direction} ports at all; "
+            "switch on or plug in the instrument, then run `pianod ports`"
+        )
+    there = ", ".join(repr(name) for name in names)
+    return f"no MIDI {direction} port named {wanted!r}; there are: {there}. Part of a name is enough"

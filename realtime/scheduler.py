@@ -1,0 +1,314 @@
+"""The output thread: owns the outbox, what sounds, and the output port; it sends each message at its moment.
+
+Other threads post commands; the output thread carries them out in their order. The same code runs without a thread,
+on the caller's, until `start()`: attached to a `ManualClock` it is the output of offline runs and tests. Sending
+contains no model and waits for nothing but the next deadline.
+"""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+
+from loguru import logger
+
+from piano.errors import PortError
+from piano.events import Event
+from realtime.clock import Clock, MonotonicClock
+from realtime.inbox import PortLost, ThreadFailed
+from realtime.lateness import LatenessHistogram, LatenessSummary
+from realtime.outbox import Outbox, OutboxCounts, OutboxSettings, Release
+from realtime.ports import Direction, OutputPort
+from realtime.priority import raise_priority
+from realtime.sounding import Sounding
+
+_JOIN_S = 5.0
+_SLEEP_MOST_NS = 200_000
+_SPIN_NS = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class SchedulerSettings:
+    """How the output thread works."""
+
+    outbox: OutboxSettings = field(default_factory=OutboxSettings)
+    attentive_ns: int = 1_000_000
+    """From this long before a deadline the thread stays awake for it; 0 trusts the system to wake it in time."""
+    priority: int | None = 50
+    """Real-time priority to ask for, 1 to 99; None does not ask."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutputStatus:
+    """The output as it stands: an immutable snapshot."""
+
+    sounding: Sounding
+    pending: int
+    is_lost: bool
+    sent: int
+    undelivered: int
+    """Messages that came due while there was no port."""
+    stale: int
+    too_late: int
+    overlong: int
+    left_out: int
+    own_lateness: LatenessSummary
+    """From its planned moment to the port, of every own message that had one."""
+    now_lateness: LatenessSummary
+    """From the call to the port, of what is sent at once: the player's messages, releases, panics."""
+
+
+Command = Callable[[], None]
+Report = Callable[[PortLost | ThreadFailed], None]
+SentListener = Callable[[int, bytes], None]
+
+
+class Scheduler:
+    """Send own events at their moments and the player's messages at once.
+
+    `report` is told when the port is lost or the thread ends on an error. `on_sent(at_ns, data)` is told of every
+    message that went out. Both are called on the output thread: they must only hand over (put in a queue) and not
+    raise.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        port: OutputPort | None,
+        settings: SchedulerSettings | None = None,
+        *,
+        report: Report | None = None,
+        on_sent: SentListener | None = None,
+    ) -> None:
+        self._clock = clock
+        self._port = port
+        self._settings = settings or SchedulerSettings()
+        self._report = report
+        self._on_sent = on_sent
+        self._outbox = Outbox(self._settings.outbox)
+        self._condition = threading.Condition()
+        self._commands: deque[Command] = deque()
+        self._thread: threading.Thread | None = None
+        self._finished = False
+        self._sounding = Sounding()
+        self._sent = 0
+        self._undelivered = 0
+        self._own_lateness = LatenessHistogram()
+        self._now_lateness = LatenessHistogram()
+
+    # What other threads may call
+
+    def schedule(self, at_ns: int, event: Event, epoch: int = 0) -> None:
+        """Play an own event at its moment, unless its epoch is invalidated before."""
+        self._post(lambda: self._outbox.schedule(at_ns, event, epoch))
+
+    def send_now(self, event: Event) -> None:
+        """Play an own event at once."""
+        asked_ns = self._clock.now_ns()
+        self._post(lambda: self._send(self._outbox.send_now(event, self._clock.now_ns()), asked_ns))
+
+    def through(self, data: bytes) -> None:
+        """Pass on a message of the player's at once."""
+        asked_ns = self._clock.now_ns()
+        self._post(lambda: self._send(self._outbox.through(data), asked_ns))
+
+    def invalidate(self, epoch: int, *, release: Release = Release.AT_TIME, after_ns: int | None = None) -> None:
+        """Kill what epochs before `epoch` have planned; see `Outbox.invalidate`. Note-offs of sounding notes stay."""
+        asked_ns = self._clock.now_ns()
+        self._post(
+            lambda: self._send(self._outbox.invalidate(epoch, self._clock.now_ns(), release, after_ns), asked_ns)
+        )
+
+    def release_own(self, at_ns: int | None = None) -> None:
+        """Release every own note that sounds and the own pedal: now, or at a moment."""
+        if at_ns is not None:
+            self._post(lambda: self._outbox.schedule_release(at_ns))
+            return
+        asked_ns = self._clock.now_ns()
+        self._post(lambda: self._send(self._outbox.release_own(), asked_ns))
+
+    def panic(self) -> None:
+        """Silence everything, the player's notes too, and forget what is planned."""
+        asked_ns = self._clock.now_ns()
+        self._post(lambda: self._send(self._outbox.panic(), asked_ns))
+
+    def set_port(self, port: OutputPort | None) -> None:
+        """Go on with another port, which this object then owns, or with none; the old port is closed.
+
+        The new port first gets note-offs for all that may still sound from before.
+        """
+        self._post(lambda: self._change_port(port))
+
+    def status(self) -> OutputStatus:
+        """Return how the output stands; from any thread."""
+        counts: OutboxCounts = self._outbox.counts
+        return OutputStatus(
+            sounding=self._sounding,
+            pending=self._outbox.pending,
+            is_lost=self._port is None,
+            sent=self._sent,
+            undelivered=self._undelivered,
+            stale=counts.stale,
+            too_late=counts.too_late,
+            overlong=counts.overlong,
+            left_out=self._outbox.left_out,
+            own_lateness=self._own_lateness.summary(),
+            now_lateness=self._now_lateness.summary(),
+        )
+
+    # Life
+
+    def start(self) -> None:
+        """Start the output thread: from now on commands are carried out there. Needs a `MonotonicClock`."""
+        if not isinstance(self._clock, MonotonicClock):
+            raise ValueError("the output thread needs a MonotonicClock; without a thread, use run_due()")
+        if self._thread is not None or self._finished:
+            raise ValueError("a scheduler starts once")
+        self._thread = threading.Thread(target=self._run, name="output", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Release everything, let it go out, close the port, and end the thread; what comes later is ignored."""
+        self._post(self._finish)
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(_JOIN_S)
+            if self._thread.is_alive():
+                logger.error("the output thread did not end within {} s: the port does not return", _JOIN_S)
+
+    def __enter__(self) -> "Scheduler":
+        """Start the thread."""
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop, whatever happened."""
+        self.stop()
+
+    # Without a thread
+
+    def next_due_ns(self) -> int | None:
+        """Return the moment at which something next goes out, or None; with `run_due` the scheduler is a due source."""
+        return self._outbox.next_due_ns()
+
+    def run_due(self, now_ns: int) -> None:
+        """Send all that is due by now, in the order of its moments."""
+        for outgoing in self._outbox.pop_due(now_ns):
+            at_ns = self._deliver(outgoing.data)
+            if at_ns is not None:
+                self._own_lateness.add(at_ns - outgoing.due_ns)
+        self._sounding = self._outbox.sounding
+
+    # The output thread, or the caller's where there is none
+
+    def _post(self, command: Command) -> None:
+        """Have a command carried out: by the output thread, or here and now where it does not run."""
+        with self._condition:
+            if self._finished:
+                return
+            if self._thread is None:
+                command()
+                self._sounding = self._outbox.sounding
+            else:
+                self._commands.append(command)
+                self._condition.notify()
+
+    def _run(self) -> None:
+        """Be the output thread."""
+        if self._settings.priority is not None:
+            raise_priority(self._settings.priority)
+        try:
+            while not self._finished:
+                self._turn()
+        except Exception as error:  # the top of the thread: release what sounds, tell, and stop
+            logger.opt(exception=error).error("the output thread failed: {}", error)
+            self._finished = True
+            self._on_sent = None  # it may be what failed
+            try:
+                self._send(self._outbox.finish(), self._clock.now_ns())
+            finally:
+                self._close_port()
+                self._tell(ThreadFailed("output", f"{type(error).__name__}: {error}"))
+
+    def _turn(self) -> None:
+        """Carry out the commands, send what is due, and wait for the next of either."""
+        while self._commands and not self._finished:
+            self._commands.popleft()()
+        self.run_due(self._clock.now_ns())
+        if self._finished:
+            return
+        due_ns = self._outbox.next_due_ns()
+        wake_ns = None if due_ns is None else due_ns - self._settings.attentive_ns
+        with self._condition:
+            if not self._commands and (wake_ns is None or wake_ns > self._clock.now_ns()):
+                self._clock.wait(self._condition, wake_ns)
+        if due_ns is not None:
+            self._stay_awake(due_ns)
+
+    def _stay_awake(self, due_ns: int) -> None:
+        """Wait out the last moments before a deadline: in short sleeps, at the very end without any.
+
+        The sleeps let the other threads of the interpreter run; a command ends the wait.
+        """
+        while not self._commands:
+            remaining_ns = due_ns - self._clock.now_ns()
+            if remaining_ns <= 0 or remaining_ns > self._settings.attentive_ns:
+                return
+            if remaining_ns > _SPIN_NS + _SPIN_NS // 4:
+                time.sleep(min(remaining_ns - _SPIN_NS, _SLEEP_MOST_NS) / 1e9)
+
+    def _send(self, messages: Sequence[bytes], asked_ns: int) -> None:
+        for data in messages:
+            at_ns = self._deliver(data)
+            if at_ns is not None:
+                self._now_lateness.add(at_ns - asked_ns)
+
+    def _deliver(self, data: bytes) -> int | None:
+        """Send one message and return when; None, and counted, if there is no port."""
+        if self._port is None:
+            self._undelivered += 1
+            return None
+        try:
+            self._port.send(data)
+        except PortError as error:
+            self._undelivered += 1
+            self._lose_port(str(error))
+            return None
+        self._sent += 1
+        at_ns = self._clock.now_ns()
+        if self._on_sent is not None:
+            self._on_sent(at_ns, data)
+        return at_ns
+
+    def _lose_port(self, reason: str) -> None:
+        name = self._port.name if self._port is not None else ""
+        logger.warning("lost the MIDI output {!r}: {}", name, reason)
+        self._close_port()
+        self._tell(PortLost(Direction.OUTPUT, name, reason))
+
+    def _change_port(self, port: OutputPort | None) -> None:
+        self._close_port()
+        self._port = port
+        if port is not None:
+            self._send(self._outbox.start_afresh(), self._clock.now_ns())
+
+    def _close_port(self) -> None:
+        port, self._port = self._port, None
+        if port is None:
+            return
+        try:
+            port.close()
+        except PortError as error:
+            logger.warning("{}", error)
+
+    def _finish(self) -> None:
+        self._send(self._outbox.finish(), self._clock.now_ns())
+        self._finished = True
+        self._close_port()
+
+    def _tell(self, message: PortLost | ThreadFailed) -> None:
+        if self._report is not None:
+            self._report(message)
