@@ -1,0 +1,50 @@
+"""The optimizer and its learning rate: AdamW (Loshchilov & Hutter 2019), or Muon (Jordan et al. 2024) beside it."""
+
+import math
+
+import torch
+from torch.optim import AdamW, Muon, Optimizer
+
+from train.gpt2 import GPT2
+from train.recipe import Optimizer as OptimizerRecipe
+from train.recipe import Recipe
+
+
+def build_optimizers(model: GPT2, recipe: OptimizerRecipe) -> list[Optimizer]:
+    """Return what steps the model: matrices decay, biases and norms do not; Muon takes the layers' matrices if asked."""
+    matrices, embeddings, vectors = [], [], []
+    for name, parameter in model.named_parameters():
+        if parameter.ndim < 2:
+            vectors.append(parameter)
+        elif ".h." in name:
+            matrices.append(parameter)
+        else:
+            embeddings.append(parameter)
+    rate, decay = recipe.learning_rate, recipe.weight_decay
+    groups: list[dict[str, object]] = [{"params": vectors, "weight_decay": 0.0}]
+    if recipe.name == "adamw":
+        groups.append({"params": matrices + embeddings, "weight_decay": decay})
+        return [AdamW(groups, lr=rate, betas=(recipe.beta_1, recipe.beta_2))]
+    groups.append({"params": embeddings, "weight_decay": 0.0})
+    return [
+        AdamW(groups, lr=rate, betas=(recipe.beta_1, recipe.beta_2)),
+        Muon(matrices, lr=rate, weight_decay=decay, momentum=0.95, adjust_lr_fn="match_rms_adamw"),
+    ]
+
+
+def learning_rate_at(step: int, recipe: Recipe) -> float:
+    """Return the learning rate of a step: a linear warm-up, then half a cosine down to its final share."""
+    settings = recipe.optimizer
+    if step < settings.warmup_steps:
+        return settings.learning_rate * (step + 1) / settings.warmup_steps
+    length = max(1, recipe.schedule.steps - settings.warmup_steps)
+    progress = min(1.0, (step - settings.warmup_steps) / length)
+    share = settings.final_share + (1 - settings.final_share) * 0.5 * (1 + math.cos(math.pi * progress))
+    return settings.learning_rate * share
+
+
+def set_learning_rate(optimizers: list[Optimizer], rate: float) -> None:
+    """Give every parameter group one learning rate."""
+    for optimizer in optimizers:
+        for group in optimizer.param_groups:
+            group["lr"] = torch.tensor(rate) if isinstance(group["lr"], torch.Tensor) else rate

@@ -1,0 +1,130 @@
+"""Training windows: cut from the corpus, augmented and turned into tokens on the fly.
+
+Window `index` is a pure function of the recipe, the seed and the index: workers, ranks and a resumed run agree on
+it without talking to each other.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from piano.encoding import TokenArray, encode
+from piano.notes import HIGHEST_PITCH, LOWEST_PITCH, Performance
+from piano.vocabulary import VOCABULARY
+from train.corpus import NoteCache, Piece
+from train.recipe import Augmentation
+from train.styles import composer_style, density_style, source_style
+
+IGNORED = -100
+"""The target that carries no loss, PyTorch's default."""
+
+STYLE_KEPT = 0.5
+"""The share of windows in which a style that is known is shown."""
+
+OPENING_SHARE = 0.05
+"""The share of windows that begin where the piece begins."""
+
+_FEWEST_TOKENS_A_NOTE = 3
+_LONGEST_REACH_NOTES = 64
+
+
+@dataclass(frozen=True, slots=True)
+class WindowPlan:
+    """What all windows of a data set have in common; lengths in tokens."""
+
+    length: int
+    context: int
+    augmentation: Augmentation
+    seed: int
+
+
+class WindowDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):
+    """Windows drawn from the given pieces of a cache, each piece as often as its notes times its weight.
+
+    An item is (tokens, targets, positions), each int64 of shape (length,). Windows shorter than the context lie at
+    a random place in it, so that every position is trained.
+    """
+
+    def __init__(self, cache: NoteCache, pieces: list[int], weights: list[float], plan: WindowPlan, count: int) -> None:
+        self.cache, self.pieces, self.plan, self.count = cache, pieces, plan, count
+        share = np.array([cache.note_count(piece) for piece in pieces]) * np.array(weights, np.float64)
+        self.cumulative = np.cumsum(share / share.sum())
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor, Tensor]:
+        rng = np.random.default_rng([self.plan.seed, index])
+        number = self.pieces[min(int(np.searchsorted(self.cumulative, rng.random())), len(self.pieces) - 1)]
+        head, events = self.window(number, rng)
+        length = self.plan.length
+        stream = np.concatenate([head, events])[: length + 1]
+        tokens = np.full(length, VOCABULARY.pad, np.int64)
+        targets = np.full(length, IGNORED, np.int64)
+        tokens[: stream.size - 1] = stream[:-1][:length]
+        targets[head.size - 1 : stream.size - 1] = stream[head.size :]
+        offset = int(rng.integers(0, self.plan.context - length + 1))
+        return torch.from_numpy(tokens), torch.from_numpy(targets), torch.arange(offset, offset + length)
+
+    def window(self, number: int, rng: np.random.Generator) -> tuple[TokenArray, TokenArray]:
+        """Return the head and the events of one random window of a piece; the events may be longer than the window."""
+        whole = self.cache.performance(number)
+        start = self._start(whole.notes.size, rng)
+        wanted = self.plan.length // _FEWEST_TOKENS_A_NOTE + 2 * _LONGEST_REACH_NOTES
+        part, origin_s, is_last = _cut(whole, start, wanted)
+        part, stretch = augment(part, self.plan.augmentation, rng)
+        events = encode(part, origin_s=origin_s * stretch)
+        if is_last:
+            events = np.append(events, np.int32(VOCABULARY.end))
+        return _head(self.cache.pieces[number], part, start == 0, rng), events
+
+    def _start(self, notes: int, rng: np.random.Generator) -> int:
+        last = max(0, notes - self.plan.length // 5)
+        return 0 if rng.random() < OPENING_SHARE else int(rng.integers(0, last + 1))
+
+
+def _cut(whole: Performance, start: int, wanted: int) -> tuple[Performance, float, bool]:
+    """Return the part from note `start` on, where its time begins, and whether the piece ends in it."""
+    notes = whole.notes
+    origin_s = float(notes["onset_s"][start]) if start else 0.0
+    first, end = max(0, start - _LONGEST_REACH_NOTES), min(notes.size, start + wanted)
+    is_last = end == notes.size
+    horizon_s = np.inf if is_last else float(notes["onset_s"][end])
+    pedal_s = whole.pedals["time_s"]
+    pedals = whole.pedals[(pedal_s >= origin_s) & (pedal_s < horizon_s)]
+    return Performance(notes[first:end], pedals), origin_s, is_last
+
+
+def augment(part: Performance, how: Augmentation, rng: np.random.Generator) -> tuple[Performance, float]:
+    """Return the part transposed, stretched in time and louder or softer at random, and the stretch.
+
+    A transposition never moves a key off the piano.
+    """
+    notes, pedals = part.notes.copy(), part.pedals.copy()
+    low = max(-how.transpose_semitones, LOWEST_PITCH - int(notes["pitch"].min(initial=HIGHEST_PITCH)))
+    high = min(how.transpose_semitones, HIGHEST_PITCH - int(notes["pitch"].max(initial=LOWEST_PITCH)))
+    notes["pitch"] += np.int64(rng.integers(min(low, 0), max(high, 0) + 1)).astype(np.uint8)
+    stretch = float(np.exp(rng.uniform(-how.tempo, how.tempo)))
+    for column in ("onset_s", "duration_s"):
+        notes[column] *= stretch
+    pedals["time_s"] *= stretch
+    gain = np.exp(rng.uniform(-how.dynamics, how.dynamics))
+    notes["velocity"] = np.clip(np.rint(notes["velocity"] * gain), 1, 127).astype(np.uint8)
+    return Performance(notes, pedals), stretch
+
+
+def _head(piece: Piece, part: Performance, is_opening: bool, rng: np.random.Generator) -> TokenArray:
+    onsets = part.notes["onset_s"]
+    styles = (
+        composer_style(piece.composer),
+        source_style(piece.dataset),
+        density_style(onsets.size, float(onsets[-1] - onsets[0])) if onsets.size else None,
+        "opening" if is_opening else None,
+    )
+    shown = [style for style in styles if style is not None and rng.random() < STYLE_KEPT]
+    return np.array(
+        [VOCABULARY.bos, VOCABULARY.task("continue"), *(VOCABULARY.style(style) for style in shown)], np.int32
+    )
