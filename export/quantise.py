@@ -32,9 +32,7 @@ def quantise(weight: NDArray[np.float32], block: int) -> tuple[NDArray[np.uint8]
     return (steps + MIDDLE).astype(np.uint8), scales.astype(np.float32)
 
 
-def dequantise(
-    codes: NDArray[np.uint8], scales: NDArray[np.float32], width: int
-) -> NDArray[np.float32]:
+def dequantise(codes: NDArray[np.uint8], scales: NDArray[np.float32], width: int) -> NDArray[np.float32]:
     """Return the matrix (out, in) that the bytes stand for, the padding cut off."""
     steps = codes.astype(np.float32) - MIDDLE
     return (steps * scales[:, :, None]).reshape(codes.shape[0], -1)[:, :width]

@@ -12,10 +12,13 @@ from numpy.typing import NDArray
 
 from piano.errors import CheckpointError
 from realtime.manifest import ModelShape
+from train.gpt2 import GPT2
 
 Array = NDArray[np.float32]
 
 LAYER_NORM_EPSILON = 1e-5
+
+_LINEAR_WEIGHTS = ("c_attn.weight", "c_proj.weight", "c_fc.weight")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +32,23 @@ class Weights:
         return self.tensors[name]
 
 
-def weights_of(state: Mapping[str, Any], *, heads: int) -> Weights:
-    """Take the weights from a state dict of torch tensors; CheckpointError if one is missing or of the wrong shape.
+def weights_of(model: GPT2) -> Weights:
+    """Take the weights of a model in training, whose linear layers are (out, in)."""
+    state = {
+        name: tensor.T if name.endswith(_LINEAR_WEIGHTS) else tensor for name, tensor in model.state_dict().items()
+    }
+    return weights_of_state(state, heads=model.config.heads)
+
+
+def weights_of_state(state: Mapping[str, Any], *, heads: int) -> Weights:
+    """Take the weights from Hugging Face's state dict; CheckpointError if one is missing or of the wrong shape.
 
     Buffers and the tied head, which Hugging Face may store as well, are left out.
     """
     tensors = {name.removeprefix("transformer."): _array(tensor) for name, tensor in state.items()}
     for table in ("wte.weight", "wpe.weight"):
         if table not in tensors or tensors[table].ndim != 2:
-            raise CheckpointError(f"the checkpoint has no matrix {table}: it is not that of a GPT-2; export another one")
+            raise CheckpointError(f"the checkpoint has no matrix {table}: it is no GPT-2; export another one")
     vocabulary, width = tensors["wte.weight"].shape
     layers = len({name.split(".")[1] for name in tensors if name.startswith("h.")})
     shape = ModelShape(layers, heads, width, vocabulary, tensors["wpe.weight"].shape[0])

@@ -14,7 +14,7 @@ from pathlib import Path
 from piano.errors import BundleError
 from piano.vocabulary import VOCABULARY
 from realtime.manifest import MANIFEST_NAME, GraphFile, Manifest, ManifestError
-from realtime.onnx_scan import OnnxDamage, has_external_data
+from realtime.onnx_scan import OnnxDamageError, has_external_data
 
 LARGEST_MANIFEST_BYTES = 1 << 20
 LARGEST_GRAPH_BYTES = 1 << 30
@@ -38,8 +38,8 @@ class Bundle:
         manifest = _read_manifest(folder)
         if manifest.vocabulary != VOCABULARY.fingerprint or manifest.shape.vocabulary < VOCABULARY.size:
             raise BundleError(
-                f"{folder / MANIFEST_NAME}: the model speaks another vocabulary (fingerprint {manifest.vocabulary!r:.40}, "
-                f"{manifest.shape.vocabulary} tokens) than this program ({VOCABULARY.fingerprint!r}, {VOCABULARY.size} "
+                f"{folder / MANIFEST_NAME}: the model speaks another vocabulary (fingerprint "
+                f"{manifest.vocabulary!r:.40}, {manifest.shape.vocabulary} tokens) than this program ({VOCABULARY.fingerprint!r}, {VOCABULARY.size} "
                 "tokens). Use a bundle made for this version, or the version of pianod that the bundle was made with."
             )
         return cls(folder, manifest, {graph.name: _read_graph(folder, graph) for graph in manifest.graphs})
@@ -77,7 +77,7 @@ def _read_graph(folder: Path, graph: GraphFile) -> bytes:
         raise BundleError(f"{path}: it is damaged: its checksum is not the one in the manifest. {_REMEDY}")
     try:
         external = has_external_data(data)
-    except OnnxDamage as error:
+    except OnnxDamageError as error:
         raise BundleError(f"{path}: it is not an ONNX model: {error}. {_REMEDY}") from error
     if external:
         raise BundleError(f"{path}: it refers to weights in other files, which a bundle must not. {_REMEDY}")

@@ -1,8 +1,8 @@
 """Look through an ONNX file, as bytes, for what a bundle must not hold: references to other files.
 
-A weight of an ONNX model may live in an external file whose path the model names. A bundle from a stranger could name any
-file of the machine, so such references are refused altogether. The player's install has no `onnx` package; this walks
-the few protobuf fields that matter, as onnx.proto numbers them, and nothing is executed or copied.
+A weight of an ONNX model may live in an external file whose path the model names. A bundle from a stranger could name
+any file of the machine, so such references are refused altogether. The player's install has no `onnx` package; this
+walks the few protobuf fields that matter, as onnx.proto numbers them, and nothing is executed or copied.
 """
 
 from collections.abc import Iterator
@@ -26,21 +26,21 @@ _CHILDREN = {
 _EXTERNAL_DATA, _DATA_LOCATION = 13, 14
 
 
-class OnnxDamage(ValueError):
+class OnnxDamageError(ValueError):
     """Bytes that are no ONNX model; the message says why."""
 
 
 def has_external_data(model: bytes) -> bool:
-    """Return whether any tensor refers to another file; OnnxDamage if the bytes are no ONNX model with a graph."""
+    """Return whether any tensor refers to another file; OnnxDamageError if the bytes are no ONNX model with a graph."""
     view = memoryview(model)
     if not any(number == 7 for number, _ in _fields(view)):
-        raise OnnxDamage("it holds no graph")
+        raise OnnxDamageError("it holds no graph")
     return _refers(view, "model", 0)
 
 
 def _refers(view: memoryview, message: str, depth: int) -> bool:
     if depth > _DEEPEST:
-        raise OnnxDamage("its graphs are nested too deeply")
+        raise OnnxDamageError("its graphs are nested too deeply")
     children = _CHILDREN[message]
     for number, value in _fields(view):
         if message == "tensor" and (number == _EXTERNAL_DATA or (number == _DATA_LOCATION and value != 0)):
@@ -65,9 +65,9 @@ def _fields(view: memoryview) -> Iterator[tuple[int, memoryview | int]]:
         elif wire in (_FIXED64, _FIXED32):
             size = 8 if wire == _FIXED64 else 4
         else:
-            raise OnnxDamage(f"it has a field of the unknown wire type {wire}")
+            raise OnnxDamageError(f"it has a field of the unknown wire type {wire}")
         if size > len(view) - at:
-            raise OnnxDamage("it ends in the middle of a field")
+            raise OnnxDamageError("it ends in the middle of a field")
         yield number, view[at : at + size]
         at += size
 
@@ -76,10 +76,10 @@ def _varint(view: memoryview, at: int) -> tuple[int, int]:
     value = 0
     for shift in range(0, 70, 7):
         if at >= len(view):
-            raise OnnxDamage("it ends in the middle of a number")
+            raise OnnxDamageError("it ends in the middle of a number")
         byte = view[at]
         at += 1
         value |= (byte & 0x7F) << shift
         if byte < 0x80:
             return value, at
-    raise OnnxDamage("it has a number of more than 64 bits")
+    raise OnnxDamageError("it has a number of more than 64 bits")

@@ -1,0 +1,129 @@
+"""One ONNX graph of a bundle on the execution provider that suits it: the one file that knows ONNX Runtime's sessions.
+
+A runner is shared by the sessions that use the same weights, each with a cache of its own; it has no state that a run
+changes. The providers, by preference, are TensorRT, CUDA and the CPU. The fused graph is made for the CPU; the others
+need the portable graph in the bundle.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import onnxruntime as ort
+from loguru import logger
+from onnxruntime.capi import onnxruntime_pybind11_state as ort_state
+
+from piano.errors import BundleError
+from realtime.bundle import Bundle
+from realtime.manifest import FUSED, PORTABLE, GraphFile, ModelShape
+
+PROVIDERS = {"tensorrt": "TensorrtExecutionProvider", "cuda": "CUDAExecutionProvider", "cpu": "CPUExecutionProvider"}
+"""The providers by the names that settings use, in order of preference."""
+
+AUTO = "auto"
+
+_CPU = PROVIDERS["cpu"]
+
+ORT_ERRORS: tuple[type[Exception], ...] = (
+    RuntimeError,
+    *(kind for kind in vars(ort_state).values() if isinstance(kind, type) and issubclass(kind, Exception)),
+)
+"""What ONNX Runtime raises: its exceptions have no base class of their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class GraphRunner:
+    """A loaded graph, the provider that runs it in truth, and the place of the caches: `cpu` or `cuda`."""
+
+    source: str
+    """The graph's file, for messages."""
+    shape: ModelShape
+    session: Any
+    provider: str
+    inputs: frozenset[str]
+
+    @property
+    def device(self) -> str:
+        """Return where the caches must lie."""
+        return "cpu" if self.provider == _CPU else "cuda"
+
+    def run(self, binding: Any) -> None:
+        """Run the graph once; BundleError if it fails, since a verified call can only fail by the graph itself."""
+        try:
+            self.session.run_with_iobinding(binding)
+        except ORT_ERRORS as error:
+            raise BundleError(f"{self.source}: the model failed while running: {error}. Export it anew.") from error
+
+
+def load_runner(bundle: Bundle, *, provider: str = AUTO, threads: int = 1, spinning: bool = True) -> GraphRunner:
+    """Load the graph that suits the wanted provider, or the best there is; one line is logged if it is another.
+
+    `threads` run inside an operator. With two and more they spin while they wait, unless `spinning` is off: faster
+    by up to a half, at the price of keeping those cores from others. BundleError if the graph cannot be loaded.
+    """
+    if provider != AUTO and provider not in PROVIDERS:
+        raise ValueError(f"the provider is {AUTO}, {', '.join(PROVIDERS)}; not {provider!r}")
+    if threads < 1:
+        raise ValueError(f"inference takes at least 1 thread, not {threads}")
+    wanted, graph = _choose(bundle, provider)
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "1" if spinning else "0")
+    options.log_severity_level = 3
+    source = str(bundle.folder / graph.name)
+    try:
+        session = ort.InferenceSession(bundle.files[graph.name], options, providers=[*dict.fromkeys([*wanted, _CPU])])
+    except ORT_ERRORS as error:
+        raise BundleError(f"{source}: ONNX Runtime cannot load it: {error}. Export the checkpoint anew.") from error
+    used = session.get_providers()[0]  # a provider that lacks a library drops out without an error
+    if used != wanted[0]:
+        logger.warning("{} cannot run here (a library is missing?): the model runs on {}", wanted[0], used)
+    inputs = {entry.name: entry for entry in session.get_inputs()}
+    _check_signature(source, bundle, inputs, {entry.name for entry in session.get_outputs()})
+    return GraphRunner(source, bundle.manifest.shape, session, used, frozenset(inputs))
+
+
+def _choose(bundle: Bundle, provider: str) -> tuple[list[str], GraphFile]:
+    """Return the providers to ask for, and the graph that they can run."""
+    available = ort.get_available_providers()
+    wanted = [name for name in PROVIDERS.values() if name in available]
+    if provider != AUTO:
+        wanted = [name for name in wanted if name == PROVIDERS[provider]]
+        if not wanted:
+            logger.warning("{} is not part of this ONNX Runtime: the model runs on the CPU", PROVIDERS[provider])
+    fused, portable = bundle.graph(FUSED), bundle.graph(PORTABLE)
+    if wanted and wanted[0] != _CPU:
+        if portable is not None:
+            return wanted, portable
+        logger.warning("{} needs a bundle exported with --portable: the model runs on the CPU", wanted[0])
+    graph = fused or portable
+    if graph is None:
+        raise BundleError(f"{bundle.folder}: the bundle holds no graph that this program knows. Export it anew.")
+    return [_CPU], graph
+
+
+def _check_signature(source: str, bundle: Bundle, inputs: dict[str, Any], outputs: set[str]) -> None:
+    """Hold the graph against the manifest, so that no buffer is bound that it would overrun."""
+    shape = bundle.manifest.shape
+    names = bundle.manifest.tensor_names()
+    unknown = (set(inputs) - set(names["inputs"])) | (outputs ^ set(names["outputs"]))
+    missing = {name for name in names["inputs"] if name.startswith("past_") or name == "tokens"} - set(inputs)
+    if unknown or missing:
+        named = ", ".join(sorted(unknown | missing))
+        raise BundleError(f"{source}: its inputs and outputs are not those of the manifest ({named}). Export it anew.")
+    for name, entry in inputs.items():
+        if name.startswith("past_") and (entry.shape[1:] != [*shape.cache_shape[1:]] or entry.type != "tensor(float)"):
+            raise BundleError(
+                f"{source}: {name} is {entry.type} {entry.shape} where the manifest has {list(shape.cache_shape)} "
+                "in single precision. Export it anew."
+            )
+    types = {"tokens": "tensor(int32)", "positions": "tensor(int32)", "rows": "tensor(int64)"}
+    for name, wanted in types.items():
+        if name in inputs and inputs[name].type != wanted:
+            raise BundleError(f"{source}: {name} is {inputs[name].type} instead of {wanted}. Export it anew.")
+
+
+def zeros(runner: GraphRunner, shape: tuple[int, ...]) -> Any:
+    """Allocate one cache tensor where the runner needs it, each page touched."""
+    return ort.OrtValue.ortvalue_from_numpy(np.full(shape, 0, np.float32), runner.device, 0)
