@@ -1,0 +1,42 @@
+"""The command line of training: `python -m train prepare | fit | evaluate`.
+
+Each sub-command lives in a module of its own with `add_arguments(parser)` and `run(args) -> int`, which is imported
+only when its name is given: preparing a corpus needs no torch.
+"""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+from piano.errors import PianodError
+
+COMMANDS = {
+    "prepare": "turn MIDI files into one note cache",
+    "fit": "train a model on a note cache",
+    "evaluate": "measure a model in bits per note",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the sub-command that the arguments name and return the exit status; a fault of the world is 2."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    parser = argparse.ArgumentParser(prog="python -m train", description="Train and measure models of piano music.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    named = arguments[0] if arguments else None
+    for name, summary in COMMANDS.items():
+        command = commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
+        if name == named:
+            module = importlib.import_module(f"train.{name}")
+            module.add_arguments(command)
+            command.set_defaults(run=module.run)
+    args = parser.parse_args(arguments)
+    try:
+        return int(args.run(args))
+    except PianodError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

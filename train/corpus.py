@@ -1,0 +1,207 @@
+"""The note cache: every performance of a corpus in one compact file, and in memory as a few flat arrays.
+
+Format (version 1): a zip archive with `index.json` (format version, the pieces, how many notes and pedal changes
+each has, the type of each column) and the columns of all pieces one after the other. Times are whole
+milliseconds; an onset is stored as the distance to the onset before it in the piece, a pedal change likewise.
+A column of several bytes is stored as one member a byte, lowest first (`onset_ms.0`, `onset_ms.1`, …), which
+deflates far better. The archive's own checksums guard every member.
+"""
+
+import json
+import zipfile
+import zlib
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from piano.errors import CorpusError
+from piano.notes import NOTE, PEDAL, Performance
+
+FORMAT_VERSION = 1
+CACHE_NAME = "notes.cache"
+"""Name of the cache file in the folder that `prepare` writes."""
+
+NOTE_COLUMNS = ("onset_ms", "duration_ms", "pitch", "velocity", "track")
+PEDAL_COLUMNS = ("pedal_ms", "pedal_down")
+
+Columns = dict[str, NDArray[np.unsignedinteger[Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What is known of one performance; `tracks` holds the names of the source's tracks, by NOTE.track."""
+
+    dataset: str
+    file: str
+    split: str
+    composer: str = ""
+    title: str = ""
+    licence: str = ""
+    tracks: tuple[str, ...] = ()
+
+
+class NoteCache:
+    """A corpus in memory: `pieces`, and the performance of each built when it is asked for.
+
+    The arrays are read-only and shared by all who hold the cache; processes forked after loading share the pages.
+    """
+
+    def __init__(
+        self, pieces: Sequence[Piece], note_counts: Sequence[int], pedal_counts: Sequence[int], columns: Columns
+    ) -> None:
+        self.pieces = tuple(pieces)
+        self.note_counts = np.asarray(note_counts, np.int64)
+        self.pedal_counts = np.asarray(pedal_counts, np.int64)
+        self._note_starts = np.concatenate(([0], np.cumsum(self.note_counts)))
+        self._pedal_starts = np.concatenate(([0], np.cumsum(self.pedal_counts)))
+        self._columns = columns
+        for column in columns.values():
+            column.flags.writeable = False
+
+    def __len__(self) -> int:
+        """Return the number of pieces."""
+        return len(self.pieces)
+
+    @classmethod
+    def build(cls, performances: Iterable[tuple[Piece, Performance]]) -> "NoteCache":
+        """Return a cache of the performances, rounded to whole milliseconds; none may begin before 0."""
+        pieces, packed = [], []
+        for piece, performance in performances:
+            pieces.append(piece)
+            packed.append(pack(performance))
+        return cls.join(pieces, packed)
+
+    @classmethod
+    def join(cls, pieces: Sequence[Piece], packed: Sequence[Columns]) -> "NoteCache":
+        """Return a cache of pieces whose columns have been packed before, see `pack`."""
+        columns: Columns = {}
+        for name in (*NOTE_COLUMNS, *PEDAL_COLUMNS):
+            joined = np.concatenate([piece[name] for piece in packed]) if packed else np.zeros(0, np.uint8)
+            columns[name] = joined.astype(np.min_scalar_type(int(joined.max(initial=0))))
+        return cls(
+            pieces, [piece["pitch"].size for piece in packed], [piece["pedal_ms"].size for piece in packed], columns
+        )
+
+    def select(self, split: str | None = None, datasets: Collection[str] | None = None) -> list[int]:
+        """Return the indices of the pieces of a split and of some datasets (None: of all)."""
+        return [
+            index
+            for index, piece in enumerate(self.pieces)
+            if (split is None or piece.split == split) and (datasets is None or piece.dataset in datasets)
+        ]
+
+    def performance(self, index: int) -> Performance:
+        """Return the performance of a piece: new arrays, at whole milliseconds."""
+        if not 0 <= index < len(self.pieces):
+            raise IndexError(f"piece {index} of {len(self.pieces)}")
+        these = slice(int(self._note_starts[index]), int(self._note_starts[index + 1]))
+        notes = np.zeros(these.stop - these.start, NOTE)
+        notes["onset_s"] = np.cumsum(self._columns["onset_ms"][these], dtype=np.int64) / 1000
+        notes["duration_s"] = self._columns["duration_ms"][these] / 1000
+        for name in ("pitch", "velocity", "track"):
+            notes[name] = self._columns[name][these]
+        these = slice(int(self._pedal_starts[index]), int(self._pedal_starts[index + 1]))
+        pedals = np.zeros(these.stop - these.start, PEDAL)
+        pedals["time_s"] = np.cumsum(self._columns["pedal_ms"][these], dtype=np.int64) / 1000
+        pedals["down"] = self._columns["pedal_down"][these]
+        return Performance(notes, pedals)
+
+    def save(self, path: Path) -> None:
+        """Write the cache to a file, which appears whole or not at all."""
+        index = {
+            "format": FORMAT_VERSION,
+            "pieces": [asdict(piece) for piece in self.pieces],
+            "notes": self.note_counts.tolist(),
+            "pedals": self.pedal_counts.tolist(),
+            "columns": {name: column.dtype.name for name, column in self._columns.items()},
+        }
+        partial = path.with_name(path.name + ".partial")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+                archive.writestr("index.json", json.dumps(index, ensure_ascii=False))
+                for name, column in self._columns.items():
+                    planes = column.astype(column.dtype.newbyteorder("<")).view(np.uint8)
+                    for byte in range(column.itemsize):
+                        archive.writestr(f"{name}.{byte}", planes[byte :: column.itemsize].tobytes())
+            partial.replace(path)
+        except OSError as error:
+            raise CorpusError(f"{path}: cannot be written: {error.strerror or error}") from error
+
+    @classmethod
+    def load(cls, path: Path) -> "NoteCache":
+        """Load a cache from its file or from the folder it is in; CorpusError if it is missing, foreign or damaged."""
+        path = path / CACHE_NAME if path.is_dir() else path
+        try:
+            with zipfile.ZipFile(path) as archive:
+                index = json.loads(archive.read("index.json"))
+                if index["format"] != FORMAT_VERSION:
+                    raise CorpusError(
+                        f"{path}: has format {index['format']}, this program reads {FORMAT_VERSION}; "
+                        "write it again with `python -m train prepare`"
+                    )
+                pieces = [Piece(**{**piece, "tracks": tuple(piece["tracks"])}) for piece in index["pieces"]]
+                columns = {name: _read_column(archive, name, dtype) for name, dtype in index["columns"].items()}
+                return cls._checked(pieces, index["notes"], index["pedals"], columns)
+        except FileNotFoundError as error:
+            raise CorpusError(f"{path}: there is no note cache; write one with `python -m train prepare`") from error
+        except OSError as error:
+            raise CorpusError(f"{path}: cannot be read: {error.strerror or error}") from error
+        except (zipfile.BadZipFile, zlib.error, KeyError, TypeError, ValueError, EOFError) as error:
+            raise CorpusError(
+                f"{path}: is damaged or no note cache ({error}); write it again with `python -m train prepare`"
+            ) from error
+
+    @classmethod
+    def _checked(cls, pieces: list[Piece], notes: list[int], pedals: list[int], columns: Columns) -> "NoteCache":
+        """Return the cache if its index and its columns agree; ValueError otherwise."""
+        if not len(pieces) == len(notes) == len(pedals):
+            raise ValueError("the index contradicts itself")
+        for names, counts in ((NOTE_COLUMNS, notes), (PEDAL_COLUMNS, pedals)):
+            if any(columns[name].size != sum(counts) for name in names):
+                raise ValueError("the columns are not as long as the index says")
+        return cls(pieces, notes, pedals, columns)
+
+
+def pack(performance: Performance) -> Columns:
+    """Return a performance as columns of whole milliseconds, onsets and pedal changes as distances.
+
+    Notes keep at least 1 ms; of pedal changes that fall into one millisecond, only what they come to is kept.
+    """
+    notes, pedals = performance.notes, performance.pedals
+    onset_ms = _whole_ms(notes["onset_s"])
+    order = np.lexsort((notes["pitch"], onset_ms))
+    end_ms = _whole_ms(notes["onset_s"] + notes["duration_s"])
+    pedal_ms = _whole_ms(pedals["time_s"])
+    if min(onset_ms.min(initial=0), pedal_ms.min(initial=0)) < 0:
+        raise ValueError("a performance in a cache must not begin before 0 s")
+    last = np.append(np.diff(pedal_ms) > 0, True)[: pedal_ms.size]
+    pedal_ms, down = pedal_ms[last], pedals["down"][last]
+    changed = down != np.concatenate(([False], down[:-1]))[: down.size]
+    return {
+        "onset_ms": np.diff(onset_ms[order], prepend=0).astype(np.uint32),
+        "duration_ms": np.maximum(end_ms - onset_ms, 1)[order].astype(np.uint32),
+        "pitch": notes["pitch"][order],
+        "velocity": notes["velocity"][order],
+        "track": notes["track"][order],
+        "pedal_ms": np.diff(pedal_ms[changed], prepend=0).astype(np.uint32),
+        "pedal_down": down[changed].astype(np.uint8),
+    }
+
+
+def _whole_ms(seconds: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return seconds as whole milliseconds."""
+    return np.rint(seconds * 1000).astype(np.int64)
+
+
+def _read_column(archive: zipfile.ZipFile, name: str, dtype_name: str) -> NDArray[np.unsignedinteger[Any]]:
+    """Return a column put together from its byte planes."""
+    dtype = np.dtype(dtype_name)
+    if dtype.kind != "u":
+        raise ValueError(f"column {name} has type {dtype_name}")
+    planes = [np.frombuffer(archive.read(f"{name}.{byte}"), np.uint8) for byte in range(dtype.itemsize)]
+    return np.stack(planes, axis=1).reshape(-1).view(dtype.newbyteorder("<")).astype(dtype, copy=False)
