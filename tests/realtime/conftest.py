@@ -1,0 +1,15 @@
+"""Fixtures of the real-time tests: a JACK server of our own."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.realtime.jack import JackServer
+
+
+@pytest.fixture(scope="session")
+def jack_server() -> Iterator[JackServer]:
+    """Give a JACK server that this process and its children use for the rest of the session."""
+    with JackServer() as server, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JACK_DEFAULT_SERVER", server.name)
+        yield server
