@@ -164,13 +164,18 @@ def has_gpu_by_query() -> bool:
     return answer.returncode == 0 and "GPU" in answer.stdout
 
 
+def make_venv() -> None:
+    """Make an empty environment with this Python."""
+    subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=True, stdout=subprocess.DEVNULL)
+
+
 def pip_install(arguments: list[str], progress: Progress, phase: str) -> None:
     """Run pip's install, keep its output in the log, and show which package it is at."""
     command = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--retries", "2"]
     said: list[str] = []
     with LOG.open("a") as log:
         log.write(f"$ pip install {' '.join(arguments)}\n")
-        process = subprocess.Popen(
+        with subprocess.Popen(
             [*command, "--progress-bar", "off", *arguments],
             cwd=ROOT,
             stdout=subprocess.PIPE,
@@ -178,14 +183,14 @@ def pip_install(arguments: list[str], progress: Progress, phase: str) -> None:
             close_fds=False,  # pip keeps the lock, should we be killed while it works
             text=True,
             errors="replace",
-        )
-        for line in process.stdout or ():
-            log.write(line)
-            said.append(line)
-            words = line.split()
-            if words[:1] in (["Collecting"], ["Downloading"], ["Building"], ["Installing"]):
-                progress.say(phase, " ".join(words[:2]).lower())
-    if process.wait() == 0:
+        ) as process:
+            for line in process.stdout or ():
+                log.write(line)
+                said.append(line)
+                words = line.split()
+                if words[:1] in (["Collecting"], ["Downloading"], ["Building"], ["Installing"]):
+                    progress.say(phase, " ".join(words[:2]).lower())
+    if process.returncode == 0:
         return
     if any(sign in line for line in said for sign in NO_NETWORK):
         raise NetworkError(
@@ -199,20 +204,21 @@ def pip_install(arguments: list[str], progress: Progress, phase: str) -> None:
 def install(kind: str, progress: Progress) -> None:
     """Install the packages of `run` or `full` into an environment that exists."""
     runtime = onnx_runtime()
+    size = "about 300 MB" if UNFINISHED.exists() else "what has changed"
     if kind == "full":
         index = os.environ.get("PIANOD_SETUP_TORCH_INDEX")
         pip_install([*(["--index-url", index] if index else []), TORCH], progress, "installing torch:")
         pip_install(["-e", f".[{runtime},train,export,dev]"], progress, "installing everything for developers:")
         return
     try:
-        pip_install(["-e", f".[{runtime}]"], progress, f"installing ({runtime}, about 300 MB):")
+        pip_install(["-e", f".[{runtime}]"], progress, f"installing ({runtime}, {size}):")
     except NetworkError:
         raise
     except SetUpError:
         if runtime == "cpu":
             raise
         progress.say("no GPU build of ONNX Runtime for this machine, taking the CPU build:")
-        pip_install(["-e", ".[cpu]"], progress, "installing (cpu, about 300 MB):")
+        pip_install(["-e", ".[cpu]"], progress, f"installing (cpu, {size}):")
 
 
 def set_up(kind: str, fingerprint: str) -> None:
@@ -231,7 +237,7 @@ def set_up(kind: str, fingerprint: str) -> None:
             progress.say(f"first call: making .venv with Python {platform.python_version()}")
             VENV.mkdir()
             UNFINISHED.touch()
-            subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=True, stdout=subprocess.DEVNULL)
+            make_venv()
         install(kind, progress)
         written = stamp(kind).with_suffix(".new")
         written.write_text(f"{fingerprint}\n")

@@ -28,7 +28,7 @@ DEMO_HINT = "No MIDI at hand? This needs none, and writes what it plays to files
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One command: its line in the help, its own arguments there, what it asks for beside the settings, and its body."""
+    """One command: how the help tells of it, what it asks for beside the settings, and its body."""
 
     summary: str
     synopsis: str
@@ -42,10 +42,10 @@ def _run_live(settings: Settings, _request: None) -> int:
     return run_live(settings)
 
 
-def _list_ports(settings: Settings, _request: None) -> int:
-    from realtime.run import list_ports
+def _run_ports(settings: Settings, _request: None) -> int:
+    from realtime.port_list import run_ports
 
-    return list_ports(settings)
+    return run_ports(settings)
 
 
 def _run_demo(settings: Settings, request: DemoRequest) -> int:
@@ -69,7 +69,7 @@ def _run_new(settings: Settings, request: PieceRequest) -> int:
 LIVE = Command("play live, with the keyboard on a MIDI port", "", None, _run_live)
 
 COMMANDS: Mapping[str, Command] = {
-    "ports": Command("list the MIDI ports there are", "", None, _list_ports),
+    "ports": Command("list the MIDI ports there are", "", None, _run_ports),
     "demo": Command(
         "hear a duet without any MIDI: a recorded phrase is played to it in real time",
         "--out FOLDER ",
@@ -195,8 +195,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except PianodError as error:
-        hint = f"\n{DEMO_HINT}" if isinstance(error, PortError) and command is LIVE else ""
-        return _fail(f"{error}{hint}", 2, verbosity)
+        needs_hint = isinstance(error, PortError) and command is LIVE
+        return _fail(f"{error}\n{DEMO_HINT}" if needs_hint else str(error), 2, verbosity)
     except Exception as error:  # the top of the main thread: a fault of ours, shown without a stack trace
         fault = f"{type(error).__name__}: {error}"
         return _fail(f"something went wrong inside pianod ({fault}). With -v -v it tells where.", 1, verbosity)

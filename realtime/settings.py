@@ -47,7 +47,7 @@ Optional = BeforeValidator(_empty_is_none)
 class PortSettings(BaseModel):
     """MIDI ports"""
 
-    api: Literal["auto", "alsa", "jack", "coremidi"] = Field(
+    api: Literal["auto", "alsa", "jack", "core", "windows"] = Field(
         default="auto", description="MIDI system to use; auto takes the first that works"
     )
     input: Annotated[str | None, Optional] = Field(

@@ -14,7 +14,8 @@ from realtime.settings import Settings
 from realtime.settings_words import flag_of
 
 BODIES = {
-    "realtime.run": ("run_live", "list_ports"),
+    "realtime.run": ("run_live",),
+    "realtime.port_list": ("run_ports",),
     "realtime.demo": ("run_demo",),
     "realtime.offline": ("run_continue", "run_new"),
 }
@@ -86,7 +87,7 @@ def test_a_new_piece_lasts_half_a_minute_unless_told_otherwise(bodies: Bodies) -
 def test_ports_are_listed(bodies: Bodies) -> None:
     assert main(["ports", "--api", "jack"]) == 0
     [(name, (settings,))] = bodies.calls
-    assert (name, settings.api) == ("list_ports", "jack")
+    assert (name, settings.api) == ("run_ports", "jack")
 
 
 @pytest.mark.parametrize(("flags", "verbosity"), [([], 0), (["-v"], 1), (["-v", "-v"], 2), (["-vvv"], 2)])

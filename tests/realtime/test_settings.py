@@ -70,7 +70,7 @@ def test_all_faults_are_told_at_once_each_with_its_place(monkeypatch: pytest.Mon
         "PIANOD_TOP_P is '7'; it must be a number above 0 and at most 1",
         "PIANOD_TOPK in the environment is no setting; perhaps top_k",
         "--seed is 'soon'; it must be a whole number from 0",
-        "--api is 'winmm'; it must be one of auto, alsa, jack, coremidi",
+        "--api is 'winmm'; it must be one of auto, alsa, jack, core, windows",
         "--composer is 'abba'; it must be one of albeniz, bach,",
     ):
         assert fault in text
