@@ -1,0 +1,238 @@
+"""Call and response: listen until the phrase is over, go on in its manner, yield to the first key.
+
+Everything is one stream of one voice: the model hears each key as it comes, so that at the hand-over nothing is left
+to do but to sample. It samples a little ahead of time, before the pause has quite passed; if the player goes on
+after all, what was sampled is taken back and nobody has heard it. Runs on the engine's thread.
+
+What is played depends on what was heard, on its moments and on the seed alone, not on how fast the machine is: each
+turn draws from a generator of its own, and what may still come is decided on the stream's time, never on the clock's.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+import numpy as np
+from loguru import logger
+
+from piano.events import NoteOff, NoteOn, Pedal, Role, TimedEvent
+from piano.grammar import Mask, tokens_of_role
+from piano.sampling import Sampler, SamplingSettings
+from piano.vocabulary import KEYS, VOCABULARY
+from realtime.live_stream import Bounds, LiveStream
+from realtime.outbox import Release
+from realtime.performer import Activity, Output, PerformerStatus
+from realtime.phrase import PauseSettings, PhraseListener
+from realtime.session import Session
+
+FIRST_NOTE_WITHIN_NS = 40_000_000
+"""An answer begins no later than this after the phrase is over."""
+
+AHEAD_NS = 1_000_000_000
+"""How far ahead of the clock the model plays."""
+
+EARLY_NS = 250_000_000
+"""How long before the end of a pause the answer is begun."""
+
+LATEST_NS = 100_000_000
+"""An event that could not be sampled until this long after its moment is left out: the music goes on from now."""
+
+REST_NS = 300_000_000
+"""A rest as long as this ends an answer that has been long enough."""
+
+LONGEST_OVERTIME = 0.6
+"""An answer that finds no rest ends after this share of its length beyond it."""
+
+SHORTEST_ANSWER_NS = 2_000_000_000
+
+
+class Length(Enum):
+    """How long an answer is."""
+
+    ENDLESS = auto()
+    PHRASE = auto()
+    """About as long as the phrase that it answers, to the next rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerSettings:
+    """How to listen and how to answer."""
+
+    pause: PauseSettings | None = field(default_factory=PauseSettings)
+    """None: only an explicit wish is answered."""
+    length: Length = Length.ENDLESS
+    sampling: SamplingSettings = field(default_factory=SamplingSettings)
+    seed: int = 0
+    most_keys: int = KEYS
+
+
+@dataclass(slots=True)
+class _Answer:
+    """An answer that is being played."""
+
+    from_ns: int
+    enough_ns: int | None
+    epoch: int
+    planned_ns: int
+    """The moment of the last event that was sampled."""
+    first_note_ns: int | None = None
+    is_complete: bool = False
+    """Whether nothing more is to be sampled."""
+
+
+class CallAndResponse:
+    """A performer that answers phrases. See `realtime.performer.Performer`."""
+
+    def __init__(self, session: Session, head: Sequence[int], output: Output, settings: AnswerSettings) -> None:
+        self._stream = LiveStream(session, head)
+        self._head = tuple(head)
+        self._output, self._settings = output, settings
+        self._sampler = Sampler(settings.seed, settings.sampling)
+        self._phrase = PhraseListener(settings.pause or PauseSettings())
+        self._player: set[int] = set()
+        self._epoch = 0
+        self._answer: _Answer | None = None
+        self._answers = self._interruptions = 0
+        self._allowed: Mask = tokens_of_role(Role.OWN)
+        if settings.length is Length.ENDLESS:
+            self._allowed = self._allowed & (np.arange(VOCABULARY.size) != VOCABULARY.end)
+
+    def hear(self, timed: TimedEvent) -> None:
+        """Take what the player did. A key that goes down ends an answer at once."""
+        answer = self._answer
+        is_key_down = isinstance(timed.event, NoteOn)
+        if answer is not None:
+            self._take_back(timed.at_ns)
+            if is_key_down or timed.at_ns < answer.from_ns:
+                self._yield(timed.at_ns, was_heard=timed.at_ns >= answer.from_ns)
+        self._phrase.hear(timed)
+        self._stream.hear(timed)
+
+    def hand_over(self, at_ns: int) -> None:
+        """Answer from this moment on."""
+        if self._answer is not None and at_ns < self._answer.from_ns:
+            self._take_back(at_ns)
+            self._yield(at_ns, was_heard=False)
+        if self._answer is None and not self._stream.is_empty:
+            self._begin(at_ns)
+
+    def stop(self, at_ns: int) -> None:
+        """Stop playing and listen."""
+        if self._answer is not None:
+            self._take_back(at_ns)
+            self._yield(at_ns, was_heard=True)
+        self._phrase.answered()
+
+    def start_afresh(self) -> None:
+        """Stop, and forget all that was played."""
+        self._invalidate(Release.AT_ONCE)
+        self._answer = None
+        self._stream.reset(self._head)
+        self._phrase.answered()
+
+    def due_ns(self) -> int | None:
+        """Return from when on there is work."""
+        if self._answer is None:
+            over_ns = self._phrase.ends_ns() if self._settings.pause else None
+            return None if over_ns is None else over_ns - EARLY_NS
+        if self._answer.is_complete:
+            return self._answer.planned_ns
+        return self._answer.planned_ns - AHEAD_NS
+
+    def work(self, now_ns: int) -> None:
+        """Begin an answer whose time has come, play its next event, or end it."""
+        if self._answer is None:
+            over_ns = self._phrase.ends_ns()
+            if over_ns is not None and now_ns >= over_ns - EARLY_NS:
+                self._begin(over_ns)
+        elif self._answer.is_complete:
+            self._end(self._answer)
+        else:
+            self._stream.settle(now_ns - AHEAD_NS)
+            self._play_next(self._answer, now_ns - LATEST_NS)
+
+    def status(self) -> PerformerStatus:
+        """Return how it stands."""
+        activity = Activity.LISTENING if self._answer is None else Activity.PLAYING
+        return PerformerStatus(activity, self._answers, self._interruptions, self._stream.length)
+
+    def _begin(self, at_ns: int) -> None:
+        length_ns = max(self._phrase.length_ns, SHORTEST_ANSWER_NS)
+        enough_ns = at_ns + length_ns if self._settings.length is Length.PHRASE else None
+        self._epoch += 1
+        self._sampler.restart(self._epoch)
+        self._answer = _Answer(at_ns, enough_ns, self._epoch, at_ns)
+        self._player = set(self._phrase.held)
+        self._answers += 1
+        logger.debug("answering a phrase of {:.1f} s", self._phrase.length_ns / 1e9)
+
+    def _play_next(self, answer: _Answer, earliest_ns: int) -> None:
+        """Sample one event, from a moment on at the earliest, and plan it."""
+        earliest_ns = max(earliest_ns, answer.planned_ns)
+        is_first = answer.first_note_ns is None
+        latest_ns = earliest_ns + FIRST_NOTE_WITHIN_NS if is_first else None
+        bounds = Bounds(earliest_ns, self._allowed, latest_ns, self._settings.most_keys, must_play=is_first)
+        proposed = self._stream.propose(self._sampler, bounds)
+        if proposed is None or self._is_over(answer, proposed):
+            answer.is_complete = True
+            return
+        if is_first and isinstance(proposed.event, NoteOn):
+            answer.first_note_ns = proposed.at_ns
+        answer.planned_ns = proposed.at_ns
+        self._output.schedule(proposed.at_ns, proposed.event, answer.epoch)
+
+    def _is_over(self, answer: _Answer, proposed: TimedEvent) -> bool:
+        """Say whether an answer that was long enough ends before a proposed event."""
+        if answer.enough_ns is None or not isinstance(proposed.event, NoteOn):
+            return False
+        if proposed.at_ns < answer.enough_ns or proposed.at_ns == answer.planned_ns:
+            return False
+        own_keys = self._stream.sounding() - self._player - {proposed.event.pitch}
+        is_rest = not own_keys and proposed.at_ns - answer.planned_ns >= REST_NS
+        length_ns = answer.enough_ns - answer.from_ns
+        return is_rest or proposed.at_ns >= answer.enough_ns + LONGEST_OVERTIME * length_ns
+
+    def _end(self, answer: _Answer) -> None:
+        """Listen again after an answer that came to its own end."""
+        self._stream.rollback(answer.planned_ns)
+        self._output.release_own()
+        self._let_go(answer.planned_ns)
+        self._answer = None
+        self._phrase.answered()
+
+    def _take_back(self, at_ns: int) -> None:
+        """Take back what was planned for after a moment and begin a new turn."""
+        self._stream.rollback(at_ns)
+        answer = self._answer
+        if answer is None:
+            return
+        self._invalidate(Release.AT_TIME, after_ns=at_ns)
+        answer.epoch = self._epoch
+        answer.is_complete = answer.is_complete and at_ns >= answer.planned_ns
+        answer.planned_ns = max(answer.from_ns, min(answer.planned_ns, at_ns))
+        if answer.first_note_ns is not None and answer.first_note_ns > at_ns:
+            answer.first_note_ns = None
+
+    def _yield(self, at_ns: int, *, was_heard: bool) -> None:
+        """Give the turn back to the player."""
+        self._invalidate(Release.AT_ONCE)
+        self._let_go(at_ns)
+        self._answer = None
+        if was_heard:
+            self._phrase.answered()
+            self._interruptions += 1
+        else:
+            self._answers -= 1
+
+    def _let_go(self, at_ns: int) -> None:
+        """Tell the stream that the own keys and the own pedal come up at a moment."""
+        at_ns = max(at_ns, self._stream.end_ns)
+        for pitch in sorted(self._stream.sounding() - self._phrase.held):
+            self._stream.hear(TimedEvent(at_ns, NoteOff(pitch)))
+        if self._stream.pedal_is_down() and not self._phrase.pedal_is_down:
+            self._stream.hear(TimedEvent(at_ns, Pedal(down=False)))
+
+    def _invalidate(self, release: Release, after_ns: int | None = None) -> None:
+        self._epoch += 1
+        self._sampler.restart(self._epoch)
+        self._output.invalidate(self._epoch, release=release, after_ns=after_ns)

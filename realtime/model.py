@@ -1,0 +1,45 @@
+"""From settings to a model that plays: the bundle, the endless session over it, the head of its streams."""
+
+from pathlib import Path
+
+import numpy as np
+
+from piano.sampling import SamplingSettings as Sampling
+from piano.vocabulary import DENSITY_EDGES, VOCABULARY
+from realtime.bundle import Bundle
+from realtime.context import RollingContext
+from realtime.session import OnnxSession
+from realtime.settings import AnswerSettings, ModelSettings, SamplingSettings
+
+EMBEDDED = "embedded"
+EMBEDDED_FOLDER = Path(__file__).parent / "embedded"
+"""The bundle that comes with the program."""
+
+
+def open_bundle(settings: ModelSettings) -> Bundle:
+    """Load and verify the bundle that the settings name; BundleError says what is wrong with it."""
+    return Bundle.load(EMBEDDED_FOLDER if settings.model == EMBEDDED else Path(settings.model).expanduser())
+
+
+def open_session(bundle: Bundle, settings: ModelSettings) -> tuple[RollingContext, str]:
+    """Return an endless session of a bundle, and the provider that runs it.
+
+    One thread is enough for the embedded sizes, and leaves the other cores to the sound.
+    """
+    session = OnnxSession(bundle, provider=settings.provider, threads=settings.threads or 1)
+    return RollingContext(session, session.twin()), session.provider
+
+
+def stream_head(settings: AnswerSettings) -> tuple[int, ...]:
+    """Return the head of a stream that is to be continued: BOS, the task, and the styles that the settings ask for."""
+    styles = []
+    if settings.composer is not None:
+        styles.append(VOCABULARY.style(f"composer:{settings.composer}"))
+    if settings.density is not None:
+        styles.append(VOCABULARY.style(f"density:{int(np.searchsorted(DENSITY_EDGES, settings.density))}"))
+    return (VOCABULARY.bos, VOCABULARY.task("continue"), *styles)
+
+
+def sampling_of(settings: SamplingSettings) -> Sampling:
+    """Return the settings as the sampler takes them; greedy is a temperature of 0."""
+    return Sampling(0.0 if settings.greedy else settings.temperature, settings.top_k, settings.top_p, settings.min_p)

@@ -1,0 +1,90 @@
+"""When a phrase is over: a pause that is long for the way in which it was played. The engine's thread owns it.
+
+A pause is measured from the last key that went down or came up. How long it must be follows the slower of the
+player's recent intervals between onsets (a chord is one onset), so that a breath in slow music is no ending and an
+answer to fast music does not lag. While keys are held, the longest pause must pass since the last key went down.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+
+from piano.events import NoteOff, NoteOn, Pedal, TimedEvent
+
+CHORD_NS = 50_000_000
+"""Onsets closer than this belong to one chord."""
+
+REMEMBERED_ONSETS = 32
+FEWEST_INTERVALS = 3
+"""With fewer intervals nothing is known of the player's pace: the longest pause must pass."""
+
+INTERVALS_A_PAUSE = 2.0
+SLOW_SHARE = 80.0
+"""The percentile of the intervals that stands for the slower ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class PauseSettings:
+    """The bounds between which the pause adapts, in nanoseconds."""
+
+    shortest_ns: int = 700_000_000
+    longest_ns: int = 1_500_000_000
+
+
+class PhraseListener:
+    """Follows what the player does since the last answer, and says when that is a finished phrase."""
+
+    def __init__(self, settings: PauseSettings) -> None:
+        self._settings = settings
+        self._onsets_ns: deque[int] = deque(maxlen=REMEMBERED_ONSETS)
+        self._held: set[int] = set()
+        self._last_ns = 0
+        self.pedal_is_down = False
+        """Whether the player holds the sustain pedal."""
+        self.start_ns: int | None = None
+        """When the phrase began; None if nothing was played since the last answer."""
+
+    @property
+    def held(self) -> frozenset[int]:
+        """Return the keys that the player holds down."""
+        return frozenset(self._held)
+
+    @property
+    def length_ns(self) -> int:
+        """Return how long the phrase has been, from its first key to its last."""
+        return 0 if self.start_ns is None else self._last_ns - self.start_ns
+
+    def hear(self, timed: TimedEvent) -> None:
+        """Take notice of what the player did."""
+        match timed.event:
+            case NoteOn(pitch):
+                self._held.add(pitch)
+                if self.start_ns is None:
+                    self.start_ns = timed.at_ns
+                if not self._onsets_ns or timed.at_ns - self._onsets_ns[-1] > CHORD_NS:
+                    self._onsets_ns.append(timed.at_ns)
+                self._last_ns = timed.at_ns
+            case NoteOff(pitch):
+                self._held.discard(pitch)
+                self._last_ns = timed.at_ns
+            case Pedal(down):
+                self.pedal_is_down = down
+
+    def pause_ns(self) -> int:
+        """Return how long a pause ends the phrase."""
+        shortest, longest = self._settings.shortest_ns, self._settings.longest_ns
+        if self._held or len(self._onsets_ns) <= FEWEST_INTERVALS:
+            return longest
+        intervals = np.diff(np.array(self._onsets_ns))
+        intervals = intervals[intervals < 2 * longest]
+        slow = float(np.percentile(intervals, SLOW_SHARE)) if intervals.size else longest
+        return int(np.clip(INTERVALS_A_PAUSE * slow, shortest, longest))
+
+    def ends_ns(self) -> int | None:
+        """Return when the phrase is over if nothing more is played; None if nothing was played."""
+        return None if self.start_ns is None else self._last_ns + self.pause_ns()
+
+    def answered(self) -> None:
+        """Begin anew: what comes next is another phrase, at the pace known so far."""
+        self.start_ns = None
