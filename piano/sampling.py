@@ -1,9 +1,13 @@
 """Sampling the next token: temperature, top-k, top-p (Holtzman et al. 2020), min-p (Nguyen et al. 2024), greedy."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+_COLDEST = 1e-200
+"""A temperature below this gives the same distribution as this, and overflows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,28 +35,48 @@ def probabilities(
 ) -> NDArray[np.float64]:
     """Return the distribution to sample from, (vocab,): zero wherever `mask` is False or a limit cuts.
 
-    ValueError if the mask allows nothing or a logit is not a number: the caller has lost its model.
+    The limits apply after the temperature, each to what the one before leaves: min-p, top-k, top-p. Tokens as likely
+    as the k-th stay; of equally likely tokens top-p takes those with the lowest ids first. ValueError if the mask
+    allows nothing or an allowed logit is not a number: the caller has lost its model.
     """
-    allowed = np.where(mask, logits, -np.inf)
-    peak = float(allowed.max())
-    if not np.isfinite(peak):
+    tokens, weights = _weights(logits, mask, settings)
+    spread = np.zeros(logits.size, np.float64)
+    spread[tokens] = weights / weights.sum()
+    return spread
+
+
+def _weights(
+    logits: NDArray[np.float32], mask: NDArray[np.bool_], settings: SamplingSettings
+) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """Return the tokens that the mask allows, ascending, and how much each weighs; the likeliest weighs 1."""
+    tokens = mask.nonzero()[0]
+    weights = logits[tokens].astype(np.float64)
+    peak = float(weights.max(initial=-np.inf))
+    if not math.isfinite(peak):
         raise ValueError("no token can be sampled: the mask allows none, or the model's logits are not numbers")
     if settings.temperature == 0:
-        greedy = np.zeros(logits.size, np.float64)
-        greedy[int(allowed.argmax())] = 1.0
-        return greedy
-    weights = np.exp((allowed - peak).astype(np.float64) / settings.temperature)
+        greedy = np.zeros(tokens.size, np.float64)
+        greedy[weights.argmax()] = 1.0
+        return tokens, greedy
+    weights -= peak
+    if settings.temperature != 1:
+        weights /= max(settings.temperature, _COLDEST)
+    np.exp(weights, out=weights)
     if settings.min_p > 0:
-        weights[weights < settings.min_p] = 0.0  # the likeliest token weighs 1
-    if 0 < settings.top_k < logits.size:
+        weights[weights < settings.min_p] = 0.0
+    if 0 < settings.top_k < tokens.size:
         weights[weights < np.partition(weights, -settings.top_k)[-settings.top_k]] = 0.0
     if settings.top_p < 1:
-        order = np.argsort(-weights, kind="stable")
-        reached = np.cumsum(weights[order])
-        first_out = int(np.searchsorted(reached, settings.top_p * reached[-1])) + 1
-        weights[order[first_out:]] = 0.0
-    total = weights.sum()
-    return np.asarray(weights / total, np.float64)
+        _keep_likeliest(weights, settings.top_p)
+    return tokens, weights
+
+
+def _keep_likeliest(weights: NDArray[np.float64], share: float) -> None:
+    """Set all to 0 but the heaviest that together reach the share of the sum."""
+    order = np.argsort(-weights, kind="stable")
+    reached = weights[order].cumsum()
+    first_out = int(reached.searchsorted(share * reached[-1])) + 1
+    weights[order[first_out:]] = 0.0
 
 
 class Sampler:
@@ -60,10 +84,26 @@ class Sampler:
 
     def __init__(self, seed: int, settings: SamplingSettings | None = None) -> None:
         self.settings = settings or SamplingSettings()
+        self._seed = seed
         self._rng = np.random.default_rng(seed)
 
+    def restart(self, turn: int) -> None:
+        """Draw from now on as the given turn of this seed draws, however much was drawn before."""
+        self._rng = np.random.default_rng((self._seed, turn))
+
     def draw(self, logits: NDArray[np.float32], mask: NDArray[np.bool_]) -> int:
-        """Return the next token for logits and mask of shape (vocab,)."""
-        reached = np.cumsum(probabilities(logits, mask, self.settings))
-        point = self._rng.random() * reached[-1]
-        return int(np.searchsorted(reached, point, side="right"))
+        """Return the next token for logits and mask of shape (vocab,); errors as for `probabilities`."""
+        tokens, weights = _weights(logits, mask, self.settings)
+        return int(tokens[pick(weights, self._rng.random())])
+
+
+def pick(weights: NDArray[np.float64], point: float) -> int:
+    """Return the index at which the running sum of the weights passes `point` (0 to below 1) of the whole.
+
+    Never one that weighs nothing, whatever the rounding.
+    """
+    reached = weights.cumsum()
+    whole = reached[-1]
+    # the running sum grows at the index found: past a point below the whole, or up to the whole at the latest
+    aim = point * whole
+    return int(reached.searchsorted(aim, side="right") if aim < whole else reached.searchsorted(whole))

@@ -86,6 +86,29 @@ class StreamEncoder:
         self._tokens.insert(index, tokens)
         return Edit(sum(map(len, later)), wait + tokens + tuple(token for group in later for token in group))
 
+    def follow(self, timed: TimedEvent, step: int) -> None:
+        """Take note of an event that was sampled, whose tokens stand at the end of the stream already."""
+        self.pass_time(step)
+        rank, key = _rank_and_key(timed.event)
+        level = self._presses.get((timed.role, key), 0)
+        if rank >= PEDAL_DOWN_RANK:
+            self._presses[timed.role, key] = level + 1
+        self._places.append((level, rank, key, int(timed.role)))
+        self._tokens.append(event_tokens(timed.event, timed.role))
+
+    def shorten_silence(self, at_ns: int, longest_ns: int) -> None:
+        """Move the origin so that no more than the longest silence lies between the last event and a moment."""
+        silence_ns = at_ns - self.time_of(self.step)
+        if silence_ns > longest_ns:
+            self.origin_ns += silence_ns - longest_ns
+
+    def copy(self) -> "StreamEncoder":
+        """Return an independent encoder in the same state."""
+        other = StreamEncoder(self.origin_ns)
+        other.step = self.step
+        other._places, other._tokens, other._presses = list(self._places), list(self._tokens), dict(self._presses)
+        return other
+
     def pass_time(self, step: int) -> tuple[int, ...]:
         """Move on to a later step without an event; return the TIME tokens for it."""
         if step <= self.step:
@@ -101,25 +124,31 @@ class StreamEncoder:
 class StreamDecoder:
     """Turns tokens into events as they are sampled; the time of an event is the step at which it stands.
 
-    Tokens that are no events (a head, PAD) pass without one. After `END` nothing may follow.
+    Tokens that are no events (a head, PAD) or no part of the playing (a preview) pass without one.
     """
 
     def __init__(self, origin_ns: int, step: int = 0) -> None:
         self.origin_ns, self.step = origin_ns, step
         self._pressed: tuple[int, Role] | None = None
+        self._in_preview = False
 
     def push(self, token: int) -> TimedEvent | None:
         """Take the next token; return the event that it completes, if it does."""
-        kind, value = VOCABULARY.kinds[token], int(VOCABULARY.values[token])
-        role = Role(int(VOCABULARY.roles[token]))
+        kind, value = int(VOCABULARY.kinds[token]), int(VOCABULARY.values[token])
+        pressed, self._pressed = self._pressed, None
+        if kind in (Kind.PREVIEW, Kind.PLAY):
+            self._in_preview = kind == Kind.PREVIEW
+        return None if self._in_preview else self._event(kind, value, Role(int(VOCABULARY.roles[token])), pressed)
+
+    def _event(self, kind: int, value: int, role: Role, pressed: tuple[int, Role] | None) -> TimedEvent | None:
         at_ns = self.origin_ns + self.step * STEP_NS
         match kind:
             case Kind.TIME:
                 self.step += value
             case Kind.ON:
                 self._pressed = (value, role)
-            case Kind.VELOCITY if self._pressed is not None:
-                (pitch, role), self._pressed = self._pressed, None
+            case Kind.VELOCITY if pressed is not None:
+                pitch, role = pressed
                 return TimedEvent(at_ns, NoteOn(pitch, velocity_of_bin(value)), role)
             case Kind.OFF:
                 return TimedEvent(at_ns, NoteOff(value), role)
