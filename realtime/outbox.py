@@ -22,7 +22,8 @@ class Release(Enum):
 
     AT_ONCE = auto()
     AT_TIME = auto()
-    """Each at the note-off already planned for it; a note-off that the new epoch plans takes the place of that."""
+    """Each at the note-off already planned for it; a note-off that the new epoch plans takes the place of that.
+    A note without one sounds on until the new epoch ends it, or the longest duration."""
 
 
 class _Command(Enum):

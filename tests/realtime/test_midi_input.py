@@ -72,7 +72,7 @@ def test_the_thread_delivers_a_burst_in_order_and_reports_the_end_of_the_port() 
     burst = [bytes((0x90, number % 128, 1 + number // 128)) for number in range(2000)]
     for data in burst:
         port.feed(data)
-    taken = [inbox.take(None) for _ in burst]
+    taken: list[Any] = [inbox.take(None) for _ in burst]
     assert [message.data for message in taken] == burst
     stamps_ns = [message.at_ns for message in taken]
     assert stamps_ns == sorted(stamps_ns)

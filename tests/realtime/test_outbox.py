@@ -79,7 +79,10 @@ def send_now(event: Event) -> Action:
 
 
 def advance(step_ns: int) -> Action:
-    return lambda stage: stage.advance(step_ns) and None
+    def act(stage: Stage) -> None:
+        stage.advance(step_ns)
+
+    return act
 
 
 def invalidate(release: Release, back_ns: int | None) -> Action:
@@ -238,6 +241,17 @@ def test_an_old_note_off_leaves_a_new_note_alone() -> None:
     outbox.schedule(40, NoteOn(60, 90), 1)
     outbox.schedule(80, NoteOff(60), 1)
     assert heard(outbox.pop_due(100)) == [(40, "80 3c 40"), (40, "90 3c 5a"), (80, "80 3c 40")]
+
+
+def test_a_later_new_note_does_not_put_off_the_old_note_off() -> None:
+    outbox = Outbox()
+    outbox.schedule(0, NoteOn(60, 80), 0)
+    outbox.schedule(50, NoteOff(60), 0)
+    outbox.pop_due(10)
+    outbox.invalidate(1, 10, Release.AT_TIME)
+    outbox.schedule(70, NoteOn(60, 90), 1)
+    outbox.schedule(90, NoteOff(60), 1)
+    assert heard(outbox.pop_due(100)) == [(50, "80 3c 40"), (70, "90 3c 5a"), (90, "80 3c 40")]
 
 
 def test_release_at_once_ends_what_sounds_and_kills_the_rest() -> None:
