@@ -15,6 +15,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from export.quantise import BLOCK_SIZES, block_for, quantise
 from export.weights import LAYER_NORM_EPSILON, Weights
+from piano.errors import CheckpointError
 from realtime.manifest import ModelShape, cache_names
 
 PRECISIONS = ("int8", "fp32")
@@ -23,11 +24,19 @@ FUSED_DOMAIN = "com.microsoft"
 OPSET = 21
 IR_VERSION = 10
 
+HEAD_WIDTH_STEP = 8
+"""What GroupQueryAttention wants the width of a head to be a multiple of."""
+
 
 def build_graph(weights: Weights, *, precision: str = "int8", block: int = BLOCK_SIZES[0]) -> onnx.ModelProto:
     """Build the fused graph with weights in 8 bits (`int8`, the tables in 16) or in single precision (`fp32`)."""
     if precision not in PRECISIONS:
         raise ValueError(f"the precision is {' or '.join(PRECISIONS)}, not {precision!r}")
+    if weights.shape.head_width % HEAD_WIDTH_STEP:
+        raise CheckpointError(
+            f"the fused attention takes heads of a width that is a multiple of {HEAD_WIDTH_STEP}, not "
+            f"{weights.shape.head_width}: train a model with another width or number of heads"
+        )
     draft = _Draft(weights, block if precision == "int8" else None)
     normed, stream = _embed(draft)
     for layer in range(weights.shape.layers):
@@ -42,7 +51,7 @@ def build_graph(weights: Weights, *, precision: str = "int8", block: int = BLOCK
 def graph_signature(shape: ModelShape) -> tuple[list[onnx.ValueInfoProto], list[onnx.ValueInfoProto]]:
     """Return the inputs and outputs that every graph of a bundle has."""
     single, integer, long = TensorProto.FLOAT, TensorProto.INT32, TensorProto.INT64
-    cache = ["batch", shape.heads, shape.context, shape.head_width]
+    cache: list[int | str] = ["batch", shape.heads, shape.context, shape.head_width]
     value = helper.make_tensor_value_info
     inputs = [
         value("tokens", integer, ["batch", "n"]),
@@ -94,7 +103,8 @@ class _Draft:
         self, domain: str, operator: str, inputs: list[str], output: str | list[str], attributes: dict[str, int | float]
     ) -> str:
         outputs = [output] if isinstance(output, str) else output
-        node = helper.make_node(operator, inputs, outputs, name=outputs[0], domain=domain, **attributes)
+        node = helper.make_node(operator, inputs, outputs, name=outputs[0], domain=domain)
+        node.attribute.extend(helper.make_attribute(key, value) for key, value in attributes.items())
         self.nodes.append(node)
         return outputs[0]
 

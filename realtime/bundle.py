@@ -39,8 +39,9 @@ class Bundle:
         if manifest.vocabulary != VOCABULARY.fingerprint or manifest.shape.vocabulary < VOCABULARY.size:
             raise BundleError(
                 f"{folder / MANIFEST_NAME}: the model speaks another vocabulary (fingerprint "
-                f"{manifest.vocabulary!r:.40}, {manifest.shape.vocabulary} tokens) than this program ({VOCABULARY.fingerprint!r}, {VOCABULARY.size} "
-                "tokens). Use a bundle made for this version, or the version of pianod that the bundle was made with."
+                f"{manifest.vocabulary!r:.40}, {manifest.shape.vocabulary} tokens) than this program "
+                f"({VOCABULARY.fingerprint!r}, {VOCABULARY.size} tokens). "
+                "Use a bundle made for this version, or the version of pianod that the bundle was made with."
             )
         return cls(folder, manifest, {graph.name: _read_graph(folder, graph) for graph in manifest.graphs})
 

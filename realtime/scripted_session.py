@@ -64,10 +64,9 @@ class ScriptedSession:
 
     def rollback(self, length: int) -> None:
         """Forget all but the first `length` tokens."""
-        if not 0 <= length <= len(self._tokens):
-            raise ValueError(
-                f"a session of {len(self._tokens)} tokens rolls back to 0 to {len(self._tokens)}, not {length}"
-            )
+        held = len(self._tokens)
+        if not 0 <= length <= held:
+            raise ValueError(f"a session of {held} tokens rolls back to 0 to {held}, not {length}")
         del self._tokens[length:]
 
     def feed(self, tokens: Sequence[int]) -> Logits:

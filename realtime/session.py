@@ -67,8 +67,8 @@ class OnnxSession:
         # What a single step reads and writes: bound once, changed in place.
         self._token, self._position = np.zeros((1, 1), np.int32), np.zeros((1, 1), np.int32)
         self._last, self._total = np.zeros(1, np.int32), np.zeros(1, np.int32)
-        self._logits = np.zeros((1, self._shape.vocabulary), np.float32)
-        self._step_inputs = {
+        self._logits: Logits = np.zeros((1, self._shape.vocabulary), np.float32)
+        self._step_inputs: dict[str, NDArray[Any]] = {
             "tokens": self._token,
             "positions": self._position,
             "last": self._last,
@@ -117,7 +117,8 @@ class OnnxSession:
         for start in range(0, fed.size - PREFILL_CHUNK, PREFILL_CHUNK):
             self._feed_chunk(fed[start : start + PREFILL_CHUNK], keep_all=False)
         rest = (fed.size - 1) % PREFILL_CHUNK + 1
-        return self._feed_chunk(fed[fed.size - rest :], keep_all=False)[0].copy()
+        logits: Logits = self._feed_chunk(fed[fed.size - rest :], keep_all=False)[0]
+        return logits
 
     def feed_each(self, tokens: Sequence[int]) -> Logits:
         """Append tokens and return the logits after each of them, shape (tokens, vocabulary): for evaluation."""
@@ -128,7 +129,8 @@ class OnnxSession:
     def _check(self, count: int, lowest: int, highest: int) -> None:
         if self._length + count > self._shape.context:
             raise ValueError(
-                f"{count} more tokens after {self._length} exceed the context of {self._shape.context}: roll back or reset"
+                f"{count} more tokens after {self._length} exceed the context of {self._shape.context}: "
+                "roll back or reset"
             )
         if lowest < 0 or highest >= self._shape.vocabulary:
             bad = lowest if lowest < 0 else highest
@@ -151,19 +153,21 @@ class OnnxSession:
             self._bind_inputs(self._step, self._step_inputs)
         self._runner.run(self._step)
         self._length += 1
-        return self._logits[0].copy()
+        logits: Logits = self._logits[0].copy()
+        return logits
 
     def _feed_chunk(self, tokens: NDArray[np.int32], *, keep_all: bool) -> Logits:
         """Feed at most a chunk; return the last logits, shape (1, vocabulary), or all, (tokens, vocabulary)."""
         count, total = tokens.size, self._length + tokens.size
-        inputs = {
+        rows = np.arange(0 if keep_all else count - 1, count, dtype=np.int64)
+        inputs: dict[str, NDArray[Any]] = {
             "tokens": tokens[None],  # (1, n)
             "positions": np.arange(self._length, total, dtype=np.int32)[None],  # (1, n)
             "last": np.array([total - 1], np.int32),
             "total": np.array([total], np.int32),
-            "rows": np.arange(0 if keep_all else count - 1, count, dtype=np.int64),
+            "rows": rows,
         }
-        logits = np.empty((inputs["rows"].size, self._shape.vocabulary), np.float32)
+        logits = np.empty((rows.size, self._shape.vocabulary), np.float32)
         self._runner.run(self._bind(inputs, logits))
         self._length = total
         return logits
