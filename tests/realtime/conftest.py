@@ -1,10 +1,14 @@
-"""Fixtures of the real-time tests: a JACK server of our own."""
+"""Fixtures of the real-time tests: a JACK server of our own; property tests are not timed."""
 
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.realtime.jack import JackServer
+
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")
