@@ -1,11 +1,15 @@
 """Settings in words: their flags, ranges and defaults for the help and the docs, and what is wrong with a value."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any
+from math import inf
+from types import NoneType
+from typing import Literal, get_args, get_origin
 
-from pydantic import TypeAdapter
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
+
+BOUNDS = {"ge": "from", "gt": "above", "le": "to", "lt": "below"}
+"""How bounds are said, by the names that pydantic gives them."""
 
 LARGEST_BOUND_SAID = 2**32
 """A bound beyond this is of no interest to a reader."""
@@ -25,23 +29,18 @@ def default_of(field: FieldInfo) -> str:
 
 def range_of(field: FieldInfo) -> str:
     """Return what a setting may be: its choices, or its bounds; empty where any text will do."""
-    annotated: Any = Annotated[field.annotation, field]
-    schema = TypeAdapter(annotated).json_schema()
-    schema = next((part for part in schema.get("anyOf", ()) if part.get("type") != "null"), schema)
-    if "enum" in schema:
-        return "one of " + ", ".join(schema["enum"])
-    if schema.get("type") == "boolean":
+    kinds = [kind for kind in get_args(field.annotation) if kind is not NoneType]
+    if get_origin(field.annotation) is Literal:
+        return "one of " + ", ".join(kinds)
+    kind = kinds[0] if kinds else field.annotation
+    if kind is bool:
         return "true or false"
-    if schema.get("type") not in ("integer", "number"):
+    if kind not in (int, float):
         return ""
-    kind = "a whole number" if schema["type"] == "integer" else "a number"
-    bounds = [f"from {schema['minimum']:g}"] if "minimum" in schema else []
-    bounds += [f"above {schema['exclusiveMinimum']:g}"] if "exclusiveMinimum" in schema else []
-    bounds += [f"to {schema['maximum']:g}"] if "maximum" in schema else []
-    if schema.get("exclusiveMaximum", LARGEST_BOUND_SAID) < LARGEST_BOUND_SAID:
-        bounds.append(f"below {schema['exclusiveMaximum']:g}")
-    joined = " ".join(bounds) if "minimum" in schema and "maximum" in schema else " and ".join(bounds)
-    return f"{kind} {joined.replace('and to', 'and at most')}".strip()
+    bounds = {name: getattr(limit, name) for limit in field.metadata for name in BOUNDS if hasattr(limit, name)}
+    said = [f"{BOUNDS[name]} {bounds[name]:g}" for name in BOUNDS if abs(bounds.get(name, inf)) < LARGEST_BOUND_SAID]
+    joined = " ".join(said) if {"ge", "le"} <= bounds.keys() else " and ".join(said).replace("and to", "and at most")
+    return f"{'a whole number' if kind is int else 'a number'} {joined}".strip()
 
 
 def notes_on(field: FieldInfo) -> str:

@@ -106,7 +106,7 @@ def test_a_file_that_is_not_toml_missing_or_not_text_is_named(tmp_path: Path) ->
 
 def test_settings_cannot_be_changed() -> None:
     with pytest.raises(ValueError, match="frozen"):
-        load_settings().temperature = 0.1
+        load_settings().temperature = 0.1  # type: ignore[misc]
 
 
 @given(temperature=st.floats(0.01, 2.0), top_k=st.integers(0, 1000), thru=st.booleans())
