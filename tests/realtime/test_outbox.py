@@ -254,6 +254,16 @@ def test_a_later_new_note_does_not_put_off_the_old_note_off() -> None:
     assert heard(outbox.pop_due(100)) == [(50, "80 3c 40"), (70, "90 3c 5a"), (90, "80 3c 40")]
 
 
+def test_an_invalidated_pedal_comes_up_when_it_was_to_and_not_down_again() -> None:
+    outbox = Outbox()
+    for at_ns, down in ((0, True), (30, False), (40, True), (60, False)):
+        outbox.schedule(at_ns, Pedal(down=down), 0)
+    outbox.pop_due(10)
+    outbox.invalidate(1, 10, Release.AT_TIME)
+    assert heard(outbox.pop_due(100)) == [(30, "b0 40 00")]
+    assert outbox.counts.stale == 2
+
+
 def test_release_at_once_ends_what_sounds_and_kills_the_rest() -> None:
     outbox = Outbox()
     for at_ns, event in ((0, NoteOn(60, 80)), (0, Pedal(down=True)), (50, NoteOff(60)), (5, NoteOn(62, 80))):
