@@ -5,6 +5,7 @@ changes. The providers, by preference, are TensorRT, CUDA and the CPU. The fused
 need the portable graph in the bundle.
 """
 
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,9 @@ PROVIDERS = {"tensorrt": "TensorrtExecutionProvider", "cuda": "CUDAExecutionProv
 """The providers by the names that settings use, in order of preference."""
 
 AUTO = "auto"
+
+MANY_CORES = 4
+"""From how many cores on a second thread for the model still leaves enough for sending on time."""
 
 _CPU = PROVIDERS["cpu"]
 
@@ -55,19 +59,19 @@ class GraphRunner:
             raise BundleError(f"{self.source}: the model failed while running: {error}. Export it anew.") from error
 
 
-def load_runner(bundle: Bundle, *, provider: str = AUTO, threads: int = 1, spinning: bool = True) -> GraphRunner:
+def load_runner(bundle: Bundle, *, provider: str = AUTO, threads: int = 0, spinning: bool = True) -> GraphRunner:
     """Load the graph that suits the wanted provider, or the best there is; one line is logged if it is another.
 
-    `threads` run inside an operator. With two and more they spin while they wait, unless `spinning` is off: faster
+    `threads` run inside an operator; 0 takes two where four cores or more are there, else one. With two and more they spin while they wait, unless `spinning` is off: faster
     by up to a half, at the price of keeping those cores from others. BundleError if the graph cannot be loaded.
     """
     if provider != AUTO and provider not in PROVIDERS:
         raise ValueError(f"the provider is {AUTO}, {', '.join(PROVIDERS)}; not {provider!r}")
-    if threads < 1:
-        raise ValueError(f"inference takes at least 1 thread, not {threads}")
+    if threads < 0:
+        raise ValueError(f"inference takes 0 threads (by the cores) or more, not {threads}")
     wanted, graph = _choose(bundle, provider)
     options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = threads or (2 if (os.cpu_count() or 1) >= MANY_CORES else 1)
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "1" if spinning else "0")
     options.log_severity_level = 3

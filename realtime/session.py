@@ -53,7 +53,7 @@ class OnnxSession:
         bundle: Bundle,
         *,
         provider: str = AUTO,
-        threads: int = 1,
+        threads: int = 0,
         spinning: bool = True,
         runner: GraphRunner | None = None,
     ) -> None:

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from transformers import GPT2LMHeadModel
 
 from export.graph import build_graph
-from export.portable import build_portable
 from export.verify import torch_logits
 from export.weights import Weights, weights_of, weights_of_state
 from piano.errors import CheckpointError
@@ -62,16 +61,6 @@ class Machine:
 
 def random_tokens(*size: int, seed: int = 0) -> NDArray[np.int32]:
     return np.random.default_rng(seed).integers(0, VOCABULARY.size, size).astype(np.int32)
-
-
-@pytest.fixture(scope="module")
-def weights(tiny_model: GPT2) -> Weights:
-    return weights_of(tiny_model)
-
-
-@pytest.fixture(scope="module")
-def portable(weights: Weights) -> Any:
-    return build_portable(weights)
 
 
 def test_hugging_face_torch_and_both_graphs_give_the_same_logits(
