@@ -20,7 +20,6 @@ from piano.vocabulary import (
     VELOCITIES_PER_BIN,
     VOCABULARY,
     Kind,
-    velocity_of_bin,
 )
 
 TokenArray = NDArray[np.int32]
@@ -66,8 +65,9 @@ def encode(
     """Return the events of a performance as tokens, without a stream head.
 
     Notes outside the 88 keys have no token and are left out. `roles` and `pedal_roles` default to OWN throughout.
+    A key can be pressed only when it is up: a note ends at the latest where the next of its key and role begins.
     Time is counted from `origin_s`; what happened before it is left out, so that a key which was already down
-    there shows only its release. Inverse: `decode`.
+    there shows only its release. A velocity outside 1 to 127 is a ValueError. Inverse: `decode`.
     """
     events = _events(performance, roles, pedal_roles, origin_s)
     if not events.at_ns.size:
@@ -85,19 +85,50 @@ def _events(
     of_pedals = np.zeros(pedals.size, np.int64) if pedal_roles is None else pedal_roles.astype(np.int64)
     on_piano = (notes["pitch"] >= LOWEST_PITCH) & (notes["pitch"] < LOWEST_PITCH + KEYS)
     notes, note_roles = notes[on_piano], note_roles[on_piano]
-    on_ns = np.rint((notes["onset_s"] - origin_s) * 1e9).astype(np.int64)
-    off_ns = np.rint((notes["onset_s"] + notes["duration_s"] - origin_s) * 1e9).astype(np.int64)
+    velocity = notes["velocity"].astype(np.int64)
+    if velocity.size and not 1 <= velocity.min() <= velocity.max() <= 127:
+        raise ValueError(f"a note has a velocity of 1 to 127, not {velocity.min()} to {velocity.max()}")
     pitch, silent = notes["pitch"].astype(np.int64), np.zeros(notes.size, np.int64)
+    on_ns, off_ns = _presses(notes, note_roles * KEYS + pitch, origin_s)
     pedal_ns = np.rint((pedals["time_s"] - origin_s) * 1e9).astype(np.int64)
-    at_ns = np.concatenate([on_ns, np.maximum(off_ns, on_ns + 1), pedal_ns])
+    at_ns = np.concatenate([on_ns, off_ns, pedal_ns])
     heard = at_ns >= 0
     return _Events(
         at_ns[heard],
         np.concatenate([silent + ON_RANK, silent + OFF_RANK, PEDAL_UP_RANK + pedals["down"].astype(np.int64)])[heard],
         np.concatenate([pitch, pitch, np.full(pedals.size, PEDAL_KEY, np.int64)])[heard],
         np.concatenate([note_roles, note_roles, of_pedals])[heard],
-        np.concatenate([notes["velocity"].astype(np.int64), silent, np.zeros(pedals.size, np.int64)])[heard],
+        np.concatenate([velocity, silent, np.zeros(pedals.size, np.int64)])[heard],
     )
+
+
+def _presses(notes: NoteArray, key: NDArray[np.int64], origin_s: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return when each note's key goes down and comes up, in nanoseconds after the origin.
+
+    The presses of a key take turns: the releases of notes that touch are not to be rounded past the next onset, and
+    notes of one onset follow each other by a nanosecond.
+    """
+    on_ns = np.rint((notes["onset_s"] - origin_s) * 1e9).astype(np.int64)
+    off_ns = np.rint((notes["onset_s"] + notes["duration_s"] - origin_s) * 1e9).astype(np.int64)
+    if not on_ns.size:
+        return on_ns, off_ns
+    by_key = np.lexsort((on_ns, key))
+    begins, ends = on_ns[by_key], off_ns[by_key]
+    same = key[by_key][1:] == key[by_key][:-1]
+    if np.any(same & (begins[1:] <= begins[:-1])):
+        begins = _one_by_one(begins, same)
+    np.minimum(ends[:-1], begins[1:], out=ends[:-1], where=same)
+    on_ns[by_key], off_ns[by_key] = begins, np.maximum(ends, begins + 1)
+    return on_ns, off_ns
+
+
+def _one_by_one(begins: NDArray[np.int64], same: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return ascending moments with equal ones of a group moved apart; `same` says who is in the group of the last."""
+    number = np.arange(begins.size)
+    group = np.concatenate(([0], np.cumsum(~same)))
+    span = int(begins.max() - begins.min()) + begins.size
+    spread = begins - number + group * span  # ascending from group to group, so that one running maximum serves all
+    return np.asarray(np.maximum.accumulate(spread) + number - group * span, np.int64)
 
 
 def _canonical_order(events: _Events, step: NDArray[np.int64]) -> NDArray[np.intp]:
@@ -136,12 +167,13 @@ def _tokens(events: _Events, step: NDArray[np.int64], order: NDArray[np.intp]) -
 
 
 def decode(tokens: TokenArray) -> Decoded:
-    """Return the performance that event tokens describe; the head of a stream is passed over.
+    """Return the performance that event tokens describe; the head of a stream and previews are passed over.
 
     A key that comes up in the step in which it went down lasts `SHORTEST_NOTE_S`; one that never comes up ends
-    with its next onset or with the last event. Inverse of `encode`, to 5 ms and half a velocity bin.
+    with its next onset or with the last event. No sequence of tokens is an error: a key-down without its velocity
+    or a release of a key that is up says nothing. Inverse of `encode`, to 5 ms and half a velocity bin.
     """
-    kinds, values = VOCABULARY.kinds[tokens], VOCABULARY.values[tokens].astype(np.int64)
+    kinds, values = _without_previews(VOCABULARY.kinds[tokens]), VOCABULARY.values[tokens].astype(np.int64)
     roles = VOCABULARY.roles[tokens]
     step = np.cumsum(np.where(kinds == Kind.TIME, values, 0))
     pedal_at = np.flatnonzero(kinds == Kind.PEDAL)
@@ -151,25 +183,36 @@ def decode(tokens: TokenArray) -> Decoded:
     return Decoded(Performance(notes, pedals), note_roles, roles[pedal_at])
 
 
+def _without_previews(kinds: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the kinds with PAD in place of all that stands between PREVIEW and PLAY."""
+    is_preview = kinds == Kind.PREVIEW
+    if not is_preview.any():
+        return kinds
+    place = np.arange(1, kinds.size + 1)
+    opened = np.maximum.accumulate(np.where(is_preview, place, 0))
+    closed = np.maximum.accumulate(np.where(kinds == Kind.PLAY, place, 0))
+    return np.where(opened > closed, np.uint8(Kind.PAD), kinds)
+
+
 def _decode_notes(
     kinds: NDArray[np.uint8], values: NDArray[np.int64], roles: RoleArray, step: NDArray[np.int64]
 ) -> tuple[NoteArray, RoleArray]:
-    key_at = np.flatnonzero((kinds == Kind.ON) | (kinds == Kind.OFF))
-    by_key = key_at[np.lexsort((key_at, values[key_at], roles[key_at]))]
-    is_on = kinds[by_key] == Kind.ON
-    on_at = by_key[is_on]
-    follower = np.append(by_key[1:], -1)[is_on]
-    follows = np.zeros(on_at.size, bool)
-    known = follower >= 0
-    follows[known] = (values[follower[known]] == values[on_at[known]]) & (roles[follower[known]] == roles[on_at[known]])
-    off_step = np.where(follows, step[follower], step[-1] if step.size else 0)
+    is_press = kinds == Kind.ON
+    is_press[:-1] &= kinds[1:] == Kind.VELOCITY
+    is_press[-1:] = False
+    key_at = np.flatnonzero(is_press | (kinds == Kind.OFF))
+    key = roles[key_at] * np.int64(KEYS) + values[key_at]
+    order = np.argsort(key, kind="stable")
+    by_key, key = key_at[order], key[order]
+    end_step = np.full(by_key.size, step[-1] if step.size else 0)
+    same = key[1:] == key[:-1]
+    end_step[:-1][same] = step[by_key[1:][same]]
+    begins = is_press[by_key]
+    on_at = by_key[begins]
     notes = np.zeros(on_at.size, NOTE)
     notes["onset_s"] = step[on_at] * STEP_S
-    notes["duration_s"] = np.maximum((off_step - step[on_at]) * STEP_S, SHORTEST_NOTE_S)
+    notes["duration_s"] = np.maximum((end_step[begins] - step[on_at]) * STEP_S, SHORTEST_NOTE_S)
     notes["pitch"] = values[on_at]
-    after = np.minimum(on_at + 1, kinds.size - 1)
-    velocity = VELOCITIES_PER_BIN * values[after] + VELOCITIES_PER_BIN // 2
-    notes["velocity"] = np.where(kinds[after] == Kind.VELOCITY, velocity, velocity_of_bin(16))
-    order = np.lexsort((notes["pitch"], notes["onset_s"]))
-    return notes[order], roles[on_at][order]
-
+    notes["velocity"] = VELOCITIES_PER_BIN * values[on_at + 1] + VELOCITIES_PER_BIN // 2
+    sequence = np.lexsort((notes["pitch"], notes["onset_s"]))
+    return notes[sequence], roles[on_at][sequence]

@@ -114,7 +114,7 @@ COMPOSERS = (
 )
 
 SOURCES = ("recital", "practice", "pop", "transcription", "roll")
-"""What kind of recording: a concert or competition, a practice room, pop arrangements, a transcription, a piano roll."""
+"""The kind of recording: a concert or competition, a practice room, pop arrangements, a transcription, a piano roll."""
 
 DENSITY_EDGES = (2.0, 3.0, 4.5, 6.0, 8.0, 10.5, 14.0)
 """Note onsets per second that separate the density styles; density k lies above the k-th edge."""
@@ -195,12 +195,11 @@ class Vocabulary:
 
     def task(self, name: str) -> int:
         """Return the id of a task by its name; ValueError lists the tasks there are."""
-        return self._named(f"TASK_{name}", "task", name, TASKS)
+        return self._named(f"TASK_{name}", "task", name)
 
     def style(self, name: str) -> int:
         """Return the id of a style such as `composer:chopin`, `source:pop`, `density:3` or `opening`."""
-        known = tuple(label.removeprefix("STYLE_") for label in self.names if label.startswith("STYLE_"))
-        return self._named(f"STYLE_{name}", "style", name, known)
+        return self._named(f"STYLE_{name}", "style", name)
 
     def time(self, steps: int) -> int:
         """Return the id that stands for 1 to 100 steps of 10 ms."""
@@ -209,7 +208,9 @@ class Vocabulary:
         return self.first_time + steps - 1
 
     def wait(self, steps: int) -> tuple[int, ...]:
-        """Return the TIME tokens for any number of steps: full seconds first, then the rest."""
+        """Return the TIME tokens for any number of steps from 0 on: full seconds first, then the rest."""
+        if steps < 0:
+            raise ValueError(f"time never runs backwards: cannot wait {steps} steps")
         seconds, rest = divmod(steps, LONGEST_TIME_STEPS)
         return (self.time(LONGEST_TIME_STEPS),) * seconds + ((self.time(rest),) if rest else ())
 
@@ -231,8 +232,10 @@ class Vocabulary:
             raise ValueError(f"a note-on has a velocity of 1 to 127, not {velocity}")
         return self.first_velocity + velocity // VELOCITIES_PER_BIN
 
-    def _named(self, label: str, what: str, name: str, known: tuple[str, ...]) -> int:
+    def _named(self, label: str, what: str, name: str) -> int:
         if label not in self._ids:
+            prefix = label.removesuffix(name)
+            known = (other.removeprefix(prefix) for other in self.names if other.startswith(prefix))
             raise ValueError(f"there is no {what} {name!r}; there are: {', '.join(known)}")
         return self._ids[label]
 
