@@ -4,8 +4,11 @@ Everything is one stream of one voice: the model hears each key as it comes, so 
 to do but to sample. It samples a little ahead of time, before the pause has quite passed; if the player goes on
 after all, what was sampled is taken back and nobody has heard it. Runs on the engine's thread.
 
-What is played depends on what was heard, on its moments and on the seed alone, not on how fast the machine is: each
-turn draws from a generator of its own, and what may still come is decided on the stream's time, never on the clock's.
+What is played depends on what was heard, on its moments and on the seed alone, not on how fast the machine is: after
+each thing that the player does it draws from a generator of its own, and what may still come is decided on the
+stream's time, never on the clock's.
+
+A key and a pedal have one hand on them: while the player holds one down, the model neither lifts nor strikes it.
 """
 
 from collections.abc import Sequence
@@ -89,35 +92,41 @@ class CallAndResponse:
         self._output, self._settings = output, settings
         self._sampler = Sampler(settings.seed, settings.sampling)
         self._phrase = PhraseListener(settings.pause or PauseSettings())
-        self._player: set[int] = set()
         self._epoch = 0
+        self._turn = 0
+        """How many things the player has done: which generator is drawn from, however often an answer is begun."""
         self._answer: _Answer | None = None
         self._answers = self._interruptions = 0
-        self._allowed: Mask = tokens_of_role(Role.OWN)
+        self._unless_held: Mask = tokens_of_role(Role.OWN)
         if settings.length is Length.ENDLESS:
-            self._allowed = self._allowed & (np.arange(VOCABULARY.size) != VOCABULARY.end)
+            self._unless_held = self._unless_held & (np.arange(VOCABULARY.size) != VOCABULARY.end)
+        self._allowed = self._unless_held
 
     def hear(self, timed: TimedEvent) -> None:
         """Take what the player did. A key that goes down ends an answer at once."""
         answer = self._answer
-        is_key_down = isinstance(timed.event, NoteOn)
+        self._turn += 1
         if answer is not None:
             self._take_back(timed.at_ns)
-            if is_key_down or timed.at_ns < answer.from_ns:
+            if isinstance(timed.event, NoteOn) or timed.at_ns < answer.from_ns:
                 self._yield(timed.at_ns, was_heard=timed.at_ns >= answer.from_ns)
+            elif timed.event == Pedal(down=False):  # it may be ours that the stream believes to be under this foot
+                self._output.schedule(timed.at_ns, timed.event, answer.epoch)
         self._phrase.hear(timed)
         self._stream.hear(timed)
+        self._allowed = self._unless_held & ~_under_a_hand(self._phrase.held, pedal=self._phrase.pedal_is_down)
 
     def hand_over(self, at_ns: int) -> None:
-        """Answer from this moment on."""
+        """Answer from this moment on; where nothing was played yet, begin a piece."""
         if self._answer is not None and at_ns < self._answer.from_ns:
             self._take_back(at_ns)
             self._yield(at_ns, was_heard=False)
-        if self._answer is None and not self._stream.is_empty:
+        if self._answer is None:
             self._begin(at_ns)
 
     def stop(self, at_ns: int) -> None:
         """Stop playing and listen."""
+        self._turn += 1
         if self._answer is not None:
             self._take_back(at_ns)
             self._yield(at_ns, was_heard=True)
@@ -125,6 +134,7 @@ class CallAndResponse:
 
     def start_afresh(self) -> None:
         """Stop, and forget all that was played."""
+        self._turn += 1
         self._invalidate(Release.AT_ONCE)
         self._answer = None
         self._stream.reset(self._head)
@@ -133,7 +143,7 @@ class CallAndResponse:
     def due_ns(self) -> int | None:
         """Return from when on there is work."""
         if self._answer is None:
-            over_ns = self._phrase.ends_ns() if self._settings.pause else None
+            over_ns = self._over_ns()
             return None if over_ns is None else over_ns - EARLY_NS
         if self._answer.is_complete:
             return self._answer.planned_ns
@@ -142,7 +152,7 @@ class CallAndResponse:
     def work(self, now_ns: int) -> None:
         """Begin an answer whose time has come, play its next event, or end it."""
         if self._answer is None:
-            over_ns = self._phrase.ends_ns()
+            over_ns = self._over_ns()
             if over_ns is not None and now_ns >= over_ns - EARLY_NS:
                 self._begin(over_ns)
         elif self._answer.is_complete:
@@ -156,13 +166,16 @@ class CallAndResponse:
         activity = Activity.LISTENING if self._answer is None else Activity.PLAYING
         return PerformerStatus(activity, self._answers, self._interruptions, self._stream.length)
 
+    def _over_ns(self) -> int | None:
+        """Return when a pause will have asked for an answer; None if none can."""
+        return None if self._settings.pause is None else self._phrase.ends_ns()
+
     def _begin(self, at_ns: int) -> None:
         length_ns = max(self._phrase.length_ns, SHORTEST_ANSWER_NS)
         enough_ns = at_ns + length_ns if self._settings.length is Length.PHRASE else None
         self._epoch += 1
-        self._sampler.restart(self._epoch)
+        self._sampler.restart(self._turn)
         self._answer = _Answer(at_ns, enough_ns, self._epoch, at_ns)
-        self._player = set(self._phrase.held)
         self._answers += 1
         logger.debug("answering a phrase of {:.1f} s", self._phrase.length_ns / 1e9)
 
@@ -170,10 +183,13 @@ class CallAndResponse:
         """Sample one event, from a moment on at the earliest, and plan it."""
         earliest_ns = max(earliest_ns, answer.planned_ns)
         is_first = answer.first_note_ns is None
-        latest_ns = earliest_ns + FIRST_NOTE_WITHIN_NS if is_first else None
-        bounds = Bounds(earliest_ns, self._allowed, latest_ns, self._settings.most_keys, must_play=is_first)
+        latest_ns = answer.from_ns + FIRST_NOTE_WITHIN_NS if is_first else None
+        players = self._stream.sounding() & self._phrase.held
+        most_keys = self._settings.most_keys + len(players)
+        bounds = Bounds(earliest_ns, self._allowed, latest_ns, most_keys, must_play=is_first)
         proposed = self._stream.propose(self._sampler, bounds)
         if proposed is None or self._is_over(answer, proposed):
+            self._stream.rollback(answer.planned_ns)
             answer.is_complete = True
             return
         if is_first and isinstance(proposed.event, NoteOn):
@@ -187,14 +203,13 @@ class CallAndResponse:
             return False
         if proposed.at_ns < answer.enough_ns or proposed.at_ns == answer.planned_ns:
             return False
-        own_keys = self._stream.sounding() - self._player - {proposed.event.pitch}
+        own_keys = self._stream.sounding() - self._phrase.held - {proposed.event.pitch}
         is_rest = not own_keys and proposed.at_ns - answer.planned_ns >= REST_NS
         length_ns = answer.enough_ns - answer.from_ns
         return is_rest or proposed.at_ns >= answer.enough_ns + LONGEST_OVERTIME * length_ns
 
     def _end(self, answer: _Answer) -> None:
         """Listen again after an answer that came to its own end."""
-        self._stream.rollback(answer.planned_ns)
         self._output.release_own()
         self._let_go(answer.planned_ns)
         self._answer = None
@@ -234,5 +249,15 @@ class CallAndResponse:
 
     def _invalidate(self, release: Release, after_ns: int | None = None) -> None:
         self._epoch += 1
-        self._sampler.restart(self._epoch)
+        self._sampler.restart(self._turn)
         self._output.invalidate(self._epoch, release=release, after_ns=after_ns)
+
+
+def _under_a_hand(keys: frozenset[int], *, pedal: bool) -> Mask:
+    """Return the events of keys, and of the pedal, that someone else holds down, (vocab,)."""
+    mask = np.zeros(VOCABULARY.size, np.bool_)
+    for pitch in keys:
+        mask[[VOCABULARY.on(Role.OWN, pitch), VOCABULARY.off(Role.OWN, pitch)]] = True
+    if pedal:
+        mask[[VOCABULARY.pedal(Role.OWN, down=down) for down in (False, True)]] = True
+    return mask

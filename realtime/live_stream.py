@@ -74,10 +74,14 @@ class LiveStream:
         self._session.reset()
         logits = self._session.feed(head).copy()
         grammar = Grammar()
-        self._state = _State(self._session.length, logits, StreamEncoder(0), grammar, grammar.copy())
+        self._head_length = self._session.length
+        self._state = _State(self._head_length, logits, StreamEncoder(0), grammar, grammar.copy())
         self._proposals: list[tuple[int, _State]] = []  # when each is to sound, and the state before it
-        self.is_empty = True
-        """Whether nothing has been heard or proposed yet."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing has been heard, and nothing is proposed."""
+        return self._state.length == self._head_length
 
     @property
     def length(self) -> int:
@@ -124,17 +128,19 @@ class LiveStream:
         self._proposals = [proposal for proposal in self._proposals if proposal[0] > at_ns]
 
     def propose(self, sampler: Sampler, bounds: Bounds) -> TimedEvent | None:
-        """Sample the next event of the model's own and append it; None if the model would rather end the piece.
+        """Sample the next event of the model's own and append it; None if the piece ends here instead.
 
-        ValueError if the model's logits are not numbers.
+        It does where the model would rather end it, and where the bounds leave it nothing to do. ValueError if the
+        model's logits are not numbers.
         """
-        self._reach(bounds.earliest_ns)
         before, state = self._state.copy(), self._state
+        self._reach(bounds.earliest_ns)
         decoder = StreamDecoder(state.encoder.origin_ns, state.encoder.step)
         tokens: list[int] = []
         proposed: TimedEvent | None = None
         while proposed is None:
-            token = sampler.draw(state.logits, self._mask(decoder.step, bounds))
+            mask = self._mask(decoder.step, bounds)
+            token = sampler.draw(state.logits, mask) if mask.any() else VOCABULARY.end
             if token == VOCABULARY.end:
                 self._session.rollback(before.length)
                 self._state = before
@@ -163,7 +169,6 @@ class LiveStream:
         """Give time its origin at the first event, and shorten a silence that is too long."""
         if self.is_empty:
             self._state.encoder.origin_ns = at_ns
-            self.is_empty = False
         self._state.encoder.shorten_silence(at_ns, LONGEST_GAP_NS)
 
     def _append(self, timed: TimedEvent) -> None:

@@ -1,0 +1,91 @@
+"""Playing over two ports: the partner and the connections, started and stopped as one.
+
+port → input thread → inbox → engine thread (performer, stream, session) → output thread → port
+"""
+
+import gc
+from types import TracebackType
+
+from loguru import logger
+
+from piano.errors import PianodError
+from realtime.clock import MonotonicClock
+from realtime.connections import Connections, OpenPorts, open_ports
+from realtime.engine import PortReport
+from realtime.model import stream_head
+from realtime.partner import Partner, PartnerSettings
+from realtime.parts import answer_settings, engine_settings, scheduler_settings
+from realtime.ports import MidiSystem
+from realtime.session import Session
+from realtime.settings import Settings
+
+
+class LivePlay:
+    """A partner on the ports that the settings name, while the `with` block runs."""
+
+    def __init__(self, settings: Settings, system: MidiSystem, session: Session, seed: int) -> None:
+        """Open the ports and put the parts together; PortError if a port cannot be opened."""
+        clock = MonotonicClock()
+        self._settings = settings
+        self.ports: OpenPorts = open_ports(system, settings)
+        self.partner = Partner(
+            session,
+            clock,
+            self.ports.output,
+            PartnerSettings(
+                stream_head(settings),
+                answer_settings(settings, seed),
+                engine_settings(settings),
+                scheduler_settings(settings),
+            ),
+            on_ports=self._mend,
+        )
+        self._connections = Connections(system, settings, self.ports, clock, self.partner.scheduler)
+
+    def __enter__(self) -> "LivePlay":
+        """Start to play."""
+        gc.collect()
+        gc.freeze()  # what is there now stays: no pause of the collector walks over it while playing
+        try:
+            self.partner.start()
+            self._connections.start(self.partner.inbox.put)
+        except BaseException:
+            self._stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop, release all that sounds, sum up, and keep the take where the settings ask for it."""
+        self._stop()
+        self._sum_up()
+
+    def check(self) -> None:
+        """Raise PianodError if a fault has ended the engine."""
+        fault = self.partner.engine.status().fault
+        if fault is not None:
+            raise PianodError(fault)
+
+    def _stop(self) -> None:
+        self._connections.stop()
+        self.partner.stop()
+        gc.unfreeze()
+
+    def _mend(self, report: PortReport) -> None:
+        self._connections.mend(report)
+
+    def _sum_up(self) -> None:
+        """Tell the player how it went, and keep the take."""
+        status, output = self.partner.engine.status(), self.partner.scheduler.status()
+        performing = status.performer
+        logger.info("heard {} events, gave {} answers, sent {} messages", status.heard, performing.answers, output.sent)
+        for name, late in (("key to model", status.hearing), ("lateness of notes", output.own_lateness)):
+            if late.count:
+                logger.info(
+                    "{}: p50 {:.2f} ms, p99 {:.2f} ms, max {:.2f} ms", name, late.p50_ms, late.p99_ms, late.max_ms
+                )
+        if self._settings.takes is not None:
+            path = self.partner.take.write(self._settings.takes)
+            if path is not None:
+                logger.info("the take is in {}", path)

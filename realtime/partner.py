@@ -1,0 +1,65 @@
+"""One that plays along, on any clock: a performer in its engine, the output, and the take of what went by.
+
+Live its two threads run; offline and in tests the caller runs the engine on a clock that is moved by hand, and the
+output is something due on that clock.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from realtime.call_and_response import AnswerSettings, CallAndResponse
+from realtime.clock import Clock
+from realtime.engine import Engine, EngineSettings, Message, PortReport
+from realtime.inbox import Inbox
+from realtime.ports import OutputPort
+from realtime.scheduler import Scheduler, SchedulerSettings
+from realtime.session import Session
+from realtime.take import Take
+
+
+@dataclass(frozen=True, slots=True)
+class PartnerSettings:
+    """What the parts are told."""
+
+    head: Sequence[int]
+    """How the stream begins."""
+    answers: AnswerSettings = field(default_factory=AnswerSettings)
+    engine: EngineSettings = field(default_factory=EngineSettings)
+    scheduler: SchedulerSettings = field(default_factory=SchedulerSettings)
+
+
+class Partner:
+    """The parts, put together: what comes in goes into `inbox`, what goes out goes to the port and into `take`."""
+
+    def __init__(
+        self,
+        session: Session,
+        clock: Clock,
+        port: OutputPort,
+        settings: PartnerSettings,
+        *,
+        on_ports: Callable[[PortReport], None] | None = None,
+    ) -> None:
+        self.take = Take()
+        self.inbox: Inbox[Message] = Inbox(clock)
+        self.scheduler = Scheduler(clock, port, settings.scheduler, report=self.inbox.put, on_sent=self.take.send)
+        performer = CallAndResponse(session, settings.head, self.scheduler, settings.answers)
+        self.engine = Engine(
+            clock,
+            self.inbox,
+            performer,
+            self.scheduler,
+            settings.engine,
+            on_heard=self.take.hear,
+            on_ports=on_ports,
+        )
+
+    def start(self) -> None:
+        """Start the two threads; for the clock that runs."""
+        self.scheduler.start()
+        self.engine.start()
+
+    def stop(self) -> None:
+        """Stop playing, release all that sounds and end the threads; a second time does nothing."""
+        self.engine.stop()
+        self.scheduler.stop()
