@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from piano.errors import ConfigError
@@ -28,7 +28,7 @@ def faults_of(flags: dict[str, object], config: Path | None = None) -> str:
 
 
 def test_defaults_hold_where_nothing_is_said() -> None:
-    settings = load_settings()
+    loaded = load_settings()
     assert {name: getattr(settings, name) for name in Settings.model_fields} == {
         name: field.default for name, field in Settings.model_fields.items()
     }
@@ -38,16 +38,16 @@ def test_the_command_line_beats_the_environment_which_beats_the_file(monkeypatch
     Path("pianod.toml").write_text("temperature = 0.5\ntop_k = 5\nseed = 5\nthru = true\n")
     monkeypatch.setenv("PIANOD_TOP_K", "6")
     monkeypatch.setenv("PIANOD_SEED", "6")
-    settings = load_settings({"seed": "7"})
-    assert (settings.temperature, settings.top_k, settings.seed, settings.thru) == (0.5, 6, 7, True)
+    loaded = load_settings({"seed": "7"})
+    assert (loaded.temperature, loaded.top_k, loaded.seed, loaded.thru) == (0.5, 6, 7, True)
 
 
 def test_a_named_file_stands_in_for_the_one_in_the_working_directory(tmp_path: Path) -> None:
     Path("pianod.toml").write_text("top_k = 5\n")
     other = tmp_path / "other.toml"
     other.write_text("temperature = 0.5\n")
-    settings = load_settings(config=other)
-    assert (settings.top_k, settings.temperature) == (0, 0.5)
+    loaded = load_settings(config=other)
+    assert (loaded.top_k, loaded.temperature) == (0, 0.5)
 
 
 def test_an_empty_value_in_the_environment_says_none(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,6 +109,7 @@ def test_settings_cannot_be_changed() -> None:
         load_settings().temperature = 0.1  # type: ignore[misc]
 
 
+@settings(deadline=None, max_examples=30)
 @given(temperature=st.floats(0.01, 2.0), top_k=st.integers(0, 1000), thru=st.booleans())
 def test_a_value_means_the_same_in_every_place(temperature: float, top_k: int, thru: bool) -> None:
     values = {"temperature": temperature, "top_k": top_k, "thru": thru}
