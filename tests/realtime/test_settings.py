@@ -29,7 +29,7 @@ def faults_of(flags: dict[str, object], config: Path | None = None) -> str:
 
 def test_defaults_hold_where_nothing_is_said() -> None:
     loaded = load_settings()
-    assert {name: getattr(settings, name) for name in Settings.model_fields} == {
+    assert {name: getattr(loaded, name) for name in Settings.model_fields} == {
         name: field.default for name, field in Settings.model_fields.items()
     }
 
