@@ -62,8 +62,9 @@ class GraphRunner:
 def load_runner(bundle: Bundle, *, provider: str = AUTO, threads: int = 0, spinning: bool = True) -> GraphRunner:
     """Load the graph that suits the wanted provider, or the best there is; one line is logged if it is another.
 
-    `threads` run inside an operator; 0 takes two where four cores or more are there, else one. With two and more they spin while they wait, unless `spinning` is off: faster
-    by up to a half, at the price of keeping those cores from others. BundleError if the graph cannot be loaded.
+    `threads` run inside an operator; 0 takes two where four cores or more are there, else one. Two and more spin while
+    they wait, unless `spinning` is off: faster by up to a half, at the price of keeping those cores from others.
+    BundleError if the graph cannot be loaded.
     """
     if provider != AUTO and provider not in PROVIDERS:
         raise ValueError(f"the provider is {AUTO}, {', '.join(PROVIDERS)}; not {provider!r}")

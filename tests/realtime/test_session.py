@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from loguru import logger
 
 from piano.errors import BundleError
 from piano.vocabulary import VOCABULARY
-from realtime import graph_runner
 from realtime.bundle import Bundle
 from realtime.context import RollingContext
 from realtime.scripted_session import FORCED_LOGIT, ScriptedSession
@@ -68,7 +68,7 @@ def test_portions_and_rollbacks_make_no_difference(
         session.reset()
         fed: list[int] = []
         tokens = iter(some_tokens(72, seed))
-        logits = None
+        logits = np.zeros(0, np.float32)
         for count, back in plan:
             portion = [next(tokens) for _ in range(min(count, session.context - len(fed)))]
             if not portion:
@@ -169,16 +169,16 @@ def test_a_script_is_followed_and_the_rest_is_a_function_of_the_history() -> Non
 def test_the_provider_is_the_one_in_use(tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
     bundle = Bundle.load(tiny_bundle)
-    sink = graph_runner.logger.add(lambda message: said.append(message.record["message"]), level="WARNING")
+    sink = logger.add(lambda message: said.append(message.record["message"]), level="WARNING")
     try:
         assert OnnxSession(bundle, provider="cuda").provider == "CPUExecutionProvider"
         assert said == ["CUDAExecutionProvider is not part of this ONNX Runtime: the model runs on the CPU"]
         both = ["CUDAExecutionProvider", "CPUExecutionProvider"]
-        monkeypatch.setattr(graph_runner.ort, "get_available_providers", lambda: both)
+        monkeypatch.setattr("onnxruntime.get_available_providers", lambda: both)
         assert OnnxSession(bundle, threads=2, spinning=False).provider == "CPUExecutionProvider"
         assert said[1:] == ["CUDAExecutionProvider needs a bundle exported with --portable: the model runs on the CPU"]
     finally:
-        graph_runner.logger.remove(sink)
+        logger.remove(sink)
     with pytest.raises(ValueError, match="auto, tensorrt, cuda, cpu; not 'tpu'"):
         OnnxSession(bundle, provider="tpu")
     with pytest.raises(ValueError, match="or more, not -1"):
