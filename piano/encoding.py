@@ -133,7 +133,8 @@ def _one_by_one(begins: NDArray[np.int64], same: NDArray[np.bool_]) -> NDArray[n
 
 def _canonical_order(events: _Events, step: NDArray[np.int64]) -> NDArray[np.intp]:
     """Return the indices that put events into the order described at the top of this file."""
-    by_key = np.lexsort((events.rank, events.at_ns, events.pitch, events.role, step))
+    turn = np.where(events.rank == PEDAL_DOWN_RANK, PEDAL_UP_RANK, events.rank)  # a pedal's changes keep their order
+    by_key = np.lexsort((turn, events.at_ns, events.pitch, events.role, step))
     presses = (events.rank[by_key] >= PEDAL_DOWN_RANK).astype(np.int64)
     before = np.cumsum(presses) - presses
     same = np.ones(step.size, bool)

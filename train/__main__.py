@@ -15,6 +15,7 @@ COMMANDS = {
     "prepare": "turn MIDI files into one note cache",
     "fit": "train a model on a note cache",
     "evaluate": "measure a model in bits per note",
+    "round-trip": "check that tokens keep every note of a note cache",
 }
 
 
@@ -27,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name, summary in COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
         if name == named:
-            module = importlib.import_module(f"train.{name}")
+            module = importlib.import_module(f"train.{name.replace('-', '_')}")
             module.add_arguments(command)
             command.set_defaults(run=module.run)
     args = parser.parse_args(arguments)
