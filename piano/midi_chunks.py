@@ -15,9 +15,11 @@ FRAME_PITCH = 0
 FRAME_END_VELOCITY = 127
 """Velocity of the frame's last notes, see `frame_track`."""
 
+MOST_TRACKS = 1024
+"""A file that declares more tracks than this is taken for damaged."""
+
 _EMPTY_TEXT = b"\xff\x01\x00"
 _EMPTY_TEXT_NOW = b"\x00" + _EMPTY_TEXT
-_NO_RELEASES: Mapping[tuple[int, int], int] = {}
 _ALL_RELEASED = b"".join(bytes((0, pitch, 0)) for pitch in range(128))
 
 
@@ -53,6 +55,8 @@ def split_chunks(data: bytes) -> Chunks:
     length, file_type, declared, division = struct.unpack(">IHHH", data[4:14])
     if length < 6 or file_type > 2:
         raise DamageError(f"the header is damaged (length {length}, type {file_type})")
+    if declared > MOST_TRACKS:
+        raise DamageError(f"the header declares {declared:,} tracks, more than {MOST_TRACKS:,}")
     bodies: list[bytes] = []
     at = 8 + length
     while len(bodies) < declared:
@@ -82,7 +86,7 @@ def _clock(division: int) -> Clock:
     return Clock(1, 1 / (frames_per_s * ticks))
 
 
-def frame_track(body: bytes, channels: tuple[int, ...], releases: Mapping[tuple[int, int], int] = _NO_RELEASES) -> bytes:
+def frame_track(body: bytes, channels: tuple[int, ...], releases: Mapping[tuple[int, int], int]) -> bytes:
     """Return a type 0 file of one track chunk, framed by notes that make its parsing complete.
 
     Before the track's first event, each of the channels plays pitch `FRAME_PITCH` with velocity channel + 1 and no

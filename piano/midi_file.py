@@ -15,14 +15,13 @@ What reading means, beyond the specification:
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from symusic import Score
-from symusic.core import TrackTick
+from symusic.core import ControlChangeTickList, NoteTickList, ScoreTick, TempoTick, TrackTick
 
 from piano.errors import MidiFileError
 from piano.midi_chunks import (
@@ -36,9 +35,10 @@ from piano.midi_chunks import (
 )
 from piano.notes import NOTE, NoteArray, Performance, no_notes
 from piano.one_piano import merge_notes, merge_pedals, pedal_changes
+from piano.tempo_map import DEFAULT_TEMPO_US, TempoMap
 
-LARGEST_FILE_BYTES = 32 * 1024 * 1024
-"""A file larger than this is refused before it is read: an hour of dense playing takes about 1 MB."""
+LARGEST_FILE_BYTES = 8 * 1024 * 1024
+"""A file larger than this is refused before it is read: an hour of dense playing with pedal takes about 1 MB."""
 
 LONGEST_S = 24 * 3600.0
 """A file that lasts longer than this, in seconds, is taken for damaged."""
@@ -46,8 +46,10 @@ LONGEST_S = 24 * 3600.0
 PEDAL_DOWN_FROM = 64
 """Controller 64 (sustain) at this value or above is pedal down, below it is pedal up."""
 
+WRITTEN_TICKS_PER_QUARTER = 1000
+"""Resolution of the files we write; at 120 quarter notes a minute a tick is half a millisecond."""
+
 _SUSTAIN = 64
-_DEFAULT_TEMPO_US = 500_000
 _LAST_TRACK = 255
 
 
@@ -113,6 +115,51 @@ def _load(source: Path | bytes, called: str) -> bytes:
         return source.read_bytes() if isinstance(source, Path) else source
     except OSError as error:
         raise MidiFileError(f"{called}: cannot be read: {error.strerror or error}; check path and rights") from error
+
+
+def write_performance(path: Path, tracks: Sequence[MidiTrack]) -> None:
+    """Write the tracks as a type 1 file, which appears whole or not at all; NOTE.track has no meaning here.
+
+    Times are kept to a quarter of a millisecond. Each track has a channel of its own (from the 16th track on they
+    are shared), never channel 10, and program 0. Where a key is released and struck at one moment, the release comes
+    first. Raises MidiFileError if the file cannot be written.
+    """
+    if not tracks:
+        raise ValueError("a MIDI file needs at least one track")
+    score = ScoreTick(WRITTEN_TICKS_PER_QUARTER)
+    score.tempos.append(TempoTick(0, mspq=DEFAULT_TEMPO_US))
+    for track in tracks:
+        score.tracks.append(_to_symusic(track))
+    partial = path.with_name(path.name + ".partial")
+    try:
+        partial.write_bytes(score.dumps_midi())
+        partial.replace(path)
+    except OSError as error:
+        raise MidiFileError(f"{path}: cannot be written: {error.strerror or error}; choose another place") from error
+
+
+def _to_symusic(track: MidiTrack) -> TrackTick:
+    """Return a track for symusic's writer, which puts releases before onsets of the same tick."""
+    notes, pedals = track.performance.notes, track.performance.pedals
+    if min(notes["onset_s"].min(initial=0.0), pedals["time_s"].min(initial=0.0)) < 0.0:
+        raise ValueError(f"track {track.name!r} begins before 0 s")
+    velocity = notes["velocity"]
+    if notes["pitch"].max(initial=0) > 127 or velocity.min(initial=1) < 1 or velocity.max(initial=1) > 127:
+        raise ValueError(f"track {track.name!r} has a pitch not in 0 to 127 or a velocity not in 1 to 127")
+    ticks_per_s = WRITTEN_TICKS_PER_QUARTER * 1e6 / DEFAULT_TEMPO_US
+    onset = np.rint(notes["onset_s"] * ticks_per_s).astype(np.int32)
+    release = np.rint((notes["onset_s"] + notes["duration_s"]) * ticks_per_s).astype(np.int32)
+    written = TrackTick(track.name, 0, False)
+    length = np.maximum(release - onset, 1).astype(np.int32)
+    written.notes = NoteTickList.from_numpy(
+        onset, length, notes["pitch"].astype(np.int8), notes["velocity"].astype(np.int8)
+    )
+    written.controls = ControlChangeTickList.from_numpy(
+        np.rint(pedals["time_s"] * ticks_per_s).astype(np.int32),
+        np.full(pedals.size, _SUSTAIN, np.uint8),
+        np.where(pedals["down"], 127, 0).astype(np.uint8),
+    )
+    return written
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,8 +229,9 @@ def _parse_whole(
     body: bytes, channels: tuple[int, ...], releases: Mapping[tuple[int, int], int], index: int
 ) -> _Track:
     """Parse a track chunk up to its end-of-track event, which need not be the last of its bytes, or be there at all."""
-    for end in (len(body), body.rfind(END_OF_TRACK) + 3, body.find(END_OF_TRACK) + 3):
-        track = _parse_framed(frame_track(body[:end], channels, releases), len(channels), index)
+    ends = (body.rfind(END_OF_TRACK), body.find(END_OF_TRACK))
+    for length in (len(body), *(end + len(END_OF_TRACK) for end in ends if end >= 0)):
+        track = _parse_framed(frame_track(body[:length], channels, releases), len(channels), index)
         if track is not None:
             return track
     raise DamageError(f"track {index + 1} ends within an event")
@@ -192,11 +240,14 @@ def _parse_whole(
 def _parse_framed(framed: bytes, channels: int, index: int) -> _Track | None:
     """Parse a framed track of so many channels and take the frame off; None if its end was not reached."""
     try:
-        score = Score.from_midi(framed)
+        score = ScoreTick.from_midi(framed)
         tempos = score.tempos.numpy()
         parts = [_Part.of(track) for track in score.tracks]
     except Exception as error:  # symusic raises several types, none of them its own
         raise DamageError(f"track {index + 1} is damaged ({_reason(error)})") from error
+    times = [tempos["time"], *(column for part in parts for column in (part.onset, part.sustain_tick))]
+    if any(column.size and column.min() < 0 for column in times):
+        raise DamageError(f"track {index + 1} is longer than its clock can count")
     end = max((int(part.onset.max()) for part in parts if part.onset.size), default=0) - 1
     by_channel: list[list[_Part]] = []
     ends = 0
@@ -210,9 +261,6 @@ def _parse_framed(framed: bytes, channels: int, index: int) -> _Track | None:
         ends += int(last.sum())
     if ends != channels or len(by_channel) != channels:
         return None
-    times = [tempos["time"], *(column for part in parts for column in (part.onset, part.sustain_tick))]
-    if end < 0 or any(column.size and column.min() < 0 for column in times):
-        raise DamageError(f"track {index + 1} is longer than its clock can count")
     order = np.argsort(tempos["time"], kind="stable")
     return _Track(
         channels=tuple(tuple(channel) for channel in by_channel),
@@ -228,34 +276,38 @@ def _reason(error: Exception) -> str:
 
 
 def _in_seconds(tracks: Sequence[_Track], clock: Clock, *, in_sequence: bool) -> Iterator[MidiTrack]:
-    """Yield the tracks in seconds: all at once under one tempo map, or (type 2) one after the other, each with its own."""
+    """Yield the tracks in seconds: under one tempo map, or (type 2) one after the other, each with its own."""
     groups = [[track] for track in tracks] if in_sequence else [list(tracks)]
     start_s, index = 0.0, 0
     for group in groups:
-        seconds = _tempo_map(group, clock)
+        tempo_map = _tempo_map(group, clock)
         end = max(track.end for track in group)
-        end_s = start_s + float(seconds(np.array([end]))[0])
-        if end_s > LONGEST_S:
-            raise DamageError(f"it lasts {end_s / 3600:,.0f} hours, more than {LONGEST_S / 3600:.0f}")
         for track in group:
-            parts = [(number, part) for number, parts in enumerate(track.channels) for part in parts if not part.drums]
-            notes = _notes(parts, end, index)
-            notes["duration_s"] = start_s + seconds(notes["duration_s"])
-            notes["onset_s"] = start_s + seconds(notes["onset_s"])
-            notes["duration_s"] -= notes["onset_s"]
-            pedals = []
-            for number in sorted({number for number, _ in parts}):
-                ticks = np.concatenate([part.sustain_tick for channel, part in parts if channel == number])
-                down = np.concatenate([part.sustain_down for channel, part in parts if channel == number])
-                order = np.argsort(ticks, kind="stable")
-                pedals.append(pedal_changes(start_s + seconds(ticks[order]), down[order]))
-            name = next((part.name for _, part in parts if part.name), "")
-            yield MidiTrack(name, Performance(merge_notes(notes), merge_pedals(pedals)))
+            yield _in_seconds_from(start_s, tempo_map, end, track, index)
             index += 1
-        start_s = end_s
+        start_s += float(tempo_map.seconds(np.array([end]))[0])
+        if start_s > LONGEST_S:
+            raise DamageError(f"it lasts {start_s / 3600:,.0f} hours, more than {LONGEST_S / 3600:.0f}")
 
 
-def _notes(parts: Sequence[tuple[int, _Part]], end: int, index: int) -> NoteArray:
+def _in_seconds_from(start_s: float, tempo_map: TempoMap, end: int, track: _Track, index: int) -> MidiTrack:
+    """Return a track, without its drums, that begins at `start_s`."""
+    parts = [(number, part) for number, parts in enumerate(track.channels) for part in parts if not part.drums]
+    notes = _notes(parts, track.end, end, min(index, _LAST_TRACK))
+    end_s = start_s + tempo_map.seconds(notes["duration_s"])
+    notes["onset_s"] = start_s + tempo_map.seconds(notes["onset_s"])
+    notes["duration_s"] = end_s - notes["onset_s"]
+    pedals = []
+    for number in dict.fromkeys(number for number, _ in parts):
+        tick = np.concatenate([part.sustain_tick for channel, part in parts if channel == number])
+        down = np.concatenate([part.sustain_down for channel, part in parts if channel == number])
+        order = np.argsort(tick, kind="stable")
+        pedals.append(pedal_changes(start_s + tempo_map.seconds(tick[order]), down[order]))
+    name = next((part.name for _, part in parts if part.name), "")
+    return MidiTrack(name, Performance(merge_notes(notes), merge_pedals(pedals)))
+
+
+def _notes(parts: Sequence[tuple[int, _Part]], track_end: int, file_end: int, index: int) -> NoteArray:
     """Return the notes of a track in ticks, the release in the place of the duration.
 
     symusic releases the key that was pressed first, so that a pitch struck again before its release keeps
@@ -274,28 +326,20 @@ def _notes(parts: Sequence[tuple[int, _Part]], end: int, index: int) -> NoteArra
     next_release = releases[np.minimum(following, releases.size - 1)] - key
     release = np.where(release > onset, np.minimum(next_release, release), release)
     notes["onset_s"] = onset
-    notes["duration_s"] = np.maximum(np.minimum(release, end), onset)
+    notes["duration_s"] = np.where(release > track_end, file_end, release)
     notes["pitch"] = pitch
     notes["velocity"] = np.concatenate([part.velocity for _, part in parts])
-    notes["track"] = min(index, _LAST_TRACK)
+    notes["track"] = index
     return notes
 
 
-def _tempo_map(tracks: Sequence[_Track], clock: Clock) -> Callable[[NDArray[np.generic]], NDArray[np.float64]]:
-    """Return the function from ticks to seconds under the tempi of all these tracks."""
+def _tempo_map(tracks: Sequence[_Track], clock: Clock) -> TempoMap:
+    """Return the map from ticks to seconds under the tempi of all these tracks."""
     if clock.tick_s is not None:
-        tick_s = clock.tick_s
-        return lambda ticks: ticks.astype(np.float64) * tick_s
-    tick = np.concatenate([np.zeros(1, np.int64), *(track.tempo_tick for track in tracks)])
-    tempo_us = np.concatenate([np.full(1, _DEFAULT_TEMPO_US), *(track.tempo_us for track in tracks)])
-    if (tempo_us <= 0).any():
-        raise DamageError("a tempo of 0 microseconds a quarter note is in it")
-    order = np.argsort(tick, kind="stable")
-    tick, tick_s_from = tick[order], tempo_us[order] / (1e6 * clock.ticks_per_quarter)
-    start_s = np.concatenate([np.zeros(1), np.cumsum(np.diff(tick) * tick_s_from[:-1])])
-
-    def seconds(ticks: NDArray[np.generic]) -> NDArray[np.float64]:
-        segment = np.searchsorted(tick, ticks, side="right") - 1
-        return start_s[segment] + (ticks - tick[segment]) * tick_s_from[segment]
-
-    return seconds
+        return TempoMap.fixed(clock.tick_s)
+    tick = np.concatenate([track.tempo_tick for track in tracks])
+    tempo_us = np.concatenate([track.tempo_us for track in tracks])
+    try:
+        return TempoMap.of_tempos(tick, tempo_us, ticks_per_quarter=clock.ticks_per_quarter)
+    except ValueError as error:
+        raise DamageError(str(error)) from error

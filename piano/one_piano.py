@@ -80,7 +80,8 @@ def settle_pedals(pedals: PedalArray) -> PedalArray:
     last_of_moment = np.append(np.diff(pedals["time_s"]) > 0, True)
     settled = pedals[last_of_moment]
     before = np.concatenate(([False], settled["down"][:-1]))
-    return settled[settled["down"] != before]
+    changes: PedalArray = settled[settled["down"] != before]
+    return changes
 
 
 def pedal_changes(time_s: NDArray[np.float64], down: NDArray[np.bool_]) -> PedalArray:

@@ -18,7 +18,7 @@ from tqdm import tqdm
 from piano.errors import CorpusError, MidiFileError, PianodError
 from piano.midi_file import merge_tracks, read_tracks
 from train.cleaning import LONGEST_SILENCE_S, clean
-from train.corpus import CACHE_NAME, Columns, NoteCache, Piece, pack
+from train.corpus import CACHE_NAME, Columns, NoteCache, pack
 from train.sources import Source, folder_sources, zip_sources
 from train.summary import REPORT_NAME, Outcome, Report
 

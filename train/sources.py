@@ -103,7 +103,7 @@ def _zip_of(dataset: str, folder: Path) -> Path:
     found = sorted(path for path in folder.glob("*.zip") if path.stem == dataset or path.stem.startswith(f"{dataset}-"))
     if len(found) != 1:
         names = ", ".join(path.name for path in found) or "none"
-        raise CorpusError(f"{folder}: data set {dataset} needs one zip whose name begins with {dataset}; there is {names}")
+        raise CorpusError(f"{folder}: data set {dataset} needs one zip whose name begins so; there is {names}")
     if not zipfile.is_zipfile(found[0]):
         raise CorpusError(f"{found[0]}: is not a zip archive; download it again")
     return found[0]
@@ -119,7 +119,9 @@ def _rows(table: Path, needed: tuple[str, ...]) -> Iterator[dict[str, str]]:
                 raise CorpusError(f"{table}: the column {', '.join(missing)} is missing")
             for row in reader:
                 if row["split"] not in SPLITS:
-                    raise CorpusError(f"{table}, line {reader.line_num}: split {row['split']!r} is none of {', '.join(SPLITS)}")
+                    raise CorpusError(
+                        f"{table}, line {reader.line_num}: split {row['split']!r} is none of {', '.join(SPLITS)}"
+                    )
                 yield row
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise CorpusError(f"{table}: cannot be read as a table ({error})") from error

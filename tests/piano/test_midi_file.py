@@ -1,0 +1,408 @@
+"""MIDI files: hand-made bytes, generated files against mido and pretty_midi, damage, and the round trip."""
+
+import contextlib
+import io
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import mido
+import numpy as np
+import pretty_midi
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from piano.errors import MidiFileError
+from piano.midi_file import LARGEST_FILE_BYTES, MidiTrack, read_performance, read_tracks, write_performance
+from piano.notes import NOTE, PEDAL, Performance, no_notes, sort_notes
+
+
+def header(file_type: int = 0, tracks: int = 1, division: str = "01 E0") -> str:
+    """Return a header chunk in hex; the default division is 480 ticks a quarter note."""
+    return f"4D 54 68 64  00 00 00 06  00 {file_type:02X}  00 {tracks:02X}  {division} "
+
+
+def chunk(events: str) -> str:
+    """Return a track chunk in hex, its length computed."""
+    return f"4D 54 72 6B {len(bytes.fromhex(events)).to_bytes(4).hex()} {events} "
+
+
+def notes_of(performance: Performance) -> list[tuple[int, int, int, int]]:
+    """Return (onset in ms, end in ms, pitch, velocity) of each note, rounded."""
+    return [
+        (round(onset_s * 1000), round((onset_s + duration_s) * 1000), pitch, velocity)
+        for onset_s, duration_s, pitch, velocity, _ in performance.notes.tolist()
+    ]
+
+
+def read(*parts: str) -> list[tuple[int, int, int, int]]:
+    """Read a file given as hex."""
+    return notes_of(read_performance(bytes.fromhex("".join(parts))))
+
+
+# At 480 ticks a quarter note and the default 120 quarter notes a minute, 48 ticks (30) are 50 ms, 96 (60) are 100 ms.
+
+
+def test_running_status_and_note_on_with_velocity_0() -> None:
+    events = """
+        00 90 3C 40     at 0 key 60 down, velocity 64
+        60    40 50     100 ms later, running status: key 64 down, velocity 80
+        60    3C 00     100 ms later, running status: key 60 up, as velocity 0
+        60 80 40 00     100 ms later: key 64 up
+        00 FF 2F 00     end of track
+    """
+    assert read(header(), chunk(_bytes_only(events))) == [(0, 200, 60, 64), (100, 300, 64, 80)]
+
+
+def test_tempo_changes_apply_to_every_track() -> None:
+    tempos = """
+        00    FF 51 03 07 A1 20     500,000 us a quarter note
+        83 60 FF 51 03 0F 42 40     at tick 480 (500 ms): 1,000,000 us
+        00    FF 2F 00
+    """
+    notes = """
+        81 70 90 3C 40              at tick 240: 250 ms
+        83 60 80 3C 00              at tick 720: 500 ms + half a quarter note of 1 s
+        00    FF 2F 00
+    """
+    file = header(1, 2), chunk(_bytes_only(tempos)), chunk(_bytes_only(notes))
+    assert read(*file) == [(250, 1000, 60, 64)]
+
+
+def test_smpte_clock_ignores_tempi() -> None:
+    events = "00 FF 51 03 0F 42 40   00 90 3C 40   64 80 3C 00   00 FF 2F 00"  # 100 ticks
+    assert read(header(division="E7 28"), chunk(events)) == [(0, 100, 60, 64)]  # 25 frames of 40 ticks a second
+
+
+def test_smpte_clock_of_29_frames_is_drop_frame() -> None:
+    events = "00 90 3C 40   87 68 80 3C 00   00 FF 2F 00"  # 1,000 ticks
+    assert read(header(division="E3 0A"), chunk(events)) == [(0, 3337, 60, 64)]  # 100 frames of 1001/30000 s
+
+
+def test_type_2_plays_its_tracks_one_after_the_other() -> None:
+    slow = "00 FF 51 03 0F 42 40   00 90 3C 40   83 60 80 3C 00   00 FF 2F 00"
+    plain = "00 90 3E 40   60 80 3E 00   00 FF 2F 00"
+    assert read(header(2, 2), chunk(slow), chunk(plain)) == [(0, 1000, 60, 64), (1000, 1100, 62, 64)]
+
+
+def test_hanging_note_ends_with_the_file() -> None:
+    first = "00 90 3C 40   60 90 3E 40   00 FF 2F 00"
+    last = "83 60 FF 2F 00"
+    assert read(header(1, 2), chunk(first), chunk(last)) == [(0, 500, 60, 64), (100, 500, 62, 64)]
+
+
+def test_several_hanging_notes_of_one_pitch_end_where_the_next_begins() -> None:
+    events = "00 90 3C 40   60 3C 41   60 3C 42   60 FF 2F 00"
+    assert read(header(), chunk(events)) == [(0, 100, 60, 64), (100, 200, 60, 65), (200, 300, 60, 66)]
+
+
+def test_pitch_struck_again_before_its_release() -> None:
+    two_releases = "00 90 3C 40   60 3C 50   60 3C 00   60 3C 00   00 FF 2F 00"
+    assert read(header(), chunk(two_releases)) == [(0, 100, 60, 64), (100, 200, 60, 80)]
+    one_release = "00 90 3C 40   60 3C 50   60 3C 00   60 FF 2F 00"
+    assert read(header(), chunk(one_release)) == [(0, 100, 60, 64), (100, 200, 60, 80)]
+
+
+@pytest.mark.parametrize("order", ["60 80 3C 00   00 90 3C 50", "60 90 3C 50   00 80 3C 00"])
+def test_release_and_onset_at_one_moment_in_either_order(order: str) -> None:
+    events = f"00 90 3C 40   {order}   60 80 3C 00   00 FF 2F 00"
+    assert read(header(), chunk(events)) == [(0, 100, 60, 64), (100, 200, 60, 80)]
+
+
+def test_note_without_length_gets_a_millisecond() -> None:
+    assert read(header(), chunk("00 90 3C 40   00 80 3C 00   60 FF 2F 00")) == [(0, 1, 60, 64)]
+
+
+def test_doubles_across_tracks_become_one_note_of_the_first_track() -> None:
+    melody = "10 90 3C 40   60 80 3C 00   00 FF 2F 00"
+    piano = "00 90 3C 50   83 60 80 3C 00   00 FF 2F 00"
+    performance = read_performance(bytes.fromhex(header(1, 2) + chunk(melody) + chunk(piano)))
+    assert notes_of(performance) == [(0, 500, 60, 80)]
+    assert performance.notes["track"].tolist() == [0]
+
+
+def test_track_index_counts_track_chunks_and_names_are_kept() -> None:
+    conductor = "00 FF 03 01 41   00 FF 2F 00"  # named "A", no note
+    right = "00 FF 03 01 52   00 90 3C 40   60 3C 00   00 FF 2F 00"
+    left = "00 FF 03 01 4C   00 90 30 40   60 30 00   00 FF 2F 00"
+    tracks = read_tracks(bytes.fromhex(header(1, 3) + chunk(conductor) + chunk(right) + chunk(left)))
+    assert [track.name for track in tracks] == ["A", "R", "L"]
+    assert [track.performance.notes["track"].tolist() for track in tracks] == [[], [1], [2]]
+
+
+def test_drums_are_left_out_and_a_file_of_drums_alone_is_refused() -> None:
+    drums = "00 99 3C 40   60 89 3C 00   "
+    assert read(header(), chunk(drums + "00 90 3E 40   60 80 3E 00   00 FF 2F 00")) == [(100, 200, 62, 64)]
+    with pytest.raises(MidiFileError, match=r"drums\.mid: there is no note"):
+        read_performance(bytes.fromhex(header() + chunk(drums + "00 FF 2F 00")), name="drums.mid")
+
+
+def test_note_whose_program_changes_while_it_sounds() -> None:
+    events = "00 90 3C 40   60 C0 05   60 80 3C 00   00 90 3E 40   60 3E 00   00 FF 2F 00"
+    assert read(header(), chunk(events)) == [(0, 200, 60, 64), (200, 300, 62, 64)]
+
+
+def test_pedal_is_down_from_64_and_repeats_are_dropped() -> None:
+    events = "00 B0 40 3F   00 90 3C 40   60 B0 40 40   60 40 7F   60 40 3F   60 80 3C 00   00 FF 2F 00"
+    pedals = read_performance(bytes.fromhex(header() + chunk(events))).pedals
+    assert [(round(float(t), 3), bool(d)) for t, d in pedals.tolist()] == [(0.1, True), (0.3, False)]
+
+
+def test_pedals_of_tracks_and_of_channels_without_notes_are_one_pedal() -> None:
+    notes = "00 B0 40 7F   00 90 3C 40   83 60 80 3C 00   00 B0 40 00   00 FF 2F 00"  # down from 0 to 500 ms
+    pedal = "60 B1 40 7F   87 40 B1 40 00   00 FF 2F 00"  # channel 2 has no note: down from 100 to 1100 ms
+    pedals = read_performance(bytes.fromhex(header(1, 2) + chunk(notes) + chunk(pedal))).pedals
+    assert [(round(float(t), 3), bool(d)) for t, d in pedals.tolist()] == [(0.0, True), (1.1, False)]
+
+
+def test_bytes_after_the_end_of_track_and_after_the_file_do_not_count() -> None:
+    events = "00 90 3C 40   60 80 3C 00   00 FF 2F 00   00 90 3E 40 00 00"
+    assert read(header(), chunk(events), "00 00 00") == [(0, 100, 60, 64)]
+
+
+def test_foreign_chunks_and_a_missing_end_of_track_are_tolerated() -> None:
+    foreign = "58 46 49 48 00 00 00 02 01 02 "
+    assert read(header(), foreign, chunk("00 90 3C 40   60 80 3C 00")) == [(0, 100, 60, 64)]
+
+
+GOOD = header() + chunk("00 90 3C 40   60 80 3C 00   00 FF 2F 00")
+
+
+@pytest.mark.parametrize(
+    ("damaged", "fault"),
+    [
+        ("", "the file is empty"),
+        ("52 49 46 46 00 00 00 00", "not a MIDI file"),
+        ("4D 54 68 64 00 00 00 06 00 00", "cut off after 10 of 14 bytes"),
+        (header(3) + chunk("00 FF 2F 00"), "type 3"),
+        (header(division="00 00") + chunk("00 FF 2F 00"), "0 ticks per quarter note"),
+        (header(division="F1 28") + chunk("00 FF 2F 00"), "15 frames"),
+        (header(1, 2) + chunk("00 FF 2F 00"), "after 1 of 2 tracks"),
+        (header(0, 0), "no track"),
+        ("4D 54 68 64 00 00 00 06 00 01 FF FF 01 E0", "65,535 tracks"),
+        (GOOD[:-12], r"track 1 is cut off: \d+ of \d+ bytes"),
+        (header() + chunk("00 90 C8 40   00 FF 2F 00"), "track 1 is damaged"),
+        (header() + chunk("00 90 3C 40   60 80 3C"), "track 1"),
+        (header() + chunk("00 FF 01 20 41"), "track 1"),
+        (header() + chunk("00 FF 51 03 00 00 00   00 90 3C 40   60 80 3C 00"), "tempo of 0"),
+        (header() + chunk("00 90 3C 40 " + "FF FF FF 7F 90 3C 40 " * 7), "hours"),
+        (header() + chunk("00 90 3C 40 " + "FF FF FF 7F 90 3C 40 " * 9), "longer than its clock can count"),
+    ],
+)
+def test_damage_is_named_with_the_file(damaged: str, fault: str, tmp_path: Path) -> None:
+    file = tmp_path / "broken.mid"
+    file.write_bytes(bytes.fromhex(damaged))
+    with pytest.raises(MidiFileError, match=rf"broken\.mid: .*{fault}"):
+        read_performance(file)
+
+
+@given(st.binary(max_size=60), st.integers(0, len(bytes.fromhex(GOOD))), st.integers(0, 8))
+@settings(max_examples=100, deadline=None)
+def test_damage_never_raises_anything_else(noise: bytes, at: int, removed: int) -> None:
+    good = bytes.fromhex(GOOD)
+    with contextlib.suppress(MidiFileError):
+        read_performance(good[:at] + noise + good[at + removed :])
+
+
+def test_file_too_large_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "large.mid"
+    with file.open("wb") as sparse:
+        sparse.truncate(LARGEST_FILE_BYTES + 1)
+    with pytest.raises(MidiFileError, match=r"large\.mid: .* too many"):
+        read_performance(file)
+
+
+def test_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(MidiFileError, match=r"nothing\.mid: cannot be read"):
+        read_performance(tmp_path / "nothing.mid")
+
+
+# Generated files against mido (messages, tempo map) and pretty_midi as oracles.
+
+_NOTE_PLAN = st.tuples(st.integers(0, 2000), st.integers(1, 900), st.integers(21, 108), st.integers(1, 127))
+_TEMPO_PLAN = st.lists(st.tuples(st.integers(0, 2500), st.integers(100_000, 2_000_000)), max_size=6)
+_TRACK_PLANS = st.lists(st.lists(_NOTE_PLAN, max_size=25), min_size=1, max_size=3)
+_PEDAL_PLAN = st.lists(st.tuples(st.integers(0, 2500), st.integers(0, 127)), max_size=20, unique_by=lambda p: p[0])
+
+
+def _planned_file(
+    tracks: Sequence[Iterable[tuple[int, int, int, int]]],
+    tempos: Iterable[tuple[int, int]],
+    pedal: Iterable[tuple[int, int]],
+    ticks_per_beat: int,
+) -> mido.MidiFile:
+    """Return a file of mido's: type 1, tempi in the first track, each pitch of a track once, on one channel a track."""
+    file = mido.MidiFile(type=1, ticks_per_beat=ticks_per_beat)
+    for index, plan in enumerate(tracks):
+        timed = [(tick, mido.MetaMessage("set_tempo", tempo=us)) for tick, us in dict(tempos).items() if index == 0]
+        if index == 0:
+            timed += [(tick, mido.Message("control_change", control=64, value=value)) for tick, value in pedal]
+        for onset, length, pitch, velocity in {note[2]: note for note in plan}.values():
+            timed.append((onset, mido.Message("note_on", channel=index, note=pitch, velocity=velocity)))
+            timed.append((onset + length, mido.Message("note_off", channel=index, note=pitch)))
+        track, now = mido.MidiTrack(), 0
+        for tick, message in sorted(timed, key=lambda pair: pair[0]):
+            track.append(message.copy(time=tick - now))
+            now = tick
+        file.tracks.append(track)
+    return file
+
+
+def _as_bytes(file: mido.MidiFile) -> bytes:
+    """Return a file of mido's as bytes."""
+    buffer = io.BytesIO()
+    file.save(file=buffer)
+    return buffer.getvalue()
+
+
+@given(_TRACK_PLANS, _TEMPO_PLAN, _PEDAL_PLAN, st.sampled_from([96, 480, 1000]))
+@settings(max_examples=30, deadline=None)
+def test_generated_files_read_as_mido_and_pretty_midi_read_them(
+    plans: list[list[tuple[int, int, int, int]]],
+    tempos: list[tuple[int, int]],
+    pedal: list[tuple[int, int]],
+    ticks_per_beat: int,
+) -> None:
+    file = _planned_file(plans, tempos, pedal, ticks_per_beat)
+    tracks = read_tracks(_as_bytes(file))
+    ours = [
+        sorted((pitch, velocity, onset_s, length_s) for onset_s, length_s, pitch, velocity, _ in notes)
+        for notes in (track.performance.notes.tolist() for track in tracks)
+    ]
+    merged_pedals = [(float(time_s), bool(down)) for time_s, down in tracks[0].performance.pedals.tolist()]
+
+    by_mido: list[list[tuple[int, int, float, float]]] = [[] for _ in plans]
+    mido_pedals: list[tuple[float, bool]] = []
+    sounding: dict[tuple[int, int], tuple[float, int]] = {}
+    now_s = 0.0
+    for message in file:
+        now_s += message.time
+        if message.type == "note_on":
+            sounding[message.channel, message.note] = now_s, message.velocity
+        elif message.type == "note_off":
+            onset_s, velocity = sounding.pop((message.channel, message.note))
+            by_mido[message.channel].append((message.note, velocity, onset_s, now_s - onset_s))
+        elif message.type == "control_change":
+            mido_pedals.append((now_s, message.value >= 64))
+    before = [False, *(down for _, down in mido_pedals)]
+    mido_pedals = [change for change, was in zip(mido_pedals, before, strict=False) if change[1] != was]
+    _assert_alike(ours, [sorted(notes) for notes in by_mido])
+    np.testing.assert_allclose([t for t, _ in merged_pedals], [t for t, _ in mido_pedals], atol=1e-6)
+    assert [down for _, down in merged_pedals] == [down for _, down in mido_pedals]
+
+    by_pretty_midi = [
+        sorted((n.pitch, n.velocity, n.start, n.end - n.start) for n in instrument.notes)
+        for instrument in pretty_midi.PrettyMIDI(io.BytesIO(_as_bytes(file))).instruments
+        if instrument.notes
+    ]
+    _assert_alike([notes for notes in ours if notes], by_pretty_midi)
+
+
+def _assert_alike(
+    ours: Sequence[Sequence[tuple[int, int, float, float]]], theirs: Sequence[Sequence[tuple[int, int, float, float]]]
+) -> None:
+    """Compare notes by track: pitch and velocity exactly, times to a microsecond (short notes have our minimum)."""
+    assert [[note[:2] for note in track] for track in ours] == [[note[:2] for note in track] for track in theirs]
+    for our_track, their_track in zip(ours, theirs, strict=True):
+        for our, their in zip(our_track, their_track, strict=True):
+            assert our[2] == pytest.approx(their[2], abs=1e-6)
+            assert our[3] == pytest.approx(max(their[3], 0.001), abs=1e-6)
+
+
+# Writing, and reading back what was written.
+
+
+@st.composite
+def playable(draw: st.DrawFn) -> Performance:
+    """Draw what one piano can play: no key twice at once, onsets of a key more than 30 ms apart, any fine time."""
+    notes: list[tuple[float, float, int, int, int]] = []
+    for pitch in draw(st.lists(st.integers(0, 127), unique=True, max_size=6)):
+        now_s = 0.0
+        for _ in range(draw(st.integers(0, 5))):
+            onset_s = now_s + draw(st.floats(0.0, 3.0))
+            length_s = draw(st.floats(0.001, 3.0))
+            notes.append((onset_s, length_s, pitch, draw(st.integers(1, 127)), 0))
+            now_s = max(onset_s + length_s, onset_s + 0.032)
+    steps = draw(st.lists(st.floats(0.002, 2.0), max_size=8))
+    pedals = [(time_s, index % 2 == 0) for index, time_s in enumerate(np.cumsum(steps).tolist())]
+    return Performance(sort_notes(np.array(notes, NOTE)), np.array(pedals, PEDAL))
+
+
+@given(st.lists(playable(), min_size=1, max_size=3))
+@settings(max_examples=30, deadline=None)
+def test_reading_back_what_was_written(tmp_path_factory: pytest.TempPathFactory, played: list[Performance]) -> None:
+    file = tmp_path_factory.mktemp("written") / "duet.mid"
+    write_performance(file, [MidiTrack(f"track {index}", performance) for index, performance in enumerate(played)])
+    tracks = read_tracks(file)
+    assert [track.name for track in tracks] == [f"track {index}" for index in range(len(played))]
+    for index, (track, before) in enumerate(zip(tracks, played, strict=True)):
+        after = track.performance
+        assert after.notes["track"].tolist() == [index] * before.notes.size
+        was, now = (p.notes[np.lexsort((p.notes["onset_s"], p.notes["pitch"]))] for p in (before, after))
+        assert now["pitch"].tolist() == was["pitch"].tolist()
+        assert now["velocity"].tolist() == was["velocity"].tolist()
+        np.testing.assert_allclose(now["onset_s"], was["onset_s"], rtol=0, atol=0.0005)
+        ends = [notes["onset_s"] + notes["duration_s"] for notes in (now, was)]
+        np.testing.assert_allclose(*ends, rtol=0, atol=0.001)
+        np.testing.assert_allclose(after.pedals["time_s"], before.pedals["time_s"], rtol=0, atol=0.0005)
+        assert after.pedals["down"].tolist() == before.pedals["down"].tolist()
+
+
+def test_written_file_message_by_message(tmp_path: Path) -> None:
+    notes = np.array([(0.0, 0.1, 60, 64, 0), (0.1, 0.1, 60, 65, 0)], NOTE)
+    pedals = np.array([(0.0, True), (0.15, False)], PEDAL)
+    write_performance(tmp_path / "two.mid", [MidiTrack("own", Performance(notes, pedals))])
+    file = mido.MidiFile(tmp_path / "two.mid")
+    assert (file.type, file.ticks_per_beat) == (1, 1000)
+    now = 0
+    seen: list[tuple[int, str | int, int]] = []
+    for message in file.tracks[0]:
+        now += message.time
+        if message.type in ("note_on", "note_off"):
+            seen.append((now, message.type, message.note))
+        elif message.type == "control_change":
+            seen.append((now, message.control, message.value))
+        elif message.type == "program_change":
+            assert message.program == 0
+    assert seen == [
+        (0, 64, 127),
+        (0, "note_on", 60),
+        (200, "note_off", 60),  # the release comes before the same key's onset
+        (200, "note_on", 60),
+        (300, 64, 0),
+        (400, "note_off", 60),
+    ]
+    assert [message.name for message in file.tracks[0] if message.type == "track_name"] == ["own"]
+
+
+def test_many_tracks_keep_off_the_drum_channel(tmp_path: Path) -> None:
+    note = Performance(np.array([(0.0, 0.1, 60, 64, 0)], NOTE))
+    write_performance(tmp_path / "many.mid", [MidiTrack(str(index), note) for index in range(20)])
+    assert [track.performance.notes.size for track in read_tracks(tmp_path / "many.mid")] == [1] * 20
+
+
+def test_unwritable_output_is_named(tmp_path: Path) -> None:
+    with pytest.raises(MidiFileError, match=r"out\.mid: cannot be written"):
+        write_performance(tmp_path / "missing" / "out.mid", [MidiTrack("", Performance(no_notes()))])
+
+
+@pytest.mark.parametrize(
+    ("onset_s", "pitch", "velocity"), [(-0.1, 60, 64), (0.0, 128, 64), (0.0, 60, 0), (0.0, 60, 128)]
+)
+def test_impossible_notes_are_misuse(tmp_path: Path, onset_s: float, pitch: int, velocity: int) -> None:
+    notes = np.array([(onset_s, 1.0, pitch, velocity, 0)], NOTE)
+    with pytest.raises(ValueError, match="track 'x'"):
+        write_performance(tmp_path / "x.mid", [MidiTrack("x", Performance(notes))])
+    with pytest.raises(ValueError, match="at least one track"):
+        write_performance(tmp_path / "x.mid", [])
+
+
+def _bytes_only(annotated: str) -> str:
+    """Return the hex bytes of an annotated dump: on each line what comes before the first longer word."""
+    kept = []
+    for line in annotated.splitlines():
+        for word in line.split():
+            if len(word) != 2 or not set(word) <= set("0123456789ABCDEF"):
+                break
+            kept.append(word)
+    return " ".join(kept)
