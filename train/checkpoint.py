@@ -1,7 +1,7 @@
 """Checkpoints on disk: a folder that Hugging Face's `GPT2LMHeadModel.from_pretrained` loads as it is.
 
     model.safetensors   the weights under GPT-2's names, linear layers as (in, out)
-    config.json         GPT-2's configuration, and under "pianod" the vocabulary's fingerprint and what it was trained on
+    config.json         GPT-2's configuration, and under "pianod" the vocabulary's fingerprint and how it was trained
 
 Nothing in it can execute: safetensors holds tensors only.
 """
@@ -79,9 +79,9 @@ def load_checkpoint(folder: Path) -> tuple[GPT2, dict[str, Any]]:
             width=int(description["n_embd"]),
             dropout=float(description.get("resid_pdrop", 0.0)),
         )
-    except (KeyError, TypeError, ValueError) as fault:
+        model = GPT2(config)
+    except (KeyError, TypeError, ValueError, RuntimeError) as fault:
         raise CheckpointError(f"{folder / CONFIG}: not the configuration of a GPT-2 model ({fault})") from fault
-    model = GPT2(config)
     try:
         tensors = load_file(folder / WEIGHTS)
         model.load_state_dict({name: _turned(name, tensor) for name, tensor in tensors.items()})

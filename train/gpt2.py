@@ -6,8 +6,8 @@ Module names follow Hugging Face's `GPT2LMHeadModel`; `train.checkpoint` turns t
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional
 
 ATTENTION_BLOCK = 128
 """Rows of attention computed together on a CPU; half the work of a full square is above the diagonal."""
@@ -42,9 +42,9 @@ class Attention(nn.Module):
         if x.device.type == "cpu" and self.training and not dropout and time % ATTENTION_BLOCK == 0:
             y = _attention_by_blocks(query, key, value)
         else:
-            y = F.scaled_dot_product_attention(query, key, value, is_causal=True, dropout_p=dropout)
+            y = functional.scaled_dot_product_attention(query, key, value, is_causal=True, dropout_p=dropout)
         y = self.c_proj(y.transpose(1, 2).reshape(batch, time, width))
-        return F.dropout(y, dropout, self.training)
+        return functional.dropout(y, dropout, self.training)
 
 
 def _attention_by_blocks(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
@@ -58,7 +58,7 @@ def _attention_by_blocks(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     for start in range(0, query.shape[2], ATTENTION_BLOCK):
         end = start + ATTENTION_BLOCK
         scores = query[:, :, start:end] @ key[:, :, :end].transpose(-1, -2)  # (batch, head, block, end)
-        weights = torch.softmax((scores + F.pad(above, (start, 0))).float(), -1).to(query.dtype)
+        weights = torch.softmax((scores + functional.pad(above, (start, 0))).float(), -1).to(query.dtype)
         rows.append(weights @ value[:, :, :end])
     return torch.cat(rows, 2)
 
@@ -74,8 +74,8 @@ class MLP(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (batch, time, width) to the same shape."""
-        y = self.c_proj(F.gelu(self.c_fc(x), approximate="tanh"))
-        return F.dropout(y, self.dropout, self.training)
+        y = self.c_proj(functional.gelu(self.c_fc(x), approximate="tanh"))
+        return functional.dropout(y, self.dropout, self.training)
 
 
 class Block(nn.Module):
@@ -108,7 +108,7 @@ class Transformer(nn.Module):
 
     def forward(self, tokens: Tensor, positions: Tensor) -> Tensor:
         """Map tokens (batch, time) at positions (time,) or (batch, time) to (batch, time, width)."""
-        x = F.dropout(self.wte(tokens) + self.wpe(positions), self.dropout, self.training)
+        x = functional.dropout(self.wte(tokens) + self.wpe(positions), self.dropout, self.training)
         for block in self.h:
             x = block(x)
         out: Tensor = self.ln_f(x)
@@ -143,7 +143,7 @@ class GPT2(nn.Module):
         """
         if positions is None:
             positions = torch.arange(tokens.shape[1], device=tokens.device)
-        return F.linear(self.transformer(tokens, positions), self.transformer.wte.weight)
+        return functional.linear(self.transformer(tokens, positions), self.transformer.wte.weight)
 
     def parameter_count(self) -> int:
         """Return the number of trained values."""

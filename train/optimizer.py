@@ -11,7 +11,7 @@ from train.recipe import Recipe
 
 
 def build_optimizers(model: GPT2, recipe: OptimizerRecipe) -> list[Optimizer]:
-    """Return what steps the model: matrices decay, biases and norms do not; Muon takes the layers' matrices if asked."""
+    """Return what steps the model: biases and norms do not decay; Muon, if asked for, takes the layers' matrices."""
     matrices, embeddings, vectors = [], [], []
     for name, parameter in model.named_parameters():
         if parameter.ndim < 2:

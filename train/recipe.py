@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from piano.errors import ConfigError
+from piano.vocabulary import FILL_TASKS, REPAIR_TASKS, TASKS
 
 
 class _Section(BaseModel):
@@ -64,13 +65,52 @@ class Optimizer(_Section):
 
 
 class Batches(_Section):
-    """One step takes `tokens` tokens over all ranks, in `accumulation` parts; the first share of steps in short windows."""
+    """One step takes `tokens` tokens over all ranks, in `accumulation` parts; the first steps in short windows."""
 
     tokens: int = Field(16384, ge=64)
     accumulation: int = Field(1, ge=1)
     short_window: int = Field(0, ge=0)
     short_share: float = Field(0.0, ge=0, le=1)
     workers: int = Field(1, ge=0, le=64)
+
+
+class Tasks(_Section):
+    """How often each task comes in training; `fill` and `repair` stand for those of their kind not named themselves.
+
+    Only weights that are given count. `validation_windows` is how many windows of each task are scored.
+    """
+
+    weights: dict[str, float] = Field(default_factory=lambda: {"continue": 1.0}, min_length=1)
+    preview_share: float = Field(0.7, ge=0, le=1)
+    validation_windows: int = Field(4, ge=1)
+
+    @model_validator(mode="after")
+    def _weights_have_names(self) -> "Tasks":
+        unknown = [name for name in self.weights if name not in (*TASKS, *_GROUPS)]
+        if unknown:
+            known = ", ".join((*_GROUPS, *TASKS))
+            raise ValueError(f"there is no task {', '.join(unknown)}; there are: {known}")
+        wrong = [name for name, weight in self.weights.items() if not weight > 0]
+        if wrong:
+            raise ValueError(f"weights must be above 0; leave a task out instead: {', '.join(wrong)}")
+        return self
+
+    @property
+    def is_plain(self) -> bool:
+        """Return whether plain music is the only task."""
+        return set(self.weights) == {"continue"}
+
+    def shares(self) -> dict[str, float]:
+        """Return the share of each task that comes at all, adding up to 1."""
+        total = sum(self.weights.values())
+        shares = {name: weight / total for name, weight in self.weights.items() if name not in _GROUPS}
+        for group, tasks in _GROUPS.items():
+            rest = [task for task in tasks if task not in self.weights]
+            shares |= {task: self.weights.get(group, 0.0) / total / len(rest) for task in rest}
+        return {task: shares[task] for task in TASKS if shares.get(task)}
+
+
+_GROUPS = {"fill": FILL_TASKS, "repair": REPAIR_TASKS}
 
 
 class Schedule(_Section):
@@ -96,33 +136,46 @@ class Recipe(_Section):
     augmentation: Augmentation = Augmentation()
     optimizer: Optimizer = Optimizer()
     batches: Batches = Batches()
+    tasks: Tasks = Tasks()
     schedule: Schedule
 
     @model_validator(mode="after")
     def _windows_fit(self) -> "Recipe":
-        faults = []
-        for window in self.window_lengths():
-            part = window * self.batches.accumulation
-            if window > self.model.context:
-                faults.append(f"short_window of {window} is longer than the context of {self.model.context}")
-            elif self.batches.tokens % part:
-                faults.append(f"{self.batches.tokens} tokens a step are not whole windows of {window} in each part")
-        if faults:
+        if faults := _window_faults(self.model, self.batches, self.schedule):
             raise ValueError("; ".join(faults))
         return self
 
     def window_lengths(self) -> set[int]:
         """Return the window lengths, in tokens, that this run uses."""
-        return {self.window_at(0), self.window_at(self.schedule.steps - 1)}
+        return _window_lengths(self.model, self.batches, self.schedule)
 
     def window_at(self, step: int) -> int:
         """Return the length of the windows of a step, in tokens."""
-        is_short = self.batches.short_window and step < self.batches.short_share * self.schedule.steps
-        return self.batches.short_window if is_short else self.model.context
+        return _window_at(step, self.model, self.batches, self.schedule)
 
     def weight_of(self, dataset: str) -> float:
         """Return how much a dataset counts per note; 0.0 if it is left out."""
         return self.corpus.weights.get(dataset, self.corpus.weights.get("*", 0.0))
+
+
+def _window_at(step: int, model: ModelShape, batches: Batches, schedule: Schedule) -> int:
+    is_short = batches.short_window and step < batches.short_share * schedule.steps
+    return batches.short_window if is_short else model.context
+
+
+def _window_lengths(model: ModelShape, batches: Batches, schedule: Schedule) -> set[int]:
+    return {_window_at(step, model, batches, schedule) for step in (0, schedule.steps - 1)}
+
+
+def _window_faults(model: ModelShape, batches: Batches, schedule: Schedule) -> list[str]:
+    """Return what is wrong between sections that are each right."""
+    faults = []
+    for window in sorted(_window_lengths(model, batches, schedule)):
+        if window > model.context:
+            faults.append(f"batches.short_window of {window} is longer than the context of {model.context}")
+        elif batches.tokens % (window * batches.accumulation):
+            faults.append(f"{batches.tokens} tokens a step are not whole windows of {window} in each part")
+    return faults
 
 
 def load_recipe(path: Path) -> Recipe:
@@ -137,4 +190,18 @@ def load_recipe(path: Path) -> Recipe:
         return Recipe.model_validate({"name": path.stem, **content})
     except ValidationError as faults:
         lines = [f"  {'.'.join(map(str, fault['loc'])) or 'recipe'}: {fault['msg']}" for fault in faults.errors()]
+        if all(fault["loc"] for fault in faults.errors()):  # pydantic compares sections only where all are right
+            lines += [f"  recipe: {fault}" for fault in _faults_between(content)]
         raise ConfigError("\n".join([f"{path}: {len(lines)} fault(s)", *lines])) from faults
+
+
+def _faults_between(content: dict[str, Any]) -> list[str]:
+    """Return the faults between sections of a recipe in which something else is wrong."""
+    try:
+        return _window_faults(
+            ModelShape.model_validate(content.get("model")),
+            Batches.model_validate(content.get("batches", {})),
+            Schedule.model_validate(content.get("schedule")),
+        )
+    except ValidationError:
+        return []

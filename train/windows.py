@@ -11,10 +11,11 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from piano.encoding import TokenArray, encode
 from piano.notes import HIGHEST_PITCH, LOWEST_PITCH, Performance
+from piano.task_stream import Part, TaskStream
 from piano.vocabulary import VOCABULARY
 from train.corpus import NoteCache, Piece
+from train.mixture import Draw, Mixture, PieceCut, stream_of
 from train.recipe import Augmentation
 from train.styles import composer_style, density_style, source_style
 
@@ -29,6 +30,7 @@ OPENING_SHARE = 0.05
 
 _FEWEST_TOKENS_A_NOTE = 3
 _LONGEST_REACH_NOTES = 64
+_PLAIN = Draw("continue", None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,8 @@ class WindowPlan:
     context: int
     augmentation: Augmentation
     seed: int
+    mixture: Mixture | None = None
+    """Which tasks the windows are; None: plain music, all of them."""
 
 
 class WindowDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):
@@ -50,7 +54,7 @@ class WindowDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):
 
     def __init__(self, cache: NoteCache, pieces: list[int], weights: list[float], plan: WindowPlan, count: int) -> None:
         self.cache, self.pieces, self.plan, self.count = cache, pieces, plan, count
-        share = np.array([cache.note_count(piece) for piece in pieces]) * np.array(weights, np.float64)
+        share = cache.note_counts[pieces] * np.array(weights, np.float64)
         self.cumulative = np.cumsum(share / share.sum())
 
     def __len__(self) -> int:
@@ -58,28 +62,36 @@ class WindowDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor, Tensor]:
         rng = np.random.default_rng([self.plan.seed, index])
-        number = self.pieces[min(int(np.searchsorted(self.cumulative, rng.random())), len(self.pieces) - 1)]
-        head, events = self.window(number, rng)
+        stream = self.stream(self.piece_at(rng.random()), rng)
         length = self.plan.length
-        stream = np.concatenate([head, events])[: length + 1]
+        size = min(stream.tokens.size - 1, length)
+        following, parts = stream.tokens[1 : size + 1], stream.parts[1 : size + 1]
         tokens = np.full(length, VOCABULARY.pad, np.int64)
         targets = np.full(length, IGNORED, np.int64)
-        tokens[: stream.size - 1] = stream[:-1][:length]
-        targets[head.size - 1 : stream.size - 1] = stream[head.size :]
+        tokens[:size] = stream.tokens[:size]
+        targets[:size] = np.where(parts == Part.FORCED, IGNORED, following)
         offset = int(rng.integers(0, self.plan.context - length + 1))
         return torch.from_numpy(tokens), torch.from_numpy(targets), torch.arange(offset, offset + length)
 
-    def window(self, number: int, rng: np.random.Generator) -> tuple[TokenArray, TokenArray]:
-        """Return the head and the events of one random window of a piece; the events may be longer than the window."""
+    def piece_at(self, share: float) -> int:
+        """Return the piece that lies at a share, 0 to 1, of all pieces laid end to end."""
+        return self.pieces[min(int(np.searchsorted(self.cumulative, share)), len(self.pieces) - 1)]
+
+    def stream(self, number: int, rng: np.random.Generator, draw: Draw | None = None) -> TaskStream:
+        """Return one random window of a piece as a stream, which may be longer than the window.
+
+        It is of the given task, else of one drawn from the plan's mixture.
+        """
         whole = self.cache.performance(number)
         start = self._start(whole.notes.size, rng)
         wanted = self.plan.length // _FEWEST_TOKENS_A_NOTE + 2 * _LONGEST_REACH_NOTES
-        part, origin_s, is_last = _cut(whole, start, wanted)
-        part, stretch = augment(part, self.plan.augmentation, rng)
-        events = encode(part, origin_s=origin_s * stretch)
-        if is_last:
-            events = np.append(events, np.int32(VOCABULARY.end))
-        return _head(self.cache.pieces[number], part, start == 0, rng), events
+        cut, origin_s, is_last = _cut(whole, start, wanted)
+        cut, stretch = augment(cut, self.plan.augmentation, rng)
+        piece = self.cache.pieces[number]
+        part = PieceCut(piece, cut, origin_s * stretch, is_last, _styles(piece, cut, start == 0, rng))
+        if draw is None:
+            draw = self.plan.mixture.draw(rng) if self.plan.mixture else _PLAIN
+        return stream_of(part, draw, rng, self.plan.length + 1)
 
     def _start(self, notes: int, rng: np.random.Generator) -> int:
         last = max(0, notes - self.plan.length // 5)
@@ -116,7 +128,8 @@ def augment(part: Performance, how: Augmentation, rng: np.random.Generator) -> t
     return Performance(notes, pedals), stretch
 
 
-def _head(piece: Piece, part: Performance, is_opening: bool, rng: np.random.Generator) -> TokenArray:
+def _styles(piece: Piece, part: Performance, is_opening: bool, rng: np.random.Generator) -> tuple[str, ...]:
+    """Return what is known of a part in words of the vocabulary, each left out at random."""
     onsets = part.notes["onset_s"]
     styles = (
         composer_style(piece.composer),
@@ -124,7 +137,4 @@ def _head(piece: Piece, part: Performance, is_opening: bool, rng: np.random.Gene
         density_style(onsets.size, float(onsets[-1] - onsets[0])) if onsets.size else None,
         "opening" if is_opening else None,
     )
-    shown = [style for style in styles if style is not None and rng.random() < STYLE_KEPT]
-    return np.array(
-        [VOCABULARY.bos, VOCABULARY.task("continue"), *(VOCABULARY.style(style) for style in shown)], np.int32
-    )
+    return tuple(style for style in styles if style is not None and rng.random() < STYLE_KEPT)

@@ -1,0 +1,83 @@
+"""Checkpoints: read back as written, read by Hugging Face as they are, refused with a reason where they are damaged."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import GPT2LMHeadModel
+
+from piano.errors import CheckpointError
+from piano.vocabulary import VOCABULARY
+from train.checkpoint import CONFIG, WEIGHTS, load_checkpoint, save_checkpoint
+from train.gpt2 import GPT2
+
+
+@pytest.fixture
+def checkpoint(tmp_path: Path, tiny_model: GPT2) -> Path:
+    save_checkpoint(tmp_path / "model", tiny_model, {"licence": "MIT"})
+    return tmp_path / "model"
+
+
+def change_config(folder: Path, **changes: object) -> None:
+    description = json.loads((folder / CONFIG).read_text())
+    (folder / CONFIG).write_text(json.dumps({**description, **changes}))
+
+
+def test_a_checkpoint_comes_back_as_it_was(checkpoint: Path, tiny_model: GPT2) -> None:
+    model, metadata = load_checkpoint(checkpoint)
+    assert model.config == tiny_model.config
+    assert metadata == {"vocabulary": VOCABULARY.fingerprint, "licence": "MIT"}
+    for name, tensor in tiny_model.state_dict().items():
+        assert torch.equal(tensor, model.state_dict()[name]), name
+    assert sorted(path.name for path in checkpoint.iterdir()) == [CONFIG, WEIGHTS]
+
+
+def test_hugging_face_loads_it_and_gives_the_same_logits(checkpoint: Path, tiny_model: GPT2) -> None:
+    theirs, report = GPT2LMHeadModel.from_pretrained(checkpoint, output_loading_info=True)
+    assert not any(report[part] for part in ("missing_keys", "unexpected_keys", "mismatched_keys"))
+    tokens = torch.randint(VOCABULARY.size, (3, 64))
+    with torch.no_grad():
+        torch.testing.assert_close(tiny_model(tokens), theirs.eval()(tokens).logits, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("missing", [CONFIG, WEIGHTS])
+def test_a_missing_file_is_named(checkpoint: Path, missing: str) -> None:
+    (checkpoint / missing).unlink()
+    with pytest.raises(CheckpointError, match=f"no {missing} here"):
+        load_checkpoint(checkpoint)
+
+
+def test_a_foreign_vocabulary_is_refused_with_a_way_out(checkpoint: Path) -> None:
+    change_config(checkpoint, pianod={"vocabulary": "0123456789abcdef"})
+    with pytest.raises(CheckpointError, match="vocabulary 0123456789abcdef.*train it again"):
+        load_checkpoint(checkpoint)
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '"text"', "\xff"])
+def test_a_configuration_that_is_no_json_object_is_refused(checkpoint: Path, content: str) -> None:
+    (checkpoint / CONFIG).write_bytes(content.encode("latin-1"))
+    with pytest.raises(CheckpointError, match=CONFIG):
+        load_checkpoint(checkpoint)
+
+
+@pytest.mark.parametrize("change", [{"n_embd": None}, {"n_embd": "wide"}, {"n_head": 3}])
+def test_an_impossible_shape_is_refused(checkpoint: Path, change: dict[str, object]) -> None:
+    change_config(checkpoint, **change)
+    with pytest.raises(CheckpointError, match=CONFIG):
+        load_checkpoint(checkpoint)
+
+
+@pytest.mark.parametrize("change", [{"n_embd": 32}, {"n_layer": 3}])
+def test_weights_of_another_shape_are_refused(checkpoint: Path, change: dict[str, object]) -> None:
+    change_config(checkpoint, **change)
+    with pytest.raises(CheckpointError, match=f"{WEIGHTS}: damaged, or not of the shape"):
+        load_checkpoint(checkpoint)
+
+
+@pytest.mark.parametrize("kept_bytes", [0, 7, 1000])
+def test_cut_off_weights_are_refused(checkpoint: Path, kept_bytes: int) -> None:
+    path = checkpoint / WEIGHTS
+    path.write_bytes(path.read_bytes()[:kept_bytes])
+    with pytest.raises(CheckpointError, match=f"{WEIGHTS}: damaged"):
+        load_checkpoint(checkpoint)

@@ -1,0 +1,97 @@
+"""A bundle as a predictor of windows.
+
+Training and the daemon know nothing of each other: what they share is the form of a bundle on disk, of which this
+file reads the few keys that evaluation needs. The daemon's own loader is `realtime.bundle`.
+"""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from piano.errors import BundleError
+from piano.vocabulary import VOCABULARY
+
+MANIFEST = "manifest.json"
+_FORMAT = 1
+
+
+class OnnxPredictor:
+    """The first graph of a bundle on the CPU, fed with windows from an empty cache; its memory is used again."""
+
+    def __init__(self, folder: Path) -> None:
+        """Load a bundle; BundleError if it is damaged or foreign."""
+        self.path, shape = _find_graph(folder)
+        self._layers, self._heads = shape["layers"], shape["heads"]
+        self._width, self.context = shape["width"] // self._heads, shape["context"]
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = os.cpu_count() or 1
+        options.log_severity_level = 3
+        try:
+            self._session = ort.InferenceSession(str(self.path), options, providers=["CPUExecutionProvider"])
+        except Exception as fault:  # ONNX Runtime's exceptions have no class of their own
+            raise BundleError(f"{self.path}: cannot be loaded; export the checkpoint again ({fault})") from fault
+        self._inputs = {each.name for each in self._session.get_inputs()}
+        self._cache: list[Any] = []
+
+    def logits(self, tokens: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the logits of what follows some of the tokens, see `train.scoring.Predictor`."""
+        batch, length = tokens.shape
+        inputs = {
+            "tokens": tokens.astype(np.int32),
+            "positions": np.tile(np.arange(length, dtype=np.int32), (batch, 1)),
+            "last": np.full(batch, length - 1, np.int32),
+            "total": np.array([length], np.int32),
+            "rows": rows,
+        }
+        binding = self._session.io_binding()
+        for name in inputs.keys() & self._inputs:
+            binding.bind_cpu_input(name, np.ascontiguousarray(inputs[name]))
+        for name, buffer in self._buffers(batch):
+            binding.bind_ortvalue_input(f"past_{name}", buffer)
+            binding.bind_ortvalue_output(f"present_{name}", buffer)
+        binding.bind_output("logits")
+        self._session.run_with_iobinding(binding)
+        logits: NDArray[np.float32] = binding.copy_outputs_to_cpu()[self._place_of_logits()]
+        return logits
+
+    def _place_of_logits(self) -> int:
+        return [each.name for each in self._session.get_outputs()].index("logits")
+
+    def _buffers(self, batch: int) -> list[tuple[str, Any]]:
+        """Return the tensors of an empty cache by name; what is left in them from before is past the end, unread."""
+        if not self._cache or self._cache[0][1].shape()[0] != batch:
+            empty = np.zeros((batch, self._heads, self.context, self._width), np.float32)
+            names = [f"{what}_{layer}" for layer in range(self._layers) for what in ("key", "value")]
+            self._cache = [(name, ort.OrtValue.ortvalue_from_numpy(empty)) for name in names]
+        return self._cache
+
+
+def _find_graph(folder: Path) -> tuple[Path, dict[str, int]]:
+    """Return the file of a bundle's first graph, its checksum verified, and the shape of the model."""
+    manifest_path = folder / MANIFEST
+    try:
+        manifest = json.loads(manifest_path.read_text())
+        version, vocabulary = manifest["format"], manifest["vocabulary"]
+        shape = {key: int(manifest["shape"][key]) for key in ("layers", "heads", "width", "context")}
+        graph = manifest["graphs"][0]
+        path, checksum = folder / Path(graph["name"]).name, graph["sha256"]
+    except OSError as fault:
+        raise BundleError(f"{manifest_path}: cannot be read ({fault.strerror}); export the checkpoint again") from fault
+    except (ValueError, KeyError, IndexError, TypeError) as fault:
+        raise BundleError(f"{manifest_path}: is no manifest of a bundle; export the checkpoint again") from fault
+    if version != _FORMAT:
+        raise BundleError(f"{manifest_path}: has format {version}, this program reads {_FORMAT}: export again")
+    if vocabulary != VOCABULARY.fingerprint:
+        raise BundleError(
+            f"{manifest_path}: the bundle speaks vocabulary {vocabulary}, this program {VOCABULARY.fingerprint}: "
+            "use one that was made for this version"
+        )
+    if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != checksum:
+        raise BundleError(f"{path}: missing or damaged (its checksum is not the manifest's): get the bundle again")
+    return path, shape
