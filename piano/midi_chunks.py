@@ -15,11 +15,13 @@ FRAME_PITCH = 0
 FRAME_END_VELOCITY = 127
 """Velocity of the frame's last notes, see `frame_track`."""
 
+FRAME_PROBE = 119
+"""Controller and value of the event that says where a track ends, see `frame_track`."""
+
 MOST_TRACKS = 1024
 """A file that declares more tracks than this is taken for damaged."""
 
 _EMPTY_TEXT = b"\xff\x01\x00"
-_EMPTY_TEXT_NOW = b"\x00" + _EMPTY_TEXT
 _ALL_RELEASED = b"".join(bytes((0, pitch, 0)) for pitch in range(128))
 
 
@@ -66,6 +68,8 @@ def split_chunks(data: bytes) -> Chunks:
         if at + 8 + size > len(data):
             raise DamageError(f"track {len(bodies) + 1} is cut off: {len(data) - at - 8} of {size} bytes are there")
         if kind == b"MTrk":
+            if _first_event(data[at + 8 : at + 8 + size]) < 0x80:
+                raise DamageError(f"track {len(bodies) + 1} begins within an event")
             bodies.append(data[at + 8 : at + 8 + size])
         at += 8 + size
     if not bodies:
@@ -86,19 +90,27 @@ def _clock(division: int) -> Clock:
     return Clock(1, 1 / (frames_per_s * ticks))
 
 
+def _first_event(body: bytes) -> int:
+    """Return the status byte of a track's first event, after up to four bytes of delta time; 0xFF if there is none."""
+    for length, byte in enumerate(body[:4], 1):
+        if byte < 0x80:
+            return body[length] if length < len(body) else 0xFF
+    return 0xFF
+
+
 def frame_track(body: bytes, channels: tuple[int, ...], releases: Mapping[tuple[int, int], int]) -> bytes:
     """Return a type 0 file of one track chunk, framed by notes that make its parsing complete.
 
     Before the track's first event, each of the channels plays pitch `FRAME_PITCH` with velocity channel + 1 and no
-    length. One tick after the track's end all pitches of each channel are released once (those in `releases`, by
-    channel and pitch, as often as it says), so that a note left hanging still ends. Then each channel plays pitch
-    `FRAME_PITCH` with velocity `FRAME_END_VELOCITY` for one tick.
+    length. One tick after the track's end controller `FRAME_PROBE` has that value on the first channel: if it does
+    not come out of the parser, an unfinished event of the track has swallowed it. Then all pitches of each channel
+    are released once (those in `releases`, by channel and pitch, as often as it says), so that a note left hanging
+    still ends. Then each channel plays pitch `FRAME_PITCH` with velocity `FRAME_END_VELOCITY` for one tick.
     """
     before = b"".join(
         bytes((0, 0x90 | channel, FRAME_PITCH, channel + 1, 0, 0x80 | channel, FRAME_PITCH, 0)) for channel in channels
     )
-    # The text event between forbids the track to lean on our running status. The end of track keeps its delta
-    # time, which becomes that of another text event, after which the frame goes on.
+    # The delta time of the end of track stays and becomes that of a text event, after which the frame goes on.
     events = body.removesuffix(END_OF_TRACK) + _EMPTY_TEXT if body.endswith(END_OF_TRACK) else body
     released = b"".join(bytes((0, 0x80 | channel)) + _ALL_RELEASED[1:] for channel in channels)
     more = b"".join(
@@ -108,6 +120,7 @@ def frame_track(body: bytes, channels: tuple[int, ...], releases: Mapping[tuple[
     last_off = b"".join(
         bytes((1 if position == 0 else 0, 0x80 | channel, FRAME_PITCH, 0)) for position, channel in enumerate(channels)
     )
-    after = b"\x01" + (released + more)[1:] + last_on + last_off + b"\x00" + END_OF_TRACK
-    framed = before + _EMPTY_TEXT_NOW + events + after
+    probe = bytes((1, 0xB0 | channels[0], FRAME_PROBE, FRAME_PROBE))
+    after = probe + released + more + last_on + last_off + b"\x00" + END_OF_TRACK
+    framed = before + events + after
     return b"MThd" + struct.pack(">IHHH", 6, 0, 1, 480) + b"MTrk" + struct.pack(">I", len(framed)) + framed

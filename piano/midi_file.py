@@ -28,6 +28,7 @@ from piano.midi_chunks import (
     END_OF_TRACK,
     FRAME_END_VELOCITY,
     FRAME_PITCH,
+    FRAME_PROBE,
     Clock,
     DamageError,
     frame_track,
@@ -174,6 +175,7 @@ class _Part:
     velocity: NDArray[np.int64]
     sustain_tick: NDArray[np.int64]
     sustain_down: NDArray[np.bool_]
+    probe_tick: NDArray[np.int64]
 
     @classmethod
     def of(cls, track: TrackTick) -> "_Part":
@@ -190,6 +192,7 @@ class _Part:
             velocity=notes["velocity"].astype(np.int64),
             sustain_tick=controls["time"][sustain].astype(np.int64),
             sustain_down=controls["value"][sustain] >= PEDAL_DOWN_FROM,
+            probe_tick=controls["time"][(controls["number"] == FRAME_PROBE) & (controls["value"] == FRAME_PROBE)],
         )
 
     def keep(self, kept: NDArray[np.bool_]) -> "_Part":
@@ -259,7 +262,8 @@ def _parse_framed(framed: bytes, channels: int, index: int) -> _Track | None:
             by_channel.append([])
         by_channel[-1].append(part.keep(~(first | last)))
         ends += int(last.sum())
-    if ends != channels or len(by_channel) != channels:
+    finished = any((part.probe_tick == end + 1).any() for part in parts)
+    if ends != channels or len(by_channel) != channels or not finished:
         return None
     order = np.argsort(tempos["time"], kind="stable")
     return _Track(
