@@ -7,7 +7,7 @@ import argparse
 import os
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -84,24 +84,24 @@ def measure(played: Performance) -> Losses:
     on_piano = (played.notes["pitch"] >= LOWEST_PITCH) & (played.notes["pitch"] <= HIGHEST_PITCH)
     before, after = _by_key(played.notes[on_piano]), _by_key(heard.notes)
     pedals_match = np.array_equal(played.pedals["down"], heard.pedals["down"])
-    common = {
-        "pieces": 1,
-        "notes": played.notes.size,
-        "tokens": tokens.size,
-        "outside_piano": int((~on_piano).sum()),
-        "lost_pedals": 0 if pedals_match else max(1, played.pedals.size - heard.pedals.size),
-        "pedal_error_ms": _worst_ms(played.pedals["time_s"] - heard.pedals["time_s"]) if pedals_match else 0.0,
-        "changed_streams": int(not np.array_equal(encode(heard), tokens)),
-    }
+    losses = Losses(
+        pieces=1,
+        notes=played.notes.size,
+        tokens=tokens.size,
+        outside_piano=int((~on_piano).sum()),
+        lost_pedals=0 if pedals_match else max(1, played.pedals.size - heard.pedals.size),
+        pedal_error_ms=_worst_ms(played.pedals["time_s"] - heard.pedals["time_s"]) if pedals_match else 0.0,
+        changed_streams=int(not np.array_equal(encode(heard), tokens)),
+    )
     if not np.array_equal(before["pitch"], after["pitch"]):
-        return Losses(lost_notes=max(1, before.size - after.size), **common)
+        return replace(losses, lost_notes=max(1, before.size - after.size))
     end_error_s = (before["onset_s"] + before["duration_s"]) - (after["onset_s"] + after["duration_s"])
     velocity_error = np.abs(before["velocity"].astype(int) - after["velocity"])
-    return Losses(
+    return replace(
+        losses,
         onset_error_ms=_worst_ms(before["onset_s"] - after["onset_s"]),
         release_error_ms=_worst_ms(end_error_s),
         velocity_error=int(velocity_error.max(initial=0)),
-        **common,
     )
 
 

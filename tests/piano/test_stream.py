@@ -91,7 +91,7 @@ def test_a_decoder_gives_back_every_event_at_its_step(events: list[TimedEvent]) 
         expected.append((ORIGIN_NS + latest_ns, _heard(timed.event), timed.role))
     stream = feed(encoder, events)
     decoder = StreamDecoder(ORIGIN_NS)
-    heard = [timed for token in stream if (timed := decoder.push(token))]
+    heard = [event for token in stream if (event := decoder.push(token))]
     assert [timed.at_ns for timed in heard] == sorted(timed.at_ns for timed in heard)
     assert sorted(map(repr, expected)) == sorted(repr((timed.at_ns, timed.event, timed.role)) for timed in heard)
     assert decoder.step == encoder.step
