@@ -4,6 +4,8 @@ All of it is vectorised over notes in order of onset, and looks at a fixed numbe
 it takes time in proportion to the notes.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -44,7 +46,8 @@ def _skyline(notes: NoteArray, *, top: bool) -> NoteMask:
     moment_s = onset_s[:, None] + TOGETHER_S
     sounds = (onset_s[around] <= moment_s) & (end_s[around] > moment_s)
     begins_with = np.abs(onset_s[around] - onset_s[:, None]) <= TOGETHER_S
-    return ~((sounds | begins_with) & exists & (height[around] > height[:, None])).any(axis=1)
+    covered = ((sounds | begins_with) & exists & (height[around] > height[:, None])).any(axis=1)
+    return np.asarray(~covered, np.bool_)
 
 
 def chord_members(notes: NoteArray) -> NoteMask:
@@ -90,7 +93,7 @@ _LEFT_HOME, _RIGHT_HOME = 50.0, 72.0
 _HOME_WEIGHT, _FAR, _SOFTNESS = 0.1, 0.05, 3.0
 _REACHES_S = (1.0, 0.5, 0.3, 0.3)
 
-_Floats = NDArray[np.float32]
+_Floats = NDArray[np.floating[Any]]
 
 
 def _share(distance: _Floats) -> _Floats:

@@ -46,7 +46,7 @@ def exercise_of(task: str, performance: Performance, seed: int = 5) -> Exercise:
 
 def own_pitches(task: str, performance: Performance) -> list[int]:
     exercise = exercise_of(task, performance)
-    return performance.notes["pitch"][exercise.roles == Role.OWN].tolist()
+    return [int(pitch) for pitch in performance.notes["pitch"][exercise.roles == Role.OWN]]
 
 
 def chord(*pitches: int, onset_s: float = 0.0, duration_s: float = 0.5) -> NoteArray:
