@@ -28,7 +28,8 @@ class OnnxPredictor:
         """Load a bundle; BundleError if it is damaged or foreign."""
         self.path, shape = _find_graph(folder)
         self._layers, self._heads = shape["layers"], shape["heads"]
-        self._width, self.context = shape["width"] // self._heads, shape["context"]
+        self._width, self._vocabulary = shape["width"] // self._heads, shape["vocabulary"]
+        self.context = shape["context"]
         options = ort.SessionOptions()
         options.intra_op_num_threads = os.cpu_count() or 1
         options.log_severity_level = 3
@@ -55,20 +56,17 @@ class OnnxPredictor:
         for name, buffer in self._buffers(batch):
             binding.bind_ortvalue_input(f"past_{name}", buffer)
             binding.bind_ortvalue_output(f"present_{name}", buffer)
-        binding.bind_output("logits")
+        logits = np.empty((rows.size, self._vocabulary), np.float32)
+        binding.bind_ortvalue_output("logits", ort.OrtValue.ortvalue_from_numpy(logits))  # written in place
         self._session.run_with_iobinding(binding)
-        logits: NDArray[np.float32] = binding.copy_outputs_to_cpu()[self._place_of_logits()]
         return logits
-
-    def _place_of_logits(self) -> int:
-        return [each.name for each in self._session.get_outputs()].index("logits")
 
     def _buffers(self, batch: int) -> list[tuple[str, Any]]:
         """Return the tensors of an empty cache by name; what is left in them from before is past the end, unread."""
         if not self._cache or self._cache[0][1].shape()[0] != batch:
-            empty = np.zeros((batch, self._heads, self.context, self._width), np.float32)
+            shape = (batch, self._heads, self.context, self._width)
             names = [f"{what}_{layer}" for layer in range(self._layers) for what in ("key", "value")]
-            self._cache = [(name, ort.OrtValue.ortvalue_from_numpy(empty)) for name in names]
+            self._cache = [(name, ort.OrtValue.ortvalue_from_numpy(np.zeros(shape, np.float32))) for name in names]
         return self._cache
 
 
@@ -78,8 +76,8 @@ def _find_graph(folder: Path) -> tuple[Path, dict[str, int]]:
     try:
         manifest = json.loads(manifest_path.read_text())
         version, vocabulary = manifest["format"], manifest["vocabulary"]
-        shape = {key: int(manifest["shape"][key]) for key in ("layers", "heads", "width", "context")}
-        graph = manifest["graphs"][0]
+        shape = {key: int(manifest["shape"][key]) for key in ("layers", "heads", "width", "vocabulary", "context")}
+        graph = manifest["graphs"][0]  # the fused one, which is made for a CPU, stands first
         path, checksum = folder / Path(graph["name"]).name, graph["sha256"]
     except OSError as fault:
         raise BundleError(f"{manifest_path}: cannot be read ({fault.strerror}); export the checkpoint again") from fault

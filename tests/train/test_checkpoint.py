@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -34,7 +35,8 @@ def test_a_checkpoint_comes_back_as_it_was(checkpoint: Path, tiny_model: GPT2) -
 
 
 def test_hugging_face_loads_it_and_gives_the_same_logits(checkpoint: Path, tiny_model: GPT2) -> None:
-    theirs, report = GPT2LMHeadModel.from_pretrained(checkpoint, output_loading_info=True)
+    loaded: Any = GPT2LMHeadModel.from_pretrained(checkpoint, output_loading_info=True)
+    theirs, report = loaded
     assert not any(report[part] for part in ("missing_keys", "unexpected_keys", "mismatched_keys"))
     tokens = torch.randint(VOCABULARY.size, (3, 64))
     with torch.no_grad():
@@ -50,7 +52,7 @@ def test_a_missing_file_is_named(checkpoint: Path, missing: str) -> None:
 
 def test_a_foreign_vocabulary_is_refused_with_a_way_out(checkpoint: Path) -> None:
     change_config(checkpoint, pianod={"vocabulary": "0123456789abcdef"})
-    with pytest.raises(CheckpointError, match="vocabulary 0123456789abcdef.*train it again"):
+    with pytest.raises(CheckpointError, match=r"vocabulary 0123456789abcdef.*train it again"):
         load_checkpoint(checkpoint)
 
 
