@@ -108,8 +108,8 @@ def test_a_window_is_the_piece_from_some_note_on(random_notes: NoteCache) -> Non
     pieces = random_notes.select(split="train")
     data = WindowDataset(random_notes, pieces, [1.0] * len(pieces), WindowPlan(64, 64, STILL, 4), 1)
     for seed in range(20):
-        _, events = data.window(pieces[0], np.random.default_rng(seed))
-        heard = decode(events).performance.notes["pitch"].tolist()
+        stream = data.stream(pieces[0], np.random.default_rng(seed))
+        heard = decode(stream.tokens).performance.notes["pitch"].tolist()
         whole = decode(encode(random_notes.performance(pieces[0]))).performance.notes["pitch"].tolist()
         places = [start for start in range(len(whole)) if whole[start : start + 8] == heard[:8]]
         assert places, "the first notes of a window are in the piece one after the other"
