@@ -4,6 +4,11 @@ Each is carried out on the engine's thread, in the order in which they came, bet
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from realtime.call_and_response import AnswerSettings
+    from realtime.trigger import Trigger
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +32,31 @@ class Panic:
 
 
 @dataclass(frozen=True, slots=True)
+class Retry:
+    """Take the last answer back and give another to the same phrase."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePlaying:
+    """Listen and answer in another way from the next event on; what is planned beyond it is planned anew."""
+
+    answers: "AnswerSettings"
+    head: tuple[int, ...]
+    """How the stream begins: its styles."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeListening:
+    """Listen to another channel, and take another key or controller for a wish."""
+
+    channel: int | None
+    trigger: "Trigger"
+
+
+@dataclass(frozen=True, slots=True)
 class Quit:
     """End the engine."""
 
 
-Command = HandOver | StopPlaying | NewPiece | Panic | Quit
+Command = HandOver | StopPlaying | NewPiece | Panic | Retry | ChangePlaying | ChangeListening | Quit
 """A command as it is put into the engine's inbox."""

@@ -109,6 +109,11 @@ class RollingContext:
         return UNLIMITED
 
     @property
+    def fill(self) -> float:
+        """Return how full the window that plays is, 0 to 1; from any thread."""
+        return self._fill
+
+    @property
     def exchanges(self) -> int:
         """Return how many windows have been left behind."""
         return self._index
@@ -120,6 +125,7 @@ class RollingContext:
         self._index = 0
         self._active.reset()
         self._spare_holds: int | None = None
+        self._fill = 0.0
 
     def rollback(self, length: int) -> None:
         """Forget all but the first `length` tokens of the stream."""
@@ -149,10 +155,12 @@ class RollingContext:
         before = self.length
         self._tokens.extend(int(token) for token in tokens)
         try:
-            return self._catch_up()
+            logits = self._catch_up()
         except (ValueError, PianodError):
             self.rollback(before)
             raise
+        self._fill = self._windows[self._index].offset(self.length) / self._size
+        return logits
 
     def advance(self) -> bool:
         """Prepare one chunk of the next window in an idle moment; return whether there was one to prepare."""

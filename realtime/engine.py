@@ -13,7 +13,17 @@ from loguru import logger
 from piano.errors import PianodError
 from piano.events import Event, TimedEvent
 from realtime.clock import Clock
-from realtime.commands import Command, HandOver, NewPiece, Panic, Quit, StopPlaying
+from realtime.commands import (
+    ChangeListening,
+    ChangePlaying,
+    Command,
+    HandOver,
+    NewPiece,
+    Panic,
+    Quit,
+    Retry,
+    StopPlaying,
+)
 from realtime.inbox import Inbox, PortLost, PortReturned, Received, SystemLost, ThreadFailed
 from realtime.lateness import LatenessHistogram, LatenessSummary
 from realtime.midi_message import Kind as MessageKind
@@ -76,6 +86,7 @@ class Engine:
         self._pedal = PedalReader()
         self._hearing = LatenessHistogram()
         self._heard = 0
+        self._last_ns = 0
         self._fault: str | None = None
         self._thread: threading.Thread | None = None
         self._finished = threading.Event()
@@ -147,6 +158,12 @@ class Engine:
                 self._performer.stop(self._clock.now_ns())
             case NewPiece():
                 self._performer.start_afresh()
+            case Retry():
+                self._performer.retry(self._clock.now_ns())
+            case ChangePlaying():
+                self._performer.change(message, self._clock.now_ns())
+            case ChangeListening(channel, trigger):
+                self._settings = EngineSettings(channel, trigger)
             case Panic():
                 self._performer.stop(self._clock.now_ns())
                 self._scheduler.panic()
@@ -165,6 +182,7 @@ class Engine:
     def _receive(self, at_ns: int, data: bytes) -> None:
         """Take one message of the player's: a wish for an answer, an event of the piano, or neither."""
         channel = self._settings.channel
+        at_ns = self._last_ns = max(at_ns, self._last_ns)  # two sources may be stamped in one order and put in another
         if channel is not None and (kind_of(data) in _WITHOUT_CHANNEL or channel_of(data) != channel):
             return
         verdict = self._settings.trigger.judge(data)

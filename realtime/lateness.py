@@ -17,6 +17,8 @@ class LatenessSummary:
     p99_ms: float = 0.0
     p999_ms: float = 0.0
     max_ms: float = 0.0
+    last_ms: float = 0.0
+    """Of the latest message."""
 
 
 class LatenessHistogram:
@@ -25,12 +27,14 @@ class LatenessHistogram:
     def __init__(self) -> None:
         self._counts = [0] * (_STEPS_PER_OCTAVE * (_OCTAVES + 1))
         self._max_ns = 0
+        self._last_ns = 0
 
     def add(self, late_ns: int) -> None:
         """Count one message; a message that is early counts as on time."""
         late_ns = max(late_ns, 0)
         self._counts[min(_bucket(late_ns // _NS_PER_UNIT), len(self._counts) - 1)] += 1
         self._max_ns = max(self._max_ns, late_ns)
+        self._last_ns = late_ns
 
     def summary(self) -> LatenessSummary:
         """Return the figures so far; from any thread."""
@@ -41,6 +45,7 @@ class LatenessHistogram:
             p99_ms=min(_percentile_ns(counts, 0.99), max_ns) / 1e6,
             p999_ms=min(_percentile_ns(counts, 0.999), max_ns) / 1e6,
             max_ms=max_ns / 1e6,
+            last_ms=self._last_ns / 1e6,
         )
 
 

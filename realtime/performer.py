@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from piano.events import Event, TimedEvent
+from realtime.commands import ChangePlaying
 from realtime.outbox import Release
 
 
@@ -58,6 +59,14 @@ class Performer(Protocol):
 
     def stop(self, at_ns: int) -> None:
         """Stop playing at a moment and listen."""
+        ...
+
+    def retry(self, at_ns: int) -> None:
+        """Take the last answer back and give another from a moment on; where there is none to retry, hand over."""
+        ...
+
+    def change(self, change: ChangePlaying, at_ns: int) -> None:
+        """Go on in another way from a moment on."""
         ...
 
     def start_afresh(self) -> None:

@@ -45,6 +45,10 @@ class PhraseListener:
         self.start_ns: int | None = None
         """When the phrase began; None if nothing was played since the last answer."""
 
+    def change(self, settings: PauseSettings) -> None:
+        """Judge pauses by other bounds from now on."""
+        self._settings = settings
+
     @property
     def held(self) -> frozenset[int]:
         """Return the keys that the player holds down."""

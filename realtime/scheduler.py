@@ -69,8 +69,8 @@ class Scheduler:
     """Send own events at their moments and the player's messages at once.
 
     `report` is told when the port is lost or the thread ends on an error. `on_sent(at_ns, data)` is told of every
-    message that went out. Both are called on the output thread: they must only hand over (put in a queue) and not
-    raise.
+    message that went out, `on_own` only of those that are not the player's passed on. All are called on the output
+    thread: they must only hand over (put in a queue) and not raise.
     """
 
     def __init__(
@@ -81,12 +81,14 @@ class Scheduler:
         *,
         report: Report | None = None,
         on_sent: SentListener | None = None,
+        on_own: SentListener | None = None,
     ) -> None:
         self._clock = clock
         self._port = port
         self._settings = settings or SchedulerSettings()
         self._report = report
         self._on_sent = on_sent
+        self._on_own = on_own
         self._outbox = Outbox(self._settings.outbox)
         self._condition = threading.Condition()
         self._commands: deque[Command] = deque()
@@ -112,7 +114,7 @@ class Scheduler:
     def through(self, data: bytes) -> None:
         """Pass on a message of the player's at once."""
         asked_ns = self._clock.now_ns()
-        self._post(lambda: self._send(self._outbox.through(data), asked_ns))
+        self._post(lambda: self._send(self._outbox.through(data), asked_ns, own=False))
 
     def invalidate(self, epoch: int, *, release: Release = Release.AT_TIME, after_ns: int | None = None) -> None:
         """Kill what epochs before `epoch` have planned; see `Outbox.invalidate`. Note-offs of sounding notes stay."""
@@ -226,7 +228,7 @@ class Scheduler:
         except Exception as error:  # the top of the thread: release what sounds, tell, and stop
             logger.opt(exception=error).error("the output thread failed: {}", error)
             self._finished = True
-            self._on_sent = None  # it may be what failed
+            self._on_sent = self._on_own = None  # one of them may be what failed
             try:
                 self._send(self._outbox.finish(), self._clock.now_ns())
             finally:
@@ -260,13 +262,13 @@ class Scheduler:
             if remaining_ns > _SPIN_NS + _SPIN_NS // 4:
                 time.sleep(min(remaining_ns - _SPIN_NS, _SLEEP_MOST_NS) / 1e9)
 
-    def _send(self, messages: Sequence[bytes], asked_ns: int) -> None:
+    def _send(self, messages: Sequence[bytes], asked_ns: int, *, own: bool = True) -> None:
         for data in messages:
-            at_ns = self._deliver(data)
+            at_ns = self._deliver(data, own=own)
             if at_ns is not None:
                 self._now_lateness.add(at_ns - asked_ns)
 
-    def _deliver(self, data: bytes) -> int | None:
+    def _deliver(self, data: bytes, *, own: bool = True) -> int | None:
         """Send one message and return when; None, and counted, if there is no port."""
         if self._port is None:
             self._undelivered += 1
@@ -281,6 +283,8 @@ class Scheduler:
         at_ns = self._clock.now_ns()
         if self._on_sent is not None:
             self._on_sent(at_ns, data)
+        if own and self._on_own is not None:
+            self._on_own(at_ns, data)
         return at_ns
 
     def _lose_port(self, reason: str) -> None:
