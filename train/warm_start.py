@@ -22,7 +22,8 @@ def open_to_tasks(model: GPT2) -> None:
 
     An event of the role GIVEN starts as the same event of the role OWN, a task as `continue`: at first the model takes
     both players for one, and knows all it knew. What it has to learn is who plays what. PREVIEW and PLAY stay as
-    they are. The head is the same matrix, so that both roles are equally likely at first.
+    they are. The head is the same matrix, so that both roles are equally likely at first: plain music costs up to one
+    bit more for each event until the first steps of training have told who plays.
     """
     table = model.transformer.wte.weight
     of_a_role = (VOCABULARY.kinds == Kind.ON) | (VOCABULARY.kinds == Kind.OFF) | (VOCABULARY.kinds == Kind.PEDAL)
