@@ -22,7 +22,8 @@ from piano.events import NoteOff, NoteOn, Pedal, Role, TimedEvent
 from piano.grammar import Mask, tokens_of_role
 from piano.sampling import Sampler, SamplingSettings
 from piano.vocabulary import KEYS, VOCABULARY
-from realtime.live_stream import Bounds, LiveStream
+from realtime.commands import ChangePlaying
+from realtime.live_stream import Bounds, LiveStream, Mark
 from realtime.outbox import Release
 from realtime.performer import Activity, Output, PerformerStatus
 from realtime.phrase import PauseSettings, PhraseListener
@@ -39,6 +40,9 @@ EARLY_NS = 250_000_000
 
 LATEST_NS = 100_000_000
 """An event that could not be sampled until this long after its moment is left out: the music goes on from now."""
+
+CHANGE_AFTER_NS = 30_000_000
+"""What is planned within this stands when the settings change."""
 
 REST_NS = 300_000_000
 """A rest as long as this ends an answer that has been long enough."""
@@ -79,8 +83,18 @@ class _Answer:
     planned_ns: int
     """The moment of the last event that was sampled."""
     first_note_ns: int | None = None
+    last_note_ns: int | None = None
     is_complete: bool = False
     """Whether nothing more is to be sampled."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Prompt:
+    """What the last answer answered."""
+
+    mark: Mark
+    from_ns: int
+    length_ns: int
 
 
 class CallAndResponse:
@@ -96,11 +110,9 @@ class CallAndResponse:
         self._turn = 0
         """How many things the player has done: which generator is drawn from, however often an answer is begun."""
         self._answer: _Answer | None = None
+        self._prompt: _Prompt | None = None
         self._answers = self._interruptions = 0
-        self._unless_held: Mask = tokens_of_role(Role.OWN)
-        if settings.length is Length.ENDLESS:
-            self._unless_held = self._unless_held & (np.arange(VOCABULARY.size) != VOCABULARY.end)
-        self._allowed = self._unless_held
+        self._allow()
 
     def hear(self, timed: TimedEvent) -> None:
         """Take what the player did. A key that goes down ends an answer at once."""
@@ -114,7 +126,9 @@ class CallAndResponse:
                 self._output.schedule(timed.at_ns, timed.event, answer.epoch)
         self._phrase.hear(timed)
         self._stream.hear(timed)
-        self._allowed = self._unless_held & ~_under_a_hand(self._phrase.held, pedal=self._phrase.pedal_is_down)
+        if isinstance(timed.event, NoteOn):
+            self._prompt = None
+        self._allow()
 
     def hand_over(self, at_ns: int) -> None:
         """Answer from this moment on; where nothing was played yet, begin a piece."""
@@ -132,9 +146,41 @@ class CallAndResponse:
             self._yield(at_ns, was_heard=True)
         self._phrase.answered()
 
+    def retry(self, at_ns: int) -> None:
+        """Take the last answer back and give another; a key that was played since makes it a new question."""
+        prompt = self._prompt
+        if prompt is None:
+            self.hand_over(at_ns)
+            return
+        self._turn += 1
+        self._invalidate(Release.AT_ONCE)
+        self._answers -= self._answer is not None
+        self._answer = None
+        self._stream.return_to(prompt.mark, at_ns - prompt.from_ns)
+        self._let_go(at_ns)
+        if self._phrase.pedal_is_down:
+            self._stream.hear(TimedEvent(at_ns, Pedal(down=True)))
+        self._begin(at_ns, prompt.length_ns)
+
+    def change(self, change: ChangePlaying, at_ns: int) -> None:
+        """Listen and answer as other settings say; what was planned for later is planned anew."""
+        self._turn += 1
+        self._take_back(at_ns + CHANGE_AFTER_NS)
+        settings = self._settings = change.answers
+        self._sampler = Sampler(settings.seed, settings.sampling)
+        self._sampler.restart(self._turn)
+        self._phrase.change(settings.pause or PauseSettings())
+        if self._answer is not None:
+            self._answer.enough_ns = self._enough_ns(self._answer.from_ns, self._phrase.length_ns)
+        if change.head != self._head:
+            self._head = change.head
+            self._stream.restyle(change.head)
+        self._allow()
+
     def start_afresh(self) -> None:
         """Stop, and forget all that was played."""
         self._turn += 1
+        self._prompt = None
         self._invalidate(Release.AT_ONCE)
         self._answer = None
         self._stream.reset(self._head)
@@ -170,14 +216,25 @@ class CallAndResponse:
         """Return when a pause will have asked for an answer; None if none can."""
         return None if self._settings.pause is None else self._phrase.ends_ns()
 
-    def _begin(self, at_ns: int) -> None:
-        length_ns = max(self._phrase.length_ns, SHORTEST_ANSWER_NS)
-        enough_ns = at_ns + length_ns if self._settings.length is Length.PHRASE else None
+    def _enough_ns(self, from_ns: int, phrase_ns: int) -> int | None:
+        """Return from when on an answer to a phrase of a length is long enough; None if it never is."""
+        return from_ns + max(phrase_ns, SHORTEST_ANSWER_NS) if self._settings.length is Length.PHRASE else None
+
+    def _allow(self) -> None:
+        """Work out what the model may play: not what is under someone else's hand or foot."""
+        allowed: Mask = tokens_of_role(Role.OWN)
+        if self._settings.length is Length.ENDLESS:
+            allowed = allowed & (np.arange(VOCABULARY.size) != VOCABULARY.end)
+        self._allowed = allowed & ~_under_a_hand(self._phrase.held, pedal=self._phrase.pedal_is_down)
+
+    def _begin(self, at_ns: int, phrase_ns: int | None = None) -> None:
+        phrase_ns = self._phrase.length_ns if phrase_ns is None else phrase_ns
+        self._prompt = _Prompt(self._stream.mark(), at_ns, phrase_ns)
         self._epoch += 1
         self._sampler.restart(self._turn)
-        self._answer = _Answer(at_ns, enough_ns, self._epoch, at_ns)
+        self._answer = _Answer(at_ns, self._enough_ns(at_ns, phrase_ns), self._epoch, at_ns)
         self._answers += 1
-        logger.debug("answering a phrase of {:.1f} s", self._phrase.length_ns / 1e9)
+        logger.debug("answering a phrase of {:.1f} s", phrase_ns / 1e9)
 
     def _play_next(self, answer: _Answer, earliest_ns: int) -> None:
         """Sample one event, from a moment on at the earliest, and plan it."""
@@ -192,8 +249,9 @@ class CallAndResponse:
             self._stream.rollback(answer.planned_ns)
             answer.is_complete = True
             return
-        if is_first and isinstance(proposed.event, NoteOn):
-            answer.first_note_ns = proposed.at_ns
+        if isinstance(proposed.event, NoteOn):
+            answer.first_note_ns = proposed.at_ns if is_first else answer.first_note_ns
+            answer.last_note_ns = proposed.at_ns
         answer.planned_ns = proposed.at_ns
         self._output.schedule(proposed.at_ns, proposed.event, answer.epoch)
 
@@ -201,7 +259,7 @@ class CallAndResponse:
         """Say whether an answer that was long enough ends before a proposed event."""
         if answer.enough_ns is None or not isinstance(proposed.event, NoteOn):
             return False
-        if proposed.at_ns < answer.enough_ns or proposed.at_ns == answer.planned_ns:
+        if proposed.at_ns < answer.enough_ns or proposed.at_ns == answer.last_note_ns:  # a chord is played whole
             return False
         own_keys = self._stream.sounding() - self._phrase.held - {proposed.event.pitch}
         is_rest = not own_keys and proposed.at_ns - answer.planned_ns >= REST_NS
@@ -223,8 +281,10 @@ class CallAndResponse:
             return
         self._invalidate(Release.AT_TIME, after_ns=at_ns)
         answer.epoch = self._epoch
-        answer.is_complete = answer.is_complete and at_ns >= answer.planned_ns
-        answer.planned_ns = max(answer.from_ns, min(answer.planned_ns, at_ns))
+        if answer.is_complete and at_ns >= answer.planned_ns:
+            return
+        answer.is_complete = False
+        answer.planned_ns = max(answer.from_ns, at_ns)
         if answer.first_note_ns is not None and answer.first_note_ns > at_ns:
             answer.first_note_ns = None
 

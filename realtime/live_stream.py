@@ -7,16 +7,17 @@
 Over a session this is exact sampling of one joint model: a proposal holds until something comes before it.
 """
 
-from collections.abc import Sequence
+from array import array
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from piano.events import Event, NoteOff, NoteOn, Role, TimedEvent
+from piano.events import Event, NoteOff, NoteOn, Pedal, Role, TimedEvent
 from piano.grammar import Grammar, Mask
 from piano.sampling import Sampler
 from piano.stream import StreamDecoder, StreamEncoder
-from piano.vocabulary import KEYS, LONGEST_TIME_STEPS, VOCABULARY, Kind
+from piano.vocabulary import KEYS, LONGEST_TIME_STEPS, STEP_NS, VELOCITY_BINS, VOCABULARY, Kind
 from realtime.session import Logits, Session
 
 LONGEST_GAP_NS = 5_000_000_000
@@ -26,15 +27,18 @@ LONGEST_WAIT_NS = 5_000_000_000
 """The longest that the model may wait before an event of its own."""
 
 _IS_TIME: Mask = VOCABULARY.kinds == Kind.TIME
-_IS_ON: Mask = VOCABULARY.kinds == Kind.ON
+_IS_OWN_ON: Mask = (VOCABULARY.kinds == Kind.ON) & (VOCABULARY.roles == Role.OWN)
+_IS_EVENT: Mask = np.isin(VOCABULARY.kinds, (Kind.ON, Kind.OFF, Kind.PEDAL))
 _STEPS = np.where(_IS_TIME, VOCABULARY.values, 0)
+_SHORT_WAITS = frozenset(VOCABULARY.time(steps) for steps in range(1, LONGEST_TIME_STEPS))
+_ANY_VELOCITY = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What a proposal must keep to. Times are nanoseconds of the clock; `allowed` is (vocab,).
+    """What a proposal must keep to. Times are nanoseconds of the clock; `allowed` and `bias` are (vocab,).
 
-    With `must_play` the event is a key going down, no later than `latest_ns`.
+    `bias` is added to the logits. With `must_play` the event is a key going down, no later than `latest_ns`.
     """
 
     earliest_ns: int
@@ -42,6 +46,7 @@ class Bounds:
     latest_ns: int | None = None
     most_keys: int = KEYS
     must_play: bool = False
+    bias: Logits | None = None
 
 
 @dataclass(slots=True)
@@ -62,6 +67,14 @@ class _State:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A place in a stream to come back to."""
+
+    state: _State
+    head_length: int
+
+
 class LiveStream:
     """A token stream over a session that grows by what is heard and by what is proposed."""
 
@@ -75,6 +88,7 @@ class LiveStream:
         logits = self._session.feed(head).copy()
         grammar = Grammar()
         self._head_length = self._session.length
+        self._body = array("i")  # the tokens after the head; those beyond the length were taken back
         self._state = _State(self._head_length, logits, StreamEncoder(0), grammar, grammar.copy())
         self._proposals: list[tuple[int, _State]] = []  # when each is to sound, and the state before it
 
@@ -101,17 +115,18 @@ class LiveStream:
         """Say whether a role holds the sustain pedal at the end of the stream."""
         return self._state.grammar.pedal_is_down(role)
 
-    def hear(self, timed: TimedEvent) -> None:
+    def hear(self, timed: TimedEvent, judge: Callable[[Logits], int] | None = None) -> None:
         """Append what happened. Proposals after it must have been rolled back; those before it have become true.
 
         What changes nothing is passed over: the release of a key that is up, a pedal that is already there. A key
-        that goes down twice is released in between.
+        that goes down twice is released in between. With `judge` a key goes down with the velocity that it returns
+        for the model's logits of the velocity bins, (bins,), given all that happened and this key.
         """
         if self._changes_nothing(timed.event, timed.role):
             return
         if isinstance(timed.event, NoteOn) and timed.event.pitch in self.sounding(timed.role):
             self._append(TimedEvent(timed.at_ns, NoteOff(timed.event.pitch), timed.role))
-        self._append(timed)
+        self._append(timed, judge)
         self._proposals.clear()
 
     def rollback(self, at_ns: int) -> None:
@@ -123,15 +138,39 @@ class LiveStream:
             self._session.rollback(earliest.length)
             self._state = earliest
 
+    def mark(self) -> "Mark":
+        """Return this place in the stream, to come back to."""
+        return Mark(self._state.copy(), self._head_length)
+
+    def return_to(self, mark: "Mark", shift_ns: int) -> None:
+        """Forget all that came after a mark, as if what came before it had been that much later."""
+        state = mark.state.copy()
+        state.length += self._head_length - mark.head_length
+        state.encoder.origin_ns += shift_ns
+        self._session.rollback(state.length)
+        self._state = state
+        self._proposals.clear()
+
+    def restyle(self, head: Sequence[int]) -> None:
+        """Put another head before all that was played. Proposals can then no longer be taken back."""
+        played = self._body[: self._state.length - self._head_length]
+        self._session.reset()
+        self._state.logits = self._session.feed((*head, *played)).copy()
+        self._state.length = self._session.length
+        self._head_length = len(head)
+        self._proposals.clear()
+
     def settle(self, at_ns: int) -> None:
         """Forget how to take back what lies at or before a moment."""
         self._proposals = [proposal for proposal in self._proposals if proposal[0] > at_ns]
 
     def propose(self, sampler: Sampler, bounds: Bounds) -> TimedEvent | None:
-        """Sample the next event of the model's own and append it; None if the piece ends here instead.
+        """Sample the next event; append it if it is the model's own. None if the piece ends here instead.
 
-        It does where the model would rather end it, and where the bounds leave it nothing to do. ValueError if the
-        model's logits are not numbers.
+        An event of the other role, where the bounds allow those, is only the model's guess at what the player will do
+        next: it is returned (a key without its velocity, as loud as any) and not appended. The piece ends where the
+        model would rather end it, and where the bounds leave it nothing to do. ValueError if the model's logits are
+        not numbers.
         """
         before, state = self._state.copy(), self._state
         self._reach(bounds.earliest_ns)
@@ -139,13 +178,16 @@ class LiveStream:
         tokens: list[int] = []
         proposed: TimedEvent | None = None
         while proposed is None:
-            mask = self._mask(decoder.step, bounds)
-            token = sampler.draw(state.logits, mask) if mask.any() else VOCABULARY.end
-            if token == VOCABULARY.end:
+            mask = self._mask(decoder.step, bounds, has_waited=bool(tokens) and tokens[-1] in _SHORT_WAITS)
+            logits = state.logits if bounds.bias is None else state.logits + bounds.bias
+            token = sampler.draw(logits, mask) if mask.any() else VOCABULARY.end
+            if token == VOCABULARY.end or (_IS_EVENT[token] and VOCABULARY.roles[token] != Role.OWN):
+                at_ns = state.encoder.origin_ns + decoder.step * STEP_NS
                 self._session.rollback(before.length)
                 self._state = before
-                return None
+                return None if token == VOCABULARY.end else _guess(token, at_ns)
             state.logits = self._session.feed((token,)).copy()
+            self._keep((token,))
             state.grammar.push(token)
             tokens.append(token)
             proposed = decoder.push(token)
@@ -171,15 +213,18 @@ class LiveStream:
             self._state.encoder.origin_ns = at_ns
         self._state.encoder.shorten_silence(at_ns, LONGEST_GAP_NS)
 
-    def _append(self, timed: TimedEvent) -> None:
+    def _append(self, timed: TimedEvent, judge: Callable[[Logits], int] | None = None) -> None:
+        """Append an event; a key with the velocity that is found for it."""
         self._reach(timed.at_ns)
-        state = self._state
+        state, fed = self._state, 0
+        if judge is not None and isinstance(timed.event, NoteOn):
+            logits, fed = self._velocity_logits(timed, timed.event.pitch)
+            timed = TimedEvent(timed.at_ns, NoteOn(timed.event.pitch, judge(logits)), timed.role)
         step = state.encoder.step
         edit = state.encoder.push(timed)
         if state.encoder.step > step:
             state.step_grammar, state.step_tokens = state.grammar.copy(), ()
         if edit.rewind:
-            self._session.rollback(state.length - edit.rewind)
             state.step_tokens = state.step_tokens[: -edit.rewind]
             state.grammar = state.step_grammar.copy()
             for token in state.step_tokens:
@@ -187,22 +232,41 @@ class LiveStream:
         for token in edit.tokens:
             state.grammar.push(token)
         state.step_tokens += edit.tokens
-        state.logits = self._session.feed(edit.tokens).copy()
+        self._session.rollback(state.length - edit.rewind + fed)
+        state.logits = self._session.feed(edit.tokens[fed:]).copy()
+        self._keep(edit.tokens)
         state.length = self._session.length
 
-    def _mask(self, step: int, bounds: Bounds) -> Mask:
-        """Return what may come next, (vocab,), when the wait has reached a step."""
-        encoder, grammar = self._state.encoder, self._state.grammar
+    def _velocity_logits(self, timed: TimedEvent, pitch: int) -> tuple[Logits, int]:
+        """Feed a key without its velocity; return the logits of that, (bins,), and how many tokens were fed."""
+        edit = self._state.encoder.copy().push(timed)
+        fed = edit.tokens.index(VOCABULARY.on(timed.role, pitch)) + 1
+        self._session.rollback(self._state.length - edit.rewind)
+        logits = self._session.feed(edit.tokens[:fed])
+        return logits[VOCABULARY.first_velocity : VOCABULARY.first_velocity + VELOCITY_BINS].copy(), fed
+
+    def _keep(self, tokens: Sequence[int]) -> None:
+        """Write down what the session was just fed."""
+        del self._body[self._session.length - len(tokens) - self._head_length :]
+        self._body.extend(tokens)
+
+    def _mask(self, step: int, bounds: Bounds, *, has_waited: bool) -> Mask:
+        """Return what may come next, (vocab,), when the wait has reached a step.
+
+        A wait is full seconds and then the rest: with `has_waited` it has come to its end.
+        """
+        grammar = self._state.grammar
         if grammar.in_note:
-            return grammar.mask()
-        missing = encoder.step_of(bounds.earliest_ns) - step
+            return grammar.mask() & bounds.allowed
+        missing = self._first_step(bounds.earliest_ns) - step
         if missing > 0:
             return _IS_TIME & (min(missing, LONGEST_TIME_STEPS) <= _STEPS) & self._in_time(step, bounds)
-        mask: Mask = grammar.mask() & bounds.allowed & (~_IS_TIME | self._in_time(step, bounds))
+        mask: Mask = grammar.mask() & bounds.allowed
+        mask &= ~_IS_TIME if has_waited else ~_IS_TIME | self._in_time(step, bounds)
         if len(grammar.sounding(Role.OWN)) >= bounds.most_keys:
-            mask &= ~_IS_ON
-        if bounds.must_play and (mask & _IS_ON).any():
-            mask &= _IS_ON | _IS_TIME
+            mask &= ~_IS_OWN_ON
+        if bounds.must_play and (mask & _IS_OWN_ON).any():
+            mask &= _IS_OWN_ON | _IS_TIME
         return mask
 
     def _in_time(self, step: int, bounds: Bounds) -> Mask:
@@ -211,5 +275,21 @@ class LiveStream:
         latest_ns = bounds.latest_ns
         if latest_ns is None:
             latest_ns = max(bounds.earliest_ns, self.end_ns) + LONGEST_WAIT_NS
-        most = max(encoder.step_of(latest_ns), encoder.step_of(bounds.earliest_ns)) - step
+        most = max(encoder.step_of(latest_ns), self._first_step(bounds.earliest_ns)) - step
         return np.asarray(_IS_TIME & (most >= _STEPS))
+
+    def _first_step(self, earliest_ns: int) -> int:
+        """Return the first step that does not come before a moment, nor before the last event."""
+        encoder = self._state.encoder
+        return max(-((encoder.origin_ns - earliest_ns) // STEP_NS), encoder.step)
+
+
+def _guess(token: int, at_ns: int) -> TimedEvent:
+    """Return the event that a token of the other role begins."""
+    value, role = int(VOCABULARY.values[token]), Role(int(VOCABULARY.roles[token]))
+    match VOCABULARY.kinds[token]:
+        case Kind.ON:
+            return TimedEvent(at_ns, NoteOn(value, _ANY_VELOCITY), role)
+        case Kind.OFF:
+            return TimedEvent(at_ns, NoteOff(value), role)
+    return TimedEvent(at_ns, Pedal(bool(value)), role)

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from piano.events import Event, NoteOff, NoteOn, Pedal
+from realtime.held_keys import HeldKeys
+from realtime.midi_message import Kind, kind_of
 from realtime.sounding import Held, Sounding, Wire
 
 
@@ -36,10 +38,11 @@ _Entry = tuple[int, int, int, Event | _Command]
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A message to send now, and when it was due."""
+    """A message to send now, when it was due, and whether it is of the model's own."""
 
     due_ns: int
     data: bytes
+    own: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,7 @@ class Outbox:
         self._epoch = 0
         self._kept: dict[int, int] = {}  # pitch -> number of the old note-off that one of the new epoch may replace
         self._replaced: set[int] = set()  # numbers of entries in the heap that are void
+        self._held_keys = HeldKeys()
         self.counts = OutboxCounts()
 
     @property
@@ -104,10 +108,8 @@ class Outbox:
     def next_due_ns(self) -> int | None:
         """Return the moment at which something may next have to go out, or None."""
         planned_ns = self._heap[0][0] if self._heap else None
-        overlong_ns = self._overlong_ns()
-        if planned_ns is None or overlong_ns is None:
-            return overlong_ns if planned_ns is None else planned_ns
-        return min(planned_ns, overlong_ns)
+        dues = (planned_ns, self._overlong_ns(), self._held_keys.next_due_ns())
+        return min((due_ns for due_ns in dues if due_ns is not None), default=None)
 
     def schedule(self, at_ns: int, event: Event, epoch: int) -> None:
         """Plan an own event. Of an epoch that is over, only what releases is still taken."""
@@ -131,6 +133,10 @@ class Outbox:
         """Return the messages of everything that is due by now, in the order of their moments."""
         outgoing: list[Outgoing] = []
         while (due_ns := self.next_due_ns()) is not None and due_ns <= now_ns:
+            if due_ns == self._held_keys.next_due_ns():
+                keys = [message for key in self._held_keys.pop_due(due_ns) for message in self._wire.through(key)]
+                outgoing += [Outgoing(due_ns, data, own=False) for data in keys]
+                continue
             messages = self._end_overlong(due_ns) if due_ns == self._overlong_ns() else self._pop(now_ns)
             outgoing += [Outgoing(due_ns, data) for data in messages]
         return outgoing
@@ -140,8 +146,25 @@ class Outbox:
         return self._play(event, now_ns, self._epoch, forced=True)
 
     def through(self, data: bytes) -> list[bytes]:
-        """Pass on a message of the player's."""
-        return self._wire.through(data)
+        """Pass on a message of the player's; one that ends or repeats a key that waits sends that key first."""
+        ahead = self._held_keys.let_go(data) if kind_of(data) in (Kind.NOTE_ON, Kind.NOTE_OFF) else []
+        return [out for message in (*ahead, data) for out in self._wire.through(message)]
+
+    def hold(self, data: bytes, due_ns: int) -> list[bytes]:
+        """Keep a note-on of the player's until `answer` gives it a velocity, or it is due as it came."""
+        ahead = [out for message in self._held_keys.let_go(data) for out in self._wire.through(message)]
+        self._held_keys.hold(data, due_ns)
+        return ahead
+
+    def answer(self, pitch: int, velocity: int) -> list[bytes]:
+        """Pass on a key that waits, with another velocity; nothing if it could not wait any longer."""
+        data = self._held_keys.answer(pitch, velocity)
+        return [] if data is None else self._wire.through(data)
+
+    @property
+    def unanswered(self) -> int:
+        """Return how many keys went out as they came because no answer was there in time."""
+        return self._held_keys.unanswered
 
     def invalidate(self, epoch: int, now_ns: int, release: Release, after_ns: int | None = None) -> list[bytes]:
         """Kill what epochs before `epoch` have planned, and return what to send.
@@ -264,6 +287,7 @@ class Outbox:
         self._replaced.clear()
 
     def _clear(self) -> None:
+        self._held_keys.clear()
         self._heap.clear()
         self._replaced.clear()
         self._kept.clear()

@@ -18,6 +18,7 @@ class Activity(StrEnum):
 
     LISTENING = "listening"
     PLAYING = "playing"
+    REPAIRING = "repairing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,10 @@ class Output(Protocol):
 
     def schedule(self, at_ns: int, event: Event, epoch: int = 0) -> None:
         """Play an event at its moment, unless its epoch is invalidated before."""
+        ...
+
+    def answer(self, pitch: int, velocity: int) -> None:
+        """Send a key of the player's that waits for its velocity."""
         ...
 
     def invalidate(self, epoch: int, *, release: Release = Release.AT_TIME, after_ns: int | None = None) -> None:

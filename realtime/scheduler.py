@@ -54,6 +54,8 @@ class OutputStatus:
     too_late: int
     overlong: int
     left_out: int
+    unanswered: int
+    """Keys that went out with the velocity they came with, because the model's was not there in time."""
     own_lateness: LatenessSummary
     """From its planned moment to the port, of every own message that had one."""
     now_lateness: LatenessSummary
@@ -116,6 +118,16 @@ class Scheduler:
         asked_ns = self._clock.now_ns()
         self._post(lambda: self._send(self._outbox.through(data), asked_ns, own=False))
 
+    def hold(self, data: bytes, due_ns: int) -> None:
+        """Keep a note-on of the player's until `answer` gives it a velocity, or until it goes out as it came."""
+        asked_ns = self._clock.now_ns()
+        self._post(lambda: self._send(self._outbox.hold(data, due_ns), asked_ns, own=False))
+
+    def answer(self, pitch: int, velocity: int) -> None:
+        """Send a key that waits, with another velocity."""
+        asked_ns = self._clock.now_ns()
+        self._post(lambda: self._send(self._outbox.answer(pitch, velocity), asked_ns, own=False))
+
     def invalidate(self, epoch: int, *, release: Release = Release.AT_TIME, after_ns: int | None = None) -> None:
         """Kill what epochs before `epoch` have planned; see `Outbox.invalidate`. Note-offs of sounding notes stay."""
         asked_ns = self._clock.now_ns()
@@ -156,6 +168,7 @@ class Scheduler:
             too_late=counts.too_late,
             overlong=counts.overlong,
             left_out=self._outbox.left_out,
+            unanswered=self._outbox.unanswered,
             own_lateness=self._own_lateness.summary(),
             now_lateness=self._now_lateness.summary(),
         )
@@ -199,8 +212,8 @@ class Scheduler:
     def run_due(self, now_ns: int) -> None:
         """Send all that is due by now, in the order of its moments."""
         for outgoing in self._outbox.pop_due(now_ns):
-            at_ns = self._deliver(outgoing.data)
-            if at_ns is not None:
+            at_ns = self._deliver(outgoing.data, own=outgoing.own)
+            if at_ns is not None and outgoing.own:
                 self._own_lateness.add(at_ns - outgoing.due_ns)
         self._sounding = self._outbox.sounding
 

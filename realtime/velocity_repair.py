@@ -1,0 +1,84 @@
+"""Velocity: keys go in, the same keys come out at once, as hard as they would have been struck. On the engine's thread.
+
+The model hears everything as music and says, for each key, how hard it expects it; times what the keyboard read, that
+is the answer (`piano.velocities`). It takes one forward pass. The key waits for it at the output; where the answer is
+not there in time the key goes out as it came, and is counted. The answer, not the reading, is what the model then
+remembers. Nothing is sampled and nothing of our own is played.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from piano.events import NoteOn, TimedEvent
+from piano.velocities import median_velocity, noise_of_strength, posterior
+from realtime.live_stream import LiveStream
+from realtime.performer import Activity, Output, PerformerStatus
+from realtime.session import Logits, Session
+
+SAME_READINGS = 12
+"""A keyboard that gives the same velocity so often in a row has none to give."""
+
+
+@dataclass(frozen=True, slots=True)
+class VelocitySettings:
+    """How far the keyboard is believed: `strength` 0 passes its velocities through, 1 ignores them."""
+
+    strength: float = 0.5
+
+
+class VelocityRepair:
+    """A performer that finds velocities. See `realtime.performer.Performer`."""
+
+    def __init__(self, session: Session, head: Sequence[int], output: Output, settings: VelocitySettings) -> None:
+        self._stream = LiveStream(session, head)
+        self._head = tuple(head)
+        self._output, self._settings = output, settings
+        self._noise = noise_of_strength(settings.strength)
+        self._readings: deque[int] = deque(maxlen=SAME_READINGS)
+        self._repaired = 0
+
+    def hear(self, timed: TimedEvent) -> None:
+        """Take what the player did; answer a key that goes down."""
+        event = timed.event
+        if not isinstance(event, NoteOn):
+            self._stream.hear(timed)
+            return
+        self._readings.append(event.velocity)
+
+        def judge(logits: Logits) -> int:
+            velocity = self._velocity(logits, event.velocity)
+            self._output.answer(event.pitch, velocity)
+            return velocity
+
+        self._stream.hear(timed, judge)
+        self._repaired += 1
+
+    def hand_over(self, at_ns: int) -> None:
+        """Do nothing: nothing of our own is played."""
+
+    def stop(self, at_ns: int) -> None:
+        """Do nothing: nothing of our own is played."""
+
+    def start_afresh(self) -> None:
+        """Forget all that was played."""
+        self._stream.reset(self._head)
+        self._readings.clear()
+
+    def due_ns(self) -> int | None:
+        """Return None: all work is done as keys come."""
+        return None
+
+    def work(self, now_ns: int) -> None:
+        """Do nothing."""
+
+    def status(self) -> PerformerStatus:
+        """Return how it stands."""
+        return PerformerStatus(Activity.REPAIRING, self._repaired, 0, self._stream.length)
+
+    def _velocity(self, logits: Logits, reading: int) -> int:
+        if self._settings.strength == 0:
+            return reading
+        has_none = len(self._readings) == SAME_READINGS and len(set(self._readings)) == 1
+        noise = noise_of_strength(1.0) if has_none else self._noise
+        return median_velocity(posterior(logits, reading, noise))

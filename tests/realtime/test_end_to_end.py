@@ -1,0 +1,167 @@
+"""The whole daemon as its own process on a real JACK server, with a pianist in another, judged by the messages alone."""
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from piano.events import NoteOff, NoteOn
+from piano.midi_file import read_performance
+from realtime.midi_message import Kind, bytes_of, kind_of
+from tests.realtime.jack import JackServer
+from tests.realtime.wire import Listener
+
+PHRASE = [(0.0, 60, 64), (0.25, 64, 70), (0.5, 67, 72), (0.75, 72, 78), (1.0, 71, 66), (1.25, 67, 60), (1.5, 64, 58)]
+"""A broken chord, up and down: onset in seconds, pitch, velocity; each key is held for 0.2 s."""
+
+SHORTEST_PAUSE_S = 0.7
+
+
+def messages_of(phrase: list[tuple[float, int, int]]) -> list[list[Any]]:
+    """Return a phrase as the pianist's script has it."""
+    events = [(at_s, bytes_of(NoteOn(pitch, velocity))) for at_s, pitch, velocity in phrase]
+    events += [(at_s + 0.2, bytes_of(NoteOff(pitch))) for at_s, pitch, _ in phrase]
+    return [[at_s, data.hex()] for at_s, data in sorted(events)]
+
+
+class Daemon:
+    """`pianod` running on virtual JACK ports."""
+
+    def __init__(self, server: JackServer, folder: Path, *flags: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "realtime", "--api", "jack", "--seed", "5", *flags],
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=folder,
+            env=server.environment(),
+        )
+        assert self.process.stderr is not None
+        self.log = [self.process.stderr.readline()]
+        assert "listening on" in self.log[0], self.log[0] + self.process.stderr.read()
+
+    def end(self, number: signal.Signals = signal.SIGTERM) -> str:
+        """End the daemon with a signal; return all that it said."""
+        self.process.send_signal(number)
+        _, said = self.process.communicate(timeout=30)
+        return "".join(self.log) + said
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What the pianist played and heard: moments in nanoseconds, and messages."""
+
+    played: list[tuple[int, bytes]]
+    heard: list[tuple[int, bytes]]
+
+    @staticmethod
+    def of(text: str) -> "Account":
+        """Read what the pianist wrote down."""
+        account = json.loads(text)
+        return Account(*([(at_ns, bytes.fromhex(data)) for at_ns, data in account[key]] for key in ("played", "heard")))
+
+    def heard_after(self, moment_ns: int) -> list[bytes]:
+        """Return what was heard after a moment."""
+        return [data for at_ns, data in self.heard if at_ns > moment_ns]
+
+
+def start_pianist(server: JackServer, folder: Path, script: dict[str, Any]) -> "subprocess.Popen[str]":
+    """Let a pianist play a script on the daemon's ports."""
+    path = folder / "script.json"
+    path.write_text(json.dumps({"hands": "pianod in", "ear": "pianod out", **script}))
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.realtime.pianist_process", str(path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=server.environment(),
+    )
+
+
+def account_of(pianist: "subprocess.Popen[str]") -> Account:
+    """Let the pianist finish, and return what happened."""
+    out, err = pianist.communicate(timeout=90)
+    assert pianist.returncode == 0, err
+    return Account.of(out)
+
+
+@pytest.fixture
+def takes(tmp_path: Path) -> Path:
+    return tmp_path / "takes"
+
+
+@pytest.fixture
+def daemon(jack_server: JackServer, tmp_path: Path, takes: Path) -> Iterator[Daemon]:
+    running = Daemon(jack_server, tmp_path, "--takes", str(takes))
+    yield running
+    if running.process.poll() is None:
+        running.end(signal.SIGKILL)
+
+
+def test_a_duet_over_jack(
+    jack_server: JackServer, daemon: Daemon, tmp_path: Path, takes: Path, record_property: Any
+) -> None:
+    script = {
+        "takes": [
+            {"after": "now", "notes": messages_of(PHRASE)},
+            {"after": "answer", "wait_s": 3.0, "notes": messages_of(PHRASE[:3])},
+            {"after": "answer", "wait_s": 1.0, "notes": messages_of(PHRASE[:1])},
+        ],
+        "listen_s": 0.4,
+    }
+    account = account_of(start_pianist(jack_server, tmp_path, script))
+    said = daemon.end()
+    assert daemon.process.returncode == 0, said
+
+    listener = Listener()
+    key_downs = [at_ns for at_ns, data in account.played if kind_of(data) is Kind.NOTE_ON]
+    interruptions = [key_downs[len(PHRASE)], key_downs[-1]]
+    last_release_ns = account.played[2 * len(PHRASE) - 1][0]
+    for at_ns, data in account.heard:
+        listener.hear(data)
+        assert at_ns > last_release_ns, "nothing is played into the phrase"
+    assert listener.is_silent(), "every note-on got its note-off, and nothing sounds after the last interruption"
+    assert len(listener.struck) > 10
+
+    notes = [at_ns for at_ns, data in account.heard if kind_of(data) is Kind.NOTE_ON]
+    grace_ns = 60_000_000  # the key's way in and the releases' way out
+    for interruption_ns, resumes_ns in zip(interruptions, [interruptions[1], None], strict=True):
+        answer_ns = None if resumes_ns is None else min(at_ns for at_ns in notes if at_ns > interruption_ns + grace_ns)
+        silent = [at_ns for at_ns in notes if interruption_ns + grace_ns < at_ns < (answer_ns or 1 << 62)]
+        assert not silent, "it yields to the first key"
+    delay_s = (notes[0] - last_release_ns) / 1e9
+    record_property("first answer after the pause, ms", round((delay_s - SHORTEST_PAUSE_S) * 1000, 1))
+    print(f"the first answer came {1000 * (delay_s - SHORTEST_PAUSE_S):.1f} ms after the pause was over")
+
+    (take,) = takes.glob("*.mid")
+    played = read_performance(take).notes
+    assert (played["track"] == 0).sum() == len(PHRASE) + 3 + 1
+    assert (played["track"] == 1).sum() >= len(listener.struck), "the daemon may have played on when nobody listened"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_in_the_middle_of_an_answer_releases_every_note(
+    jack_server: JackServer, daemon: Daemon, tmp_path: Path, number: signal.Signals
+) -> None:
+    script = {
+        "takes": [{"after": "now", "notes": messages_of(PHRASE)}, {"after": "answer", "wait_s": 2.0, "notes": []}],
+        "listen_s": 0.0,
+        "ending": "wait",
+    }
+    pianist = start_pianist(jack_server, tmp_path, script)
+    assert pianist.stderr is not None
+    assert [pianist.stderr.readline(), pianist.stderr.readline()] == ["ready\n", "played\n"]
+    said = daemon.end(number)
+    assert daemon.process.returncode == 0, said
+    account = account_of(pianist)
+    listener = Listener()
+    for _, data in account.heard:
+        listener.hear(data)
+    assert listener.struck
+    assert listener.is_silent()
