@@ -21,7 +21,7 @@ FRAME_PROBE = 119
 MOST_TRACKS = 1024
 """A file that declares more tracks than this is taken for damaged."""
 
-_EMPTY_TEXT = b"\xff\x01\x00"
+EMPTY_TEXT = b"\xff\x01\x00"
 _ALL_RELEASED = b"".join(bytes((0, pitch, 0)) for pitch in range(128))
 
 
@@ -111,7 +111,7 @@ def frame_track(body: bytes, channels: tuple[int, ...], releases: Mapping[tuple[
         bytes((0, 0x90 | channel, FRAME_PITCH, channel + 1, 0, 0x80 | channel, FRAME_PITCH, 0)) for channel in channels
     )
     # The delta time of the end of track stays and becomes that of a text event, after which the frame goes on.
-    events = body.removesuffix(END_OF_TRACK) + _EMPTY_TEXT if body.endswith(END_OF_TRACK) else body
+    events = body.removesuffix(END_OF_TRACK) + EMPTY_TEXT if body.endswith(END_OF_TRACK) else body
     released = b"".join(bytes((0, 0x80 | channel)) + _ALL_RELEASED[1:] for channel in channels)
     more = b"".join(
         bytes((0, 0x80 | channel, pitch, 0)) * (count - 1) for (channel, pitch), count in releases.items()

@@ -9,6 +9,7 @@ What reading means, beyond the specification:
 
 - a key that is never released is released at the end of the file; a pitch struck again before its release has
   its earlier note end there, and the next release ends the later note (releases beyond that mean nothing);
+- an end of track with events after it does not end the track; with anything else after it, it does;
 - channel 10 (drums) is left out; every other channel and program is taken for piano;
 - sustain (controller 64) is down from 64 on, up below; other controllers are ignored;
 - several tracks and channels become one piano by the rules of `piano.one_piano`.
@@ -25,6 +26,7 @@ from symusic.core import ControlChangeTickList, NoteTickList, ScoreTick, TempoTi
 
 from piano.errors import MidiFileError
 from piano.midi_chunks import (
+    EMPTY_TEXT,
     END_OF_TRACK,
     FRAME_END_VELOCITY,
     FRAME_PITCH,
@@ -231,17 +233,21 @@ def _parse_track(body: bytes, index: int) -> _Track:
 def _parse_whole(
     body: bytes, channels: tuple[int, ...], releases: Mapping[tuple[int, int], int], index: int
 ) -> _Track:
-    """Parse a track chunk up to its end-of-track event, which need not be the last of its bytes, or be there at all."""
-    ends = (body.rfind(END_OF_TRACK), body.find(END_OF_TRACK))
-    for length in (len(body), *(end + len(END_OF_TRACK) for end in ends if end >= 0)):
-        track = _parse_framed(frame_track(body[:length], channels, releases), len(channels), index)
-        if track is not None:
-            return track
-    raise DamageError(f"track {index + 1} ends within an event")
+    """Parse a track chunk; an end of track before its end is skipped if events follow it, else the track ends there."""
+    readings = [body]
+    if 0 <= (early := body.find(END_OF_TRACK)) < len(body) - len(END_OF_TRACK):
+        readings += [body.replace(END_OF_TRACK, EMPTY_TEXT), body[: early + len(END_OF_TRACK)]]
+    damages = []
+    for reading in readings:
+        try:
+            return _parse_framed(frame_track(reading, channels, releases), len(channels), index)
+        except DamageError as damage:
+            damages.append(damage)
+    raise damages[0]
 
 
-def _parse_framed(framed: bytes, channels: int, index: int) -> _Track | None:
-    """Parse a framed track of so many channels and take the frame off; None if its end was not reached."""
+def _parse_framed(framed: bytes, channels: int, index: int) -> _Track:
+    """Parse a framed track of so many channels and take the frame off. Raises DamageError."""
     try:
         score = ScoreTick.from_midi(framed)
         tempos = score.tempos.numpy()
@@ -264,7 +270,7 @@ def _parse_framed(framed: bytes, channels: int, index: int) -> _Track | None:
         ends += int(last.sum())
     finished = any((part.probe_tick == end + 1).any() for part in parts)
     if ends != channels or len(by_channel) != channels or not finished:
-        return None
+        raise DamageError(f"track {index + 1} ends within an event")
     order = np.argsort(tempos["time"], kind="stable")
     return _Track(
         channels=tuple(tuple(channel) for channel in by_channel),

@@ -156,8 +156,13 @@ def test_pedals_of_tracks_and_of_channels_without_notes_are_one_pedal() -> None:
 
 
 def test_bytes_after_the_end_of_track_and_after_the_file_do_not_count() -> None:
-    events = "00 90 3C 40   60 80 3C 00   00 FF 2F 00   00 90 3E 40 00 00"
+    events = "00 90 3C 40   60 80 3C 00   00 FF 2F 00   00 00 00 00"
     assert read(header(), chunk(events), "00 00 00") == [(0, 100, 60, 64)]
+
+
+def test_events_after_an_early_end_of_track_count() -> None:
+    events = "00 90 3C 40   60 FF 2F 00   60 90 3C 00   00 FF 2F 00"
+    assert read(header(), chunk(events)) == [(0, 200, 60, 64)]
 
 
 def test_foreign_chunks_and_a_missing_end_of_track_are_tolerated() -> None:
