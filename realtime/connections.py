@@ -69,6 +69,12 @@ class Connections:
             self._watchdog.watch(Direction.OUTPUT, self._ports.output.name)
         self._watchdog.start()
 
+    def set_thru(self, *, on: bool) -> None:
+        """Switch thru on or off, from the next message on; from any thread."""
+        self._thru = self._scheduler.through if on else None
+        if (listening := self._input) is not None:
+            listening.set_thru(self._thru)
+
     def stop(self) -> None:
         """Stop listening and watching, and close the input."""
         if self._watchdog is not None:

@@ -11,7 +11,9 @@ from loguru import logger
 from piano.errors import PianodError
 from realtime.clock import MonotonicClock
 from realtime.connections import Connections, OpenPorts, open_ports
+from realtime.context import RollingContext
 from realtime.engine import PortReport
+from realtime.history import History
 from realtime.model import stream_head
 from realtime.partner import Partner, PartnerSettings
 from realtime.parts import answer_settings, engine_settings, scheduler_settings
@@ -23,10 +25,13 @@ from realtime.settings import Settings
 class LivePlay:
     """A partner on the ports that the settings name, while the `with` block runs."""
 
-    def __init__(self, settings: Settings, system: MidiSystem, session: Session, seed: int) -> None:
+    def __init__(
+        self, settings: Settings, system: MidiSystem, session: Session, seed: int, history: History | None = None
+    ) -> None:
         """Open the ports and put the parts together; PortError if a port cannot be opened."""
         clock = MonotonicClock()
         self._settings = settings
+        self._session = session
         self.ports: OpenPorts = open_ports(system, settings)
         self.partner = Partner(
             session,
@@ -39,6 +44,7 @@ class LivePlay:
                 scheduler_settings(settings),
             ),
             on_ports=self._mend,
+            history=history,
         )
         self._connections = Connections(system, settings, self.ports, clock, self.partner.scheduler)
 
@@ -60,6 +66,14 @@ class LivePlay:
         """Stop, release all that sounds, sum up, and keep the take where the settings ask for it."""
         self._stop()
         self._sum_up()
+
+    def set_thru(self, *, on: bool) -> None:
+        """Pass what the player plays on to the output, or not, from the next message on; from any thread."""
+        self._connections.set_thru(on=on)
+
+    def context_fill(self) -> float:
+        """Return how full the model's context is, 0 to 1; from any thread."""
+        return self._session.fill if isinstance(self._session, RollingContext) else 0.0
 
     def check(self) -> None:
         """Raise PianodError if a fault has ended the engine."""

@@ -7,9 +7,11 @@ output is something due on that clock.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from piano.events import TimedEvent
 from realtime.call_and_response import AnswerSettings, CallAndResponse
 from realtime.clock import Clock
 from realtime.engine import Engine, EngineSettings, Message, PortReport
+from realtime.history import History, WatchedOutput
 from realtime.inbox import Inbox
 from realtime.ports import OutputPort
 from realtime.scheduler import Scheduler, SchedulerSettings
@@ -39,18 +41,29 @@ class Partner:
         settings: PartnerSettings,
         *,
         on_ports: Callable[[PortReport], None] | None = None,
+        history: History | None = None,
     ) -> None:
+        """Put them together; a `history`, where given, is told all that goes by and all that is planned."""
         self.take = Take()
+        self._history = history
         self.inbox: Inbox[Message] = Inbox(clock)
-        self.scheduler = Scheduler(clock, port, settings.scheduler, report=self.inbox.put, on_sent=self.take.send)
-        performer = CallAndResponse(session, settings.head, self.scheduler, settings.answers)
+        self.scheduler = Scheduler(
+            clock,
+            port,
+            settings.scheduler,
+            report=self.inbox.put,
+            on_sent=self.take.send,
+            on_own=None if history is None else history.play,
+        )
+        output = self.scheduler if history is None else WatchedOutput(self.scheduler, history)
+        performer = CallAndResponse(session, settings.head, output, settings.answers)
         self.engine = Engine(
             clock,
             self.inbox,
             performer,
             self.scheduler,
             settings.engine,
-            on_heard=self.take.hear,
+            on_heard=self._hear,
             on_ports=on_ports,
         )
 
@@ -63,3 +76,8 @@ class Partner:
         """Stop playing, release all that sounds and end the threads; a second time does nothing."""
         self.engine.stop()
         self.scheduler.stop()
+
+    def _hear(self, timed: TimedEvent) -> None:
+        self.take.hear(timed)
+        if self._history is not None:
+            self._history.hear(timed)

@@ -3,13 +3,21 @@
 import secrets
 import signal
 import threading
+import webbrowser
+from contextlib import ExitStack
 from types import FrameType
 
 from loguru import logger
 
+from piano.errors import PortError
+from realtime.clock import MonotonicClock
 from realtime.engine import Engine
+from realtime.history import History
 from realtime.live import LivePlay
 from realtime.model import open_bundle, open_session
+from realtime.panel.browser_system import BrowserSystem
+from realtime.panel.controls import Controls, Stage
+from realtime.panel.server import PanelServer
 from realtime.ports import MidiSystem
 from realtime.rtmidi_ports import open_system
 from realtime.settings import SamplingSettings, Settings
@@ -23,13 +31,33 @@ def seed_of(settings: SamplingSettings) -> int:
     return secrets.randbits(31) if settings.seed is None else settings.seed
 
 
+def system_of(settings: Settings) -> MidiSystem:
+    """Open the MIDI system; where there is none and no port is asked for, the panel is keyboard and sound."""
+    try:
+        return open_system(settings.api)
+    except PortError as error:
+        needs_midi = settings.api != "auto" or settings.input or settings.output
+        if needs_midi or not settings.panel:
+            raise
+        logger.debug("{}", error)
+        logger.info("there is no MIDI system here: play in the panel, on the screen or with the computer's keys")
+        return BrowserSystem()
+
+
 def run_live(settings: Settings, system: MidiSystem | None = None) -> int:
     """Play until a signal or a fault; return the exit code. PianodError tells a fault."""
-    system = system or open_system(settings.api)
+    system = system or system_of(settings)
     try:
         session, provider = open_session(open_bundle(settings), settings)
         seed = seed_of(settings)
-        with LivePlay(settings, system, session, seed) as play:
+        history = History() if settings.panel else None
+        play = LivePlay(settings, system, session, seed, history)
+        with ExitStack() as stack:
+            panel = None
+            if history is not None:
+                stage = Stage(play, history, settings, seed, provider, system.api != BrowserSystem.api)
+                panel = PanelServer(settings, Controls(stage, MonotonicClock()))
+            stack.enter_context(play)
             logger.info(
                 "listening on {!r}, playing on {!r}; seed {}; the model runs on {}",
                 play.ports.input.name,
@@ -37,6 +65,11 @@ def run_live(settings: Settings, system: MidiSystem | None = None) -> int:
                 seed,
                 provider,
             )
+            if panel is not None:
+                stack.enter_context(panel)
+                logger.info("the panel is at {}", panel.address)
+                if settings.open:
+                    webbrowser.open(panel.address)
             _wait_for_the_end(play.partner.engine)
         play.check()
     finally:

@@ -182,6 +182,24 @@ class ReportSettings(BaseModel):
     )
 
 
+class PanelSettings(BaseModel):
+    """Panel"""
+
+    panel: bool = Field(
+        default=True, description="serve the panel, a page that shows what is played, steers it and plays it"
+    )
+    panel_host: str = Field(
+        default="127.0.0.1",
+        min_length=1,
+        max_length=255,
+        description="address to serve the panel on; any other than this machine's own asks visitors for a token",
+    )
+    panel_port: int = Field(
+        default=8765, ge=0, le=65535, description="port to serve the panel on; 0, or one that is taken, means any"
+    )
+    open: bool = Field(default=False, description="open the panel in the browser at the start")
+
+
 GROUPS: tuple[type[BaseModel], ...] = (
     PortSettings,
     ModelSettings,
@@ -189,12 +207,20 @@ GROUPS: tuple[type[BaseModel], ...] = (
     AnswerSettings,
     LimitSettings,
     ReportSettings,
+    PanelSettings,
 )
 """The groups of settings, in the order of the help; the docstring of each is its title."""
 
 
 class Settings(
-    PortSettings, ModelSettings, SamplingSettings, AnswerSettings, LimitSettings, ReportSettings, BaseSettings
+    PortSettings,
+    ModelSettings,
+    SamplingSettings,
+    AnswerSettings,
+    LimitSettings,
+    ReportSettings,
+    PanelSettings,
+    BaseSettings,
 ):
     """All settings, checked. Made by `load_settings`; `Settings()` takes the defaults and the environment."""
 

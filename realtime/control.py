@@ -1,0 +1,218 @@
+"""The control API: commands in, status out, in one version. Records and their JSON, with limits; no socket, no thread.
+
+A page of the panel and a script speak the same. docs/control-api.md tells all of it.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from types import NoneType
+from typing import Annotated, Any, Literal, Self, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, ValidationError, model_validator
+from pydantic.fields import FieldInfo
+
+from piano.errors import ConfigError, PianodError
+from realtime.lateness import LatenessSummary
+from realtime.settings import Settings, settings_by_group
+from realtime.settings_words import BOUNDS, fault_in_words, faults_as_text
+
+VERSION = 1
+
+LONGEST_REQUEST = 16_384
+"""Bytes of a request; a longer one is refused unread."""
+
+MOST_MESSAGES = 64
+"""MIDI messages in one request."""
+
+CHANGEABLE = (
+    "temperature",
+    "top_p",
+    "top_k",
+    "min_p",
+    "greedy",
+    "seed",
+    "trigger",
+    "shortest_pause_s",
+    "longest_pause_s",
+    "trigger_pedal",
+    "trigger_key",
+    "trigger_cc",
+    "answer",
+    "composer",
+    "density",
+    "max_polyphony",
+    "input_channel",
+    "thru",
+)
+"""The settings that can be changed while it plays."""
+
+
+class ControlError(PianodError):
+    """A request that cannot be read or carried out."""
+
+
+class CommandName(StrEnum):
+    """What can be asked for."""
+
+    ANSWER = "answer"
+    STOP = "stop"
+    NEW_PIECE = "new_piece"
+    RETRY = "retry"
+    PANIC = "panic"
+    CHANGE = "change"
+    PLAY = "play"
+
+
+MidiHex = Annotated[str, StringConstraints(pattern=r"^[89ab][0-9a-f](?:[0-7][0-9a-f]){2}$")]
+"""A note-on, note-off, polyphonic pressure or control change in hexadecimal, six lower-case digits."""
+
+
+class Request(BaseModel):
+    """One command of a client, as it comes over the wire."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: Literal[1]
+    id: int = Field(ge=0, lt=2**53, strict=True)
+    command: CommandName
+    settings: dict[str, JsonValue] | None = Field(default=None, min_length=1, max_length=len(CHANGEABLE))
+    midi: tuple[MidiHex, ...] | None = Field(default=None, min_length=1, max_length=MOST_MESSAGES)
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        if (self.command is CommandName.CHANGE) != (self.settings is not None):
+            raise ValueError("settings go with the command change, and only with it")
+        if (self.command is CommandName.PLAY) != (self.midi is not None):
+            raise ValueError("midi goes with the command play, and only with it")
+        return self
+
+    def messages(self) -> tuple[bytes, ...]:
+        """Return the MIDI messages of a request to play."""
+        return tuple(bytes.fromhex(text) for text in self.midi or ())
+
+
+def decode_request(text: str) -> Request:
+    """Return a request from its JSON; ControlError says what is wrong with it."""
+    if len(text) > LONGEST_REQUEST:
+        raise ControlError(f"a request has at most {LONGEST_REQUEST} characters, not {len(text)}")
+    try:
+        return Request.model_validate_json(text)
+    except ValidationError as error:
+        faults = error.errors(include_url=False, include_input=False, include_context=False)
+        places = {".".join(str(part) for part in fault["loc"]) or "request": str(fault["msg"]) for fault in faults[:5]}
+        raise ControlError("; ".join(f"{place}: {fault}" for place, fault in places.items())) from error
+
+
+def changed(settings: Settings, changes: Mapping[str, Any]) -> Settings:
+    """Return settings with some of them changed; ControlError if one may not be, ConfigError if a value may not be."""
+    for name in changes:
+        if name not in CHANGEABLE:
+            raise ControlError(f"{name[:60]!r} cannot be changed while it plays; these can: {', '.join(CHANGEABLE)}")
+    try:
+        return Settings.model_validate({**settings.model_dump(), **changes})
+    except ValidationError as error:
+        faults = [
+            fault_in_words(details, Settings.model_fields, lambda name: name)
+            for details in error.errors(include_url=False)
+        ]
+        raise ConfigError(faults_as_text(faults, "the settings")) from error
+
+
+@dataclass(frozen=True, slots=True)
+class SettingDescription:
+    """What a client needs to show a setting: its kind is number, whole, switch, choice or text."""
+
+    name: str
+    group: str
+    description: str
+    kind: str
+    optional: bool
+    choices: tuple[str, ...]
+    bounds: dict[str, float]
+    """By ge, gt, le, lt."""
+
+
+_KINDS = {"float": "number", "int": "whole", "bool": "switch"}
+
+
+def descriptions() -> tuple[SettingDescription, ...]:
+    """Return the settings that can be changed, in the order of `CHANGEABLE`."""
+    described = {
+        name: _describe(name, group, field)
+        for group, fields in settings_by_group()
+        for name, field in fields.items()
+        if name in CHANGEABLE
+    }
+    return tuple(described[name] for name in CHANGEABLE)
+
+
+def _describe(name: str, group: str, field: FieldInfo) -> SettingDescription:
+    annotation = field.annotation
+    is_choice = get_origin(annotation) is Literal
+    inner = [kind for kind in get_args(annotation) if kind is not NoneType]
+    plain = annotation if is_choice or not inner else inner[0]
+    kind = "choice" if is_choice else _KINDS.get(str(getattr(plain, "__name__", "")), "text")
+    return SettingDescription(
+        name=name,
+        group=group,
+        description=str(field.description),
+        kind=kind,
+        optional=not is_choice and bool(inner),
+        choices=get_args(annotation) if is_choice else (),
+        bounds={bound: getattr(limit, bound) for limit in field.metadata for bound in BOUNDS if hasattr(limit, bound)},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Losses:
+    """What did not go the usual way, in messages since the start."""
+
+    stale: int
+    too_late: int
+    overlong: int
+    left_out: int
+    undelivered: int
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How the daemon stands: an immutable snapshot. Moments are seconds since it started."""
+
+    at_s: float
+    activity: str
+    mode: str
+    model: str
+    provider: str
+    input: str
+    output: str
+    has_midi: bool
+    """Whether there is a MIDI system; without one a page is keyboard and sound."""
+    answers: int
+    interruptions: int
+    heard: int
+    sent: int
+    waiting: int
+    sounding: tuple[int, ...]
+    """The model's pitches that sound."""
+    planned: int
+    """Events that wait for their moment."""
+    pedal: bool
+    context_fill: float
+    stream_tokens: int
+    hearing: LatenessSummary
+    lateness: LatenessSummary
+    losses: Losses
+    fault: str | None
+    settings: Mapping[str, Any]
+
+
+def encode(kind: str, **fields: Any) -> str:
+    """Return one message to a client as JSON."""
+    return json.dumps({"type": kind, "version": VERSION, **fields}, separators=(",", ":"), allow_nan=False)
+
+
+def encode_status(status: Status) -> str:
+    """Return a status as JSON."""
+    return encode("status", **asdict(status))

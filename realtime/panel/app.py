@@ -1,0 +1,95 @@
+"""The panel as an application: a few fixed files, the status, the commands, the take, and the live socket.
+
+No path of a client ever reaches the file system: the files are read at the start and found by their exact names.
+"""
+
+import asyncio
+from functools import partial
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.types import ASGIApp
+from starlette.websockets import WebSocket
+
+from realtime.control import LONGEST_REQUEST, encode_status
+from realtime.panel.controls import Controls
+from realtime.panel.guard import Door, Guard
+from realtime.panel.page_link import carry_out, serve_link
+from realtime.panel.take_file import take_bytes
+
+STATIC = Path(__file__).parent / "static"
+MOST_PAGES = 16
+_TRY_AGAIN_LATER = 1013
+
+_TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+
+
+def build_app(controls: Controls, door: Door) -> ASGIApp:
+    """Return the guarded application."""
+    files = {path.name: path.read_bytes() for path in STATIC.iterdir() if path.suffix in _TYPES}
+    places = asyncio.Semaphore(MOST_PAGES)
+
+    async def live(socket: WebSocket) -> None:
+        if places.locked():
+            await socket.close(_TRY_AGAIN_LATER, f"{MOST_PAGES} pages are open, which is the most there may be")
+            return
+        async with places:
+            await serve_link(socket, controls)
+
+    async def index(_request: Request) -> Response:
+        return _file_response(files, "index.html")
+
+    async def static(request: Request) -> Response:
+        return _file_response(files, request.path_params["name"])
+
+    async def status(_request: Request) -> Response:
+        return _json(encode_status(controls.status()))
+
+    async def take(_request: Request) -> Response:
+        data = await run_in_threadpool(take_bytes, controls.take)
+        if data is None:
+            return PlainTextResponse("nothing was played yet", 404)
+        headers = {"Content-Disposition": 'attachment; filename="take.mid"'}
+        return Response(data, media_type="audio/midi", headers=headers)
+
+    return Guard(
+        Starlette(
+            routes=[
+                Route("/", index),
+                Route("/static/{name}", static),
+                Route("/api/status", status),
+                Route("/api/commands", partial(_command, controls), methods=["POST"]),
+                Route("/api/take.mid", take),
+                WebSocketRoute("/api/live", live),
+            ]
+        ),
+        door,
+    )
+
+
+async def _command(controls: Controls, request: Request) -> Response:
+    """Carry out one command of a script."""
+    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+        return PlainTextResponse("a command is application/json", 415)
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > LONGEST_REQUEST:
+            return PlainTextResponse(f"a command has at most {LONGEST_REQUEST} bytes", 413)
+    answer = carry_out(controls, body.decode("utf-8", "replace")) or '{"type":"done"}'
+    return _json(answer, 400 if answer.startswith('{"type":"refused"') else 200)
+
+
+def _json(text: str, code: int = 200) -> Response:
+    return Response(text, code, media_type="application/json")
+
+
+def _file_response(files: dict[str, bytes], name: str) -> Response:
+    data = files.get(name)
+    if data is None:
+        return PlainTextResponse("there is no such file", 404)
+    return Response(data, media_type=_TYPES[Path(name).suffix])

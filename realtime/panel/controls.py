@@ -1,0 +1,143 @@
+"""What the control API does to a session that plays. It belongs to the server's thread.
+
+It reads immutable snapshots and posts commands; it holds the settings in force, since nobody else changes them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from realtime.clock import Clock
+from realtime.commands import ChangeListening, ChangePlaying, Command, HandOver, NewPiece, Panic, Retry, StopPlaying
+from realtime.control import CHANGEABLE, CommandName, ControlError, Losses, Request, Status, changed
+from realtime.history import History
+from realtime.inbox import Received
+from realtime.live import LivePlay
+from realtime.midi_message import Kind, kind_of
+from realtime.model import stream_head
+from realtime.parts import answer_settings, engine_settings
+from realtime.settings import Settings
+from realtime.take import Take
+
+_NS_PER_S = 1e9
+
+_PLAIN_COMMANDS: Mapping[CommandName, Command] = {
+    CommandName.ANSWER: HandOver(),
+    CommandName.STOP: StopPlaying(),
+    CommandName.NEW_PIECE: NewPiece(),
+    CommandName.RETRY: Retry(),
+    CommandName.PANIC: Panic(),
+}
+
+_PLAYABLE = (Kind.NOTE_ON, Kind.NOTE_OFF, Kind.SUSTAIN)
+MOST_WAITING = 2_000
+"""With more messages than this in the engine's inbox, notes of a page are refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What plays, as the panel is told of it."""
+
+    play: LivePlay
+    history: History
+    settings: Settings
+    seed: int
+    provider: str
+    has_midi: bool
+
+
+class Controls:
+    """Carry out requests, and tell how it stands."""
+
+    def __init__(self, stage: Stage, clock: Clock) -> None:
+        self._stage, self._clock = stage, clock
+        self._settings, self._seed = stage.settings, stage.seed
+        self.origin_ns = clock.now_ns()
+        """From when the seconds of the API are counted."""
+
+    @property
+    def history(self) -> History:
+        """Return what went by."""
+        return self._stage.history
+
+    @property
+    def take(self) -> Take:
+        """Return all that was played so far."""
+        return self._stage.play.partner.take
+
+    def now_s(self) -> float:
+        """Return the present moment in seconds of the API."""
+        return self.seconds(self._clock.now_ns())
+
+    def seconds(self, at_ns: int) -> float:
+        """Return a moment in seconds of the API."""
+        return round((at_ns - self.origin_ns) / _NS_PER_S, 6)
+
+    def carry_out(self, request: Request) -> None:
+        """Do what is asked for; ControlError or ConfigError if that cannot be."""
+        if request.command is CommandName.CHANGE:
+            self._change(request.settings or {})
+        elif request.command is CommandName.PLAY:
+            self._play(request.messages())
+        else:
+            self._put(_PLAIN_COMMANDS[request.command])
+
+    def status(self) -> Status:
+        """Return a snapshot."""
+        stage = self._stage
+        engine, output = stage.play.partner.engine.status(), stage.play.partner.scheduler.status()
+        return Status(
+            at_s=self.now_s(),
+            activity=engine.performer.activity,
+            mode="call and response",
+            model=stage.settings.model,
+            provider=stage.provider,
+            input=stage.play.ports.input.name,
+            output=stage.play.ports.output.name,
+            has_midi=stage.has_midi,
+            answers=engine.performer.answers,
+            interruptions=engine.performer.interruptions,
+            heard=engine.heard,
+            sent=output.sent,
+            waiting=engine.waiting,
+            sounding=output.sounding.own,
+            planned=output.pending,
+            pedal=output.sounding.own_pedal,
+            context_fill=round(stage.play.context_fill(), 4),
+            stream_tokens=engine.performer.stream_tokens,
+            hearing=engine.hearing,
+            lateness=output.own_lateness,
+            losses=Losses(output.stale, output.too_late, output.overlong, output.left_out, output.undelivered),
+            fault=engine.fault,
+            settings={**self._settings.model_dump(include=set(CHANGEABLE)), "seed": self._seed},
+        )
+
+    def _change(self, changes: Mapping[str, Any]) -> None:
+        before, after = self._settings, changed(self._settings, changes)
+        playing = ChangePlaying(answer_settings(before, self._seed), stream_head(before))
+        if after.seed is not None:
+            self._seed = after.seed
+        self._settings = after
+        change = ChangePlaying(answer_settings(after, self._seed), stream_head(after))
+        if change != playing:
+            self._put(change)
+        listening = engine_settings(after)
+        if listening != engine_settings(before):
+            self._put(ChangeListening(listening.channel, listening.trigger))
+        if after.thru != before.thru:
+            self._stage.play.set_thru(on=after.thru)
+
+    def _play(self, messages: tuple[bytes, ...]) -> None:
+        inbox = self._stage.play.partner.inbox
+        for data in messages:
+            kind = kind_of(data)
+            if kind not in _PLAYABLE:
+                raise ControlError("a page plays notes and the sustain pedal, nothing else")
+            if len(inbox) > MOST_WAITING and kind is Kind.NOTE_ON:
+                raise ControlError("too many notes at once: the engine has not taken in the last ones yet")
+            if self._settings.thru:
+                self._stage.play.partner.scheduler.through(data)
+            inbox.put(Received(self._clock.now_ns(), data))
+
+    def _put(self, command: Command) -> None:
+        self._stage.play.partner.inbox.put(command)
