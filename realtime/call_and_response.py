@@ -279,7 +279,7 @@ class CallAndResponse:
         answer = self._answer
         if answer is None:
             return
-        self._invalidate(Release.AT_TIME, after_ns=at_ns)
+        self._invalidate(Release.BY_NEW_EPOCH, after_ns=at_ns)
         answer.epoch = self._epoch
         if answer.is_complete and at_ns >= answer.planned_ns:
             return

@@ -40,6 +40,11 @@ def stream_head(settings: AnswerSettings) -> tuple[int, ...]:
     return (VOCABULARY.bos, VOCABULARY.task("continue"), *styles)
 
 
+def opening_head(settings: AnswerSettings) -> tuple[int, ...]:
+    """Return the head of a stream that begins a piece."""
+    return (*stream_head(settings), VOCABULARY.style("opening"))
+
+
 def sampling_of(settings: SamplingSettings) -> Sampling:
     """Return the settings as the sampler takes them; greedy is a temperature of 0."""
     return Sampling(0.0 if settings.greedy else settings.temperature, settings.top_k, settings.top_p, settings.min_p)

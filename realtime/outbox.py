@@ -26,6 +26,8 @@ class Release(Enum):
     AT_TIME = auto()
     """Each at the note-off already planned for it; a note-off that the new epoch plans takes the place of that.
     A note without one sounds on until the new epoch ends it, or the longest duration."""
+    BY_NEW_EPOCH = auto()
+    """Each when the new epoch, which goes on with the same music, ends it, or at the longest duration."""
 
 
 class _Command(Enum):
@@ -172,7 +174,7 @@ class Outbox:
         With `Release.AT_ONCE` all of it dies, and what sounds of it ends now. With `Release.AT_TIME` only what was
         planned for after `after_ns` (default: now) dies, and notes end at their own note-offs. What was due by then
         counts as having happened and still goes out; a note that began although it was due later counts as never
-        played and ends now.
+        played and ends now. `Release.BY_NEW_EPOCH` is the same, but for the note-offs after `after_ns`: they die too.
         """
         self._epoch = max(self._epoch, epoch)
         self._kept.clear()
@@ -181,7 +183,7 @@ class Outbox:
             return self._wire.release_own(lambda held: held.epoch < epoch)
         cut_ns = now_ns if after_ns is None else after_ns
         messages = self._wire.release_own(lambda held: held.epoch < epoch and held.due_ns > cut_ns)
-        self._cut(epoch, cut_ns)
+        self._cut(epoch, cut_ns, keep_releases=release is Release.AT_TIME)
         return messages
 
     def release_own(self) -> list[bytes]:
@@ -256,8 +258,8 @@ class Outbox:
         self._replaced.clear()
         self.counts.stale += before - self.pending
 
-    def _cut(self, epoch: int, cut_ns: int) -> None:
-        """Kill what older epochs planned for after the cut, but for the first release of each note that sounds then."""
+    def _cut(self, epoch: int, cut_ns: int, *, keep_releases: bool) -> None:
+        """Kill what older epochs planned for after the cut; the first release of each note that sounds then may stay."""
         sounding = set(self._wire.sounding.own)
         pedal = self._wire.own_pedal_down
         survivors: list[_Entry] = []
@@ -272,12 +274,12 @@ class Outbox:
             match event:
                 case NoteOn(pitch) if survives:
                     sounding.add(pitch)
-                case NoteOff(pitch) if survives or pitch in sounding:
+                case NoteOff(pitch) if survives or (keep_releases and pitch in sounding):
                     if not survives and self._wire.holds(pitch):
                         self._kept[pitch] = number
                     survives = True
                     sounding.discard(pitch)
-                case Pedal(down) if survives or (pedal and not down):
+                case Pedal(down) if survives or (keep_releases and pedal and not down):
                     survives, pedal = True, down
             if survives:
                 survivors.append(entry)

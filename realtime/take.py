@@ -3,6 +3,7 @@
 Threads append to lists of their own (an append is atomic); whoever reads takes a copy.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -61,8 +62,8 @@ class Take:
         return path
 
 
-def performance_of(events: list[TimedEvent], origin_ns: int) -> Performance:
-    """Return events in order of time as notes and pedal changes, in seconds from an origin.
+def performance_of(events: Sequence[TimedEvent], origin_ns: int) -> Performance:
+    """Return events in order of time as notes and changes of the pedal, in seconds from an origin.
 
     A key that goes down again ends its earlier note; one that never comes up ends with the last event.
     """
@@ -79,7 +80,8 @@ def performance_of(events: list[TimedEvent], origin_ns: int) -> Performance:
         at_s = (timed.at_ns - origin_ns) / 1e9
         event = timed.event
         if isinstance(event, Pedal):
-            pedals.append((at_s, event.down))
+            if event.down != (bool(pedals) and pedals[-1][1]):
+                pedals.append((at_s, event.down))
             continue
         if event.pitch in down:
             end(event.pitch, at_s)

@@ -1,0 +1,55 @@
+"""Sound from a MIDI file: by FluidSynth and a soundfont, where the machine has them. Quietly absent otherwise."""
+
+import shutil
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+
+from loguru import logger
+
+PLACES = tuple(
+    Path(place).expanduser()
+    for place in (
+        "/usr/share/sounds/sf2",
+        "/usr/share/soundfonts",
+        "/usr/local/share/soundfonts",
+        "/opt/homebrew/share/soundfonts",
+        "~/.local/share/soundfonts",
+        "~/Library/Audio/Sounds/Banks",
+    )
+)
+"""The folders in which soundfonts usually lie."""
+
+ENDINGS = (".sf2", ".sf3")
+_RATE_HZ = 44_100
+_GAIN = 0.8
+_LONGEST_S = 120.0
+
+
+def find_soundfont(places: Iterable[Path] = PLACES) -> Path | None:
+    """Return the largest soundfont of the first folder that has one: the larger, the better its piano."""
+    for place in places:
+        if place.is_dir():
+            found = sorted(path for path in place.iterdir() if path.suffix.lower() in ENDINGS and path.is_file())
+            if found:
+                return max(found, key=lambda path: path.stat().st_size)
+    return None
+
+
+def synthesise(midi: Path, wav: Path, places: Iterable[Path] = PLACES) -> bool:
+    """Write the sound of a MIDI file; False, and one line in the log, where that is not possible."""
+    program = shutil.which("fluidsynth")
+    soundfont = find_soundfont(places)
+    if program is None or soundfont is None:
+        logger.info("no sound file: {} is not installed", "FluidSynth" if program is None else "a soundfont")
+        return False
+    words = [program, "-ni", "-q", "-g", str(_GAIN), "-r", str(_RATE_HZ), "-F", str(wav), str(soundfont), str(midi)]
+    try:
+        done = subprocess.run(words, capture_output=True, timeout=_LONGEST_S, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        logger.warning("no sound file: FluidSynth failed: {}", error)
+        return False
+    if done.returncode != 0 or not wav.is_file():
+        logger.warning("no sound file: FluidSynth ended with {}", done.returncode)
+        return False
+    return True
