@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints,
 from pydantic.fields import FieldInfo
 
 from piano.errors import ConfigError, PianodError
+from piano.vocabulary import COMPOSERS
 from realtime.lateness import LatenessSummary
 from realtime.settings import Settings, settings_by_group
 from realtime.settings_words import BOUNDS, fault_in_words, faults_as_text
@@ -150,7 +151,7 @@ def descriptions() -> tuple[SettingDescription, ...]:
 
 def _describe(name: str, group: str, field: FieldInfo) -> SettingDescription:
     annotation = field.annotation
-    is_choice = get_origin(annotation) is Literal
+    is_choice = get_origin(annotation) is Literal or name == "composer"
     inner = [kind for kind in get_args(annotation) if kind is not NoneType]
     plain = annotation if is_choice or not inner else inner[0]
     kind = "choice" if is_choice else _KINDS.get(str(getattr(plain, "__name__", "")), "text")
@@ -159,8 +160,8 @@ def _describe(name: str, group: str, field: FieldInfo) -> SettingDescription:
         group=group,
         description=str(field.description),
         kind=kind,
-        optional=not is_choice and bool(inner),
-        choices=get_args(annotation) if is_choice else (),
+        optional=get_origin(annotation) is not Literal and bool(inner),
+        choices=() if not is_choice else COMPOSERS if name == "composer" else get_args(annotation),
         bounds={bound: getattr(limit, bound) for limit in field.metadata for bound in BOUNDS if hasattr(limit, bound)},
     )
 

@@ -47,6 +47,11 @@ class Ring(Generic[T]):
         self._slots[self._written % len(self._slots)] = item
         self._written += 1
 
+    @property
+    def end(self) -> int:
+        """Return the place of what is written next."""
+        return self._written
+
     def since(self, place: int, most: int = REMEMBERED) -> tuple[list[T], int, bool]:
         """Return what was written from a place on, at most so much, the next place, and whether something is lost."""
         size = len(self._slots)

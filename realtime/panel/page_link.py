@@ -17,7 +17,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from piano.errors import ConfigError
 from piano.events import Event, NoteOff, NoteOn, Pedal, TimedEvent
 from realtime.control import ControlError, decode_request, descriptions, encode, encode_status
-from realtime.history import REMEMBERED, Planned, Ring, TakenBack
+from realtime.history import Planned, Ring, TakenBack
 from realtime.panel.controls import Controls
 
 TICK_S = 1 / 60
@@ -41,7 +41,7 @@ class PageLink:
     def __init__(self, socket: WebSocket, controls: Controls) -> None:
         self._socket, self._controls = socket, controls
         self._wants_status = True
-        self._places = {"player": 0, "model": 0, "plan": controls.history.plan.since(REMEMBERED * 2**20)[1]}
+        self._places = {"player": 0, "model": 0, "plan": controls.history.plan.end}
 
     async def run(self) -> None:
         """Serve the page until it goes."""
@@ -70,9 +70,11 @@ class PageLink:
             if self._wants_status or ticks % STATUS_TICKS == 0:
                 self._wants_status = False
                 await self._socket.send_text(encode_status(self._controls.status()))
-            if not await self._tell_piece():
-                ticks += 1
-                await asyncio.sleep(TICK_S)
+            if await self._tell_piece():
+                await asyncio.sleep(0)  # others take their turns between two pieces
+                continue
+            ticks += 1
+            await asyncio.sleep(TICK_S)
 
     async def _tell_piece(self) -> bool:
         """Send one piece of what is new; return whether there may be more."""

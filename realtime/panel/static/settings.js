@@ -1,0 +1,172 @@
+// The controls of the settings, made from what the daemon says of them. What it says is in force is what they show.
+
+const GROUPS = [
+  ["How bold", ["temperature", "top_p", "top_k", "min_p", "greedy", "seed"]],
+  ["How it answers", ["trigger", "shortest_pause_s", "longest_pause_s", "answer", "composer", "density"]],
+  ["What asks, besides a pause", ["trigger_pedal", "trigger_key", "trigger_cc"]],
+  ["Keyboard and sound", ["thru", "input_channel", "max_polyphony"]],
+];
+
+const LABELS = {
+  temperature: "Temperature",
+  top_p: "Top-p",
+  top_k: "Top-k",
+  min_p: "Min-p",
+  greedy: "Likeliest only",
+  seed: "Seed",
+  trigger: "Answer after",
+  shortest_pause_s: "Shortest pause, s",
+  longest_pause_s: "Longest pause, s",
+  answer: "Answer length",
+  composer: "In the manner of",
+  density: "Notes a second",
+  trigger_pedal: "Pedal that asks",
+  trigger_key: "Key that asks",
+  trigger_cc: "Controller that asks",
+  thru: "Pass my playing on",
+  input_channel: "Listen to channel",
+  max_polyphony: "Most keys at once",
+};
+
+// Sliders run over what is useful; numbers that are better typed are typed.
+const SLIDERS = {
+  temperature: [0.1, 2, 0.05],
+  top_p: [0.05, 1, 0.01],
+  min_p: [0, 0.5, 0.01],
+  shortest_pause_s: [0.1, 5, 0.1],
+  longest_pause_s: [0.1, 5, 0.1],
+  density: [0.5, 20, 0.5],
+  max_polyphony: [1, 88, 1],
+};
+const NONE = { composer: "as you play", density: "as you play" };
+
+export class SettingsForm {
+  // `change(name, value)` asks the daemon; its promise gives the answer.
+  constructor(element, change, tell) {
+    this.element = element;
+    this.change = change;
+    this.tell = tell;
+    this.fields = new Map();
+    this.waiting = new Map(); // name -> number of answers still to come
+  }
+
+  build(descriptions) {
+    const known = new Map(descriptions.map((description) => [description.name, description]));
+    const shape = JSON.stringify(descriptions);
+    if (shape === this.shape) return;
+    this.shape = shape;
+    this.element.replaceChildren();
+    this.fields.clear();
+    const named = new Set(GROUPS.flatMap(([, names]) => names));
+    const others = descriptions.map(({ name }) => name).filter((name) => !named.has(name));
+    for (const [title, names] of [...GROUPS, ["More", others]]) {
+      const present = names.filter((name) => known.has(name));
+      if (!present.length) continue;
+      const section = document.createElement("section");
+      const heading = document.createElement("h2");
+      heading.textContent = title;
+      heading.id = `group-${title.replace(/\W+/g, "-").toLowerCase()}`;
+      section.setAttribute("aria-labelledby", heading.id);
+      section.append(heading, ...present.map((name) => this.row(known.get(name))));
+      this.element.append(section);
+    }
+  }
+
+  row(description) {
+    const { name } = description;
+    const row = document.createElement("div");
+    row.className = "row";
+    row.title = description.description;
+    const label = document.createElement("label");
+    label.textContent = LABELS[name] ?? name.replaceAll("_", " ");
+    label.htmlFor = `setting-${name}`;
+    const field = fieldOf(description);
+    field.input.id = label.htmlFor;
+    field.input.name = name;
+    row.append(label, field.input, ...field.beside);
+    for (const control of [field.input, ...field.beside].filter((part) => part.matches("input, select"))) {
+      control.addEventListener("input", () => field.show(field.value()));
+      control.addEventListener("change", () => this.send(name, field));
+    }
+    this.fields.set(name, field);
+    return row;
+  }
+
+  async send(name, field) {
+    this.waiting.set(name, (this.waiting.get(name) ?? 0) + 1);
+    const answer = await this.change(name, field.value());
+    this.waiting.set(name, this.waiting.get(name) - 1);
+    this.tell(answer.type === "refused" ? answer.reason : "");
+    if (answer.type === "refused" && this.last) field.set(this.last[name]);
+  }
+
+  // Show what is in force, except where the player's hand is on a control.
+  show(settings) {
+    this.last = settings;
+    for (const [name, field] of this.fields) {
+      const isBusy = this.waiting.get(name) > 0 || field.input.matches(":active") || isEdited(field.input);
+      if (!isBusy && settings[name] !== undefined && settings[name] !== field.value()) field.set(settings[name]);
+    }
+  }
+}
+
+const isEdited = (input) => input === document.activeElement && input.type === "number";
+
+function fieldOf(description) {
+  const { name, kind, choices, bounds, optional } = description;
+  if (kind === "switch") return switchField();
+  if (kind === "choice") return choiceField(choices, optional ? (NONE[name] ?? "none") : null);
+  if (SLIDERS[name]) return sliderField(name, optional ? NONE[name] : null, kind);
+  return numberField(bounds, kind);
+}
+
+function make(tag, properties) {
+  return Object.assign(document.createElement(tag), properties);
+}
+
+function switchField() {
+  const input = make("input", { type: "checkbox" });
+  return { input, beside: [], value: () => input.checked, set: (value) => (input.checked = value), show: () => {} };
+}
+
+function choiceField(choices, none) {
+  const input = make("select", {});
+  if (none !== null) input.append(new Option(none, ""));
+  for (const choice of choices) input.append(new Option(choice, choice));
+  const value = () => (input.value === "" ? null : input.value);
+  return { input, beside: [], value, set: (chosen) => (input.value = chosen ?? ""), show: () => {} };
+}
+
+function numberField(bounds, kind) {
+  const input = make("input", { type: "number", step: kind === "whole" ? 1 : "any" });
+  if (bounds.ge !== undefined) input.min = bounds.ge;
+  if (bounds.le !== undefined) input.max = bounds.le;
+  const value = () => (input.value === "" ? null : Number(input.value));
+  return { input, beside: [], value, set: (number) => (input.value = number ?? ""), show: () => {} };
+}
+
+function sliderField(name, none, kind) {
+  const [min, max, step] = SLIDERS[name];
+  const input = make("input", { type: "range", min, max, step });
+  const output = make("output", {});
+  output.setAttribute("for", `setting-${name}`);
+  const free = none ? make("input", { type: "checkbox", title: none }) : null;
+  if (free) free.setAttribute("aria-label", `${LABELS[name]}: ${none}`);
+  const digits = kind === "whole" ? 0 : step < 0.1 ? 2 : 1;
+  const show = (value) => {
+    input.disabled = value === null;
+    output.textContent = value === null ? "as you" : value.toFixed(digits);
+  };
+  const value = () => (free?.checked ? null : Number(Number(input.value).toFixed(4)));
+  const set = (number) => {
+    if (free) free.checked = number === null;
+    if (number !== null) input.value = number;
+    show(number);
+  };
+  set(none ? null : min);
+  if (free) {
+    output.classList.add("with-none");
+    return { input, beside: [output, free], value, set, show };
+  }
+  return { input, beside: [output], value, set, show };
+}
