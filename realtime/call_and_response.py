@@ -22,7 +22,7 @@ from piano.events import NoteOff, NoteOn, Pedal, Role, TimedEvent
 from piano.grammar import Mask, tokens_of_role
 from piano.sampling import Sampler, SamplingSettings
 from piano.vocabulary import KEYS, VOCABULARY
-from realtime.commands import ChangePlaying
+from realtime.commands import ChangePlaying, Mode
 from realtime.live_stream import Bounds, LiveStream, Mark
 from realtime.outbox import Release
 from realtime.performer import Activity, Output, PerformerStatus
@@ -114,6 +114,11 @@ class CallAndResponse:
         self._answers = self._interruptions = 0
         self._allow()
 
+    @property
+    def mode(self) -> Mode:
+        """Return which way of playing this is."""
+        return Mode.ANSWER
+
     def hear(self, timed: TimedEvent) -> None:
         """Take what the player did. A key that goes down ends an answer at once."""
         answer = self._answer
@@ -121,7 +126,9 @@ class CallAndResponse:
         if answer is not None:
             self._take_back(timed.at_ns)
             if isinstance(timed.event, NoteOn) or timed.at_ns < answer.from_ns:
-                self._yield(timed.at_ns, was_heard=timed.at_ns >= answer.from_ns)
+                was_heard = timed.at_ns >= answer.from_ns
+                self._interruptions += was_heard
+                self._yield(timed.at_ns, was_heard=was_heard)
             elif timed.event == Pedal(down=False):  # it may be ours that the stream believes to be under this foot
                 self._output.schedule(timed.at_ns, timed.event, answer.epoch)
         self._phrase.hear(timed)
@@ -295,7 +302,6 @@ class CallAndResponse:
         self._answer = None
         if was_heard:
             self._phrase.answered()
-            self._interruptions += 1
         else:
             self._answers -= 1
 

@@ -259,7 +259,9 @@ class Outbox:
         self.counts.stale += before - self.pending
 
     def _cut(self, epoch: int, cut_ns: int, *, keep_releases: bool) -> None:
-        """Kill what older epochs planned for after the cut; the first release of each note that sounds then may stay."""
+        """Kill what older epochs planned for after the cut, but for the first release of each note that sounds then,
+        where releases are kept.
+        """
         sounding = set(self._wire.sounding.own)
         pedal = self._wire.own_pedal_down
         survivors: list[_Entry] = []

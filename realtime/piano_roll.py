@@ -39,7 +39,7 @@ def draw_roll(path: Path, tracks: Sequence[MidiTrack], *, title: str | None = No
     end_s = max((_end_s(track) for track in tracks), default=0.0)
     width = float(np.clip(end_s * _INCHES_PER_S, *_WIDTH_INCHES))
     figure = Figure(figsize=(width, _HEIGHT_INCHES), dpi=_DPI, layout="constrained")
-    canvas = FigureCanvasAgg(figure)
+    FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     low, high = _range_of(tracks)
     _draw_keyboard(axes, low, high)
@@ -57,7 +57,7 @@ def draw_roll(path: Path, tracks: Sequence[MidiTrack], *, title: str | None = No
     if tracks:
         axes.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=len(tracks), frameon=False)
     try:
-        canvas.print_png(str(path))
+        figure.savefig(path, format="png")
     except OSError as error:
         raise ConfigError(f"{path} cannot be written: {error.strerror or error}; choose another place") from error
 
