@@ -4,11 +4,25 @@ Each is carried out on the engine's thread, in the order in which they came, bet
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from realtime.call_and_response import AnswerSettings
+    from realtime.duet import DuetSettings
     from realtime.trigger import Trigger
+    from realtime.velocity_repair import VelocitySettings
+
+
+class Mode(StrEnum):
+    """A way of playing."""
+
+    ANSWER = "answer"
+    """Call and response: wait for the end of a phrase, then go on in its manner."""
+    DUET = "duet"
+    """Play along, another voice of the same music."""
+    VELOCITY = "velocity"
+    """Give back each key that is played, as hard as it should have been struck."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +57,11 @@ class ChangePlaying:
     answers: "AnswerSettings"
     head: tuple[int, ...]
     """How the stream begins: its styles."""
+    mode: Mode = Mode.ANSWER
+    duet: "DuetSettings | None" = None
+    """How to play along; as by default if not given."""
+    velocity: "VelocitySettings | None" = None
+    """How to find velocities; as by default if not given."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,11 +49,17 @@ class Connections:
     """Runs the input thread and the watchdog, and mends what breaks."""
 
     def __init__(
-        self, system: MidiSystem, settings: PortSettings, ports: OpenPorts, clock: Clock, scheduler: Scheduler
+        self,
+        system: MidiSystem,
+        settings: PortSettings,
+        ports: OpenPorts,
+        clock: Clock,
+        scheduler: Scheduler,
+        thru: Thru | None,
     ) -> None:
         self._system, self._settings, self._ports = system, settings, ports
         self._clock, self._scheduler = clock, scheduler
-        self._thru: Thru | None = scheduler.through if settings.thru else None
+        self._thru = thru
         self._deliver: Deliver | None = None
         self._input: MidiInput | None = None
         self._watchdog: Watchdog | None = None
@@ -69,9 +75,9 @@ class Connections:
             self._watchdog.watch(Direction.OUTPUT, self._ports.output.name)
         self._watchdog.start()
 
-    def set_thru(self, *, on: bool) -> None:
-        """Switch thru on or off, from the next message on; from any thread."""
-        self._thru = self._scheduler.through if on else None
+    def set_thru(self, thru: Thru | None) -> None:
+        """Do something else with the player's messages from the next one on; from any thread."""
+        self._thru = thru
         if (listening := self._input) is not None:
             listening.set_thru(self._thru)
 

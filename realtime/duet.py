@@ -20,6 +20,7 @@ from piano.grammar import Mask
 from piano.notes import HIGHEST_PITCH, LOWEST_PITCH
 from piano.sampling import Sampler, SamplingSettings
 from piano.vocabulary import KEYS, STEP_NS, VELOCITIES_PER_BIN, VOCABULARY, Kind
+from realtime.commands import ChangePlaying, Mode
 from realtime.live_stream import Bounds, LiveStream
 from realtime.outbox import Release
 from realtime.performer import Activity, Output, PerformerStatus
@@ -68,8 +69,7 @@ class Duet:
         self._head = tuple(head)
         self._output, self._settings = output, settings
         self._sampler = Sampler(settings.seed, settings.sampling)
-        self._allowed, self._silent = _allowed(settings), _allowed(settings) & ~_own(Kind.ON)
-        self._bias = np.where(_own(Kind.ON), -settings.restraint, 0.0).astype(np.float32)
+        self._allow(settings)
         self._epoch = self._turn = 0
         self._held: set[int] = set()
         self._last_ns: int | None = None
@@ -80,21 +80,23 @@ class Duet:
         """The moment at which the player is expected to do something."""
         self._entries = 0
 
+    @property
+    def mode(self) -> Mode:
+        """Return which way of playing this is."""
+        return Mode.DUET
+
     def hear(self, timed: TimedEvent) -> None:
         """Take what the player did, and think again about everything after it."""
         if self._last_ns is None:
             self._entries += 1
-        self._stream.rollback(timed.at_ns)
-        self._new_turn()
-        self._output.invalidate(self._epoch, release=Release.AT_TIME, after_ns=timed.at_ns)
+        self._think_again(timed.at_ns)
         self._stream.hear(TimedEvent(timed.at_ns, timed.event, Role.GIVEN))
         match timed.event:
             case NoteOn(pitch):
                 self._held.add(pitch)
             case NoteOff(pitch):
                 self._held.discard(pitch)
-        self._last_ns = self._known_ns = timed.at_ns
-        self._waits_until_ns = None
+        self._last_ns = timed.at_ns
 
     def hand_over(self, at_ns: int) -> None:
         """Play on from this moment even if nothing was played."""
@@ -108,6 +110,20 @@ class Duet:
         self._output.invalidate(self._epoch, release=Release.AT_ONCE)
         self._let_go(max(at_ns, self._stream.end_ns))
         self._last_ns = self._waits_until_ns = None
+
+    def retry(self, at_ns: int) -> None:
+        """Play on from this moment with other luck."""
+        self._think_again(at_ns)
+
+    def change(self, change: ChangePlaying, at_ns: int) -> None:
+        """Play along as other settings say; what was planned for later is planned anew."""
+        self._settings = settings = change.duet or DuetSettings()
+        self._sampler = Sampler(settings.seed, settings.sampling)
+        self._allow(settings)
+        self._think_again(at_ns)
+        if change.head != self._head:
+            self._head = change.head
+            self._stream.restyle(change.head)
 
     def start_afresh(self) -> None:
         """Stop, and forget all that was played."""
@@ -156,6 +172,17 @@ class Duet:
 
     def _is_alone(self, at_ns: int) -> bool:
         return not self._held and self._last_ns is not None and at_ns - self._last_ns >= self._settings.alone_after_ns
+
+    def _think_again(self, at_ns: int) -> None:
+        """Take back what was guessed for after a moment."""
+        self._stream.rollback(at_ns)
+        self._new_turn()
+        self._output.invalidate(self._epoch, release=Release.AT_TIME, after_ns=at_ns)
+        self._known_ns, self._waits_until_ns = at_ns, None
+
+    def _allow(self, settings: DuetSettings) -> None:
+        self._allowed, self._silent = _allowed(settings), _allowed(settings) & ~_own(Kind.ON)
+        self._bias = np.where(_own(Kind.ON), -settings.restraint, 0.0).astype(np.float32)
 
     def _new_turn(self) -> None:
         self._epoch += 1

@@ -64,8 +64,8 @@ class EngineStatus:
 class Engine:
     """Run a performer between an inbox and an output.
 
-    `on_heard` is told of each event of the player's, `on_ports` of ports that went or came back; both are called on
-    the engine's thread and must not wait.
+    `perform` makes the performer of another mode. `on_heard` is told of each event of the player's, `on_ports` of ports
+    that went or came back. All are called on the engine's thread; the last two must not wait.
     """
 
     def __init__(
@@ -78,11 +78,12 @@ class Engine:
         *,
         on_heard: Callable[[TimedEvent], None] | None = None,
         on_ports: Callable[[PortReport], None] | None = None,
+        perform: Callable[[ChangePlaying], Performer] | None = None,
     ) -> None:
         self._clock, self._inbox = clock, inbox
         self._performer, self._scheduler = performer, scheduler
         self._settings = settings or EngineSettings()
-        self._on_heard, self._on_ports = on_heard, on_ports
+        self._on_heard, self._on_ports, self._perform = on_heard, on_ports, perform
         self._pedal = PedalReader()
         self._hearing = LatenessHistogram()
         self._heard = 0
@@ -161,7 +162,7 @@ class Engine:
             case Retry():
                 self._performer.retry(self._clock.now_ns())
             case ChangePlaying():
-                self._performer.change(message, self._clock.now_ns())
+                self._change(message)
             case ChangeListening(channel, trigger):
                 self._settings = EngineSettings(channel, trigger)
             case Panic():
@@ -178,6 +179,15 @@ class Engine:
                 self._performer.stop(self._clock.now_ns())
                 if self._on_ports is not None:
                     self._on_ports(message)
+
+    def _change(self, change: ChangePlaying) -> None:
+        """Go on in another way; in another mode, with another performer, which knows nothing of what was played."""
+        now_ns = self._clock.now_ns()
+        if change.mode is self._performer.mode or self._perform is None:
+            self._performer.change(change, now_ns)
+            return
+        self._performer.stop(now_ns)
+        self._performer = self._perform(change)
 
     def _receive(self, at_ns: int, data: bytes) -> None:
         """Take one message of the player's: a wish for an answer, an event of the piano, or neither."""

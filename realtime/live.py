@@ -14,9 +14,9 @@ from realtime.connections import Connections, OpenPorts, open_ports
 from realtime.context import RollingContext
 from realtime.engine import PortReport
 from realtime.history import History
-from realtime.model import stream_head
+from realtime.inbox import Received
 from realtime.partner import Partner, PartnerSettings
-from realtime.parts import answer_settings, engine_settings, scheduler_settings
+from realtime.parts import engine_settings, playing_of, scheduler_settings, thru_of
 from realtime.ports import MidiSystem
 from realtime.session import Session
 from realtime.settings import Settings
@@ -38,15 +38,16 @@ class LivePlay:
             clock,
             self.ports.output,
             PartnerSettings(
-                stream_head(settings),
-                answer_settings(settings, seed),
+                playing_of(settings, seed),
                 engine_settings(settings),
                 scheduler_settings(settings),
             ),
             on_ports=self._mend,
             history=history,
         )
-        self._connections = Connections(system, settings, self.ports, clock, self.partner.scheduler)
+        self._clock = clock
+        self._thru = thru_of(settings, self.partner.scheduler, clock)
+        self._connections = Connections(system, settings, self.ports, clock, self.partner.scheduler, self._thru)
 
     def __enter__(self) -> "LivePlay":
         """Start to play."""
@@ -67,9 +68,16 @@ class LivePlay:
         self._stop()
         self._sum_up()
 
-    def set_thru(self, *, on: bool) -> None:
-        """Pass what the player plays on to the output, or not, from the next message on; from any thread."""
-        self._connections.set_thru(on=on)
+    def pass_on_as(self, settings: Settings) -> None:
+        """Pass what the player plays on to the output as the settings say, from the next message on; any thread."""
+        self._thru = thru_of(settings, self.partner.scheduler, self._clock)
+        self._connections.set_thru(self._thru)
+
+    def play(self, data: bytes) -> None:
+        """Take a message that the player plays by another way than the input port; from any thread."""
+        if (thru := self._thru) is not None:
+            thru(data)
+        self.partner.inbox.put(Received(self._clock.now_ns(), data))
 
     def context_fill(self) -> float:
         """Return how full the model's context is, 0 to 1; from any thread."""

@@ -30,14 +30,14 @@ def open_session(bundle: Bundle, settings: ModelSettings) -> tuple[RollingContex
     return RollingContext(session, session.twin()), session.provider
 
 
-def stream_head(settings: AnswerSettings) -> tuple[int, ...]:
-    """Return the head of a stream that is to be continued: BOS, the task, and the styles that the settings ask for."""
+def stream_head(settings: AnswerSettings, task: str = "continue") -> tuple[int, ...]:
+    """Return the head of a stream that is played on: BOS, the task, and the styles that the settings ask for."""
     styles = []
     if settings.composer is not None:
         styles.append(VOCABULARY.style(f"composer:{settings.composer}"))
     if settings.density is not None:
         styles.append(VOCABULARY.style(f"density:{int(np.searchsorted(DENSITY_EDGES, settings.density))}"))
-    return (VOCABULARY.bos, VOCABULARY.task("continue"), *styles)
+    return (VOCABULARY.bos, VOCABULARY.task(task), *styles)
 
 
 def opening_head(settings: AnswerSettings) -> tuple[int, ...]:

@@ -12,6 +12,7 @@ from piano.errors import ConfigError, MidiFileError
 from piano.events import NoteOff, NoteOn, Pedal, TimedEvent
 from piano.midi_file import MidiTrack, read_performance, write_performance
 from piano.notes import Performance
+from realtime.commands import ChangePlaying
 from realtime.continuation import NOTHING, Continuation, Length, Progress, go_on, moved, part_of
 from realtime.model import open_bundle, open_session, opening_head, stream_head
 from realtime.offline_run import OfflineRun
@@ -109,8 +110,10 @@ def partner_settings(settings: Settings, seed: int, *, is_new: bool) -> PartnerS
     """Return what the parts are told: as live, but that only an explicit wish is answered, and on channel 1."""
     scheduler = scheduler_settings(settings)
     return PartnerSettings(
-        opening_head(settings) if is_new else stream_head(settings),
-        replace(answer_settings(settings, seed), pause=None),
+        ChangePlaying(
+            replace(answer_settings(settings, seed), pause=None),
+            opening_head(settings) if is_new else stream_head(settings),
+        ),
         scheduler=replace(scheduler, outbox=OutboxSettings(0, scheduler.outbox.longest_note_ns)),
     )
 

@@ -4,15 +4,17 @@ Live its two threads run; offline and in tests the caller runs the engine on a c
 output is something due on that clock.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from piano.events import TimedEvent
-from realtime.call_and_response import AnswerSettings, CallAndResponse
 from realtime.clock import Clock
+from realtime.commands import ChangePlaying
 from realtime.engine import Engine, EngineSettings, Message, PortReport
 from realtime.history import History, WatchedOutput
 from realtime.inbox import Inbox
+from realtime.modes import performer_of
+from realtime.performer import Performer
 from realtime.ports import OutputPort
 from realtime.scheduler import Scheduler, SchedulerSettings
 from realtime.session import Session
@@ -23,9 +25,7 @@ from realtime.take import Take
 class PartnerSettings:
     """What the parts are told."""
 
-    head: Sequence[int]
-    """How the stream begins."""
-    answers: AnswerSettings = field(default_factory=AnswerSettings)
+    playing: ChangePlaying
     engine: EngineSettings = field(default_factory=EngineSettings)
     scheduler: SchedulerSettings = field(default_factory=SchedulerSettings)
 
@@ -56,15 +56,19 @@ class Partner:
             on_own=None if history is None else history.play,
         )
         output = self.scheduler if history is None else WatchedOutput(self.scheduler, history)
-        performer = CallAndResponse(session, settings.head, output, settings.answers)
+
+        def perform(playing: ChangePlaying) -> Performer:
+            return performer_of(playing, session, output)
+
         self.engine = Engine(
             clock,
             self.inbox,
-            performer,
+            perform(settings.playing),
             self.scheduler,
             settings.engine,
             on_heard=self._hear,
             on_ports=on_ports,
+            perform=perform,
         )
 
     def start(self) -> None:

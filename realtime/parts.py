@@ -1,20 +1,24 @@
 """From settings to what each part of the engine takes."""
 
 from realtime.call_and_response import AnswerSettings, Length
+from realtime.clock import NS_PER_MS, NS_PER_S, Clock
+from realtime.commands import ChangePlaying, Mode
+from realtime.duet import DuetSettings, WhenAlone
 from realtime.engine import EngineSettings
-from realtime.model import sampling_of
+from realtime.midi_input import Thru
+from realtime.midi_message import Kind, channel_of, event_of, kind_of
+from realtime.model import sampling_of, stream_head
 from realtime.outbox import OutboxSettings
 from realtime.phrase import PauseSettings
-from realtime.scheduler import SchedulerSettings
+from realtime.scheduler import Scheduler, SchedulerSettings
 from realtime.settings import Settings
 from realtime.trigger import PEDALS, Trigger
-
-_NS_PER_S = 1_000_000_000
+from realtime.velocity_repair import VelocitySettings
 
 
 def answer_settings(settings: Settings, seed: int) -> AnswerSettings:
     """Return the settings as the performer takes them."""
-    pause = PauseSettings(int(settings.shortest_pause_s * _NS_PER_S), int(settings.longest_pause_s * _NS_PER_S))
+    pause = PauseSettings(int(settings.shortest_pause_s * NS_PER_S), int(settings.longest_pause_s * NS_PER_S))
     return AnswerSettings(
         pause=pause if settings.trigger == "pause" else None,
         length=Length.PHRASE if settings.answer == "phrase" else Length.ENDLESS,
@@ -22,6 +26,52 @@ def answer_settings(settings: Settings, seed: int) -> AnswerSettings:
         seed=seed,
         most_keys=settings.max_polyphony,
     )
+
+
+def duet_settings(settings: Settings, seed: int) -> DuetSettings:
+    """Return the settings as the duet takes them."""
+    return DuetSettings(
+        sampling=sampling_of(settings),
+        seed=seed,
+        lowest_pitch=settings.duet_lowest,
+        highest_pitch=settings.duet_highest,
+        loudest=settings.duet_loudest,
+        restraint=settings.restraint,
+        most_keys=settings.max_polyphony,
+        when_alone=WhenAlone(settings.when_alone),
+        alone_after_ns=int(settings.alone_after_s * NS_PER_S),
+    )
+
+
+def playing_of(settings: Settings, seed: int) -> ChangePlaying:
+    """Return how to play: the mode, and what each mode is told."""
+    mode = Mode(settings.mode)
+    return ChangePlaying(
+        answer_settings(settings, seed),
+        stream_head(settings, "duet" if mode is Mode.DUET else "continue"),
+        mode,
+        duet_settings(settings, seed),
+        VelocitySettings(settings.strength),
+    )
+
+
+def thru_of(settings: Settings, scheduler: Scheduler, clock: Clock) -> Thru | None:
+    """Return what to do with the player's own messages on the input thread; None if they go nowhere.
+
+    In velocity mode all of them go on, and a key that the engine will answer waits for its velocity.
+    """
+    if Mode(settings.mode) is not Mode.VELOCITY:
+        return scheduler.through if settings.thru else None
+    wait_ns = int(settings.velocity_wait_ms * NS_PER_MS)
+
+    def hold_keys(data: bytes) -> None:
+        is_key = kind_of(data) is Kind.NOTE_ON and event_of(data) is not None
+        if is_key and settings.input_channel in (0, channel_of(data) + 1):
+            scheduler.hold(data, clock.now_ns() + wait_ns)
+        else:
+            scheduler.through(data)
+
+    return hold_keys
 
 
 def engine_settings(settings: Settings) -> EngineSettings:
@@ -38,4 +88,4 @@ def engine_settings(settings: Settings) -> EngineSettings:
 
 def scheduler_settings(settings: Settings) -> SchedulerSettings:
     """Return the settings as the output takes them."""
-    return SchedulerSettings(OutboxSettings(settings.output_channel - 1, int(settings.longest_note_s * _NS_PER_S)))
+    return SchedulerSettings(OutboxSettings(settings.output_channel - 1, int(settings.longest_note_s * NS_PER_S)))

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from piano.events import Event, TimedEvent
-from realtime.commands import ChangePlaying
+from realtime.commands import ChangePlaying, Mode
 from realtime.outbox import Release
 
 
@@ -53,6 +53,11 @@ class Output(Protocol):
 
 class Performer(Protocol):
     """A way of playing."""
+
+    @property
+    def mode(self) -> Mode:
+        """Return which way of playing this is."""
+        ...
 
     def hear(self, timed: TimedEvent) -> None:
         """Take what the player did; its moment is never before that of an earlier one."""

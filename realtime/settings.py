@@ -120,6 +120,52 @@ class SamplingSettings(BaseModel):
     greedy: bool = Field(default=False, description="always take the likeliest token, whatever else is set")
 
 
+class ModeSettings(BaseModel):
+    """Way of playing"""
+
+    mode: Literal["answer", "duet", "velocity"] = Field(
+        default="answer",
+        description="answer your phrases, play along as a duet, or give back your keys with better velocities",
+    )
+
+
+class DuetSettings(BaseModel):
+    """Duet"""
+
+    duet_lowest: int = Field(default=21, ge=21, le=108, description="lowest MIDI pitch that the model may strike")
+    duet_highest: int = Field(default=108, ge=21, le=108, description="highest MIDI pitch that the model may strike")
+    duet_loudest: int = Field(default=127, ge=1, le=127, description="highest MIDI velocity of the model")
+    restraint: float = Field(
+        default=0.0,
+        ge=-3.0,
+        le=6.0,
+        description="how much the model holds its keys back; 0 as in the music learned",
+    )
+    when_alone: Literal["end", "hold", "continue"] = Field(
+        default="end", description="what the model does when you have stopped: end, strike nothing new, or play on"
+    )
+    alone_after_s: float = Field(
+        default=4.0, ge=0.5, le=60.0, description="seconds without a key of yours after which you have stopped"
+    )
+
+
+class VelocitySettings(BaseModel):
+    """Velocity"""
+
+    strength: float = Field(
+        default=0.5,
+        ge=0.0,
+        le=1.0,
+        description="how far your keyboard's velocities are mended: 0 passes them through, 1 ignores them",
+    )
+    velocity_wait_ms: float = Field(
+        default=10.0,
+        ge=1.0,
+        le=50.0,
+        description="milliseconds after which a key goes out with the velocity that it came with",
+    )
+
+
 class AnswerSettings(BaseModel):
     """Call and response"""
 
@@ -204,7 +250,10 @@ GROUPS: tuple[type[BaseModel], ...] = (
     PortSettings,
     ModelSettings,
     SamplingSettings,
+    ModeSettings,
     AnswerSettings,
+    DuetSettings,
+    VelocitySettings,
     LimitSettings,
     ReportSettings,
     PanelSettings,
@@ -216,7 +265,10 @@ class Settings(
     PortSettings,
     ModelSettings,
     SamplingSettings,
+    ModeSettings,
     AnswerSettings,
+    DuetSettings,
+    VelocitySettings,
     LimitSettings,
     ReportSettings,
     PanelSettings,
@@ -232,6 +284,8 @@ class Settings(
             raise ValueError(
                 f"shortest_pause_s ({self.shortest_pause_s}) must not exceed longest_pause_s ({self.longest_pause_s})"
             )
+        if self.duet_lowest > self.duet_highest:
+            raise ValueError(f"duet_lowest ({self.duet_lowest}) must not exceed duet_highest ({self.duet_highest})")
         if self.virtual_input == self.virtual_output:
             raise ValueError(f"virtual_input and virtual_output must differ; both are {self.virtual_input!r}")
         return self

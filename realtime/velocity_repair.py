@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from piano.events import NoteOn, TimedEvent
 from piano.velocities import median_velocity, noise_of_strength, posterior
+from realtime.commands import ChangePlaying, Mode
 from realtime.live_stream import LiveStream
 from realtime.performer import Activity, Output, PerformerStatus
 from realtime.session import Logits, Session
@@ -38,6 +39,11 @@ class VelocityRepair:
         self._readings: deque[int] = deque(maxlen=SAME_READINGS)
         self._repaired = 0
 
+    @property
+    def mode(self) -> Mode:
+        """Return which way of playing this is."""
+        return Mode.VELOCITY
+
     def hear(self, timed: TimedEvent) -> None:
         """Take what the player did; answer a key that goes down."""
         event = timed.event
@@ -59,6 +65,17 @@ class VelocityRepair:
 
     def stop(self, at_ns: int) -> None:
         """Do nothing: nothing of our own is played."""
+
+    def retry(self, at_ns: int) -> None:
+        """Do nothing: nothing of our own is played."""
+
+    def change(self, change: ChangePlaying, at_ns: int) -> None:  # noqa: ARG002 - the protocol's
+        """Find velocities as other settings say, from the next key on."""
+        self._settings = change.velocity or VelocitySettings()
+        self._noise = noise_of_strength(self._settings.strength)
+        if change.head != self._head:
+            self._head = change.head
+            self._stream.restyle(change.head)
 
     def start_afresh(self) -> None:
         """Forget all that was played."""

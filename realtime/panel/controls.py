@@ -8,14 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from realtime.clock import Clock
-from realtime.commands import ChangeListening, ChangePlaying, Command, HandOver, NewPiece, Panic, Retry, StopPlaying
+from realtime.commands import ChangeListening, Command, HandOver, NewPiece, Panic, Retry, StopPlaying
 from realtime.control import CHANGEABLE, CommandName, ControlError, Losses, Request, Status, changed
 from realtime.history import History
-from realtime.inbox import Received
 from realtime.live import LivePlay
 from realtime.midi_message import Kind, kind_of
-from realtime.model import stream_head
-from realtime.parts import answer_settings, engine_settings
+from realtime.parts import engine_settings, playing_of
 from realtime.settings import Settings
 from realtime.take import Take
 
@@ -89,7 +87,7 @@ class Controls:
         return Status(
             at_s=self.now_s(),
             activity=engine.performer.activity,
-            mode="call and response",
+            mode=self._settings.mode,
             model=stage.settings.model,
             provider=stage.provider,
             input=stage.play.ports.input.name,
@@ -114,18 +112,18 @@ class Controls:
 
     def _change(self, changes: Mapping[str, Any]) -> None:
         before, after = self._settings, changed(self._settings, changes)
-        playing = ChangePlaying(answer_settings(before, self._seed), stream_head(before))
+        playing, passing = playing_of(before, self._seed), _passing(before)
         if after.seed is not None:
             self._seed = after.seed
         self._settings = after
-        change = ChangePlaying(answer_settings(after, self._seed), stream_head(after))
+        change = playing_of(after, self._seed)
         if change != playing:
             self._put(change)
         listening = engine_settings(after)
         if listening != engine_settings(before):
             self._put(ChangeListening(listening.channel, listening.trigger))
-        if after.thru != before.thru:
-            self._stage.play.set_thru(on=after.thru)
+        if _passing(after) != passing:
+            self._stage.play.pass_on_as(after)
 
     def _play(self, messages: tuple[bytes, ...]) -> None:
         inbox = self._stage.play.partner.inbox
@@ -135,9 +133,12 @@ class Controls:
                 raise ControlError("a page plays notes and the sustain pedal, nothing else")
             if len(inbox) > MOST_WAITING and kind is Kind.NOTE_ON:
                 raise ControlError("too many notes at once: the engine has not taken in the last ones yet")
-            if self._settings.thru:
-                self._stage.play.partner.scheduler.through(data)
-            inbox.put(Received(self._clock.now_ns(), data))
+            self._stage.play.play(data)
 
     def _put(self, command: Command) -> None:
         self._stage.play.partner.inbox.put(command)
+
+
+def _passing(settings: Settings) -> tuple[object, ...]:
+    """Return the settings that say what becomes of the player's own messages."""
+    return settings.thru, settings.mode, settings.velocity_wait_ms, settings.input_channel

@@ -10,7 +10,7 @@ from piano.events import Event, NoteOff, NoteOn, Pedal, TimedEvent
 from piano.vocabulary import VOCABULARY, Kind
 from realtime.call_and_response import AnswerSettings
 from realtime.clock import ManualClock
-from realtime.commands import Command
+from realtime.commands import ChangePlaying, Command
 from realtime.context import RollingContext
 from realtime.engine import EngineSettings
 from realtime.midi_message import bytes_of
@@ -84,7 +84,7 @@ def a_run(
     clock: ManualClock | None = None,
 ) -> OfflineRun:
     """Return a partner on a clock that is moved by hand."""
-    settings = PartnerSettings(HEAD, answers or AnswerSettings(), engine or EngineSettings())
+    settings = PartnerSettings(ChangePlaying(answers or AnswerSettings(), tuple(HEAD)), engine or EngineSettings())
     return OfflineRun(session or model_of_chance(), settings, clock)
 
 

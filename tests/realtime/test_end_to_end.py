@@ -1,4 +1,4 @@
-"""The whole daemon as its own process on a real JACK server, with a pianist in another, judged by the messages alone."""
+"""The whole daemon as its own process on a real JACK server, a pianist in another, judged by the messages alone."""
 
 import json
 import signal

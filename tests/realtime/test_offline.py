@@ -134,7 +134,7 @@ def test_music_that_ends_by_itself_is_short_and_drawn_again(monkeypatch: pytest.
 
 def test_an_answer_of_a_phrases_length_is_short_of_a_longer_wish() -> None:
     settings_ = offline.partner_settings(Settings(answer="phrase"), 3, is_new=True)
-    run = a_run(model_of_chance(), settings_.answers)
+    run = a_run(model_of_chance(), settings_.playing.answers)
     assert go_on(run, NOTHING, Length(seconds=60.0)).is_short
 
 

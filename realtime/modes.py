@@ -1,0 +1,19 @@
+"""The ways of playing by name: which performer plays, and how the stream of each begins."""
+
+from realtime.call_and_response import CallAndResponse
+from realtime.commands import ChangePlaying, Mode
+from realtime.duet import Duet, DuetSettings
+from realtime.performer import Output, Performer
+from realtime.session import Session
+from realtime.velocity_repair import VelocityRepair, VelocitySettings
+
+
+def performer_of(playing: ChangePlaying, session: Session, output: Output) -> Performer:
+    """Return a performer of the wanted mode; its stream begins anew on the session."""
+    match playing.mode:
+        case Mode.DUET:
+            return Duet(session, playing.head, output, playing.duet or DuetSettings())
+        case Mode.VELOCITY:
+            return VelocityRepair(session, playing.head, output, playing.velocity or VelocitySettings())
+        case Mode.ANSWER:
+            return CallAndResponse(session, playing.head, output, playing.answers)
