@@ -1,0 +1,173 @@
+"""The stream: whatever is proposed and taken back, it says what was played, as the encoder of files would."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from piano.events import Event, NoteOff, NoteOn, Pedal, Role, TimedEvent
+from piano.grammar import tokens_of_role
+from piano.sampling import Sampler, SamplingSettings
+from piano.vocabulary import STEP_NS, VOCABULARY
+from realtime.live_stream import LONGEST_GAP_NS, Bounds, LiveStream
+from realtime.scripted_session import ScriptedSession
+from tests.realtime.stage import HEAD, MS, ChanceSession, S, scripted
+
+OWN = tokens_of_role(Role.OWN)
+ENDLESS = OWN & (np.arange(VOCABULARY.size) != VOCABULARY.end)
+GREEDY = SamplingSettings(temperature=0.0)
+ON, OFF = VOCABULARY.on(Role.OWN, 60), VOCABULARY.off(Role.OWN, 60)
+VELOCITY = VOCABULARY.velocity(80)
+
+EVENTS = st.one_of(
+    st.builds(NoteOn, st.integers(58, 62), st.integers(1, 127)),
+    st.builds(NoteOff, st.integers(58, 62)),
+    st.builds(Pedal, st.booleans()),
+)
+
+
+def a_stream(seed: int = 0) -> tuple[LiveStream, ChanceSession]:
+    session = ChanceSession(VOCABULARY.size, 4096, seed=seed)
+    return LiveStream(session, HEAD), session
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 900), EVENTS, st.integers(0, 3)), min_size=1, max_size=20), st.integers(0, 9))
+def test_proposals_that_are_taken_back_leave_no_trace(played: list[tuple[int, Event, int]], seed: int) -> None:
+    plain, heard_alone = a_stream(seed)
+    probed, heard_between = a_stream(seed)
+    sampler, at_ns = Sampler(3), S
+    for gap_ms, event, proposals in played:
+        at_ns += gap_ms * MS
+        probed.rollback(at_ns)
+        for stream in (plain, probed):
+            stream.hear(TimedEvent(at_ns, event))
+        for _ in range(proposals):
+            probed.propose(sampler, Bounds(at_ns + MS, ENDLESS))
+        probed.rollback(at_ns)
+        if proposals and not plain.is_empty:
+            assert probed.sounding() == plain.sounding()
+    probed.rollback(at_ns)
+    assert heard_between.tokens == heard_alone.tokens
+    assert probed.pedal_is_down() == plain.pedal_is_down()
+    assert (probed.length, probed.end_ns, probed.is_empty) == (plain.length, plain.end_ns, plain.is_empty)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(1, 40), st.integers(0, 99))
+def test_proposals_that_stand_are_a_valid_stream_in_order_of_time(count: int, seed: int) -> None:
+    stream, session = a_stream(seed)
+    sampler, events = Sampler(seed), list[TimedEvent]()
+    earliest_ns = S
+    for _ in range(count):
+        proposed = stream.propose(sampler, Bounds(earliest_ns, ENDLESS))
+        assert proposed is not None
+        assert proposed.at_ns >= earliest_ns
+        events.append(proposed)
+        earliest_ns = proposed.at_ns
+    assert stream.end_ns == events[-1].at_ns
+    held: set[int] = set()
+    for timed in events:
+        if isinstance(timed.event, NoteOn):
+            assert timed.event.pitch not in held
+            held.add(timed.event.pitch)
+        elif isinstance(timed.event, NoteOff):
+            held.remove(timed.event.pitch)
+    assert stream.sounding() == held
+    assert session.tokens[: len(HEAD)] == HEAD
+
+
+def test_what_changes_nothing_is_passed_over() -> None:
+    stream, session = a_stream()
+    stream.hear(TimedEvent(S, NoteOff(60)))
+    stream.hear(TimedEvent(S, Pedal(down=False)))
+    assert stream.is_empty
+    assert session.tokens == HEAD
+
+
+def test_a_key_that_goes_down_twice_is_released_between() -> None:
+    stream, session = a_stream()
+    stream.hear(TimedEvent(S, NoteOn(60, 80)))
+    stream.hear(TimedEvent(S + 500 * MS, NoteOn(60, 80)))
+    assert session.tokens == (*HEAD, ON, VELOCITY, VOCABULARY.time(50), OFF, ON, VELOCITY)
+
+
+def test_a_long_silence_is_told_as_a_short_one() -> None:
+    stream, session = a_stream()
+    stream.hear(TimedEvent(S, NoteOn(60, 80)))
+    stream.hear(TimedEvent(100 * S, NoteOff(60)))
+    assert session.tokens[4:] == (*VOCABULARY.wait(LONGEST_GAP_NS // STEP_NS), OFF)
+    assert stream.end_ns == 100 * S
+
+
+def test_a_silence_that_was_shortened_for_a_proposal_is_whole_again_after_it() -> None:
+    stream, session = a_stream()
+    stream.hear(TimedEvent(S, NoteOn(60, 80)))
+    stream.propose(Sampler(0), Bounds(30 * S, ENDLESS))
+    stream.rollback(4 * S)
+    stream.hear(TimedEvent(4 * S, NoteOff(60)))
+    assert session.tokens[4:] == (*VOCABULARY.wait(300), OFF)
+
+
+def test_nothing_is_proposed_before_its_time_nor_after_the_latest() -> None:
+    for seed in range(30):
+        stream, _ = a_stream(seed)
+        stream.hear(TimedEvent(S, NoteOn(60, 80)))
+        earliest_ns = 3 * S + seed * MS
+        bounds = Bounds(earliest_ns, ENDLESS, latest_ns=earliest_ns + 40 * MS, must_play=True)
+        proposed = stream.propose(Sampler(seed), bounds)
+        assert proposed is not None
+        assert isinstance(proposed.event, NoteOn)
+        assert earliest_ns <= proposed.at_ns <= earliest_ns + 45 * MS
+
+
+def test_the_model_may_end_the_piece_where_that_is_allowed() -> None:
+    session = scripted([VOCABULARY.end])
+    stream = LiveStream(session, HEAD)
+    assert stream.propose(Sampler(0, GREEDY), Bounds(S, OWN)) is None
+    assert session.tokens == HEAD
+    assert stream.is_empty
+
+
+def test_bounds_that_leave_nothing_to_do_end_the_piece() -> None:
+    session = ScriptedSession(VOCABULARY.size)
+    stream = LiveStream(session, HEAD)
+    assert stream.propose(Sampler(0), Bounds(S, np.zeros(VOCABULARY.size, np.bool_), latest_ns=S)) is None
+    assert session.tokens == HEAD
+
+
+def test_only_so_many_keys_are_held() -> None:
+    stream, _ = a_stream()
+    sampler = Sampler(1)
+    for _ in range(60):
+        stream.propose(sampler, Bounds(S, ENDLESS, most_keys=2))
+        assert len(stream.sounding()) <= 2
+
+
+def test_what_is_settled_is_not_taken_back() -> None:
+    stream, _ = a_stream()
+    sampler = Sampler(1)
+    first = stream.propose(sampler, Bounds(S, ENDLESS))
+    second = stream.propose(sampler, Bounds(3 * S, ENDLESS))
+    assert first is not None
+    assert second is not None
+    length = stream.length
+    stream.settle(second.at_ns)
+    stream.rollback(0)
+    assert stream.length == length
+
+
+def test_a_reset_begins_another_stream() -> None:
+    stream, session = a_stream()
+    stream.hear(TimedEvent(S, NoteOn(60, 80)))
+    stream.reset(HEAD[:1])
+    assert stream.is_empty
+    assert session.tokens == HEAD[:1]
+    assert stream.sounding() == frozenset()
+
+
+@pytest.mark.parametrize("pitch", [20, 109])
+def test_what_is_no_key_of_a_piano_is_misuse(pitch: int) -> None:
+    stream, _ = a_stream()
+    with pytest.raises(ValueError, match="21 to 108"):
+        stream.hear(TimedEvent(S, NoteOn(pitch, 60)))
