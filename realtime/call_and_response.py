@@ -23,7 +23,7 @@ from piano.grammar import Mask, tokens_of_role
 from piano.sampling import Sampler, SamplingSettings
 from piano.vocabulary import KEYS, VOCABULARY
 from realtime.commands import ChangePlaying, Mode
-from realtime.live_stream import Bounds, LiveStream, Mark
+from realtime.live_stream import LONGEST_HOLD_NS, Bounds, LiveStream, Mark
 from realtime.outbox import Release
 from realtime.performer import Activity, Output, PerformerStatus
 from realtime.phrase import PauseSettings, PhraseListener
@@ -71,6 +71,7 @@ class AnswerSettings:
     sampling: SamplingSettings = field(default_factory=SamplingSettings)
     seed: int = 0
     most_keys: int = KEYS
+    longest_hold_ns: int = LONGEST_HOLD_NS
 
 
 @dataclass(slots=True)
@@ -250,7 +251,14 @@ class CallAndResponse:
         latest_ns = answer.from_ns + FIRST_NOTE_WITHIN_NS if is_first else None
         players = self._stream.sounding() & self._phrase.held
         most_keys = self._settings.most_keys + len(players)
-        bounds = Bounds(earliest_ns, self._allowed, latest_ns, most_keys, must_play=is_first)
+        bounds = Bounds(
+            earliest_ns,
+            self._allowed,
+            latest_ns,
+            most_keys,
+            must_play=is_first,
+            longest_hold_ns=self._settings.longest_hold_ns,
+        )
         proposed = self._stream.propose(self._sampler, bounds)
         if proposed is None or self._is_over(answer, proposed):
             self._stream.rollback(answer.planned_ns)

@@ -21,7 +21,7 @@ from piano.notes import HIGHEST_PITCH, LOWEST_PITCH
 from piano.sampling import Sampler, SamplingSettings
 from piano.vocabulary import KEYS, STEP_NS, VELOCITIES_PER_BIN, VOCABULARY, Kind
 from realtime.commands import ChangePlaying, Mode
-from realtime.live_stream import Bounds, LiveStream
+from realtime.live_stream import LONGEST_HOLD_NS, Bounds, LiveStream
 from realtime.outbox import Release
 from realtime.performer import Activity, Output, PerformerStatus
 from realtime.session import Session
@@ -56,6 +56,7 @@ class DuetSettings:
     restraint: float = 0.0
     """How much less likely each key of the model's own is than the model thinks, in nats."""
     most_keys: int = KEYS
+    longest_hold_ns: int = LONGEST_HOLD_NS
     when_alone: WhenAlone = WhenAlone.END
     alone_after_ns: int = 4_000_000_000
     """The player has stopped when nothing was done for so long and no key is held."""
@@ -160,7 +161,14 @@ class Duet:
     def _guess(self, earliest_ns: int) -> None:
         holds = self._is_alone(earliest_ns) and self._settings.when_alone is WhenAlone.HOLD
         allowed = self._silent if holds else self._allowed
-        bounds = Bounds(earliest_ns, allowed, most_keys=self._settings.most_keys, bias=self._bias)
+        settings = self._settings
+        bounds = Bounds(
+            earliest_ns,
+            allowed,
+            most_keys=settings.most_keys,
+            bias=self._bias,
+            longest_hold_ns=settings.longest_hold_ns,
+        )
         guess = self._stream.propose(self._sampler, bounds)
         if guess is None:  # it has nothing more to do: look again when the player might have stopped
             self._waits_until_ns = earliest_ns + AHEAD_NS

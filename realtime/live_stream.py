@@ -9,7 +9,7 @@ Over a session this is exact sampling of one joint model: a proposal holds until
 
 from array import array
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -22,6 +22,9 @@ from realtime.session import Logits, Session
 
 LONGEST_GAP_NS = 5_000_000_000
 """A longer silence is told to the model as one of this length, as in the music that it learned from."""
+
+LONGEST_HOLD_NS = 5_000_000_000
+"""A key of our own that is held for so long comes up; 999 of 1,000 notes in real performances are shorter."""
 
 LONGEST_WAIT_NS = 5_000_000_000
 """The longest that the model may wait before an event of its own."""
@@ -38,7 +41,8 @@ _ANY_VELOCITY = 64
 class Bounds:
     """What a proposal must keep to. Times are nanoseconds of the clock; `allowed` and `bias` are (vocab,).
 
-    `bias` is added to the logits. With `must_play` the event is a key going down, no later than `latest_ns`.
+    `bias` is added to the logits. A key that was held for `longest_hold_ns` comes up before anything later happens.
+    With `must_play` the event is a key going down, no later than `latest_ns`.
     """
 
     earliest_ns: int
@@ -47,6 +51,7 @@ class Bounds:
     most_keys: int = KEYS
     must_play: bool = False
     bias: Logits | None = None
+    longest_hold_ns: int = LONGEST_HOLD_NS
 
 
 @dataclass(slots=True)
@@ -59,11 +64,26 @@ class _State:
     grammar: Grammar
     step_grammar: Grammar
     step_tokens: tuple[int, ...] = ()
+    pressed: dict[int, int] = field(default_factory=dict)
+    """The step at which each key that our role holds went down, in the order in which they did."""
+
+    def note(self, event: Event, role: Role) -> None:
+        """Take note of a key that went down or came up at the last step."""
+        if role is Role.OWN and not isinstance(event, Pedal):
+            self.pressed.pop(event.pitch, None)
+            if isinstance(event, NoteOn):
+                self.pressed[event.pitch] = self.encoder.step
 
     def copy(self) -> "_State":
         """Return the state as it is now; what never changes in place is shared."""
         return _State(
-            self.length, self.logits, self.encoder.copy(), self.grammar.copy(), self.step_grammar, self.step_tokens
+            self.length,
+            self.logits,
+            self.encoder.copy(),
+            self.grammar.copy(),
+            self.step_grammar,
+            self.step_tokens,
+            dict(self.pressed),
         )
 
 
@@ -135,8 +155,7 @@ class LiveStream:
         while self._proposals and self._proposals[-1][0] > at_ns:
             earliest = self._proposals.pop()[1]
         if earliest is not None:
-            self._session.rollback(earliest.length)
-            self._state = earliest
+            self._restore(earliest)
 
     def mark(self) -> "Mark":
         """Return this place in the stream, to come back to."""
@@ -172,8 +191,23 @@ class LiveStream:
         model would rather end it, and where the bounds leave it nothing to do. ValueError if the model's logits are
         not numbers.
         """
-        before, state = self._state.copy(), self._state
+        before = self._state.copy()
         self._reach(bounds.earliest_ns)
+        release = self._overdue(bounds)
+        proposed = self._sample(sampler, bounds)
+        if release is not None and (proposed is None or proposed.at_ns > release.at_ns):
+            self._restore(before.copy())
+            self._append(release)
+            proposed = release
+        if proposed is None or proposed.role is not Role.OWN:
+            self._restore(before)
+        else:
+            self._proposals.append((proposed.at_ns, before))
+        return proposed
+
+    def _sample(self, sampler: Sampler, bounds: Bounds) -> TimedEvent | None:
+        """Sample an event, and append it if it is the model's own; else what was fed is left to be taken back."""
+        state, before = self._state, self._state.grammar.copy()
         decoder = StreamDecoder(state.encoder.origin_ns, state.encoder.step)
         tokens: list[int] = []
         proposed: TimedEvent | None = None
@@ -181,23 +215,39 @@ class LiveStream:
             mask = self._mask(decoder.step, bounds, has_waited=bool(tokens) and tokens[-1] in _SHORT_WAITS)
             logits = state.logits if bounds.bias is None else state.logits + bounds.bias
             token = sampler.draw(logits, mask) if mask.any() else VOCABULARY.end
-            if token == VOCABULARY.end or (_IS_EVENT[token] and VOCABULARY.roles[token] != Role.OWN):
-                at_ns = state.encoder.origin_ns + decoder.step * STEP_NS
-                self._session.rollback(before.length)
-                self._state = before
-                return None if token == VOCABULARY.end else _guess(token, at_ns)
+            if token == VOCABULARY.end:
+                return None
+            if _IS_EVENT[token] and VOCABULARY.roles[token] != Role.OWN:
+                return _guess(token, state.encoder.time_of(decoder.step))
             state.logits = self._session.feed((token,)).copy()
             self._keep((token,))
             state.grammar.push(token)
             tokens.append(token)
             proposed = decoder.push(token)
         if decoder.step > state.encoder.step:
-            state.step_grammar, state.step_tokens = before.grammar, ()
+            state.step_grammar, state.step_tokens = before, ()
         state.step_tokens += tuple(tokens)
         state.encoder.follow(proposed, decoder.step)
+        state.note(proposed.event, proposed.role)
         state.length = self._session.length
-        self._proposals.append((proposed.at_ns, before))
         return proposed
+
+    def _overdue(self, bounds: Bounds) -> TimedEvent | None:
+        """Return the release of the key that will have been held too long first, if the bounds allow to lift one."""
+        encoder = self._state.encoder
+        held = [
+            (encoder.time_of(step) + bounds.longest_hold_ns, pitch)
+            for pitch, step in self._state.pressed.items()
+            if bounds.allowed[VOCABULARY.off(Role.OWN, pitch)]
+        ]
+        if not held:
+            return None
+        due_ns, pitch = min(held)
+        return TimedEvent(max(due_ns, bounds.earliest_ns), NoteOff(pitch), Role.OWN)
+
+    def _restore(self, state: _State) -> None:
+        self._session.rollback(state.length)
+        self._state = state
 
     def _changes_nothing(self, event: Event, role: Role) -> bool:
         match event:
@@ -236,6 +286,7 @@ class LiveStream:
         state.logits = self._session.feed(edit.tokens[fed:]).copy()
         self._keep(edit.tokens)
         state.length = self._session.length
+        state.note(timed.event, timed.role)
 
     def _velocity_logits(self, timed: TimedEvent, pitch: int) -> tuple[Logits, int]:
         """Feed a key without its velocity; return the logits of that, (bins,), and how many tokens were fed."""

@@ -15,6 +15,9 @@ from realtime.settings import Settings
 from realtime.trigger import PEDALS, Trigger
 from realtime.velocity_repair import VelocitySettings
 
+OVERLONG_NS = 7_000_000_000
+"""How much longer than the model means to hold a key, or the pedal, the output waits before it ends it."""
+
 
 def answer_settings(settings: Settings, seed: int) -> AnswerSettings:
     """Return the settings as the performer takes them."""
@@ -25,6 +28,7 @@ def answer_settings(settings: Settings, seed: int) -> AnswerSettings:
         sampling=sampling_of(settings),
         seed=seed,
         most_keys=settings.max_polyphony,
+        longest_hold_ns=int(settings.longest_note_s * NS_PER_S),
     )
 
 
@@ -38,6 +42,7 @@ def duet_settings(settings: Settings, seed: int) -> DuetSettings:
         loudest=settings.duet_loudest,
         restraint=settings.restraint,
         most_keys=settings.max_polyphony,
+        longest_hold_ns=int(settings.longest_note_s * NS_PER_S),
         when_alone=WhenAlone(settings.when_alone),
         alone_after_ns=int(settings.alone_after_s * NS_PER_S),
     )
@@ -87,5 +92,6 @@ def engine_settings(settings: Settings) -> EngineSettings:
 
 
 def scheduler_settings(settings: Settings) -> SchedulerSettings:
-    """Return the settings as the output takes them."""
-    return SchedulerSettings(OutboxSettings(settings.output_channel - 1, int(settings.longest_note_s * NS_PER_S)))
+    """Return the settings as the output takes them: it ends what the model, for whatever reason, has not ended."""
+    longest_ns = int(settings.longest_note_s * NS_PER_S) + OVERLONG_NS
+    return SchedulerSettings(OutboxSettings(settings.output_channel - 1, longest_ns))
