@@ -1,0 +1,76 @@
+"""Live play put together: ports in memory, the embedded model's place taken by one of chance, an end by command."""
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from piano.errors import BundleError, PianodError
+from piano.midi_file import read_tracks
+from realtime import run
+from realtime.clock import MonotonicClock
+from realtime.inbox import ThreadFailed
+from realtime.live import LivePlay
+from realtime.memory_ports import MemoryMidiSystem
+from realtime.settings import Settings
+from tests.realtime.stage import model_of_chance, phrase
+from tests.realtime.wire import Listener
+
+QUICK = Settings(seed=3, shortest_pause_s=0.1, longest_pause_s=0.1, panel=False)
+
+
+@pytest.fixture
+def system() -> MemoryMidiSystem:
+    return MemoryMidiSystem(MonotonicClock())
+
+
+def test_it_answers_and_releases_all(system: MemoryMidiSystem, tmp_path: Path) -> None:
+    settings = QUICK.model_copy(update={"takes": tmp_path})
+    ears = Listener()
+    with LivePlay(settings, system, model_of_chance(), 3) as play:
+        keys, port = system.open_output("pianod in"), system.open_input("pianod out")
+        for _, data in phrase(0.0, 4):
+            keys.send(data)
+        for _ in range(1000):
+            while (data := port.poll()) is not None:
+                ears.hear(data)
+            if len(ears.struck) > 3:
+                break
+            play.partner.engine.wait(0.01)
+    while (data := port.poll()) is not None:
+        ears.hear(data)
+    assert len(ears.struck) > 3
+    assert ears.is_silent()
+    play.check()
+    [path] = tmp_path.glob("*.mid")
+    assert [track.name for track in read_tracks(path)] == ["player", "pianod"]
+
+
+def test_a_fault_in_a_thread_ends_it_with_a_message(system: MemoryMidiSystem) -> None:
+    with LivePlay(QUICK, system, model_of_chance(), 3) as play:
+        play.partner.inbox.put(ThreadFailed("output", "it broke"))
+        assert play.partner.engine.wait(5.0)
+    with pytest.raises(PianodError, match="the output thread ended: it broke"):
+        play.check()
+
+
+def test_run_live_ends_when_its_system_dies(system: MemoryMidiSystem, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "open_bundle", lambda _: None)
+    monkeypatch.setattr(run, "open_session", lambda *_: (model_of_chance(), "chance"))
+    threading.Timer(0.3, system.die).start()
+    with pytest.raises(PianodError, match="memory has gone") as fault:
+        run.run_live(QUICK, system)
+    assert "then pianod" in str(fault.value)
+
+
+def test_a_bundle_that_is_missing_is_told_and_the_system_closed(system: MemoryMidiSystem, tmp_path: Path) -> None:
+    settings = QUICK.model_copy(update={"model": str(tmp_path / "none")})
+    port = system.open_virtual_output("probe")
+    with pytest.raises(BundleError, match="there is no such bundle"):
+        run.run_live(settings, system)
+    assert port.is_closed
+
+
+def test_a_seed_that_is_set_is_kept() -> None:
+    assert run.seed_of(QUICK) == 3
+    assert run.seed_of(Settings(seed=None)) != run.seed_of(Settings(seed=None))
