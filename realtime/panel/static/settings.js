@@ -1,13 +1,25 @@
 // The controls of the settings, made from what the daemon says of them. What it says is in force is what they show.
 
 const GROUPS = [
+  ["Way of playing", ["mode"]],
   ["How bold", ["temperature", "top_p", "top_k", "min_p", "greedy", "seed"]],
-  ["How it answers", ["trigger", "shortest_pause_s", "longest_pause_s", "answer", "composer", "density"]],
-  ["What asks, besides a pause", ["trigger_pedal", "trigger_key", "trigger_cc"]],
+  ["In whose manner", ["composer", "density"]],
+  ["How it answers", ["trigger", "shortest_pause_s", "longest_pause_s", "answer"], "answer"],
+  ["What asks, besides a pause", ["trigger_pedal", "trigger_key", "trigger_cc"], "answer"],
+  ["How it plays along", ["duet_lowest", "duet_highest", "duet_loudest", "restraint", "when_alone", "alone_after_s"], "duet"],
+  ["How it mends velocities", ["strength"], "velocity"],
   ["Keyboard and sound", ["thru", "input_channel", "max_polyphony"]],
 ];
 
 const LABELS = {
+  mode: "Mode",
+  duet_lowest: "Lowest key",
+  duet_highest: "Highest key",
+  duet_loudest: "Loudest",
+  restraint: "Restraint",
+  when_alone: "When you stop",
+  alone_after_s: "You stopped after, s",
+  strength: "Strength",
   temperature: "Temperature",
   top_p: "Top-p",
   top_k: "Top-k",
@@ -30,6 +42,12 @@ const LABELS = {
 
 // Sliders run over what is useful; numbers that are better typed are typed.
 const SLIDERS = {
+  strength: [0, 1, 0.05],
+  duet_lowest: [21, 108, 1],
+  duet_highest: [21, 108, 1],
+  duet_loudest: [1, 127, 1],
+  restraint: [-3, 6, 0.1],
+  alone_after_s: [0.5, 30, 0.5],
   temperature: [0.1, 2, 0.05],
   top_p: [0.05, 1, 0.01],
   min_p: [0, 0.5, 0.01],
@@ -59,7 +77,7 @@ export class SettingsForm {
     this.fields.clear();
     const named = new Set(GROUPS.flatMap(([, names]) => names));
     const others = descriptions.map(({ name }) => name).filter((name) => !named.has(name));
-    for (const [title, names] of [...GROUPS, ["More", others]]) {
+    for (const [title, names, mode] of [...GROUPS, ["More", others]]) {
       const present = names.filter((name) => known.has(name));
       if (!present.length) continue;
       const section = document.createElement("section");
@@ -67,6 +85,7 @@ export class SettingsForm {
       heading.textContent = title;
       heading.id = `group-${title.replace(/\W+/g, "-").toLowerCase()}`;
       section.setAttribute("aria-labelledby", heading.id);
+      if (mode) section.dataset.mode = mode;
       section.append(heading, ...present.map((name) => this.row(known.get(name))));
       this.element.append(section);
     }
@@ -103,6 +122,7 @@ export class SettingsForm {
   // Show what is in force, except where the player's hand is on a control.
   show(settings) {
     this.last = settings;
+    for (const section of this.element.querySelectorAll("[data-mode]")) section.hidden = section.dataset.mode !== settings.mode;
     for (const [name, field] of this.fields) {
       const isBusy = this.waiting.get(name) > 0 || field.input.matches(":active") || isEdited(field.input);
       if (!isBusy && settings[name] !== undefined && settings[name] !== field.value()) field.set(settings[name]);

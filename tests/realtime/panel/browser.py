@@ -1,0 +1,96 @@
+"""A real Chromium without a screen, and pages of the panel in it. Every wait is for a condition."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.ui import WebDriverWait
+
+T = TypeVar("T")
+
+WITHIN_S = 40
+
+FLAGS = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--mute-audio",
+    "--window-size=1500,950",
+)
+
+
+def start_chromium(profile: str) -> webdriver.Chrome:
+    """Start Chromium with a fresh profile."""
+    options = webdriver.ChromeOptions()
+    options.binary_location = "/usr/bin/chromium"
+    for flag in (*FLAGS, f"--user-data-dir={profile}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options=options, service=Service("/usr/bin/chromedriver"))
+    driver.set_script_timeout(WITHIN_S)
+    driver.set_page_load_timeout(WITHIN_S)
+    return driver
+
+
+class Page:
+    """One page of the panel, in a tab of its own."""
+
+    def __init__(self, driver: webdriver.Chrome, address: str) -> None:
+        self.driver = driver
+        driver.switch_to.new_window("tab")
+        self.handle = driver.current_window_handle
+        driver.get(address)
+        self.until("app.link.isOpen && app.status() !== null")
+
+    def show(self) -> None:
+        """Bring the tab to the front."""
+        self.driver.switch_to.window(self.handle)
+
+    def ask(self, expression: str) -> Any:
+        """Return the value of an expression over `app`, the page's own parts."""
+        return self.driver.execute_async_script(
+            "const done = arguments[0];"
+            f"import('/static/main.js').then(({{ app }}) => done({expression}), (error) => done(String(error)));"
+        )
+
+    def until(self, expression: str) -> Any:
+        """Wait until an expression over `app` is true; return its value."""
+        return self.wait(lambda: self.ask(expression), expression)
+
+    def wait(self, condition: Callable[[], T], what: str) -> T:
+        """Wait until a condition is true; return its value."""
+        waiting = WebDriverWait(self.driver, WITHIN_S, poll_frequency=0.05)
+        return waiting.until(lambda _driver: condition(), f"waited in vain for: {what}")
+
+    def find(self, selector: str) -> WebElement:
+        """Return an element."""
+        return self.driver.find_element(By.CSS_SELECTOR, selector)
+
+    def click(self, selector: str) -> None:
+        """Click on an element, wherever on the page it is."""
+        element = self.find(selector)
+        self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
+        element.click()
+
+    def put(self, selector: str, value: object) -> None:
+        """Set a control to a value as a hand does: an input and a change."""
+        self.driver.execute_script(
+            "const [control, value] = arguments;"
+            "if (control.type === 'checkbox') control.checked = value; else control.value = value;"
+            "for (const kind of ['input', 'change']) control.dispatchEvent(new Event(kind, { bubbles: true }));",
+            self.find(selector),
+            value,
+        )
+
+    def faults(self) -> list[str]:
+        """Return what the console said against the page."""
+        said = self.driver.execute("getLog", {"type": "browser"})["value"]
+        return [str(entry["message"]) for entry in said if entry["level"] == "SEVERE"]

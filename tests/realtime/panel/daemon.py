@@ -1,0 +1,44 @@
+"""The daemon as a process of its own, on a machine without MIDI, and what its log says of the panel's address."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+WITHIN_S = 60
+
+
+class Daemon:
+    """`pianod` with the embedded model, played by the panel alone."""
+
+    def __init__(self, folder: Path, port: int = 0) -> None:
+        nowhere = {"JACK_DEFAULT_SERVER": "there-is-none", "JACK_NO_START_SERVER": "1", "PYTHONPATH": os.getcwd()}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "realtime", "--panel-port", str(port), "--seed", "5", "--longest-pause-s", "0.8"],
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=folder,
+            env={**os.environ, **nowhere},
+        )
+        self.address = self._read_address()
+        self.port = int(self.address.rstrip("/").rpartition(":")[2])
+
+    def _read_address(self) -> str:
+        assert self.process.stderr is not None
+        said = []
+        for line in self.process.stderr:
+            said.append(line)
+            found = re.search(r"the panel is at (\S+)", line)
+            if found:
+                return found[1]
+        raise AssertionError("the daemon ended: " + "".join(said))
+
+    def end(self) -> str:
+        """End the daemon; return the rest of what it said."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        _, said = self.process.communicate(timeout=WITHIN_S)
+        assert self.process.returncode == 0, said
+        return said

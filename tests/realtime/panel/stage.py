@@ -1,0 +1,27 @@
+"""What the panel's tests share: a session that plays on a model of chance, and its controls."""
+
+from realtime.clock import MonotonicClock
+from realtime.history import History
+from realtime.live import LivePlay
+from realtime.panel.browser_system import BrowserSystem
+from realtime.panel.controls import Controls
+from realtime.panel.controls import Stage as PanelStage
+from realtime.settings import Settings
+from tests.realtime.stage import model_of_chance
+
+
+class Stage:
+    """A session without threads: the test gives the engine its turns."""
+
+    def __init__(self, **settings: object) -> None:
+        self.settings = Settings.model_validate({"seed": 5, **settings})
+        self.history = History()
+        self.play = LivePlay(self.settings, BrowserSystem(), model_of_chance(), 5, self.history)
+        stage = PanelStage(self.play, self.history, self.settings, 5, "none", has_midi=False)
+        self.controls = Controls(stage, MonotonicClock())
+
+    def turns(self) -> None:
+        """Let the engine take in all that waits."""
+        engine, inbox = self.play.partner.engine, self.play.partner.inbox
+        while len(inbox):
+            engine.turn(0)

@@ -1,0 +1,130 @@
+"""Requests reach the engine; the status tells what is in force."""
+
+import json
+
+import pytest
+
+from piano.errors import ConfigError
+from realtime.control import CHANGEABLE, ControlError, decode_request, encode_status
+from realtime.inbox import Received
+from realtime.panel.controls import MOST_WAITING
+from realtime.performer import Activity
+from tests.realtime.panel.stage import Stage
+
+CHANGES = {
+    "temperature": 0.5,
+    "top_p": 0.5,
+    "top_k": 7,
+    "min_p": 0.1,
+    "greedy": True,
+    "seed": 99,
+    "trigger": "key",
+    "shortest_pause_s": 0.2,
+    "longest_pause_s": 3.0,
+    "trigger_pedal": "sostenuto",
+    "trigger_key": 30,
+    "trigger_cc": 81,
+    "answer": "phrase",
+    "composer": "bach",
+    "density": 3.5,
+    "max_polyphony": 4,
+    "input_channel": 3,
+    "thru": True,
+    "mode": "duet",
+    "strength": 0.9,
+    "duet_lowest": 40,
+    "duet_highest": 70,
+    "duet_loudest": 80,
+    "restraint": 1.5,
+    "when_alone": "hold",
+    "alone_after_s": 9.0,
+}
+
+
+@pytest.fixture
+def stage() -> Stage:
+    return Stage()
+
+
+def ask(stage: Stage, command: str, **fields: object) -> None:
+    stage.controls.carry_out(decode_request(json.dumps({"version": 1, "id": 1, "command": command, **fields})))
+    stage.turns()
+
+
+def test_keys_of_a_page_are_heard_and_written_down(stage: Stage) -> None:
+    ask(stage, "play", midi=["903c40", "803c40"])
+    assert stage.controls.status().heard == 2
+    assert len(stage.history.heard.since(0)[0]) == 2
+    assert [data for _, data in stage.play.partner.take.sent] == []
+
+
+def test_keys_pass_on_where_thru_is_on(stage: Stage) -> None:
+    ask(stage, "change", settings={"thru": True})
+    ask(stage, "play", midi=["903c40"])
+    assert [data for _, data in stage.play.partner.take.sent] == [b"\x90\x3c\x40"]
+    assert stage.history.played.since(0)[0] == [], "the player's own keys are not the model's"
+
+
+def test_the_commands_do_what_they_say(stage: Stage) -> None:
+    ask(stage, "play", midi=["903c40", "803c40"])
+    ask(stage, "answer")
+    assert stage.controls.status().activity == Activity.PLAYING
+    ask(stage, "retry")
+    assert (stage.controls.status().activity, stage.controls.status().answers) == (Activity.PLAYING, 1)
+    ask(stage, "stop")
+    assert stage.controls.status().activity == Activity.LISTENING
+    ask(stage, "answer")
+    ask(stage, "panic")
+    assert stage.controls.status().activity == Activity.LISTENING
+    ask(stage, "new_piece")
+    assert stage.controls.status().stream_tokens == 2
+
+
+@pytest.mark.parametrize("name", CHANGEABLE)
+def test_each_change_is_in_force_and_told(stage: Stage, name: str) -> None:
+    ask(stage, "change", settings={name: CHANGES[name]})
+    assert stage.controls.status().settings[name] == CHANGES[name]
+
+
+@pytest.mark.parametrize("mode", ["duet", "velocity"])
+def test_the_way_of_playing_changes_and_changes_back(stage: Stage, mode: str) -> None:
+    ask(stage, "answer")
+    ask(stage, "change", settings={"mode": mode})
+    assert (stage.controls.status().mode, stage.controls.status().fault) == (mode, None)
+    ask(stage, "play", midi=["903c40", "803c40"])
+    ask(stage, "change", settings={"mode": "answer"})
+    ask(stage, "answer")
+    assert (stage.controls.status().mode, stage.controls.status().activity) == ("answer", Activity.PLAYING)
+
+
+def test_a_change_while_it_plays_goes_on_playing(stage: Stage) -> None:
+    ask(stage, "play", midi=["903c40", "803c40"])
+    ask(stage, "answer")
+    ask(stage, "change", settings={"composer": "bach", "temperature": 0.5})
+    status = stage.controls.status()
+    assert (status.activity, status.fault) == (Activity.PLAYING, None)
+    assert status.stream_tokens >= 3
+
+
+def test_what_cannot_be_is_refused_and_changes_nothing(stage: Stage) -> None:
+    before = stage.controls.status().settings
+    with pytest.raises(ControlError):
+        ask(stage, "change", settings={"api": "jack"})
+    with pytest.raises(ConfigError):
+        ask(stage, "change", settings={"top_p": 0})
+    with pytest.raises(ControlError, match="notes and the sustain pedal"):
+        ask(stage, "play", midi=["b07b00"])
+    assert stage.controls.status().settings == before
+
+
+def test_a_flood_of_notes_is_refused_but_never_a_release(stage: Stage) -> None:
+    for _ in range(MOST_WAITING + 1):
+        stage.play.partner.inbox.put(Received(0, b"\xb0\x01\x00"))
+    with pytest.raises(ControlError, match="too many"):
+        stage.controls.carry_out(decode_request('{"version":1,"id":1,"command":"play","midi":["903c40"]}'))
+    stage.controls.carry_out(decode_request('{"version":1,"id":1,"command":"play","midi":["803c40"]}'))
+
+
+def test_the_status_is_plain_json(stage: Stage) -> None:
+    told = json.loads(encode_status(stage.controls.status()))
+    assert (told["type"], told["version"], told["activity"], told["has_midi"]) == ("status", 1, "listening", False)

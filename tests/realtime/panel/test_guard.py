@@ -1,0 +1,102 @@
+"""Who is let in: the laws of Host, Origin and token, on every kind of door."""
+
+import asyncio
+
+import pytest
+from starlette.types import Message, Receive, Scope, Send
+
+from realtime.panel.guard import Door, Guard, is_loopback
+
+LOCAL = Door("127.0.0.1", 8765)
+ABROAD = Door("0.0.0.0", 8765, "secret")
+HERE = "127.0.0.1:8765"
+
+
+async def _inner(_scope: Scope, _receive: Receive, send: Send) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"in"})
+
+
+def enter(door: Door, *headers: tuple[str, str], kind: str = "http", query: str = "") -> list[Message]:
+    """Return what a request with these headers is answered."""
+    sent: list[Message] = []
+    scope = {
+        "type": kind,
+        "path": "/",
+        "query_string": query.encode(),
+        "headers": [(name.encode(), value.encode()) for name, value in headers],
+    }
+
+    async def receive() -> Message:
+        return {"type": "http.request"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    asyncio.run(Guard(_inner, door)(scope, receive, send))
+    return sent
+
+
+def is_in(answer: list[Message]) -> bool:
+    return answer[0].get("status") == 200
+
+
+@pytest.mark.parametrize("host", [HERE, "localhost:8765", "LOCALHOST:8765", "[::1]:8765"])
+def test_our_own_names_are_let_in(host: str) -> None:
+    assert is_in(enter(LOCAL, ("host", host)))
+    assert is_in(enter(LOCAL, ("host", host), ("origin", f"http://{host}")))
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [],
+        [("host", "evil.example:8765")],
+        [("host", "127.0.0.1")],
+        [("host", "127.0.0.1:1")],
+        [("host", HERE), ("host", HERE)],
+        [("host", HERE), ("origin", "http://evil.example")],
+        [("host", HERE), ("origin", "null")],
+        [("host", HERE), ("origin", "https://127.0.0.1:8765")],
+        [("host", HERE), ("origin", "http://127.0.0.1:9999")],
+        [("host", HERE), ("origin", "http://localhost:8765")],
+        [("host", HERE), ("origin", f"http://{HERE}"), ("origin", "http://evil.example")],
+    ],
+)
+def test_others_are_not(headers: list[tuple[str, str]]) -> None:
+    assert enter(LOCAL, *headers)[0]["status"] == 403
+    assert enter(LOCAL, *headers, kind="websocket")[0]["type"] == "websocket.close"
+
+
+def test_a_socket_of_another_site_is_not() -> None:
+    answer = enter(LOCAL, ("host", HERE), ("sec-fetch-site", "cross-site"), kind="websocket")
+    assert answer[0]["type"] == "websocket.close"
+
+
+def test_elsewhere_a_token_is_needed() -> None:
+    host = ("host", "piano.local:8765")
+    assert not is_in(enter(ABROAD, host))
+    assert not is_in(enter(ABROAD, host, query="token=wrong"))
+    assert not is_in(enter(ABROAD, host, ("cookie", "pianod-token=")))
+    assert is_in(enter(ABROAD, host, ("authorization", "Bearer secret")))
+    assert is_in(enter(ABROAD, host, ("cookie", "a=b; pianod-token=secret")))
+    assert not is_in(enter(ABROAD, host, ("origin", "http://evil.example"), query="token=secret"))
+    answer = enter(ABROAD, host, query="token=secret")
+    assert is_in(answer)
+    cookies = [value for name, value in answer[0]["headers"] if name == b"set-cookie"]
+    assert cookies == [b"pianod-token=secret; Path=/; HttpOnly; SameSite=Strict"]
+
+
+def test_every_answer_is_strict_about_what_a_page_may_do() -> None:
+    headers = dict(enter(LOCAL, ("host", HERE))[0]["headers"])
+    policy = headers[b"content-security-policy"].decode()
+    assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'")
+    assert "unsafe" not in policy
+    assert headers[b"x-content-type-options"] == b"nosniff"
+
+
+@pytest.mark.parametrize(
+    ("host", "loopback"), [("127.0.0.1", True), ("::1", True), ("localhost", True), ("0.0.0.0", False), ("x", False)]
+)
+def test_loopback_is_known(host: str, loopback: bool) -> None:
+    assert is_loopback(host) == loopback

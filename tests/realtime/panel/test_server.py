@@ -1,0 +1,168 @@
+"""The panel on a real socket: its files, the API for scripts, the live socket, and pages that misbehave."""
+
+import json
+from collections.abc import Iterator
+from http.client import HTTPConnection, HTTPResponse
+from typing import Any
+
+import pytest
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+
+from piano.errors import ConfigError
+from piano.midi_file import read_performance
+from realtime.panel.server import PanelServer
+from tests.realtime.panel.stage import Stage
+
+WITHIN_S = 20
+
+
+@pytest.fixture
+def stage() -> Iterator[Stage]:
+    stage = Stage(panel_port=0)
+    with stage.play:
+        yield stage
+
+
+@pytest.fixture
+def server(stage: Stage) -> Iterator[PanelServer]:
+    with PanelServer(stage.settings, stage.controls) as server:
+        yield server
+
+
+def place(server: PanelServer) -> str:
+    return server.address.removeprefix("http://").rstrip("/")
+
+
+def get(server: PanelServer, path: str, method: str = "GET", body: bytes = b"", **headers: str) -> tuple[int, bytes]:
+    connection = HTTPConnection(place(server), timeout=WITHIN_S)
+    try:
+        connection.request(method, path, body or None, {name.replace("_", "-"): text for name, text in headers.items()})
+        answer: HTTPResponse = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
+
+
+def live(server: PanelServer, **options: Any) -> ClientConnection:
+    socket: ClientConnection = connect(f"ws://{place(server)}/api/live", proxy=None, open_timeout=WITHIN_S, **options)
+    return socket
+
+
+def ask(socket: ClientConnection, command: str, **fields: object) -> dict[str, Any]:
+    socket.send(json.dumps({"version": 1, "id": 3, "command": command, **fields}))
+    return until(socket, lambda message: message["type"] in ("done", "refused"))
+
+
+def until(socket: ClientConnection, condition: Any) -> dict[str, Any]:
+    while True:
+        message: dict[str, Any] = json.loads(socket.recv(timeout=WITHIN_S))
+        if condition(message):
+            return message
+
+
+def test_the_page_and_its_files_are_there_and_nothing_else(server: PanelServer) -> None:
+    code, page = get(server, "/")
+    assert (code, b"/static/main.js" in page) == (200, True)
+    assert get(server, "/static/main.js")[0] == 200
+    for path in ("/static/..%2fapp.py", "/static/../app.py", "/app.py", "/static/", "/static/%2fetc%2fpasswd"):
+        assert get(server, path)[0] == 404
+
+
+def test_a_script_reads_the_status_and_sends_commands(server: PanelServer) -> None:
+    assert json.loads(get(server, "/api/status")[1])["activity"] == "listening"
+    body = json.dumps({"version": 1, "id": 1, "command": "change", "settings": {"temperature": 0.5}}).encode()
+    assert get(server, "/api/commands", "POST", body, Content_Type="application/json")[0] == 200
+    assert json.loads(get(server, "/api/status")[1])["settings"]["temperature"] == 0.5
+    assert get(server, "/api/commands", "POST", body, Content_Type="text/plain")[0] == 415
+    assert get(server, "/api/commands", "POST", b"{}", Content_Type="application/json")[0] == 400
+    assert get(server, "/api/commands", "POST", b" " * 20_000, Content_Type="application/json")[0] == 413
+    assert get(server, "/api/commands")[0] == 405
+
+
+def test_strangers_are_refused(server: PanelServer) -> None:
+    assert get(server, "/", Host="evil.example")[0] == 403
+    assert get(server, "/api/status", Origin="http://evil.example")[0] == 403
+    with pytest.raises(InvalidStatus):
+        live(server, origin="http://evil.example")
+    with live(server, origin=f"http://{place(server)}") as socket:
+        assert json.loads(socket.recv(timeout=WITHIN_S))["type"] == "hello"
+
+
+def test_a_phrase_over_the_socket_is_answered_and_becomes_a_take(server: PanelServer, tmp_path: Any) -> None:
+    assert get(server, "/api/take.mid")[0] == 404
+    with live(server) as socket:
+        hello = json.loads(socket.recv(timeout=WITHIN_S))
+        assert {setting["name"] for setting in hello["settings"]} >= {"temperature", "thru"}
+        socket.send('{"version":1,"id":1,"command":"play","midi":["903c40"]}')
+        socket.send('{"version":1,"id":2,"command":"play","midi":["803c40"]}')
+        until(socket, lambda message: any(row[:2] == ["player", "off"] for row in message.get("events", [])))
+        assert ask(socket, "answer")["type"] == "done"
+        rows = until(socket, lambda message: any(row[0] == "model" for row in message.get("events", [])))
+        assert rows["missed"] is False
+        until(socket, lambda message: message.get("activity") == "playing")
+        assert ask(socket, "panic")["type"] == "done"
+        until(socket, lambda message: message.get("activity") == "listening" and message["sounding"] == [])
+    (tmp_path / "take.mid").write_bytes(get(server, "/api/take.mid")[1])
+    assert (read_performance(tmp_path / "take.mid").notes["pitch"] == 60).any()
+
+
+def test_what_is_wrong_is_refused_in_words_and_the_page_stays(server: PanelServer) -> None:
+    with live(server) as socket:
+        assert "top_p is 3" in ask(socket, "change", settings={"top_p": 3})["reason"]
+        socket.send("nonsense")
+        assert until(socket, lambda message: message["type"] == "refused")["id"] is None
+        assert ask(socket, "stop")["type"] == "done"
+
+
+def test_a_message_that_is_too_long_ends_the_connection(server: PanelServer) -> None:
+    with live(server) as socket:
+        socket.send("x" * 40_000)
+        with pytest.raises(ConnectionClosed):
+            until(socket, lambda _message: False)
+    with live(server) as socket:
+        assert ask(socket, "stop")["type"] == "done"
+
+
+def test_a_flood_ends_the_connection(server: PanelServer) -> None:
+    def flood(socket: ClientConnection) -> None:
+        for _ in range(5_000):
+            socket.send("{}")
+        until(socket, lambda _message: False)
+
+    with live(server) as socket, pytest.raises(ConnectionClosed):
+        flood(socket)
+
+
+def test_a_page_that_does_not_read_holds_up_nobody(server: PanelServer, stage: Stage) -> None:
+    with live(server, max_queue=1, close_timeout=0.1), live(server) as reader:
+        for index in range(60_000):
+            stage.history.play(index, b"\x90\x3c\x40" if index % 2 else b"\x80\x3c\x40")
+        assert ask(reader, "stop")["type"] == "done"
+
+
+def test_two_sessions_can_have_a_panel_at_once(server: PanelServer, stage: Stage) -> None:
+    port = int(place(server).rpartition(":")[2])
+    taken = stage.settings.model_copy(update={"panel_port": port})
+    with PanelServer(taken, stage.controls) as second:
+        assert place(second) != place(server)
+        assert get(second, "/")[0] == 200
+
+
+def test_elsewhere_the_address_has_a_token(stage: Stage) -> None:
+    settings = stage.settings.model_copy(update={"panel_host": "0.0.0.0"})
+    with PanelServer(settings, stage.controls) as server:
+        host, _, token = server.address.removeprefix("http://").partition("/?token=")
+        port = host.rpartition(":")[2]
+        connection = HTTPConnection(f"127.0.0.1:{port}", timeout=WITHIN_S)
+        connection.request("GET", "/")
+        assert connection.getresponse().status == 403
+        connection.close()
+        connection.request("GET", f"/?token={token}")
+        assert connection.getresponse().status == 200
+        connection.close()
+
+
+def test_an_address_that_is_not_ours_is_told(stage: Stage) -> None:
+    with pytest.raises(ConfigError, match="--panel-host"):
+        PanelServer(stage.settings.model_copy(update={"panel_host": "203.0.113.1"}), stage.controls)
