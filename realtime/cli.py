@@ -19,11 +19,15 @@ from pydantic.fields import FieldInfo
 
 from piano.errors import ConfigError, PianodError, PortError
 from realtime.logs import configure_logs
-from realtime.requests import ContinueRequest, DemoRequest, PieceRequest
+from realtime.requests import ContinueRequest, DemoRequest, PieceRequest, SendRequest
 from realtime.settings import DEFAULT_FILE, PREFIX, Settings, load_settings, settings_by_group
 from realtime.settings_words import fault_in_words, faults_as_text, flag_of, notes_on
 
 DEMO_HINT = "No MIDI at hand? This needs none, and writes what it plays to files:  bin/pianod demo --out demo"
+
+
+_WORDS = {"file": "FILE", "what": "WHAT"}
+"""What a command is asked for that stands without a flag."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,12 @@ def _run_new(settings: Settings, request: PieceRequest) -> int:
     return run_new(settings, request)
 
 
+def _run_send(settings: Settings, request: SendRequest) -> int:
+    from realtime.send import run_send
+
+    return run_send(settings, request)
+
+
 LIVE = Command("play live, with the keyboard on a MIDI port", "", None, _run_live)
 
 COMMANDS: Mapping[str, Command] = {
@@ -78,6 +88,7 @@ COMMANDS: Mapping[str, Command] = {
     ),
     "continue": Command("go on with a MIDI file", "FILE --out FILE ", ContinueRequest, _run_continue),
     "new": Command("make a new piece", "--out FILE ", PieceRequest, _run_new),
+    "send": Command("tell the pianod that runs what to do, or ask how it stands", "WHAT ", SendRequest, _run_send),
 }
 
 
@@ -128,8 +139,8 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_request_field(group: argparse._ArgumentGroup, name: str, field: FieldInfo) -> None:
-    if name == "file":
-        group.add_argument(name, metavar="FILE", help=field.description)
+    if name in _WORDS:
+        group.add_argument(name, metavar=_WORDS[name], help=field.description)
     else:
         _add_flag(group, name, field)
 
@@ -171,7 +182,7 @@ def _request_from(model: type[BaseModel] | None, given: Mapping[str, Any]) -> Ba
         return model(**values)
     except ValidationError as error:
         faults = [
-            fault_in_words(details, model.model_fields, lambda name: "FILE" if name == "file" else flag_of(name))
+            fault_in_words(details, model.model_fields, lambda name: _WORDS.get(name) or flag_of(name))
             for details in error.errors(include_url=False)
         ]
         raise ConfigError(faults_as_text(faults, "the command line")) from error

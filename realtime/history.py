@@ -69,6 +69,7 @@ class History:
     def __init__(self, size: int = REMEMBERED) -> None:
         self.heard: Ring[TimedEvent] = Ring(size)
         self.played: Ring[TimedEvent] = Ring(size)
+        self.passed: Ring[TimedEvent] = Ring(size)
         self.plan: Ring[Planned | TakenBack] = Ring(size)
 
     def hear(self, timed: TimedEvent) -> None:
@@ -80,6 +81,12 @@ class History:
         event = event_of(data)
         if event is not None:
             self.played.put(TimedEvent(at_ns, event))
+
+    def pass_on(self, at_ns: int, data: bytes) -> None:
+        """Write down a message of the player's that was passed on; for the output thread."""
+        event = event_of(data)
+        if event is not None:
+            self.passed.put(TimedEvent(at_ns, event))
 
 
 class WatchedOutput:
@@ -102,6 +109,6 @@ class WatchedOutput:
         """Release every own note that sounds, and the own pedal, now."""
         self._output.release_own()
 
-    def answer(self, pitch: int, velocity: int) -> None:
-        """Send a key of the player's that waits for its velocity."""
-        self._output.answer(pitch, velocity)
+    def answer(self, pitch: int, velocity: int, pressed_ns: int) -> None:
+        """Send a key of the player's, pressed at a moment, that waits for its velocity."""
+        self._output.answer(pitch, velocity, pressed_ns)

@@ -54,6 +54,7 @@ class Partner:
             report=self.inbox.put,
             on_sent=self.take.send,
             on_own=None if history is None else history.play,
+            on_passed=None if history is None else history.pass_on,
         )
         output = self.scheduler if history is None else WatchedOutput(self.scheduler, history)
 

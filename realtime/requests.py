@@ -23,6 +23,18 @@ class DemoRequest(BaseModel):
     )
 
 
+class SendRequest(BaseModel):
+    """What `pianod send` tells the pianod that runs."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    what: str = Field(
+        min_length=1,
+        max_length=200,
+        description="status, answer, retry, stop, new_piece, panic, or a setting as NAME=VALUE",
+    )
+
+
 class PieceRequest(BaseModel):
     """What is to be made of a piece, and where it goes. `pianod new` asks for this."""
 

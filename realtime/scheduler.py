@@ -71,8 +71,8 @@ class Scheduler:
     """Send own events at their moments and the player's messages at once.
 
     `report` is told when the port is lost or the thread ends on an error. `on_sent(at_ns, data)` is told of every
-    message that went out, `on_own` only of those that are not the player's passed on. All are called on the output
-    thread: they must only hand over (put in a queue) and not raise.
+    message that went out, `on_passed` only of the player's that were passed on, `on_own` of all others. All are called on
+    the output thread: they must only hand over (put in a queue) and not raise.
     """
 
     def __init__(
@@ -84,13 +84,14 @@ class Scheduler:
         report: Report | None = None,
         on_sent: SentListener | None = None,
         on_own: SentListener | None = None,
+        on_passed: SentListener | None = None,
     ) -> None:
         self._clock = clock
         self._port = port
         self._settings = settings or SchedulerSettings()
         self._report = report
         self._on_sent = on_sent
-        self._on_own = on_own
+        self._on_own, self._on_passed = on_own, on_passed
         self._outbox = Outbox(self._settings.outbox)
         self._condition = threading.Condition()
         self._commands: deque[Command] = deque()
@@ -121,12 +122,22 @@ class Scheduler:
     def hold(self, data: bytes, due_ns: int) -> None:
         """Keep a note-on of the player's until `answer` gives it a velocity, or until it goes out as it came."""
         asked_ns = self._clock.now_ns()
-        self._post(lambda: self._send(self._outbox.hold(data, due_ns), asked_ns, own=False))
+        self._post(lambda: self._send(self._outbox.hold(data, asked_ns, due_ns), asked_ns, own=False))
 
-    def answer(self, pitch: int, velocity: int) -> None:
-        """Send a key that waits, with another velocity."""
+    def answer(self, pitch: int, velocity: int, pressed_ns: int) -> None:
+        """Send a key that was pressed at a moment and waits, with another velocity."""
         asked_ns = self._clock.now_ns()
-        self._post(lambda: self._send(self._outbox.answer(pitch, velocity), asked_ns, own=False))
+        self._post(lambda: self._send(self._outbox.answer(pitch, velocity, pressed_ns), asked_ns, own=False))
+
+    def let_end(self, data: bytes) -> None:
+        """Pass on a message of the player's only as far as it ends what was passed on before."""
+        asked_ns = self._clock.now_ns()
+        self._post(lambda: self._send(self._outbox.let_end(data), asked_ns, own=False))
+
+    def release_thru(self) -> None:
+        """Release all that the player holds, and forget the keys that wait."""
+        asked_ns = self._clock.now_ns()
+        self._post(lambda: self._send(self._outbox.release_thru(), asked_ns, own=False))
 
     def invalidate(self, epoch: int, *, release: Release = Release.AT_TIME, after_ns: int | None = None) -> None:
         """Kill what epochs before `epoch` have planned; see `Outbox.invalidate`. Note-offs of sounding notes stay."""
@@ -241,7 +252,7 @@ class Scheduler:
         except Exception as error:  # the top of the thread: release what sounds, tell, and stop
             logger.opt(exception=error).error("the output thread failed: {}", error)
             self._finished = True
-            self._on_sent = self._on_own = None  # one of them may be what failed
+            self._on_sent = self._on_own = self._on_passed = None  # one of them may be what failed
             try:
                 self._send(self._outbox.finish(), self._clock.now_ns())
             finally:
@@ -296,8 +307,9 @@ class Scheduler:
         at_ns = self._clock.now_ns()
         if self._on_sent is not None:
             self._on_sent(at_ns, data)
-        if own and self._on_own is not None:
-            self._on_own(at_ns, data)
+        listener = self._on_own if own else self._on_passed
+        if listener is not None:
+            listener(at_ns, data)
         return at_ns
 
     def _lose_port(self, reason: str) -> None:

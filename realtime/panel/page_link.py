@@ -42,6 +42,7 @@ class PageLink:
         self._socket, self._controls = socket, controls
         self._wants_status = True
         self._places = {"player": 0, "model": 0, "plan": controls.history.plan.end}
+        self._places["passed"] = controls.history.passed.end
 
     async def run(self) -> None:
         """Serve the page until it goes."""
@@ -82,6 +83,7 @@ class PageLink:
         rows: list[Row] = []
         missed = self._take("player", history.heard, rows)
         missed |= self._take("model", history.played, rows)
+        missed |= self._take("passed", history.passed, rows)
         plan, self._places["plan"], lost = history.plan.since(self._places["plan"], PIECE)
         rows += [self._plan_row(item) for item in plan]
         if rows or missed or lost:

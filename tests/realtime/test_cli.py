@@ -9,7 +9,7 @@ import pytest
 
 from piano.errors import MidiFileError, PortError
 from realtime.cli import COMMANDS, DEMO_HINT, main
-from realtime.requests import ContinueRequest, PieceRequest
+from realtime.requests import ContinueRequest, PieceRequest, SendRequest
 from realtime.settings import Settings
 from realtime.settings_words import flag_of
 
@@ -18,6 +18,7 @@ BODIES = {
     "realtime.port_list": ("run_ports",),
     "realtime.demo": ("run_demo",),
     "realtime.offline": ("run_continue", "run_new"),
+    "realtime.send": ("run_send",),
 }
 
 
@@ -84,6 +85,12 @@ def test_a_new_piece_lasts_half_a_minute_unless_told_otherwise(bodies: Bodies) -
     assert request.length_s == 30.0
 
 
+def test_send_gets_its_word(bodies: Bodies) -> None:
+    assert main(["send", "temperature=0.5", "--panel-port", "9"]) == 0
+    [(name, (settings, request))] = bodies.calls
+    assert (name, settings.panel_port, request) == ("run_send", 9, SendRequest(what="temperature=0.5"))
+
+
 def test_ports_are_listed(bodies: Bodies) -> None:
     assert main(["ports", "--api", "jack"]) == 0
     [(name, (settings,))] = bodies.calls
@@ -110,7 +117,7 @@ def test_the_help_of_every_command_names_every_setting(
         assert str(field.description) in text
     request = COMMANDS[command[0]].request if command else None
     for name, field in (request.model_fields if request else {}).items():
-        assert name == "file" or flag_of(name) in text
+        assert name in ("file", "what") or flag_of(name) in text
         assert str(field.description) in text
 
 

@@ -56,15 +56,21 @@ link.addEventListener("events", ({ detail }) => {
   const now = link.nowS();
   for (const row of detail.events) {
     music.take(row);
-    if (row[0] === "model") soundModel(row, now);
+    if (row[0] === "model") soundRow("model", row, now);
+    if (row[0] === "passed" && isMended()) soundRow("here", row, now);
   }
 });
 
-function soundModel([, what, at, pitch, value], now) {
-  const delay = at - now + SOUND_DELAY_S;
-  if (what === "off") sound.off("model", pitch, Math.max(delay, 0));
-  else if (what === "pedal") sound.pedal("model", value === 1, Math.max(delay, 0));
-  else if (delay > -OLDEST_SOUNDED_S) sound.on("model", pitch, value, Math.max(delay, 0));
+function soundRow(who, [, what, at, pitch, value], now) {
+  const delay = at - now + (who === "model" ? SOUND_DELAY_S : 0);
+  if (what === "off") sound.off(who, pitch, Math.max(delay, 0));
+  else if (what === "pedal") sound.pedal(who, value === 1, Math.max(delay, 0));
+  else if (delay > -OLDEST_SOUNDED_S) sound.on(who, pitch, value, Math.max(delay, 0));
+}
+
+// In velocity mode the keys come back with other velocities, and those are what is heard.
+function isMended() {
+  return latest !== null && latest.mode === "velocity";
 }
 
 link.addEventListener("status", ({ detail: status }) => {
@@ -89,17 +95,17 @@ link.addEventListener("status", ({ detail: status }) => {
 
 function strike(pitch, velocity) {
   sound.wake();
-  sound.on("here", pitch, velocity);
+  if (!isMended()) sound.on("here", pitch, velocity);
   link.play([0x90, pitch, velocity]);
 }
 
 function release(pitch) {
-  sound.off("here", pitch);
+  if (!isMended()) sound.off("here", pitch);
   link.play([0x80, pitch, 64]);
 }
 
 function pedal(down) {
-  sound.pedal("here", down);
+  if (!isMended()) sound.pedal("here", down);
   link.play([0xb0, 64, down ? 127 : 0]);
 }
 

@@ -85,7 +85,10 @@ export class Music {
   // Take one row of the control API: [who, what, at_s, pitch, value, epoch].
   take([who, what, at, pitch, value, epoch]) {
     if (who === "plan") this.plan(what, at, pitch, value, epoch);
-    else {
+    else if (who === "passed") {
+      const note = this.player.sounding.get(pitch);
+      if (what === "on" && note) note.mended = value;
+    } else {
       this.first ??= at;
       const voice = this[who];
       if (what === "on") voice.on(at, pitch, value);

@@ -45,7 +45,7 @@ export class Roll {
       for (const note of this.music[who].between(from, Math.min(to, now))) {
         const left = x(note.start);
         const right = x(Math.min(note.end, now));
-        bar(g, left, y(note.pitch), Math.max(right - left, 2), step, SHADES[who][note.velocity]);
+        bar(g, left, y(note.pitch), Math.max(right - left, 2), step, SHADES[who][note.mended ?? note.velocity]);
       }
     }
     if (this.backS === 0) {
