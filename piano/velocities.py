@@ -11,13 +11,18 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from piano.vocabulary import VELOCITIES_PER_BIN, VELOCITY_BINS
+from piano.vocabulary import VELOCITIES_PER_BIN
 
-CENTRES = np.arange(VELOCITY_BINS) * VELOCITIES_PER_BIN + VELOCITIES_PER_BIN / 2
-"""The velocity at the centre of each bin, (bins,)."""
+VELOCITIES = np.arange(1, 128)
+"""The velocities of MIDI, (velocities,)."""
 
 HALF_WAY_NOISE = 30.0
 """The deviation of a reading at a strength of one half, in MIDI velocities."""
+
+_LEAST_NOISE = 1e-3
+_BINS = VELOCITIES // VELOCITIES_PER_BIN
+_SHARES = np.log(np.bincount(_BINS)[_BINS])
+"""The logarithm of how many velocities share the bin of each, (velocities,)."""
 
 
 def noise_of_strength(strength: float) -> float:
@@ -28,19 +33,22 @@ def noise_of_strength(strength: float) -> float:
 
 
 def posterior(prior_logits: NDArray[np.float32], reading: int, noise: float) -> NDArray[np.float64]:
-    """Return the distribution over velocity bins, (bins,), from the model's logits for them and a reading, 1 to 127."""
-    scores = prior_logits.astype(np.float64)
+    """Return the distribution over `VELOCITIES` from the model's logits for the bins, (bins,), and a reading, 1 to 127.
+
+    The model's probability of a bin is taken as even over the velocities in it. ValueError if the logits are not
+    numbers.
+    """
+    if not np.isfinite(prior_logits).all():
+        raise ValueError("no velocity can be found: the model's logits are not numbers")
+    scores = prior_logits.astype(np.float64)[_BINS] - _SHARES
     if math.isfinite(noise):
-        distance = (reading - CENTRES) / max(noise, 1e-3)
-        scores = scores - 0.5 * distance**2
+        scores -= 0.5 * ((reading - VELOCITIES) / max(noise, _LEAST_NOISE)) ** 2
     weights = np.exp(scores - scores.max())
     return np.asarray(weights / weights.sum(), np.float64)
 
 
 def median_velocity(distribution: NDArray[np.float64]) -> int:
-    """Return the MIDI velocity that halves a distribution over bins, (bins,), taken as even within each bin."""
-    reached = np.cumsum(distribution)
-    index = min(int(np.searchsorted(reached, 0.5)), VELOCITY_BINS - 1)
-    below = reached[index] - distribution[index]
-    share = (0.5 - below) / distribution[index]
-    return int(np.clip(round(VELOCITIES_PER_BIN * (index + share)), 1, 127))
+    """Return the velocity that halves a distribution over `VELOCITIES`: the one with the least expected distance."""
+    half = 0.5 - 1e-9  # of two that halve it alike, the softer, whatever the rounding
+    index = int(np.searchsorted(np.cumsum(distribution), half))
+    return int(VELOCITIES[min(index, VELOCITIES.size - 1)])

@@ -96,6 +96,7 @@ class Connections:
                 if direction is Direction.INPUT and self._input is not None:
                     self._input.stop()
                     self._input = None
+                    self._scheduler.release_thru()
                 elif direction is Direction.OUTPUT:
                     self._scheduler.set_port(None)
             case PortReturned(direction, name):

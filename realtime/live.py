@@ -69,15 +69,20 @@ class LivePlay:
         self._sum_up()
 
     def pass_on_as(self, settings: Settings) -> None:
-        """Pass what the player plays on to the output as the settings say, from the next message on; any thread."""
-        self._thru = thru_of(settings, self.partner.scheduler, self._clock)
+        """Pass what the player plays on to the output as the settings say, from the next message on; any thread.
+
+        Where it goes nowhere any more, what was passed on before still ends.
+        """
+        scheduler = self.partner.scheduler
+        self._thru = thru_of(settings, scheduler, self._clock) or scheduler.let_end
         self._connections.set_thru(self._thru)
 
     def play(self, data: bytes) -> None:
         """Take a message that the player plays by another way than the input port; from any thread."""
+        at_ns = self._clock.now_ns()
         if (thru := self._thru) is not None:
             thru(data)
-        self.partner.inbox.put(Received(self._clock.now_ns(), data))
+        self.partner.inbox.put(Received(at_ns, data))
 
     def context_fill(self) -> float:
         """Return how full the model's context is, 0 to 1; from any thread."""

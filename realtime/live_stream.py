@@ -30,6 +30,9 @@ LONGEST_HOLD_NS = 5_000_000_000
 LONGEST_WAIT_NS = 5_000_000_000
 """The longest that the model may wait before an event of its own."""
 
+MOST_STEP_TOKENS = 96
+"""The most that may stand in one step of the stream: about twenty keys struck and released again. Time passes then."""
+
 _IS_TIME: Mask = VOCABULARY.kinds == Kind.TIME
 _IS_OWN_ON: Mask = (VOCABULARY.kinds == Kind.ON) & (VOCABULARY.roles == Role.OWN)
 _IS_EVENT: Mask = np.isin(VOCABULARY.kinds, (Kind.ON, Kind.OFF, Kind.PEDAL))
@@ -127,6 +130,12 @@ class LiveStream:
     def end_ns(self) -> int:
         """Return the moment of the last event, heard or proposed."""
         return self._state.encoder.time_of(self._state.encoder.step)
+
+    def next_moment_ns(self, earliest_ns: int) -> int:
+        """Return the first moment from another on at which something can be proposed."""
+        if self.is_empty or earliest_ns - self.end_ns > LONGEST_GAP_NS:
+            return earliest_ns
+        return self._state.encoder.time_of(self._first_step(earliest_ns))
 
     def sounding(self, role: Role = Role.OWN) -> frozenset[int]:
         """Return the keys that a role holds down at the end of the stream."""
@@ -334,7 +343,8 @@ class LiveStream:
     def _first_step(self, earliest_ns: int) -> int:
         """Return the first step that does not come before a moment, nor before the last event."""
         encoder = self._state.encoder
-        return max(-((encoder.origin_ns - earliest_ns) // STEP_NS), encoder.step)
+        is_full = len(self._state.step_tokens) >= MOST_STEP_TOKENS
+        return max((earliest_ns - encoder.origin_ns + STEP_NS - 1) // STEP_NS, encoder.step + is_full)
 
 
 def _guess(token: int, at_ns: int) -> TimedEvent:

@@ -15,7 +15,7 @@ from enum import Enum, auto
 
 from piano.events import Event, NoteOff, NoteOn, Pedal
 from realtime.held_keys import HeldKeys
-from realtime.midi_message import Kind, kind_of
+from realtime.midi_message import Kind, bytes_of, channel_of, kind_of
 from realtime.sounding import Held, Sounding, Wire
 
 
@@ -149,18 +149,40 @@ class Outbox:
 
     def through(self, data: bytes) -> list[bytes]:
         """Pass on a message of the player's; one that ends or repeats a key that waits sends that key first."""
-        ahead = self._held_keys.let_go(data) if kind_of(data) in (Kind.NOTE_ON, Kind.NOTE_OFF) else []
+        match kind_of(data):
+            case Kind.NOTE_ON | Kind.NOTE_OFF:
+                ahead = self._held_keys.let_go(data)
+            case Kind.SILENCE:
+                ahead = self._held_keys.let_go_of_channel(channel_of(data))
+            case _:
+                ahead = []
         return [out for message in (*ahead, data) for out in self._wire.through(message)]
 
-    def hold(self, data: bytes, due_ns: int) -> list[bytes]:
+    def let_end(self, data: bytes) -> list[bytes]:
+        """Pass on a message of the player's only as far as it ends what was passed on before."""
+        match kind_of(data):
+            case Kind.NOTE_ON | Kind.NOTE_OFF:
+                channel, pitch = channel_of(data), data[1]
+                if (channel, pitch) in self._held_keys or self._wire.holds_thru(channel, pitch):
+                    return self.through(bytes_of(NoteOff(pitch), channel))
+            case Kind.SUSTAIN | Kind.RESET | Kind.SILENCE if self._wire.is_used_by_thru(channel_of(data)):
+                return self.through(data)
+        return []
+
+    def release_thru(self) -> list[bytes]:
+        """Release all that the player holds: nobody will tell when it ends."""
+        self._held_keys.clear()
+        return self._wire.release_thru()
+
+    def hold(self, data: bytes, now_ns: int, due_ns: int) -> list[bytes]:
         """Keep a note-on of the player's until `answer` gives it a velocity, or it is due as it came."""
         ahead = [out for message in self._held_keys.let_go(data) for out in self._wire.through(message)]
-        self._held_keys.hold(data, due_ns)
+        self._held_keys.hold(data, now_ns, due_ns)
         return ahead
 
-    def answer(self, pitch: int, velocity: int) -> list[bytes]:
-        """Pass on a key that waits, with another velocity; nothing if it could not wait any longer."""
-        data = self._held_keys.answer(pitch, velocity)
+    def answer(self, pitch: int, velocity: int, pressed_ns: int) -> list[bytes]:
+        """Pass on a key that was pressed at a moment, with another velocity; nothing if it waits no longer."""
+        data = self._held_keys.answer(pitch, velocity, pressed_ns)
         return [] if data is None else self._wire.through(data)
 
     @property

@@ -38,8 +38,8 @@ class Output(Protocol):
         """Play an event at its moment, unless its epoch is invalidated before."""
         ...
 
-    def answer(self, pitch: int, velocity: int) -> None:
-        """Send a key of the player's that waits for its velocity."""
+    def answer(self, pitch: int, velocity: int, pressed_ns: int) -> None:
+        """Send a key of the player's, pressed at a moment, that waits for its velocity."""
         ...
 
     def invalidate(self, epoch: int, *, release: Release = Release.AT_TIME, after_ns: int | None = None) -> None:

@@ -71,6 +71,14 @@ class Wire:
         """Say whether an own note of this pitch sounds."""
         return pitch in self._own
 
+    def holds_thru(self, channel: int, pitch: int) -> bool:
+        """Say whether a note of the player's sounds."""
+        return (channel, pitch) in self._thru
+
+    def is_used_by_thru(self, channel: int) -> bool:
+        """Say whether the player holds anything on a channel: a note, or the sustain pedal."""
+        return bool(self._thru_pedal.get(channel)) or any(used == channel for used, _ in self._thru)
+
     @property
     def own_pedal_down(self) -> bool:
         """Say whether our sustain pedal is down."""
@@ -149,6 +157,19 @@ class Wire:
         if kind in (Kind.SILENCE, Kind.RESET):
             return [*self._let_go(channel, notes=kind is Kind.SILENCE), data]
         return [data]
+
+    def release_thru(self) -> list[bytes]:
+        """Release the player's notes and pedals; own ones stay."""
+        gone, self._thru = self._thru, set()
+        messages = [
+            bytes_of(NoteOff(pitch), channel) for channel, pitch in sorted(gone) if not self._sounds(channel, pitch)
+        ]
+        pedals, self._thru_pedal = self._thru_pedal, {}
+        for channel, position in sorted(pedals.items()):
+            is_ours = channel == self._channel and self._own_pedal is not None
+            if position and not is_ours:
+                messages.append(control_bytes(SUSTAIN, 0, channel))
+        return messages
 
     def release_all(self, *, panic: bool) -> list[bytes]:
         """Release everything on every channel that was used: note-offs, pedals up, all notes off.

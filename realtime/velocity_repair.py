@@ -51,14 +51,18 @@ class VelocityRepair:
             self._stream.hear(timed)
             return
         self._readings.append(event.velocity)
+        self._repaired += 1
+        if self._settings.strength == 0:
+            self._output.answer(event.pitch, event.velocity, timed.at_ns)
+            self._stream.hear(timed)
+            return
 
         def judge(logits: Logits) -> int:
             velocity = self._velocity(logits, event.velocity)
-            self._output.answer(event.pitch, velocity)
+            self._output.answer(event.pitch, velocity, timed.at_ns)
             return velocity
 
         self._stream.hear(timed, judge)
-        self._repaired += 1
 
     def hand_over(self, at_ns: int) -> None:
         """Do nothing: nothing of our own is played."""
@@ -78,9 +82,8 @@ class VelocityRepair:
             self._stream.restyle(change.head)
 
     def start_afresh(self) -> None:
-        """Forget all that was played."""
+        """Forget all that was played; the keyboard stays the same."""
         self._stream.reset(self._head)
-        self._readings.clear()
 
     def due_ns(self) -> int | None:
         """Return None: all work is done as keys come."""
@@ -94,8 +97,6 @@ class VelocityRepair:
         return PerformerStatus(Activity.REPAIRING, self._repaired, 0, self._stream.length)
 
     def _velocity(self, logits: Logits, reading: int) -> int:
-        if self._settings.strength == 0:
-            return reading
         has_none = len(self._readings) == SAME_READINGS and len(set(self._readings)) == 1
         noise = noise_of_strength(1.0) if has_none else self._noise
         return median_velocity(posterior(logits, reading, noise))
