@@ -28,14 +28,15 @@ Messages = list[tuple[int, bytes]]
 
 
 _STEPS = np.where(VOCABULARY.kinds == Kind.TIME, VOCABULARY.values, 0).astype(np.float32)
-_ROWS: Logits = np.random.default_rng(1).standard_normal((251, VOCABULARY.size), np.float32) - _STEPS / 25
+_ROWS: Logits = (np.random.default_rng(1).standard_normal((251, VOCABULARY.size)) - _STEPS / 25).astype(np.float32)
 
 
 class ChanceSession(ScriptedSession):
     """A session whose logits are drawn from a table by a hash of the last few tokens: quick, and never the same."""
 
     def _logits(self) -> Logits:
-        return _ROWS[hash((self._seed, *self._tokens[-6:])) % len(_ROWS)].copy()
+        logits: Logits = _ROWS[hash((self._seed, *self._tokens[-6:])) % len(_ROWS)].copy()
+        return logits
 
 
 def model_of_chance(seed: int = 0, window: int | None = None) -> RollingContext:

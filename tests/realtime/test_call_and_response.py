@@ -128,7 +128,7 @@ def test_an_interruption_is_counted_and_the_next_answer_hears_it() -> None:
     run = a_run()
     run.play([*phrase(1.0), *phrase(6.0)])
     run.run_until(6 * S - 1)
-    assert run.is_playing
+    assert own_onsets(run)
     run.run_until(6 * S + MS)
     assert not run.is_playing
     assert sounding_at(run.partner.take.sent, 6 * S).is_silent()
@@ -158,7 +158,7 @@ def test_a_pedal_of_ours_under_the_players_foot_comes_up_with_it() -> None:
     before = [timed for timed in run.answered() if isinstance(timed.event, Pedal)]
     assert [timed.event for timed in before] == [Pedal(down=True)]
     run.run_until(4 * S + MS)
-    assert sounding_at(run.partner.take.sent, 4 * S).pedal == {0: 0}
+    assert (4 * S, bytes_of(Pedal(down=False))) in run.partner.take.sent
 
 
 def test_an_answer_of_a_phrases_length_ends_at_a_rest() -> None:

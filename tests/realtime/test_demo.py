@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from piano.errors import ConfigError
@@ -23,7 +24,7 @@ QUICK = Settings(seed=3, shortest_pause_s=0.4, longest_pause_s=0.4, takes=Path("
 
 def short_phrase() -> Performance:
     notes = read_phrase(SECOND_THOUGHT).notes[:5].copy()
-    notes["onset_s"] *= 0.4
+    notes["onset_s"] = np.round(notes["onset_s"] * 0.4, 2)
     notes["duration_s"] = 0.1
     return Performance(notes)
 

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from piano.errors import ConfigError, MidiFileError, PianodError
-from piano.events import NoteOff, NoteOn, Pedal, TimedEvent
+from piano.events import Event, NoteOff, NoteOn, Pedal, TimedEvent
 from piano.midi_file import MidiTrack, read_tracks, write_performance
 from piano.notes import NOTE, PEDAL, Performance
-from realtime import offline
+from realtime import cli, offline
 from realtime.call_and_response import AnswerSettings
 from realtime.cli import main
 from realtime.continuation import NOTHING, Continuation, Length, first_notes, go_on, moved, part_of
@@ -51,7 +51,8 @@ def test_a_piece_is_gone_on_with(tmp_path: Path) -> None:
     assert (tmp_path / "out.png").exists()
     told = json.loads((tmp_path / "events.json").read_text())
     assert told["seed"] == 7
-    assert sum(event["event"] == "note_on" for event in told["events"]) == new.notes.size
+    struck = sum(event["event"] == "note_on" for event in told["events"])
+    assert new.notes.size <= struck <= new.notes.size + 2  # a file does not tell two strokes within its shortest time
 
 
 def test_the_same_seed_gives_the_same_file_and_another_another(tmp_path: Path) -> None:
@@ -139,7 +140,15 @@ def test_an_answer_of_a_phrases_length_is_short_of_a_longer_wish() -> None:
 
 
 def test_the_first_notes_end_with_their_pedal() -> None:
-    events = [NoteOn(60, 1), Pedal(down=True), NoteOn(62, 1), NoteOff(60), NoteOn(60, 2), NoteOff(62), NoteOff(60)]
+    events: list[Event] = [
+        NoteOn(60, 1),
+        Pedal(down=True),
+        NoteOn(62, 1),
+        NoteOff(60),
+        NoteOn(60, 2),
+        NoteOff(62),
+        NoteOff(60),
+    ]
     timed = [TimedEvent(index * MS, event) for index, event in enumerate(events)]
     kept = [event.event for event in first_notes(timed, 2)]
     assert kept == [*events[:4], NoteOff(62), Pedal(down=False)]
@@ -203,7 +212,10 @@ def test_faults_are_told_before_any_work(
     assert isinstance(fault.value, MidiFileError | ConfigError)
 
 
-def test_by_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_by_the_command_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cli, "configure_logs", lambda _: None)
     out = tmp_path / "new.mid"
     assert main(["new", "--out", str(out), "--notes", "5", "--seed", "3", "--temperature", "0.9"]) == 0
     assert out.exists()

@@ -29,8 +29,8 @@ def test_it_answers_and_releases_all(system: MemoryMidiSystem, tmp_path: Path) -
     ears = Listener()
     with LivePlay(settings, system, model_of_chance(), 3) as play:
         keys, port = system.open_output("pianod in"), system.open_input("pianod out")
-        for _, data in phrase(0.0, 4):
-            keys.send(data)
+        for _, message in phrase(0.0, 4):
+            keys.send(message)
         for _ in range(1000):
             while (data := port.poll()) is not None:
                 ears.hear(data)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from piano.events import NoteOff, NoteOn, Pedal, TimedEvent
+from piano.events import Event, NoteOff, NoteOn, Pedal, TimedEvent
 from piano.midi_file import read_tracks
 from realtime.midi_message import bytes_of
 from realtime.phrases import QUESTION, read_phrase
@@ -17,7 +17,7 @@ from tests.realtime.stage import MS, S, a_run
 
 
 def test_events_become_notes_and_changes_of_the_pedal() -> None:
-    events = [
+    events: list[tuple[float, Event]] = [
         (1.0, NoteOn(60, 50)),
         (1.1, Pedal(down=True)),
         (1.2, Pedal(down=True)),
