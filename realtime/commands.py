@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from realtime.ports import Direction
+
 if TYPE_CHECKING:
     from realtime.call_and_response import AnswerSettings
     from realtime.duet import DuetSettings
@@ -73,9 +75,17 @@ class ChangeListening:
 
 
 @dataclass(frozen=True, slots=True)
+class ChoosePort:
+    """Listen to another port, or play on another: by its name, or one of our own making (None)."""
+
+    direction: Direction
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Quit:
     """End the engine."""
 
 
-Command = HandOver | StopPlaying | NewPiece | Panic | Retry | ChangePlaying | ChangeListening | Quit
+Command = HandOver | StopPlaying | NewPiece | Panic | Retry | ChangePlaying | ChangeListening | ChoosePort | Quit
 """A command as it is put into the engine's inbox."""

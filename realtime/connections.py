@@ -10,9 +10,10 @@ from loguru import logger
 
 from piano.errors import PortError
 from realtime.clock import Clock
+from realtime.commands import ChoosePort
 from realtime.inbox import PortLost, PortReturned, Received, SystemLost, ThreadFailed
 from realtime.midi_input import MidiInput, Thru
-from realtime.ports import Direction, InputPort, MidiSystem, OutputPort
+from realtime.ports import Direction, InputPort, MidiSystem, OutputPort, PortListing
 from realtime.scheduler import Scheduler
 from realtime.settings import PortSettings
 from realtime.watchdog import Watchdog
@@ -63,6 +64,13 @@ class Connections:
         self._deliver: Deliver | None = None
         self._input: MidiInput | None = None
         self._watchdog: Watchdog | None = None
+        self.names: tuple[str, str] = (ports.input.name, ports.output.name)
+        """What is listened to and played on; for any thread."""
+
+    @property
+    def listing(self) -> PortListing | None:
+        """Return what there is to connect to, as far as it is known; for any thread."""
+        return None if self._watchdog is None else self._watchdog.listing
 
     def start(self, deliver: Deliver) -> None:
         """Start listening and watching; `deliver` gets all there is to tell, on the threads where it happens."""
@@ -88,9 +96,11 @@ class Connections:
         if self._input is not None:
             self._input.stop()
 
-    def mend(self, report: PortLost | PortReturned | SystemLost) -> None:
-        """Take note of a port that went or came back."""
+    def mend(self, report: PortLost | PortReturned | SystemLost | ChoosePort) -> None:
+        """Take note of a port that went, came back or is to be another."""
         match report:
+            case ChoosePort(direction, name):
+                self._choose(direction, name)
             case PortLost(direction, name, reason):
                 logger.warning("the MIDI {} {!r} is gone ({}): waiting for it to come back", direction, name, reason)
                 if direction is Direction.INPUT and self._input is not None:
@@ -103,6 +113,30 @@ class Connections:
                 self._reopen(direction, name)
             case SystemLost(api, reason):
                 raise PortError(f"the MIDI system {api} has gone: {reason}. Start it again, then pianod")
+
+    def _choose(self, direction: Direction, name: str | None) -> None:
+        """Go over to another port; where it cannot be opened all stays as it is."""
+        before_in, before_out = self.names
+        own = self._settings.virtual_output if direction is Direction.OUTPUT else self._settings.virtual_input
+        if (name or own) == self.names[direction is Direction.OUTPUT]:
+            return
+        try:
+            if direction is Direction.INPUT:
+                chosen = _open_input(self._system, self._settings.model_copy(update={"input": name}))
+                self._listen(chosen)
+                self._scheduler.release_thru()
+                self.names = (chosen.name, before_out)
+            else:
+                output = _open_output(self._system, self._settings.model_copy(update={"output": name}))
+                self._scheduler.panic()  # nothing sounds on at a port that is left
+                self._scheduler.set_port(output)
+                self.names = (before_in, output.name)
+        except PortError as error:
+            logger.warning("{}", error)
+            return
+        if self._watchdog is not None:
+            self._watchdog.watch(direction, None if name is None else self.names[direction is Direction.OUTPUT])
+        logger.info("listening on {!r}, playing on {!r}", *self.names)
 
     def _reopen(self, direction: Direction, name: str) -> None:
         try:

@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo
 from piano.errors import ConfigError, PianodError
 from piano.vocabulary import COMPOSERS
 from realtime.lateness import LatenessSummary
+from realtime.ports import Direction
 from realtime.settings import Settings, settings_by_group
 from realtime.settings_words import BOUNDS, fault_in_words, faults_as_text
 
@@ -71,6 +72,7 @@ class CommandName(StrEnum):
     RETRY = "retry"
     PANIC = "panic"
     CHANGE = "change"
+    CHOOSE_PORT = "choose_port"
     PLAY = "play"
 
 
@@ -88,6 +90,8 @@ class Request(BaseModel):
     command: CommandName
     settings: dict[str, JsonValue] | None = Field(default=None, min_length=1, max_length=len(CHANGEABLE))
     midi: tuple[MidiHex, ...] | None = Field(default=None, min_length=1, max_length=MOST_MESSAGES)
+    direction: Direction | None = None
+    port: str | None = Field(default=None, min_length=1, max_length=256)
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
@@ -95,6 +99,10 @@ class Request(BaseModel):
             raise ValueError("settings go with the command change, and only with it")
         if (self.command is CommandName.PLAY) != (self.midi is not None):
             raise ValueError("midi goes with the command play, and only with it")
+        if (self.command is CommandName.CHOOSE_PORT) != (self.direction is not None):
+            raise ValueError("direction goes with the command choose_port, and only with it")
+        if self.port is not None and self.command is not CommandName.CHOOSE_PORT:
+            raise ValueError("port goes with the command choose_port only")
         return self
 
     def messages(self) -> tuple[bytes, ...]:
@@ -198,6 +206,10 @@ class Status:
     output: str
     has_midi: bool
     """Whether there is a MIDI system; without one a page is keyboard and sound."""
+    inputs: tuple[str, ...]
+    """The ports there are to listen to."""
+    outputs: tuple[str, ...]
+    """The ports there are to play on."""
     answers: int
     interruptions: int
     heard: int

@@ -16,6 +16,7 @@ from realtime.clock import Clock
 from realtime.commands import (
     ChangeListening,
     ChangePlaying,
+    ChoosePort,
     Command,
     HandOver,
     NewPiece,
@@ -32,7 +33,7 @@ from realtime.performer import Performer, PerformerStatus
 from realtime.scheduler import Scheduler
 from realtime.trigger import Trigger, Verdict
 
-PortReport = PortLost | PortReturned | SystemLost
+PortReport = PortLost | PortReturned | SystemLost | ChoosePort
 Message = Received | Command | PortReport | ThreadFailed
 
 _JOIN_S = 5.0
@@ -65,7 +66,7 @@ class Engine:
     """Run a performer between an inbox and an output.
 
     `perform` makes the performer of another mode. `on_heard` is told of each event of the player's, `on_ports` of ports
-    that went or came back. All are called on the engine's thread; the last two must not wait.
+    that went, came back or are to be others. All are called on the engine's thread; the last two must not wait.
     """
 
     def __init__(

@@ -17,7 +17,7 @@ from realtime.history import History
 from realtime.inbox import Received
 from realtime.partner import Partner, PartnerSettings
 from realtime.parts import engine_settings, playing_of, scheduler_settings, thru_of
-from realtime.ports import MidiSystem
+from realtime.ports import MidiSystem, PortListing
 from realtime.session import Session
 from realtime.settings import Settings
 
@@ -83,6 +83,16 @@ class LivePlay:
         if (thru := self._thru) is not None:
             thru(data)
         self.partner.inbox.put(Received(at_ns, data))
+
+    @property
+    def port_names(self) -> tuple[str, str]:
+        """Return what is listened to and played on; for any thread."""
+        return self._connections.names
+
+    @property
+    def listing(self) -> PortListing | None:
+        """Return what there is to connect to, as far as it is known; for any thread."""
+        return self._connections.listing
 
     def context_fill(self) -> float:
         """Return how full the model's context is, 0 to 1; from any thread."""

@@ -71,8 +71,8 @@ class Scheduler:
     """Send own events at their moments and the player's messages at once.
 
     `report` is told when the port is lost or the thread ends on an error. `on_sent(at_ns, data)` is told of every
-    message that went out, `on_passed` only of the player's that were passed on, `on_own` of all others. All are called on
-    the output thread: they must only hand over (put in a queue) and not raise.
+    message that went out, `on_passed` only of the player's that were passed on, `on_own` of all others. All are called
+    on the output thread: they must only hand over (put in a queue) and not raise.
     """
 
     def __init__(

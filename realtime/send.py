@@ -26,7 +26,8 @@ def run_send(settings: PanelSettings, request: SendRequest) -> int:
 def command_of(what: str) -> dict[str, Any]:
     """Return a command as the API takes it: its name, or a setting as name=value."""
     name, has_value, value = what.partition("=")
-    plain = [command.value for command in CommandName if command not in (CommandName.CHANGE, CommandName.PLAY)]
+    with_more = (CommandName.CHANGE, CommandName.PLAY, CommandName.CHOOSE_PORT)
+    plain = [command.value for command in CommandName if command not in with_more]
     if has_value:
         return {"version": VERSION, "id": 0, "command": CommandName.CHANGE, "settings": {name.strip(): _value(value)}}
     if name not in plain:

@@ -11,7 +11,7 @@ from loguru import logger
 
 from piano.errors import PortError
 from realtime.inbox import PortLost, PortReturned, SystemLost, ThreadFailed
-from realtime.ports import Direction, MidiSystem
+from realtime.ports import Direction, MidiSystem, PortListing
 
 PERIOD_S = 0.25
 
@@ -28,12 +28,15 @@ class Watchdog:
         self._system = system
         self._report = report
         self._present: dict[tuple[Direction, str], bool] = {}
+        self.listing: PortListing | None = None
+        """What there was to connect to at the last look; for any thread."""
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def watch(self, direction: Direction, name: str) -> None:
-        """Watch a port too, by its whole name; before `start`. Ports of our own making need no watch."""
-        self._present[direction, name] = True
+    def watch(self, direction: Direction, name: str | None) -> None:
+        """Watch this port of its direction, by its whole name, and no other. Ports of our own making need no watch."""
+        others = {key: there for key, there in self._present.items() if key[0] is not direction}
+        self._present = others if name is None else {**others, (direction, name): True}
 
     def start(self) -> None:
         """Start the watchdog's thread."""
@@ -53,8 +56,7 @@ class Watchdog:
         if not self._system.is_alive():
             self._report(SystemLost(self._system.api, f"the MIDI system {self._system.api} no longer answers"))
             return False
-        if self._present:
-            self._look_for_ports()
+        self._look_for_ports()
         return True
 
     def _look_for_ports(self) -> None:
@@ -62,9 +64,11 @@ class Watchdog:
             listing = self._system.list_ports()
         except PortError:
             return  # it died this very moment: the next look says so
-        for (direction, name), was_there in tuple(self._present.items()):
+        self.listing = listing
+        present = self._present
+        for (direction, name), was_there in present.items():
             is_there = name in listing.names(direction)
-            self._present[direction, name] = is_there
+            present[direction, name] = is_there
             if was_there and not is_there:
                 self._report(PortLost(direction, name, "it is no longer there: unplugged, or its program has ended"))
             elif is_there and not was_there:

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from realtime.clock import Clock
-from realtime.commands import ChangeListening, Command, HandOver, NewPiece, Panic, Retry, StopPlaying
+from realtime.commands import ChangeListening, ChoosePort, Command, HandOver, NewPiece, Panic, Retry, StopPlaying
 from realtime.control import CHANGEABLE, CommandName, ControlError, Losses, Request, Status, changed
 from realtime.history import History
 from realtime.live import LivePlay
 from realtime.midi_message import Kind, kind_of
 from realtime.parts import engine_settings, playing_of
+from realtime.ports import Direction
 from realtime.settings import Settings
 from realtime.take import Take
 
@@ -75,6 +76,8 @@ class Controls:
         """Do what is asked for; ControlError or ConfigError if that cannot be."""
         if request.command is CommandName.CHANGE:
             self._change(request.settings or {})
+        elif request.direction is not None:
+            self._put(ChoosePort(request.direction, self._known_port(request.direction, request.port)))
         elif request.command is CommandName.PLAY:
             self._play(request.messages())
         else:
@@ -83,6 +86,7 @@ class Controls:
     def status(self) -> Status:
         """Return a snapshot."""
         stage = self._stage
+        listing = stage.play.listing
         engine, output = stage.play.partner.engine.status(), stage.play.partner.scheduler.status()
         return Status(
             at_s=self.now_s(),
@@ -90,9 +94,11 @@ class Controls:
             mode=self._settings.mode,
             model=stage.settings.model,
             provider=stage.provider,
-            input=stage.play.ports.input.name,
-            output=stage.play.ports.output.name,
+            input=stage.play.port_names[0],
+            output=stage.play.port_names[1],
             has_midi=stage.has_midi,
+            inputs=listing.inputs if listing else (),
+            outputs=listing.outputs if listing else (),
             answers=engine.performer.answers,
             interruptions=engine.performer.interruptions,
             heard=engine.heard,
@@ -124,6 +130,13 @@ class Controls:
             self._put(ChangeListening(listening.channel, listening.trigger))
         if _passing(after) != passing:
             self._stage.play.pass_on_as(after)
+
+    def _known_port(self, direction: Direction, name: str | None) -> str | None:
+        """Return the name of a port if there is such a one; ControlError if not."""
+        listing = self._stage.play.listing
+        if name is not None and (listing is None or name not in listing.names(direction)):
+            raise ControlError(f"there is no MIDI {direction} port named {name!r}")
+        return name
 
     def _play(self, messages: tuple[bytes, ...]) -> None:
         inbox = self._stage.play.partner.inbox

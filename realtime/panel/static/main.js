@@ -80,6 +80,9 @@ link.addEventListener("status", ({ detail: status }) => {
   const ports = status.has_midi ? `in ${status.input}, out ${status.output}` : "no MIDI system: play here";
   setText(find("about"), `${status.mode} · model ${status.model} on ${status.provider.replace("ExecutionProvider", "")} · ${ports}`);
   form.show(status.settings);
+  find("ports").hidden = !status.has_midi;
+  showPorts(find("port-input"), status.inputs, status.input);
+  showPorts(find("port-output"), status.outputs, status.output);
   plots.hearing.take(status.at_s, status.hearing);
   plots.lateness.take(status.at_s, status.lateness);
   find("fill").value = status.context_fill;
@@ -127,6 +130,27 @@ async function command(name) {
 
 for (const button of document.querySelectorAll("[data-command]")) {
   button.addEventListener("click", () => command(button.dataset.command));
+}
+
+// The live list of ports; the one in use is there even when it is gone, or is of pianod's own making.
+function showPorts(select, names, chosen) {
+  const wanted = JSON.stringify([names, chosen]);
+  if (select.dataset.shown === wanted || select === document.activeElement) return;
+  select.dataset.shown = wanted;
+  const options = names.map((name) => new Option(name, name));
+  if (!names.includes(chosen)) options.unshift(new Option(chosen, ""));
+  else options.unshift(new Option("a port of pianod's own", ""));
+  select.replaceChildren(...options);
+  select.value = names.includes(chosen) ? chosen : "";
+}
+
+for (const select of [find("port-input"), find("port-output")]) {
+  select.addEventListener("change", async () => {
+    const port = select.value === "" ? {} : { port: select.value };
+    select.blur();
+    const answer = await link.ask("choose_port", { direction: select.dataset.direction, ...port });
+    tell(answer.type === "refused" ? answer.reason : "");
+  });
 }
 
 function setSound(on) {
