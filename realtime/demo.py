@@ -21,9 +21,9 @@ from realtime.memory_ports import MemoryMidiSystem
 from realtime.metered_session import MeteredSession
 from realtime.model import open_bundle, open_session
 from realtime.outputs import check_folder, write_text
+from realtime.parts import seed_of
 from realtime.phrases import QUESTION, SECOND_THOUGHT, read_phrase
 from realtime.piano_roll import draw_roll
-from realtime.run import seed_of
 from realtime.session import Session
 from realtime.settings import Settings
 from realtime.synthesis import synthesise

@@ -19,9 +19,8 @@ from realtime.offline_run import OfflineRun
 from realtime.outbox import OutboxSettings
 from realtime.outputs import check_file, variant_path, write_text
 from realtime.partner import PartnerSettings
-from realtime.parts import answer_settings, scheduler_settings
+from realtime.parts import answer_settings, scheduler_settings, seed_of
 from realtime.requests import ContinueRequest, PieceRequest
-from realtime.run import seed_of
 from realtime.session import Session
 from realtime.settings import Settings
 

@@ -1,5 +1,7 @@
 """From settings to what each part of the engine takes."""
 
+import secrets
+
 from realtime.call_and_response import AnswerSettings, Length
 from realtime.clock import NS_PER_MS, NS_PER_S, Clock
 from realtime.commands import ChangePlaying, Mode
@@ -11,7 +13,7 @@ from realtime.model import sampling_of, stream_head
 from realtime.outbox import OutboxSettings
 from realtime.phrase import PauseSettings
 from realtime.scheduler import Scheduler, SchedulerSettings
-from realtime.settings import Settings
+from realtime.settings import SamplingSettings, Settings
 from realtime.trigger import PEDALS, Trigger
 from realtime.velocity_repair import VelocitySettings
 
@@ -95,3 +97,8 @@ def scheduler_settings(settings: Settings) -> SchedulerSettings:
     """Return the settings as the output takes them: it ends what the model, for whatever reason, has not ended."""
     longest_ns = int(settings.longest_note_s * NS_PER_S) + OVERLONG_NS
     return SchedulerSettings(OutboxSettings(settings.output_channel - 1, longest_ns))
+
+
+def seed_of(settings: SamplingSettings) -> int:
+    """Return the seed that is set, or a fresh one."""
+    return secrets.randbits(31) if settings.seed is None else settings.seed

@@ -1,6 +1,5 @@
 """`pianod`: play live, on the main thread, until a signal, a fault, or the end of the MIDI system."""
 
-import secrets
 import signal
 import threading
 import webbrowser
@@ -18,17 +17,13 @@ from realtime.model import open_bundle, open_session
 from realtime.panel.browser_system import BrowserSystem
 from realtime.panel.controls import Controls, Stage
 from realtime.panel.server import PanelServer
+from realtime.parts import seed_of
 from realtime.ports import MidiSystem
 from realtime.rtmidi_ports import open_system
-from realtime.settings import SamplingSettings, Settings
+from realtime.settings import Settings
 
 _ENDING_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 _LOOK_S = 0.1
-
-
-def seed_of(settings: SamplingSettings) -> int:
-    """Return the seed that is set, or a fresh one."""
-    return secrets.randbits(31) if settings.seed is None else settings.seed
 
 
 def system_of(settings: Settings) -> MidiSystem:

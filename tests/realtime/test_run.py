@@ -12,6 +12,7 @@ from realtime.clock import MonotonicClock
 from realtime.inbox import ThreadFailed
 from realtime.live import LivePlay
 from realtime.memory_ports import MemoryMidiSystem
+from realtime.parts import seed_of
 from realtime.settings import Settings
 from tests.realtime.stage import model_of_chance, phrase
 from tests.realtime.wire import Listener
@@ -72,5 +73,5 @@ def test_a_bundle_that_is_missing_is_told_and_the_system_closed(system: MemoryMi
 
 
 def test_a_seed_that_is_set_is_kept() -> None:
-    assert run.seed_of(QUICK) == 3
-    assert run.seed_of(Settings(seed=None)) != run.seed_of(Settings(seed=None))
+    assert seed_of(QUICK) == 3
+    assert seed_of(Settings(seed=None)) != seed_of(Settings(seed=None))
