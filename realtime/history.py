@@ -102,7 +102,7 @@ class WatchedOutput:
 
     def invalidate(self, epoch: int, *, release: Release = Release.AT_TIME, after_ns: int | None = None) -> None:
         """Kill what earlier epochs have planned."""
-        self._plan.put(TakenBack(epoch, after_ns if release is Release.AT_TIME else None))
+        self._plan.put(TakenBack(epoch, None if release is Release.AT_ONCE else after_ns))
         self._output.invalidate(epoch, release=release, after_ns=after_ns)
 
     def release_own(self) -> None:
