@@ -4,6 +4,8 @@ import { Keyboard } from "./keyboard.js";
 import { Link } from "./link.js";
 import { Music } from "./music.js";
 import { Plot } from "./plot.js";
+import { Presets } from "./presets.js";
+import { Replay } from "./replay.js";
 import { Roll } from "./roll.js";
 import { SettingsForm } from "./settings.js";
 import { Sound } from "./sound.js";
@@ -22,10 +24,11 @@ const keyboard = new Keyboard(find("keyboard"), find("keys"), music);
 const webMidi = new WebMidi();
 const plots = { hearing: new Plot(find("hearing"), find("hearing-text")), lateness: new Plot(find("lateness"), find("lateness-text")) };
 const form = new SettingsForm(find("settings"), (name, value) => link.ask("change", { settings: { [name]: value } }), tell);
+const replay = new Replay(music, sound, roll, () => link.nowS());
 let latest = null;
 let soundWasChosen = false;
 
-export const app = { link, music, sound, roll, keyboard, webMidi, status: () => latest };
+export const app = { link, music, sound, roll, keyboard, webMidi, replay, status: () => latest };
 
 function tell(text) {
   find("notice").textContent = text;
@@ -38,6 +41,7 @@ function setText(element, text) {
 // What comes from the daemon
 
 link.addEventListener("hello", ({ detail }) => {
+  replay.stop();
   music.clear();
   sound.silence();
   form.build(detail.settings);
@@ -97,6 +101,7 @@ link.addEventListener("status", ({ detail: status }) => {
 // What the player does
 
 function strike(pitch, velocity) {
+  replay.stop();
   sound.wake();
   if (!isMended()) sound.on("here", pitch, velocity);
   link.play([0x90, pitch, velocity]);
@@ -120,6 +125,7 @@ for (const source of [keyboard, webMidi]) {
 keyboard.addEventListener("panic", () => command("panic"));
 
 async function command(name) {
+  replay.stop();
   if (name === "panic") {
     keyboard.releaseAll();
     sound.silence();
@@ -175,6 +181,20 @@ find("back").addEventListener("input", (event) => {
   roll.backS = Number(event.target.value);
   setText(find("back-value"), roll.backS ? `${roll.backS} s` : "now");
 });
+find("replay").addEventListener("click", () => {
+  if (replay.isOn) return replay.stop();
+  sound.setOn(true);
+  sound.wake();
+  find("sound").checked = soundWasChosen = true;
+  return replay.start(roll.backS ? link.nowS() - roll.backS : 0);
+});
+replay.addEventListener("change", () => setText(find("replay"), replay.isOn ? "Stop the replay" : "Replay here"));
+new Presets(
+  Object.fromEntries(["list", "name", "recall", "save", "forget"].map((part) => [part, find(`preset-${part}`)])),
+  () => latest?.settings ?? {},
+  (settings) => link.ask("change", { settings }),
+  tell,
+);
 find("web-midi").disabled = !WebMidi.isThere;
 find("web-midi").addEventListener("change", async (event) => {
   try {

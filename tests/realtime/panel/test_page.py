@@ -158,6 +158,36 @@ def test_every_control_reaches_the_engine_and_another_page(page: Page, daemon: D
     page.until("document.getElementById('notice').textContent.includes('must not exceed')")
 
 
+def test_presets_are_kept_and_recalled(page: Page) -> None:
+    before = page.ask("app.status().settings")
+    page.put("#setting-temperature", 0.3)
+    page.until("app.status().settings.temperature === 0.3")
+    page.put("#preset-name", "calm")
+    page.click("#preset-save")
+    page.put("#setting-temperature", 1.7)
+    page.until("app.status().settings.temperature === 1.7")
+    page.driver.refresh()
+    page.until("app.link.isOpen && app.status() !== null")
+    assert page.find("#preset-list").get_property("value") == "calm"
+    page.click("#preset-recall")
+    page.until("app.status().settings.temperature === 0.3")
+    page.click("#preset-forget")
+    page.ask(f"app.link.ask('change', {{ settings: {_js(before)} }})")
+
+
+def test_what_was_played_is_replayed_in_the_page(page: Page) -> None:
+    play(page, "ad")
+    page.until("app.music.player.notes.length >= 3 && !app.music.player.sounding.size")
+    page.ask("app.link.ask('stop')")
+    struck = page.ask("app.sound.struck")
+    notes = page.ask("app.music.player.notes.length")
+    page.click("#replay")
+    page.until(f"app.sound.struck > {struck}")
+    page.click("#replay")
+    page.until("!app.replay.isOn && app.roll.backS === 0")
+    assert page.ask("app.music.player.notes.length") == notes, "nothing of it reaches the daemon"
+
+
 def test_two_pages_see_the_same(page: Page, daemon: Daemon) -> None:
     other = Page(page.driver, daemon.address)
     page.show()
