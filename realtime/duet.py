@@ -30,6 +30,9 @@ from realtime.session import Session
 AHEAD_NS = 1_000_000_000
 """How far ahead of the clock the model plays, where the player's next move does not bound it."""
 
+LATEST_KEY_NS = 1_000_000_000
+"""A key that is heard later than this after its moment is heard after what was planned until then."""
+
 LATEST_NS = 100_000_000
 """An event that could not be sampled until this long after its moment is left out."""
 
@@ -161,7 +164,7 @@ class Duet:
             self._passed += 1
             self._restart()
             return
-        self._stream.settle(now_ns - AHEAD_NS)
+        self._stream.settle(now_ns - LATEST_KEY_NS)
         self._guess(max(self._known_ns, now_ns - LATEST_NS))
 
     def status(self) -> PerformerStatus:
