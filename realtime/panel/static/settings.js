@@ -103,7 +103,7 @@ export class SettingsForm {
     field.input.id = label.htmlFor;
     field.input.name = name;
     row.append(label, field.input, ...field.beside);
-    for (const control of [field.input, ...field.beside].filter((part) => part.matches("input, select"))) {
+    for (const control of [field.input, ...(field.controls ?? [])]) {
       control.addEventListener("input", () => field.show(field.value()));
       control.addEventListener("change", () => this.send(name, field));
     }
@@ -175,7 +175,7 @@ function sliderField(name, none, kind) {
   const digits = kind === "whole" ? 0 : step < 0.1 ? 2 : 1;
   const show = (value) => {
     input.disabled = value === null;
-    output.textContent = value === null ? "as you" : value.toFixed(digits);
+    output.textContent = value === null ? "auto" : value.toFixed(digits);
   };
   const value = () => (free?.checked ? null : Number(Number(input.value).toFixed(4)));
   const set = (number) => {
@@ -185,8 +185,9 @@ function sliderField(name, none, kind) {
   };
   set(none ? null : min);
   if (free) {
-    output.classList.add("with-none");
-    return { input, beside: [output, free], value, set, show };
+    const both = make("span", { className: "with-none" });
+    both.append(output, free);
+    return { input, beside: [both], controls: [free], value, set, show };
   }
   return { input, beside: [output], value, set, show };
 }
