@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from piano.events import Event, NoteOff, NoteOn, Pedal, Role, TimedEvent
 from piano.grammar import tokens_of_role
 from piano.sampling import Sampler, SamplingSettings
-from piano.vocabulary import STEP_NS, VOCABULARY
-from realtime.live_stream import LONGEST_GAP_NS, Bounds, LiveStream
+from piano.vocabulary import STEP_NS, VELOCITY_BINS, VOCABULARY, Kind
+from realtime.live_stream import LONGEST_GAP_NS, MOST_STEP_TOKENS, Bounds, LiveStream
 from realtime.scripted_session import ScriptedSession
+from realtime.session import Logits
 from tests.realtime.stage import HEAD, MS, ChanceSession, S, scripted
 
 OWN = tokens_of_role(Role.OWN)
@@ -75,6 +76,145 @@ def test_proposals_that_stand_are_a_valid_stream_in_order_of_time(count: int, se
             held.remove(timed.event.pitch)
     assert stream.sounding() == held
     assert session.tokens[: len(HEAD)] == HEAD
+
+
+BOTH = np.arange(VOCABULARY.size) != VOCABULARY.end
+ROLES = st.sampled_from(Role)
+DENSE_MS = st.one_of(st.integers(0, 4), st.integers(0, 900))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(DENSE_MS, EVENTS, ROLES), min_size=1, max_size=25))
+def test_a_key_that_is_judged_is_heard_as_if_it_had_been_struck_so(played: list[tuple[int, Event, Role]]) -> None:
+    judging, judged = a_stream()
+    striking, struck = a_stream()
+    at_ns, seen = S, list[float]()
+
+    def judge(logits: Logits) -> int:
+        assert logits.shape == (VELOCITY_BINS,)
+        seen.append(float(logits[0]))
+        return 1 + int(logits.argmax()) * 3
+
+    for gap_ms, event, role in played:
+        at_ns += gap_ms * MS
+        judging.hear(TimedEvent(at_ns, event, role), judge)
+        if isinstance(event, NoteOn):
+            place = VOCABULARY.first_velocity
+            index = len(judged.tokens) - judged.tokens[::-1].index(VOCABULARY.on(role, event.pitch))
+            logits = ChanceSession(VOCABULARY.size, 4096).feed(judged.tokens[:index])[place : place + VELOCITY_BINS]
+            assert seen[-1] == logits[0], "the logits of all that comes before the key, and of the key"
+            event = NoteOn(event.pitch, 1 + int(logits.argmax()) * 3)
+        striking.hear(TimedEvent(at_ns, event, role))
+        assert judged.tokens == struck.tokens
+    assert len(seen) == sum(isinstance(event, NoteOn) for _, event, _ in played)
+    for role in Role:
+        assert judging.sounding(role) == striking.sounding(role)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(DENSE_MS, EVENTS, ROLES, st.integers(0, 3), st.integers(-30, 30)), min_size=1, max_size=15),
+    st.integers(0, 99),
+)
+def test_in_any_order_the_stream_is_what_became_of_it(
+    played: list[tuple[int, Event, Role, int, int]], seed: int
+) -> None:
+    stream, session = a_stream(seed)
+    sampler, became, at_ns = Sampler(seed), list[TimedEvent](), S
+    for gap_ms, event, role, proposals, later_ms in played:
+        at_ns += gap_ms * MS
+        stream.rollback(at_ns)
+        became = [timed for timed in became if timed.at_ns <= at_ns]
+        became.append(TimedEvent(at_ns, event, role))
+        stream.hear(became[-1])
+        earliest_ns = at_ns
+        for _ in range(proposals):
+            before = session.tokens
+            proposed = stream.propose(sampler, Bounds(earliest_ns, BOTH))
+            assert proposed is not None
+            assert proposed.at_ns >= earliest_ns
+            if proposed.role is Role.GIVEN:
+                assert session.tokens == before
+            else:
+                became.append(proposed)
+            earliest_ns = proposed.at_ns
+        cut_ns = at_ns + later_ms * MS if later_ms > 0 else earliest_ns
+        stream.rollback(cut_ns)
+        became = [timed for timed in became if timed.at_ns <= cut_ns]
+    fresh, heard = a_stream(seed)
+    for timed in became:
+        fresh.hear(timed)
+    assert sorted(session.tokens) == sorted(heard.tokens)
+    assert stream.length == fresh.length
+    assert stream._body[: stream.length - len(HEAD)].tolist() == list(session.tokens[len(HEAD) :])
+    for role in Role:
+        assert stream.sounding(role) == fresh.sounding(role)
+        assert stream.pedal_is_down(role) == fresh.pedal_is_down(role)
+
+
+def test_a_guess_at_the_other_player_leaves_no_trace() -> None:
+    given_on, given_off = VOCABULARY.on(Role.GIVEN, 60), VOCABULARY.off(Role.GIVEN, 60)
+    pedal = VOCABULARY.pedal(Role.GIVEN, down=True)
+    for token, event in ((given_on, NoteOn(64, 64)), (given_off, NoteOff(60)), (pedal, Pedal(down=True))):
+        wants = token if token != given_on else VOCABULARY.on(Role.GIVEN, 64)
+        session = scripted([given_on, VELOCITY, VOCABULARY.time(100), VOCABULARY.time(30), wants])
+        stream = LiveStream(session, HEAD)
+        stream.hear(TimedEvent(S, NoteOn(60, 80), Role.GIVEN))
+        before = session.tokens
+        guess = stream.propose(Sampler(0, GREEDY), Bounds(S, BOTH))
+        assert guess == TimedEvent(S + 1300 * MS, event, Role.GIVEN)
+        assert (session.tokens, stream.end_ns, stream.length) == (before, S, len(before))
+        assert stream.propose(Sampler(0, GREEDY), Bounds(S, BOTH)) == guess
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 400), st.integers(0, 99))
+def test_a_wait_is_full_seconds_and_then_the_rest(wait_steps: int, seed: int) -> None:
+    stream, session = a_stream(seed)
+    stream.hear(TimedEvent(S, NoteOn(60, 80)))
+    heard = len(session.tokens)
+    proposed = stream.propose(Sampler(seed), Bounds(S + wait_steps * STEP_NS, ENDLESS))
+    assert proposed is not None
+    steps = (proposed.at_ns - S) // STEP_NS
+    assert steps >= wait_steps
+    waits = [token for token in session.tokens[heard:] if VOCABULARY.kinds[token] == Kind.TIME]
+    assert tuple(waits) == VOCABULARY.wait(steps)
+    assert stream.next_moment_ns(proposed.at_ns - 1) == proposed.at_ns
+
+
+def test_a_wait_that_is_over_is_sampled_on_from_there_as_the_model_has_it() -> None:
+    """Nothing came for so long: what remains is the model's own distribution of longer waits."""
+    chances = {1: 0.4, 2: 0.1, 3: 0.3, 4: 0.2}
+
+    class Waits(ScriptedSession):
+        def _logits(self) -> Logits:
+            logits = np.full(VOCABULARY.size, -60, np.float32)
+            if VOCABULARY.kinds[self._tokens[-1]] == Kind.TIME:
+                logits[OFF] = 0
+            for steps, chance in chances.items():
+                logits[VOCABULARY.time(steps)] = np.log(chance)
+            return logits
+
+    counts = dict.fromkeys((3, 4), 0)
+    for seed in range(400):
+        stream = LiveStream(Waits(VOCABULARY.size), HEAD)
+        stream.hear(TimedEvent(S, NoteOn(60, 80)))
+        proposed = stream.propose(Sampler(seed), Bounds(S + 3 * STEP_NS, BOTH))
+        assert proposed is not None
+        counts[(proposed.at_ns - S) // STEP_NS] += 1
+    assert abs(counts[3] - 240) < 4 * (400 * 0.6 * 0.4) ** 0.5
+
+
+def test_time_passes_when_one_step_is_full() -> None:
+    session = ScriptedSession(VOCABULARY.size, script=lambda tokens: {ON: VELOCITY, VELOCITY: OFF}.get(tokens[-1], ON))
+    stream = LiveStream(session, HEAD)
+    moments = []
+    for _ in range(200):
+        proposed = stream.propose(Sampler(0, GREEDY), Bounds(S, BOTH))
+        assert proposed is not None
+        moments.append(proposed.at_ns)
+    assert moments == sorted(moments)
+    assert len(set(moments)) >= 200 * 3 / 2 // MOST_STEP_TOKENS
 
 
 def test_what_changes_nothing_is_passed_over() -> None:
