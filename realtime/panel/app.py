@@ -1,4 +1,4 @@
-"""The panel as an application: a few fixed files, the status, the commands, the take, and the live socket.
+"""The panel as an application: a few fixed files, the status, the commands, the take, the jobs and the live socket.
 
 No path of a client ever reaches the file system: the files are read at the start and found by their exact names.
 """
@@ -18,6 +18,8 @@ from starlette.websockets import WebSocket
 from realtime.control import LONGEST_REQUEST, encode_status
 from realtime.panel.controls import Controls
 from realtime.panel.guard import Door, Guard
+from realtime.panel.job_routes import job_routes, read_body
+from realtime.panel.jobs import Jobs
 from realtime.panel.page_link import carry_out, serve_link
 from realtime.panel.take_file import take_bytes
 
@@ -28,7 +30,7 @@ _TRY_AGAIN_LATER = 1013
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
 
-def build_app(controls: Controls, door: Door) -> ASGIApp:
+def build_app(controls: Controls, door: Door, jobs: Jobs) -> ASGIApp:
     """Return the guarded application."""
     files = {path.name: path.read_bytes() for path in STATIC.iterdir() if path.suffix in _TYPES}
     places = asyncio.Semaphore(MOST_PAGES)
@@ -64,6 +66,7 @@ def build_app(controls: Controls, door: Door) -> ASGIApp:
                 Route("/api/status", status),
                 Route("/api/commands", partial(_command, controls), methods=["POST"]),
                 Route("/api/take.mid", take),
+                *job_routes(controls, jobs),
                 WebSocketRoute("/api/live", live),
             ]
         ),
@@ -75,11 +78,9 @@ async def _command(controls: Controls, request: Request) -> Response:
     """Carry out one command of a script."""
     if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
         return PlainTextResponse("a command is application/json", 415)
-    body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > LONGEST_REQUEST:
-            return PlainTextResponse(f"a command has at most {LONGEST_REQUEST} bytes", 413)
+    body = await read_body(request, LONGEST_REQUEST)
+    if body is None:
+        return PlainTextResponse(f"a command has at most {LONGEST_REQUEST} bytes", 413)
     answer = carry_out(controls, body.decode("utf-8", "replace")) or '{"type":"done"}'
     return _json(answer, 400 if answer.startswith('{"type":"refused"') else 200)
 

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from realtime.clock import Clock
-from realtime.commands import ChangeListening, ChoosePort, Command, HandOver, NewPiece, Panic, Retry, StopPlaying
+from realtime.commands import ChoosePort, Command, HandOver, NewPiece, Panic, Retry, StopPlaying
 from realtime.control import CHANGEABLE, CommandName, ControlError, Losses, Request, Status, changed
 from realtime.history import History
 from realtime.live import LivePlay
 from realtime.midi_message import Kind, kind_of
-from realtime.parts import engine_settings, playing_of
 from realtime.ports import Direction
 from realtime.settings import Settings
 from realtime.take import Take
@@ -50,7 +49,6 @@ class Controls:
 
     def __init__(self, stage: Stage, clock: Clock) -> None:
         self._stage, self._clock = stage, clock
-        self._settings, self._seed = stage.settings, stage.seed
         self.origin_ns = clock.now_ns()
         """From when the seconds of the API are counted."""
 
@@ -58,6 +56,11 @@ class Controls:
     def history(self) -> History:
         """Return what went by."""
         return self._stage.history
+
+    @property
+    def settings(self) -> Settings:
+        """Return the settings in force."""
+        return self._stage.play.settings
 
     @property
     def take(self) -> Take:
@@ -91,7 +94,7 @@ class Controls:
         return Status(
             at_s=self.now_s(),
             activity=engine.performer.activity,
-            mode=self._settings.mode,
+            mode=engine.mode,
             model=stage.settings.model,
             provider=stage.provider,
             input=stage.play.port_names[0],
@@ -113,23 +116,11 @@ class Controls:
             lateness=output.own_lateness,
             losses=Losses(output.stale, output.too_late, output.overlong, output.left_out, output.undelivered),
             fault=engine.fault,
-            settings={**self._settings.model_dump(include=set(CHANGEABLE)), "seed": self._seed},
+            settings={**self.settings.model_dump(include=set(CHANGEABLE)), "seed": stage.play.seed},
         )
 
     def _change(self, changes: Mapping[str, Any]) -> None:
-        before, after = self._settings, changed(self._settings, changes)
-        playing, passing = playing_of(before, self._seed), _passing(before)
-        if after.seed is not None:
-            self._seed = after.seed
-        self._settings = after
-        change = playing_of(after, self._seed)
-        if change != playing:
-            self._put(change)
-        listening = engine_settings(after)
-        if listening != engine_settings(before):
-            self._put(ChangeListening(listening.channel, listening.trigger))
-        if _passing(after) != passing:
-            self._stage.play.pass_on_as(after)
+        self._stage.play.change(lambda before: changed(before, changes))
 
     def _known_port(self, direction: Direction, name: str | None) -> str | None:
         """Return the name of a port if there is such a one; ControlError if not."""
@@ -150,8 +141,3 @@ class Controls:
 
     def _put(self, command: Command) -> None:
         self._stage.play.partner.inbox.put(command)
-
-
-def _passing(settings: Settings) -> tuple[object, ...]:
-    """Return the settings that say what becomes of the player's own messages."""
-    return settings.thru, settings.mode, settings.velocity_wait_ms, settings.input_channel

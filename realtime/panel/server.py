@@ -15,6 +15,7 @@ from realtime.control import LONGEST_REQUEST
 from realtime.panel.app import build_app
 from realtime.panel.controls import Controls
 from realtime.panel.guard import Door, host_in_url, is_loopback
+from realtime.panel.jobs import Jobs
 from realtime.settings import PanelSettings
 
 _JOIN_S = 3.0
@@ -71,8 +72,9 @@ class PanelServer:
 
     async def _serve(self) -> None:
         logging.getLogger("uvicorn").setLevel(logging.CRITICAL)
+        jobs = Jobs()
         config = uvicorn.Config(
-            build_app(self._controls, self._door),
+            build_app(self._controls, self._door, jobs),
             log_config=None,
             access_log=False,
             lifespan="off",
@@ -85,7 +87,10 @@ class PanelServer:
         )
         self._server = uvicorn.Server(config)
         self._ready.set()  # the socket listens: whoever comes now is served as soon as the loop runs
-        await self._server.serve(sockets=[self._socket])
+        try:
+            await self._server.serve(sockets=[self._socket])
+        finally:
+            await jobs.close()
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -1,5 +1,6 @@
 // The page: it joins the link, the music, the roll, the keyboard, the sound and the controls.
 
+import { Job } from "./job.js";
 import { Keyboard } from "./keyboard.js";
 import { Link } from "./link.js";
 import { Music } from "./music.js";
@@ -25,10 +26,15 @@ const webMidi = new WebMidi();
 const plots = { hearing: new Plot(find("hearing"), find("hearing-text")), lateness: new Plot(find("lateness"), find("lateness-text")) };
 const form = new SettingsForm(find("settings"), (name, value) => link.ask("change", { settings: { [name]: value } }), tell);
 const replay = new Replay(music, sound, roll, () => link.nowS());
+const job = new Job(
+  Object.fromEntries(["file", "seconds", "progress", "result", "listen", "canvas"].map((part) => [part, find(part === "canvas" ? "job-roll" : `job-${part}`)])),
+  sound,
+  tell,
+);
 let latest = null;
 let soundWasChosen = false;
 
-export const app = { link, music, sound, roll, keyboard, webMidi, replay, status: () => latest };
+export const app = { link, music, sound, roll, keyboard, webMidi, replay, job, status: () => latest };
 
 function tell(text) {
   find("notice").textContent = text;

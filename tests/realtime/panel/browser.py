@@ -11,7 +11,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 T = TypeVar("T")
 
-WITHIN_S = 40
+WITHIN_S = 90
 
 FLAGS = (
     "--headless=new",

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import numpy as np
 import pytest
 from selenium import webdriver
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
-from piano.midi_file import read_performance
+from piano.midi_file import MidiTrack, read_performance, write_performance
+from piano.notes import NOTE, PEDAL, Performance
 from tests.realtime.panel.browser import Page, start_chromium
 from tests.realtime.panel.daemon import Daemon
 
@@ -186,6 +188,28 @@ def test_what_was_played_is_replayed_in_the_page(page: Page) -> None:
     page.click("#replay")
     page.until("!app.replay.isOn && app.roll.backS === 0")
     assert page.ask("app.music.player.notes.length") == notes, "nothing of it reaches the daemon"
+
+
+def test_a_file_is_sent_gone_on_with_seen_and_downloaded(page: Page, tmp_path: Path) -> None:
+    given = tmp_path / "given.mid"
+    notes = np.array([(0.25 * index, 0.2, 60 + 2 * (index % 5), 70, 0) for index in range(24)], NOTE)
+    write_performance(given, [MidiTrack("mine", Performance(notes, np.array([], PEDAL)))])
+    page.put("#job-seconds", 3)
+    page.find("#job-file").send_keys(str(given))
+    page.until("app.job.progress.hidden === false")
+    page.until("app.job.progress.hidden")
+    assert page.find("#notice").text == ""
+    assert page.ask("app.job.music.player.notes.length") == len(notes)
+    assert page.ask("app.job.music.model.notes.length") > 0
+    made = page.driver.execute_async_script(
+        "const done = arguments[0]; fetch('/api/job/made.mid').then((answer) => answer.arrayBuffer())"
+        ".then((data) => done(Array.from(new Uint8Array(data))))"
+    )
+    (tmp_path / "made.mid").write_bytes(bytes(made))
+    assert len(read_performance(tmp_path / "made.mid").notes) > len(notes)
+    given.write_bytes(b"no music at all")
+    page.find("#job-file").send_keys(str(given))
+    page.until("document.getElementById('notice').textContent.includes('given.mid')")
 
 
 def test_two_pages_see_the_same(page: Page, daemon: Daemon) -> None:

@@ -11,6 +11,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from piano.errors import ConfigError
 from piano.midi_file import read_performance
+from realtime.panel.jobs import LARGEST_FILE
 from realtime.panel.server import PanelServer
 from tests.realtime.panel.stage import Stage
 
@@ -139,6 +140,21 @@ def test_a_page_that_does_not_read_holds_up_nobody(server: PanelServer, stage: S
         for index in range(60_000):
             stage.history.play(index, b"\x90\x3c\x40" if index % 2 else b"\x80\x3c\x40")
         assert ask(reader, "stop")["type"] == "done"
+
+
+def test_files_that_may_not_be_are_refused(server: PanelServer) -> None:
+    midi = {"Content_Type": "audio/midi"}
+    assert get(server, "/api/job", "POST", b"x", Content_Type="text/plain")[0] == 415
+    assert get(server, "/api/job?seconds=9999", "POST", b"x", **midi)[0] == 400
+    assert get(server, "/api/job?seconds=../x", "POST", b"x", **midi)[0] == 400
+    assert get(server, "/api/job", "POST", b"x" * (LARGEST_FILE + 1), **midi)[0] == 413
+    assert get(server, "/api/job/made.mid")[0] == 404
+    assert json.loads(get(server, "/api/job")[1])["state"] == "none"
+
+
+def test_a_second_file_waits_for_the_first(server: PanelServer) -> None:
+    assert get(server, "/api/job", "POST", b"MThd", Content_Type="audio/midi")[0] == 200
+    assert get(server, "/api/job", "POST", b"MThd", Content_Type="audio/midi")[0] == 409
 
 
 def test_two_sessions_can_have_a_panel_at_once(server: PanelServer, stage: Stage) -> None:
