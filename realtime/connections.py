@@ -12,7 +12,7 @@ from piano.errors import PortError
 from realtime.clock import Clock
 from realtime.commands import ChoosePort
 from realtime.inbox import PortLost, PortReturned, Received, SystemLost, ThreadFailed
-from realtime.midi_input import MidiInput, Thru
+from realtime.midi_input import IsEcho, MidiInput, Thru
 from realtime.ports import Direction, InputPort, MidiSystem, OutputPort, PortListing
 from realtime.scheduler import Scheduler
 from realtime.settings import PortSettings
@@ -57,10 +57,11 @@ class Connections:
         clock: Clock,
         scheduler: Scheduler,
         thru: Thru | None,
+        is_echo: IsEcho | None = None,
     ) -> None:
         self._system, self._settings, self._ports = system, settings, ports
         self._clock, self._scheduler = clock, scheduler
-        self._thru = thru
+        self._thru, self._is_echo = thru, is_echo
         self._deliver: Deliver | None = None
         self._input: MidiInput | None = None
         self._watchdog: Watchdog | None = None
@@ -154,5 +155,5 @@ class Connections:
             raise ValueError("connections listen after start")
         if self._input is not None:
             self._input.stop()
-        self._input = MidiInput(port, self._clock, self._deliver, thru=self._thru)
+        self._input = MidiInput(port, self._clock, self._deliver, thru=self._thru, is_echo=self._is_echo)
         self._input.start()

@@ -6,7 +6,7 @@ the monotonic clock; offline and in tests the caller runs it on a clock that is 
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from loguru import logger
 
@@ -19,6 +19,7 @@ from realtime.commands import (
     ChoosePort,
     Command,
     HandOver,
+    Mode,
     NewPiece,
     Panic,
     Quit,
@@ -30,6 +31,7 @@ from realtime.lateness import LatenessHistogram, LatenessSummary
 from realtime.midi_message import Kind as MessageKind
 from realtime.midi_message import PedalReader, channel_of, kind_of
 from realtime.performer import Performer, PerformerStatus
+from realtime.programs import mode_of
 from realtime.scheduler import Scheduler
 from realtime.trigger import Trigger, Verdict
 
@@ -46,6 +48,8 @@ class EngineSettings:
 
     channel: int | None = None
     trigger: Trigger = field(default_factory=Trigger)
+    by_program: bool = False
+    """Whether a program change asks for another mode."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,7 @@ class EngineStatus:
     """The engine as it stands: an immutable snapshot."""
 
     performer: PerformerStatus
+    mode: Mode
     heard: int
     """Events of the player's that the model has taken in."""
     hearing: LatenessSummary
@@ -66,7 +71,8 @@ class Engine:
     """Run a performer between an inbox and an output.
 
     `perform` makes the performer of another mode. `on_heard` is told of each event of the player's, `on_ports` of ports
-    that went, came back or are to be others. All are called on the engine's thread; the last two must not wait.
+    that went, came back or are to be others, `on_program` of the mode that a program change asks for. All are called
+    on the engine's thread; only `perform` may take its time.
     """
 
     def __init__(
@@ -79,12 +85,14 @@ class Engine:
         *,
         on_heard: Callable[[TimedEvent], None] | None = None,
         on_ports: Callable[[PortReport], None] | None = None,
+        on_program: Callable[[Mode], None] | None = None,
         perform: Callable[[ChangePlaying], Performer] | None = None,
     ) -> None:
         self._clock, self._inbox = clock, inbox
         self._performer, self._scheduler = performer, scheduler
         self._settings = settings or EngineSettings()
-        self._on_heard, self._on_ports, self._perform = on_heard, on_ports, perform
+        self._on_heard, self._on_ports, self._on_program = on_heard, on_ports, on_program
+        self._perform = perform
         self._pedal = PedalReader()
         self._hearing = LatenessHistogram()
         self._heard = 0
@@ -113,7 +121,8 @@ class Engine:
 
     def status(self) -> EngineStatus:
         """Return how it stands; from any thread."""
-        return EngineStatus(self._performing, self._heard, self._hearing.summary(), len(self._inbox), self._fault)
+        hearing = self._hearing.summary()
+        return EngineStatus(self._performing, self._performer.mode, self._heard, hearing, len(self._inbox), self._fault)
 
     def run_until(self, limit_ns: int) -> None:
         """Run on the caller's thread until the clock has reached a moment or the engine has ended."""
@@ -165,7 +174,7 @@ class Engine:
             case ChangePlaying():
                 self._change(message)
             case ChangeListening(channel, trigger):
-                self._settings = EngineSettings(channel, trigger)
+                self._settings = replace(self._settings, channel=channel, trigger=trigger)
             case Panic():
                 self._performer.stop(self._clock.now_ns())
                 self._scheduler.panic()
@@ -196,6 +205,9 @@ class Engine:
         at_ns = self._last_ns = max(at_ns, self._last_ns)  # two sources may be stamped in one order and put in another
         if channel is not None and (kind_of(data) in _WITHOUT_CHANNEL or channel_of(data) != channel):
             return
+        mode = mode_of(data) if self._settings.by_program else None
+        if mode is not None and mode is not self._performer.mode and self._on_program is not None:
+            self._on_program(mode)
         verdict = self._settings.trigger.judge(data)
         if verdict is Verdict.ASKS:
             self._performer.hand_over(at_ns)

@@ -4,19 +4,22 @@ port → input thread → inbox → engine thread (performer, stream, session) �
 """
 
 import gc
+import threading
+from collections.abc import Callable
 from types import TracebackType
 
 from loguru import logger
 
 from piano.errors import PianodError
 from realtime.clock import MonotonicClock
+from realtime.commands import ChangeListening, Mode
 from realtime.connections import Connections, OpenPorts, open_ports
 from realtime.context import RollingContext
 from realtime.engine import PortReport
 from realtime.history import History
 from realtime.inbox import Received
 from realtime.partner import Partner, PartnerSettings
-from realtime.parts import engine_settings, playing_of, scheduler_settings, thru_of
+from realtime.parts import engine_settings, passing_of, playing_of, scheduler_settings, thru_of
 from realtime.ports import MidiSystem, PortListing
 from realtime.session import Session
 from realtime.settings import Settings
@@ -30,7 +33,8 @@ class LivePlay:
     ) -> None:
         """Open the ports and put the parts together; PortError if a port cannot be opened."""
         clock = MonotonicClock()
-        self._settings = settings
+        self._settings, self._seed = settings, seed
+        self._changing = threading.Lock()
         self._session = session
         self.ports: OpenPorts = open_ports(system, settings)
         self.partner = Partner(
@@ -43,11 +47,14 @@ class LivePlay:
                 scheduler_settings(settings),
             ),
             on_ports=self._mend,
+            on_program=self._change_mode,
             history=history,
         )
         self._clock = clock
         self._thru = thru_of(settings, self.partner.scheduler, clock)
-        self._connections = Connections(system, settings, self.ports, clock, self.partner.scheduler, self._thru)
+        self._connections = Connections(
+            system, settings, self.ports, clock, self.partner.scheduler, self._thru, self.partner.echoes.is_echo
+        )
 
     def __enter__(self) -> "LivePlay":
         """Start to play."""
@@ -68,14 +75,35 @@ class LivePlay:
         self._stop()
         self._sum_up()
 
-    def pass_on_as(self, settings: Settings) -> None:
-        """Pass what the player plays on to the output as the settings say, from the next message on; any thread.
+    @property
+    def settings(self) -> Settings:
+        """Return the settings in force; for any thread."""
+        return self._settings
 
-        Where it goes nowhere any more, what was passed on before still ends.
+    @property
+    def seed(self) -> int:
+        """Return the seed in force; for any thread."""
+        return self._seed
+
+    def change(self, make: Callable[[Settings], Settings]) -> None:
+        """Go on as the settings say that are made of those in force; from any thread. What `make` raises is raised.
+
+        Where the player's messages go nowhere any more, what was passed on before still ends.
         """
-        scheduler = self.partner.scheduler
-        self._thru = thru_of(settings, scheduler, self._clock) or scheduler.let_end
-        self._connections.set_thru(self._thru)
+        with self._changing:
+            before, playing = self._settings, playing_of(self._settings, self._seed)
+            after = make(before)
+            if after.seed is not None:
+                self._seed = after.seed
+            self._settings = after
+            if (change := playing_of(after, self._seed)) != playing:
+                self.partner.inbox.put(change)
+            if (listening := engine_settings(after)) != engine_settings(before):
+                self.partner.inbox.put(ChangeListening(listening.channel, listening.trigger))
+            if passing_of(after) != passing_of(before):
+                scheduler = self.partner.scheduler
+                self._thru = thru_of(after, scheduler, self._clock) or scheduler.let_end
+                self._connections.set_thru(self._thru)
 
     def play(self, data: bytes) -> None:
         """Take a message that the player plays by another way than the input port; from any thread."""
@@ -103,6 +131,11 @@ class LivePlay:
         fault = self.partner.engine.status().fault
         if fault is not None:
             raise PianodError(fault)
+
+    def _change_mode(self, mode: Mode) -> None:
+        """Exchange the mode, as the player asks for it with a program change."""
+        logger.info("the way of playing is now {}", mode)
+        self.change(lambda settings: settings.model_copy(update={"mode": mode.value}))
 
     def _stop(self) -> None:
         self._connections.stop()

@@ -22,6 +22,7 @@ POLL_S = 0.0002
 _JOIN_S = 2.0
 
 Thru = Callable[[bytes], None]
+IsEcho = Callable[[int, bytes], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +34,16 @@ class InputStatus:
     real_time: int
     """System real-time messages (clock, active sensing), which nobody needs."""
     malformed: int
+    echoes: int
+    """What had gone out before, and came back over a loop."""
 
 
 class MidiInput:
     """Take messages from a port, stamp them, and deliver them.
 
     `deliver` gets `Received`, or once `PortLost` or `ThreadFailed`; `thru`, where given, gets the message as it is,
-    before that. Both are called on the input thread: they must only hand over and not raise.
+    before that; what `is_echo(at_ns, data)` recognises gets no further. All are called on the input thread: they must
+    only hand over and not raise.
     """
 
     def __init__(
@@ -49,18 +53,21 @@ class MidiInput:
         deliver: Callable[[Received | PortLost | ThreadFailed], None],
         *,
         thru: Thru | None = None,
+        is_echo: IsEcho | None = None,
         priority: int | None = 50,
     ) -> None:
         self._port = port
         self._clock = clock
         self._deliver = deliver
         self._thru = thru
+        self._is_echo = is_echo
         self._priority = priority
         self._thread: threading.Thread | None = None
         self._stopping = False
         self._received = 0
         self._real_time = 0
         self._malformed = 0
+        self._echoes = 0
 
     def set_thru(self, thru: Thru | None) -> None:
         """Switch thru on or off, from the next message on; from any thread."""
@@ -68,7 +75,7 @@ class MidiInput:
 
     def status(self) -> InputStatus:
         """Return the counts; from any thread."""
-        return InputStatus(received=self._received, real_time=self._real_time, malformed=self._malformed)
+        return InputStatus(self._received, self._real_time, self._malformed, self._echoes)
 
     def start(self) -> None:
         """Start the input thread."""
@@ -95,6 +102,8 @@ class MidiInput:
                 self._real_time += 1
             elif kind is Kind.MALFORMED:
                 self._malformed += 1
+            elif self._is_echo is not None and self._is_echo(at_ns, data):
+                self._echoes += 1
             else:
                 if (thru := self._thru) is not None:
                     thru(data)

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 from piano.events import TimedEvent
 from realtime.clock import Clock
-from realtime.commands import ChangePlaying
+from realtime.commands import ChangePlaying, Mode
+from realtime.echo import Echoes
 from realtime.engine import Engine, EngineSettings, Message, PortReport
 from realtime.history import History, WatchedOutput
 from realtime.inbox import Inbox
@@ -31,7 +32,10 @@ class PartnerSettings:
 
 
 class Partner:
-    """The parts, put together: what comes in goes into `inbox`, what goes out goes to the port and into `take`."""
+    """The parts, put together: what comes in goes into `inbox`, what goes out goes to the port and into `take`.
+
+    What comes in over a port is first asked of `echoes`.
+    """
 
     def __init__(
         self,
@@ -41,10 +45,12 @@ class Partner:
         settings: PartnerSettings,
         *,
         on_ports: Callable[[PortReport], None] | None = None,
+        on_program: Callable[[Mode], None] | None = None,
         history: History | None = None,
     ) -> None:
         """Put them together; a `history`, where given, is told all that goes by and all that is planned."""
         self.take = Take()
+        self.echoes = Echoes()
         self._history = history
         self.inbox: Inbox[Message] = Inbox(clock)
         self.scheduler = Scheduler(
@@ -52,6 +58,7 @@ class Partner:
             port,
             settings.scheduler,
             report=self.inbox.put,
+            on_sending=self.echoes.send,
             on_sent=self.take.send,
             on_own=None if history is None else history.play,
             on_passed=None if history is None else history.pass_on,
@@ -69,6 +76,7 @@ class Partner:
             settings.engine,
             on_heard=self._hear,
             on_ports=on_ports,
+            on_program=on_program,
             perform=perform,
         )
 

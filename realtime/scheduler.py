@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
+from typing import Protocol
 
 from loguru import logger
 
@@ -67,10 +68,19 @@ Report = Callable[[PortLost | ThreadFailed], None]
 SentListener = Callable[[int, bytes], None]
 
 
+class SendingListener(Protocol):
+    """What is told of a message just before it goes out."""
+
+    def __call__(self, at_ns: int, data: bytes, *, own: bool) -> None:
+        """Take note of it; `own` if it is not the player's, passed on."""
+        ...
+
+
 class Scheduler:
     """Send own events at their moments and the player's messages at once.
 
-    `report` is told when the port is lost or the thread ends on an error. `on_sent(at_ns, data)` is told of every
+    `report` is told when the port is lost or the thread ends on an error; `on_sending` of each message before it goes
+    out. `on_sent(at_ns, data)` is told of every
     message that went out, `on_passed` only of the player's that were passed on, `on_own` of all others. All are called
     on the output thread: they must only hand over (put in a queue) and not raise.
     """
@@ -82,6 +92,7 @@ class Scheduler:
         settings: SchedulerSettings | None = None,
         *,
         report: Report | None = None,
+        on_sending: SendingListener | None = None,
         on_sent: SentListener | None = None,
         on_own: SentListener | None = None,
         on_passed: SentListener | None = None,
@@ -90,7 +101,7 @@ class Scheduler:
         self._port = port
         self._settings = settings or SchedulerSettings()
         self._report = report
-        self._on_sent = on_sent
+        self._on_sending, self._on_sent = on_sending, on_sent
         self._on_own, self._on_passed = on_own, on_passed
         self._outbox = Outbox(self._settings.outbox)
         self._condition = threading.Condition()
@@ -252,7 +263,7 @@ class Scheduler:
         except Exception as error:  # the top of the thread: release what sounds, tell, and stop
             logger.opt(exception=error).error("the output thread failed: {}", error)
             self._finished = True
-            self._on_sent = self._on_own = self._on_passed = None  # one of them may be what failed
+            self._on_sending = self._on_sent = self._on_own = self._on_passed = None  # one of them may be what failed
             try:
                 self._send(self._outbox.finish(), self._clock.now_ns())
             finally:
@@ -297,6 +308,8 @@ class Scheduler:
         if self._port is None:
             self._undelivered += 1
             return None
+        if self._on_sending is not None:
+            self._on_sending(self._clock.now_ns(), data, own=own)
         try:
             self._port.send(data)
         except PortError as error:

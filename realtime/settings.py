@@ -127,6 +127,10 @@ class ModeSettings(BaseModel):
         default="answer",
         description="answer your phrases, play along as a duet, or give back your keys with better velocities",
     )
+    mode_by_program: bool = Field(
+        default=False,
+        description="let program changes of your keyboard choose the mode: 0 answer, 1 duet, 2 velocity",
+    )
 
 
 class DuetSettings(BaseModel):

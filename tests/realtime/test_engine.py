@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from piano.events import NoteOff, NoteOn, Pedal, TimedEvent
 from realtime.call_and_response import AnswerSettings, Length
 from realtime.clock import ManualClock
-from realtime.commands import HandOver, NewPiece, Panic, Quit, StopPlaying
+from realtime.commands import HandOver, Mode, NewPiece, Panic, Quit, StopPlaying
 from realtime.engine import Engine, EngineSettings, PortReport
 from realtime.inbox import Inbox, PortLost, Received, ThreadFailed
 from realtime.memory_ports import MemoryOutputPort
@@ -146,6 +146,8 @@ def test_a_pedal_that_sends_its_position_all_the_time_is_heard_where_it_changes(
 
 class Stub:
     """A performer that only notes what it is told, and can fail."""
+
+    mode = Mode.ANSWER
 
     def __init__(self) -> None:
         self.told: list[object] = []

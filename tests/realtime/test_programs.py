@@ -1,0 +1,69 @@
+"""The mode by program change: the engine goes over, the settings in force say so, and the sound is left alone."""
+
+import pytest
+
+from piano.events import NoteOn
+from realtime.clock import MonotonicClock
+from realtime.commands import Mode
+from realtime.inbox import Received
+from realtime.live import LivePlay
+from realtime.memory_ports import MemoryMidiSystem, MemoryOutputPort
+from realtime.midi_message import bytes_of
+from realtime.programs import PROGRAMS, mode_of
+from realtime.settings import Settings
+from tests.realtime.stage import model_of_chance
+
+
+def a_play(**settings: object) -> LivePlay:
+    system = MemoryMidiSystem(MonotonicClock())
+    return LivePlay(Settings.model_validate({"seed": 3, **settings}), system, model_of_chance(), 3)
+
+
+def turns(play: LivePlay) -> None:
+    while len(play.partner.inbox):
+        play.partner.engine.turn(0)
+
+
+def test_a_program_stands_for_a_mode() -> None:
+    assert [mode_of(bytes((0xC0, number))) for number in range(4)] == [*PROGRAMS, None]
+    assert mode_of(b"\xcf\x01") is Mode.DUET
+    assert mode_of(b"\xd0\x01") is mode_of(b"\x90\x01\x40") is mode_of(b"") is None
+
+
+def test_the_mode_goes_over_and_the_settings_say_so() -> None:
+    play = a_play(mode_by_program=True, temperature=0.9)
+    for number, mode in ((2, Mode.VELOCITY), (1, Mode.DUET), (1, Mode.DUET), (77, Mode.DUET), (0, Mode.ANSWER)):
+        play.play(bytes((0xC0, number)))
+        turns(play)
+        assert play.partner.engine.status().mode is mode
+        assert play.settings == Settings(seed=3, mode=mode.value, mode_by_program=True, temperature=0.9)
+    assert play.partner.scheduler.status().sent == 0, "the instrument keeps its sound"
+
+
+def test_other_settings_that_are_changed_do_not_undo_it() -> None:
+    play = a_play(mode_by_program=True)
+    play.play(b"\xc0\x02")
+    turns(play)
+    play.change(lambda settings: settings.model_copy(update={"strength": 1.0}))
+    turns(play)
+    assert play.partner.engine.status().mode is Mode.VELOCITY
+    play.play(bytes_of(NoteOn(60, 40)))
+    turns(play)
+    assert play.partner.scheduler.status().sounding.thru == ((0, 60),)
+
+
+@pytest.mark.parametrize("flags", [{"mode_by_program": False}, {"mode_by_program": True, "input_channel": 3}])
+def test_where_it_is_not_asked_for_a_program_change_is_the_instruments(flags: dict[str, object]) -> None:
+    play = a_play(mode="duet", thru=True, **flags)
+    play.play(b"\xc0\x02")
+    turns(play)
+    assert play.partner.engine.status().mode is Mode.DUET
+    assert isinstance(play.ports.output, MemoryOutputPort)
+    assert [sent.data for sent in play.ports.output.sent] == [b"\xc0\x02"]
+
+
+def test_it_comes_over_the_inbox_like_any_message() -> None:
+    play = a_play(mode_by_program=True)
+    play.partner.inbox.put(Received(0, b"\xc0\x01"))
+    turns(play)
+    assert play.settings.mode == "duet"
