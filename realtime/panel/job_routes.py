@@ -12,6 +12,8 @@ from realtime.panel.jobs import LARGEST_FILE, LONGEST_S, Jobs, notes_of
 
 _MIDI_TYPES = ("audio/midi", "audio/mid", "audio/x-midi")
 
+_BEGINNINGS = (b"MThd", b"RIFF")
+
 
 async def read_body(request: Request, most: int) -> bytes | None:
     """Return the body of a request; None as soon as it is longer than it may be."""
@@ -35,6 +37,8 @@ def job_routes(controls: Controls, jobs: Jobs) -> list[Route]:
         data = await read_body(request, LARGEST_FILE)
         if data is None:
             return PlainTextResponse(f"a file has at most {LARGEST_FILE >> 10} KiB", 413)
+        if not data.startswith(_BEGINNINGS):
+            return PlainTextResponse("this is no MIDI file", 400)
         if jobs.is_working:
             return PlainTextResponse("one file at a time: wait until the last one is done", 409)
         return _json(asdict(jobs.start(data, int(seconds), controls.settings)))

@@ -209,7 +209,8 @@ def test_a_file_is_sent_gone_on_with_seen_and_downloaded(page: Page, tmp_path: P
     assert len(read_performance(tmp_path / "made.mid").notes) > len(notes)
     given.write_bytes(b"no music at all")
     page.find("#job-file").send_keys(str(given))
-    page.until("document.getElementById('notice').textContent.includes('given.mid')")
+    page.until("document.getElementById('notice').textContent === 'this is no MIDI file'")
+    assert ["400" in fault for fault in page.faults()] == [True], "the browser too says that it was refused"
 
 
 def test_two_pages_see_the_same(page: Page, daemon: Daemon) -> None:

@@ -148,6 +148,7 @@ def test_files_that_may_not_be_are_refused(server: PanelServer) -> None:
     assert get(server, "/api/job?seconds=9999", "POST", b"x", **midi)[0] == 400
     assert get(server, "/api/job?seconds=../x", "POST", b"x", **midi)[0] == 400
     assert get(server, "/api/job", "POST", b"x" * (LARGEST_FILE + 1), **midi)[0] == 413
+    assert get(server, "/api/job", "POST", b"no music at all", **midi)[0] == 400
     assert get(server, "/api/job/made.mid")[0] == 404
     assert json.loads(get(server, "/api/job")[1])["state"] == "none"
 
