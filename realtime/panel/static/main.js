@@ -98,7 +98,7 @@ link.addEventListener("status", ({ detail: status }) => {
   find("fill").value = status.context_fill;
   setText(find("fill-value"), `${Math.round(status.context_fill * 100)} %`);
   const lost = Object.values(status.losses).reduce((sum, count) => sum + count, 0);
-  setText(find("counts"), `${status.answers} answers · heard ${status.heard} · sent ${status.sent} · ${lost} taken back or left out`);
+  setText(find("counts"), `answers ${status.answers} · heard ${status.heard} · sent ${status.sent} · ${lost} taken back or left out`);
   if (!soundWasChosen) setSound(!status.has_midi);
   const behind = music.first === null ? 0 : Math.max(0, Math.floor(status.at_s - music.first));
   find("back").max = String(behind);

@@ -18,7 +18,7 @@ const LABELS = {
   duet_loudest: "Loudest",
   restraint: "Restraint",
   when_alone: "When you stop",
-  alone_after_s: "You stopped after, s",
+  alone_after_s: "Stopped after, s",
   strength: "Strength",
   temperature: "Temperature",
   top_p: "Top-p",
