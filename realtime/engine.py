@@ -31,7 +31,7 @@ from realtime.lateness import LatenessHistogram, LatenessSummary
 from realtime.midi_message import Kind as MessageKind
 from realtime.midi_message import PedalReader, channel_of, kind_of
 from realtime.performer import Performer, PerformerStatus
-from realtime.programs import mode_of
+from realtime.programs import ModeChooser
 from realtime.scheduler import Scheduler
 from realtime.trigger import Trigger, Verdict
 
@@ -44,12 +44,11 @@ _WITHOUT_CHANNEL = (MessageKind.SYSEX, MessageKind.SYSTEM_COMMON, MessageKind.RE
 
 @dataclass(frozen=True, slots=True)
 class EngineSettings:
-    """What the engine listens to: a MIDI channel 0 to 15 or all (None), and what asks for an answer."""
+    """What the engine listens to: a MIDI channel 0 to 15 or all (None), and what asks for an answer or a mode."""
 
     channel: int | None = None
     trigger: Trigger = field(default_factory=Trigger)
-    by_program: bool = False
-    """Whether a program change asks for another mode."""
+    modes: ModeChooser = field(default_factory=ModeChooser)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +70,7 @@ class Engine:
     """Run a performer between an inbox and an output.
 
     `perform` makes the performer of another mode. `on_heard` is told of each event of the player's, `on_ports` of ports
-    that went, came back or are to be others, `on_program` of the mode that a program change asks for. All are called
+    that went, came back or are to be others, `on_program` of the mode that a message asks for. All are called
     on the engine's thread; only `perform` may take its time.
     """
 
@@ -205,7 +204,7 @@ class Engine:
         at_ns = self._last_ns = max(at_ns, self._last_ns)  # two sources may be stamped in one order and put in another
         if channel is not None and (kind_of(data) in _WITHOUT_CHANNEL or channel_of(data) != channel):
             return
-        mode = mode_of(data) if self._settings.by_program else None
+        mode = self._settings.modes.mode_of(data)
         if mode is not None and mode is not self._performer.mode and self._on_program is not None:
             self._on_program(mode)
         verdict = self._settings.trigger.judge(data)

@@ -12,7 +12,7 @@ from realtime.midi_message import Kind, channel_of, event_of, kind_of
 from realtime.model import sampling_of, stream_head
 from realtime.outbox import OutboxSettings
 from realtime.phrase import PauseSettings
-from realtime.programs import mode_of
+from realtime.programs import ModeChooser
 from realtime.scheduler import Scheduler, SchedulerSettings
 from realtime.settings import SamplingSettings, Settings
 from realtime.trigger import PEDALS, Trigger
@@ -66,17 +66,17 @@ def playing_of(settings: Settings, seed: int) -> ChangePlaying:
 def thru_of(settings: Settings, scheduler: Scheduler, clock: Clock) -> Thru | None:
     """Return what to do with the player's own messages on the input thread; None if they go nowhere.
 
-    In velocity mode all of them go on, and a key that the engine will answer waits for its velocity. A program change
-    that asks for a mode goes no further.
+    In velocity mode all of them go on, and a key that the engine will answer waits for its velocity. What asks for a
+    mode goes no further.
     """
     finds_velocities = Mode(settings.mode) is Mode.VELOCITY
     if not (finds_velocities or settings.thru):
         return None
-    wait_ns = int(settings.velocity_wait_ms * NS_PER_MS)
+    wait_ns, chooser = int(settings.velocity_wait_ms * NS_PER_MS), chooser_of(settings)
 
     def pass_on(data: bytes) -> None:
         is_heard = settings.input_channel in (0, channel_of(data) + 1)
-        if is_heard and settings.mode_by_program and mode_of(data) is not None:
+        if is_heard and chooser.mode_of(data) is not None:
             return
         if is_heard and finds_velocities and kind_of(data) is Kind.NOTE_ON and event_of(data) is not None:
             scheduler.hold(data, clock.now_ns() + wait_ns)
@@ -88,7 +88,12 @@ def thru_of(settings: Settings, scheduler: Scheduler, clock: Clock) -> Thru | No
 
 def passing_of(settings: Settings) -> tuple[object, ...]:
     """Return the settings on which `thru_of` depends."""
-    return settings.thru, settings.mode, settings.velocity_wait_ms, settings.input_channel, settings.mode_by_program
+    return settings.thru, settings.mode, settings.velocity_wait_ms, settings.input_channel
+
+
+def chooser_of(settings: Settings) -> ModeChooser:
+    """Return what chooses the mode."""
+    return ModeChooser(settings.mode_by_program, settings.mode_cc)
 
 
 def engine_settings(settings: Settings) -> EngineSettings:
@@ -101,7 +106,7 @@ def engine_settings(settings: Settings) -> EngineSettings:
     elif settings.trigger == "key":
         trigger = Trigger(key=settings.trigger_key)
     channel = settings.input_channel - 1 if settings.input_channel else None
-    return EngineSettings(channel, trigger, settings.mode_by_program)
+    return EngineSettings(channel, trigger, chooser_of(settings))
 
 
 def scheduler_settings(settings: Settings) -> SchedulerSettings:

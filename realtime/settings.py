@@ -131,6 +131,12 @@ class ModeSettings(BaseModel):
         default=False,
         description="let program changes of your keyboard choose the mode: 0 answer, 1 duet, 2 velocity",
     )
+    mode_cc: Annotated[int | None, Optional] = Field(
+        default=None,
+        ge=0,
+        le=119,
+        description="number of a controller that chooses the mode: answer, duet and velocity each have a third of it",
+    )
 
 
 class DuetSettings(BaseModel):

@@ -9,7 +9,7 @@ from realtime.inbox import Received
 from realtime.live import LivePlay
 from realtime.memory_ports import MemoryMidiSystem, MemoryOutputPort
 from realtime.midi_message import bytes_of
-from realtime.programs import PROGRAMS, mode_of
+from realtime.programs import PROGRAMS, ModeChooser
 from realtime.settings import Settings
 from tests.realtime.stage import model_of_chance
 
@@ -25,9 +25,14 @@ def turns(play: LivePlay) -> None:
 
 
 def test_a_program_stands_for_a_mode() -> None:
-    assert [mode_of(bytes((0xC0, number))) for number in range(4)] == [*PROGRAMS, None]
-    assert mode_of(b"\xcf\x01") is Mode.DUET
-    assert mode_of(b"\xd0\x01") is mode_of(b"\x90\x01\x40") is mode_of(b"") is None
+    chooser = ModeChooser(by_program=True, controller=20)
+    assert [chooser.mode_of(bytes((0xC0, number))) for number in range(4)] == [*PROGRAMS, None]
+    assert chooser.mode_of(b"\xcf\x01") is Mode.DUET
+    values = [chooser.mode_of(bytes((0xB0, 20, value))) for value in (0, 42, 43, 85, 86, 127)]
+    assert values == [mode for mode in PROGRAMS for _ in range(2)]
+    for other in (b"\xd0\x01", b"\x90\x14\x40", b"\xb0\x15\x40", b""):
+        assert chooser.mode_of(other) is None
+        assert ModeChooser().mode_of(other) is None
 
 
 def test_the_mode_goes_over_and_the_settings_say_so() -> None:
@@ -67,3 +72,12 @@ def test_it_comes_over_the_inbox_like_any_message() -> None:
     play.partner.inbox.put(Received(0, b"\xc0\x01"))
     turns(play)
     assert play.settings.mode == "duet"
+
+
+def test_a_controller_chooses_too_and_goes_no_further() -> None:
+    play = a_play(mode_cc=20, thru=True)
+    for value, mode in ((60, "duet"), (100, "velocity"), (127, "velocity"), (0, "answer")):
+        play.play(bytes((0xB0, 20, value)))
+        turns(play)
+        assert play.settings.mode == mode
+    assert play.partner.scheduler.status().sent == 0
