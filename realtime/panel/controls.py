@@ -82,7 +82,7 @@ class Controls:
         elif request.direction is not None:
             self._put(ChoosePort(request.direction, self._known_port(request.direction, request.port)))
         elif request.command is CommandName.PLAY:
-            self._play(request.messages())
+            self.play(request.messages())
         else:
             self._put(_PLAIN_COMMANDS[request.command])
 
@@ -129,7 +129,8 @@ class Controls:
             raise ControlError(f"there is no MIDI {direction} port named {name!r}")
         return name
 
-    def _play(self, messages: tuple[bytes, ...]) -> None:
+    def play(self, messages: tuple[bytes, ...]) -> None:
+        """Play what a page plays; ControlError if that is no music, or too much of it."""
         inbox = self._stage.play.partner.inbox
         for data in messages:
             kind = kind_of(data)

@@ -158,6 +158,21 @@ def test_a_second_file_waits_for_the_first(server: PanelServer) -> None:
     assert get(server, "/api/job", "POST", b"MThd", Content_Type="audio/midi")[0] == 409
 
 
+def test_what_a_page_holds_down_is_lifted_when_it_goes(server: PanelServer) -> None:
+    with live(server) as other:
+        with live(server) as socket:
+            socket.send('{"version":1,"id":1,"command":"play","midi":["903c40","b0407f","903e40","803e40"]}')
+            until(socket, lambda message: any(row[:2] == ["player", "off"] for row in message.get("events", [])))
+        seen: list[list[Any]] = []
+
+        def is_lifted(message: dict[str, Any]) -> bool:
+            seen.extend(message.get("events", []))
+            told = [(row[1], *row[3:]) for row in seen if row[0] == "player"]
+            return ("off", 60, 0) in told and ("pedal", 0, 0) in told
+
+        until(other, is_lifted)
+
+
 def test_two_sessions_can_have_a_panel_at_once(server: PanelServer, stage: Stage) -> None:
     port = int(place(server).rpartition(":")[2])
     taken = stage.settings.model_copy(update={"panel_port": port})
