@@ -18,7 +18,6 @@ from piano.grammar import Grammar, Mask
 from piano.sampling import Sampler
 from piano.stream import StreamDecoder, StreamEncoder
 from piano.vocabulary import KEYS, LONGEST_TIME_STEPS, STEP_NS, VELOCITY_BINS, VOCABULARY, Kind
-from realtime.releases import with_releases
 from realtime.session import Logits, Session
 
 LONGEST_GAP_NS = 5_000_000_000
@@ -223,8 +222,7 @@ class LiveStream:
         proposed: TimedEvent | None = None
         while proposed is None:
             mask = self._mask(decoder.step, bounds, has_waited=bool(tokens) and tokens[-1] in _SHORT_WAITS)
-            logits = with_releases(state.logits, state.pressed, decoder.step)
-            logits = logits if bounds.bias is None else logits + bounds.bias
+            logits = state.logits if bounds.bias is None else state.logits + bounds.bias
             token = sampler.draw(logits, mask) if mask.any() else VOCABULARY.end
             if token == VOCABULARY.end:
                 return None
