@@ -113,9 +113,7 @@ def frame_track(body: bytes, channels: tuple[int, ...], releases: Mapping[tuple[
     # The delta time of the end of track stays and becomes that of a text event, after which the frame goes on.
     events = body.removesuffix(END_OF_TRACK) + EMPTY_TEXT if body.endswith(END_OF_TRACK) else body
     released = b"".join(bytes((0, 0x80 | channel)) + _ALL_RELEASED[1:] for channel in channels)
-    more = b"".join(
-        bytes((0, 0x80 | channel, pitch, 0)) * (count - 1) for (channel, pitch), count in releases.items()
-    )
+    more = b"".join(bytes((0, 0x80 | channel, pitch, 0)) * (count - 1) for (channel, pitch), count in releases.items())
     last_on = b"".join(bytes((0, 0x90 | channel, FRAME_PITCH, FRAME_END_VELOCITY)) for channel in channels)
     last_off = b"".join(
         bytes((1 if position == 0 else 0, 0x80 | channel, FRAME_PITCH, 0)) for position, channel in enumerate(channels)

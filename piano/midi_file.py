@@ -230,9 +230,7 @@ def _parse_track(body: bytes, index: int) -> _Track:
             releases[key] = releases.get(key, 1) * 8
 
 
-def _parse_whole(
-    body: bytes, channels: tuple[int, ...], releases: Mapping[tuple[int, int], int], index: int
-) -> _Track:
+def _parse_whole(body: bytes, channels: tuple[int, ...], releases: Mapping[tuple[int, int], int], index: int) -> _Track:
     """Parse a track chunk; an end of track before its end is skipped if events follow it, else the track ends there."""
     readings = [body]
     if 0 <= (early := body.find(END_OF_TRACK)) < len(body) - len(END_OF_TRACK):

@@ -24,9 +24,7 @@ class TempoMap:
         return cls(np.zeros(1, np.int64), np.zeros(1), np.full(1, tick_s))
 
     @classmethod
-    def of_tempos(
-        cls, tick: NDArray[np.int64], tempo_us: NDArray[np.int64], *, ticks_per_quarter: int
-    ) -> "TempoMap":
+    def of_tempos(cls, tick: NDArray[np.int64], tempo_us: NDArray[np.int64], *, ticks_per_quarter: int) -> "TempoMap":
         """Return the map of tempi (microseconds of a quarter note, any order; the last of equal ticks counts)."""
         if (tempo_us <= 0).any():
             raise ValueError(f"a tempo of {tempo_us.min()} microseconds a quarter note is not above 0")

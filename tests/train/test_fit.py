@@ -84,9 +84,7 @@ def test_a_missing_corpus_is_named(recipe: Path, capsys: pytest.CaptureFixture[s
     assert f"{missing}: there is no note cache" in capsys.readouterr().err
 
 
-def test_a_folder_that_cannot_be_made_is_named(
-    recipe: Path, corpus: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_folder_that_cannot_be_made_is_named(recipe: Path, corpus: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = corpus / "run"
     assert main(["fit", str(recipe), "--corpus", str(corpus), "--out", str(out)]) == 2
     assert f"{out}: cannot be made (Not a directory); choose another --out" in capsys.readouterr().err

@@ -35,9 +35,7 @@ class SlowNGram:
 
     def steps(self, events: Sequence[int] | TokenArray) -> list[tuple[tuple[int, ...], int]]:
         padded = [VOCABULARY.bos] * (self.order - 1) + [int(token) for token in events]
-        return [
-            (tuple(padded[at : at + self.order - 1]), padded[at + self.order - 1]) for at in range(len(events))
-        ]
+        return [(tuple(padded[at : at + self.order - 1]), padded[at + self.order - 1]) for at in range(len(events))]
 
     def chance(self, token: int, context: tuple[int, ...]) -> float:
         lower = self.chance(token, context[1:]) if context else 1 / VOCABULARY.size

@@ -34,9 +34,7 @@ def test_a_step_moves_every_weight(tiny_model: GPT2, name: str) -> None:
     torch.autograd.backward(torch.nn.functional.cross_entropy(logits[0], torch.arange(1, 41)))
     for optimizer in optimizers:
         optimizer.step()
-    assert all(
-        not torch.equal(old, new.detach()) for old, new in zip(before, tiny_model.parameters(), strict=True)
-    )
+    assert all(not torch.equal(old, new.detach()) for old, new in zip(before, tiny_model.parameters(), strict=True))
 
 
 def test_the_rate_warms_up_and_falls_to_its_final_share(make_recipe: Callable[..., Recipe]) -> None:

@@ -190,9 +190,7 @@ def test_two_processes_take_the_same_steps_as_one(scales: NoteCache, tmp_path: P
         torch.testing.assert_close(mine[name], theirs[name], atol=2e-5, rtol=1e-3)
 
 
-def test_a_step_that_ranks_cannot_share_is_refused(
-    scales: NoteCache, tmp_path: Path, make_recipe: MakeRecipe
-) -> None:
+def test_a_step_that_ranks_cannot_share_is_refused(scales: NoteCache, tmp_path: Path, make_recipe: MakeRecipe) -> None:
     with pytest.raises(ConfigError, match=r"256 tokens a step are not whole windows of 64 for 3 processes.*192"):
         Trainer(make_recipe(), scales, tmp_path, Ranks(0, 3))
 
@@ -206,17 +204,13 @@ def test_a_run_of_another_recipe_is_not_taken_up(scales: NoteCache, tmp_path: Pa
 
 
 @pytest.mark.parametrize("content", [b"", b"damaged", b"PK\x03\x04"])
-def test_a_damaged_state_is_named(
-    scales: NoteCache, tmp_path: Path, make_recipe: MakeRecipe, content: bytes
-) -> None:
+def test_a_damaged_state_is_named(scales: NoteCache, tmp_path: Path, make_recipe: MakeRecipe, content: bytes) -> None:
     (tmp_path / STATE).write_bytes(content)
     with pytest.raises(CheckpointError, match=rf"{STATE}: damaged; delete it"):
         trainer_of(make_recipe(), scales, tmp_path)
 
 
-def test_fine_tuning_starts_from_the_given_weights(
-    scales: NoteCache, tmp_path: Path, make_recipe: MakeRecipe
-) -> None:
+def test_fine_tuning_starts_from_the_given_weights(scales: NoteCache, tmp_path: Path, make_recipe: MakeRecipe) -> None:
     train(make_recipe(), scales, tmp_path)
     tuned = Trainer(make_recipe(), scales, tmp_path / "tuned", ALONE)
     tuned.setup(initial=tmp_path / BEST)
