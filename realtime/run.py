@@ -35,7 +35,9 @@ def system_of(settings: Settings) -> MidiSystem:
         if needs_midi or not settings.panel:
             raise
         logger.debug("{}", error)
-        logger.info("there is no MIDI system here: play in the panel, on the screen or with the computer's keys")
+        logger.info(
+            "there is no MIDI system here: play in the panel, on the screen or with the computer's keys (or: bin/pianod demo)"
+        )
         return BrowserSystem()
 
 
