@@ -35,9 +35,8 @@ def system_of(settings: Settings) -> MidiSystem:
         if needs_midi or not settings.panel:
             raise
         logger.debug("{}", error)
-        logger.info(
-            "there is no MIDI system here: play in the panel, on the screen or with the computer's keys (or: bin/pianod demo)"
-        )
+        logger.info("there is no MIDI system here: play in the panel, with the mouse or the computer's keys")
+        logger.info("to hear it without playing: bin/pianod demo")
         return BrowserSystem()
 
 
