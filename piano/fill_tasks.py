@@ -168,6 +168,8 @@ def _pose_gap(performance: Performance, rng: Rng) -> Exercise:
         start_s = gaps[-1].end_s + rng.uniform(*BETWEEN_GAPS_S)
     edges_s = np.array([edge for gap in gaps for edge in (gap.start_s, gap.end_s)])
     own = np.searchsorted(edges_s, onset_s, side="right") % 2 == 1
-    own_pedal = np.searchsorted(edges_s, performance.pedals["time_s"], side="right") % 2 == 1
+    pedals = performance.pedals
+    pressed = np.maximum.accumulate(np.where(pedals["down"], np.arange(pedals.size), 0))  # whoever pressed it lifts it
+    own_pedal = (np.searchsorted(edges_s, pedals["time_s"], side="right") % 2 == 1)[pressed]
     preview = Preview(performance.notes[~own])
     return Exercise("gap", performance, roles_of(own), roles_of(own_pedal), preview=preview, gaps=tuple(gaps))

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from piano.encoding import TokenArray, decode, encode
@@ -42,6 +42,7 @@ def previews(tokens: TokenArray) -> list[TokenArray]:
 
 
 @settings(max_examples=120)
+@example("gap", 0, 64, None, 0.0)  # a pedal that goes down before a gap and comes up in it
 @given(
     st.sampled_from(TASKS),
     st.integers(0, 2**32),
