@@ -1,0 +1,161 @@
+"""The bench's first measurement: one token, a prompt and a few tokens at once, by us and by our peers, in turns.
+
+All take part in rounds, forwards and backwards, so that what else the machine does meets everyone alike; each figure
+is the median over all rounds. A round before the first warms up.
+"""
+
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from bench.contestant import CannotError, Matter
+from bench.crew import Crew, Member, crew_of
+from bench.machine import circumstances
+from bench.matter import cache_bytes, make_bundle, weight_bytes
+from bench.roster import CONTESTANTS, FLOOR, OURS, READER, Entry, is_peer
+from bench.sampling import sample_us
+
+FED = (1, 2, 4, 8)
+DRAWS = 2000
+PRECISIONS = ("int8", "fp32")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How much is measured; each round takes `steps` tokens at every past length from everyone."""
+
+    rounds: int = 12
+    steps: int = 32
+    pasts: tuple[int, ...] = (64, 512)
+    """And the full context, less the steps."""
+    prefills: tuple[int, ...] = (64, 256, 512)
+    fed_after: int = 512
+    threads: int = 1
+    seconds: float = 600.0
+    """After so long no new round begins; one is taken whatever it takes."""
+
+
+QUICK = Plan(rounds=3, steps=12, prefills=(256,), seconds=40.0)
+
+
+@dataclass(slots=True)
+class Times:
+    """Milliseconds by what was asked and by who answered."""
+
+    by_question: dict[tuple[str, int], dict[str, list[float]]] = field(default_factory=dict)
+
+    def add(self, question: tuple[str, int], name: str, times_ms: Sequence[float]) -> None:
+        """Keep some."""
+        self.by_question.setdefault(question, {}).setdefault(name, []).extend(times_ms)
+
+    def medians(self, question: tuple[str, int]) -> dict[str, float]:
+        """Return the median of each who answered."""
+        return {name: statistics.median(times) for name, times in self.by_question.get(question, {}).items()}
+
+
+def measure(checkpoint: Path, plan: Plan, entries: Sequence[Entry] = CONTESTANTS) -> dict[str, Any]:
+    """Return all figures of one run, ready for JSON."""
+    about = circumstances()
+    with tempfile.TemporaryDirectory(prefix="pianod-bench-") as folder:
+        scratch = Path(folder)
+        matter = Matter(checkpoint.resolve(), scratch, plan.threads, "int8")
+        for precision in PRECISIONS:
+            shape = make_bundle(replace(matter, precision=precision))
+        pasts = [past for past in plan.pasts if past + plan.steps < shape.context]
+        pasts.append(shape.context - plan.steps - 1)
+        weights = weight_bytes(matter.bundle)
+        sizes = {past: weights + cache_bytes(shape, past + plan.steps // 2) for past in pasts}
+        times = Times()
+        with crew_of([READER, *entries], matter) as crew:
+            for name, reason in crew.missing.items():
+                tqdm.write(f"without {name}: {reason}")
+            for number in rounds_of(plan, time.monotonic):
+                kept = times if number else Times()  # the first warms up
+                members = crew.members[:: 1 if number % 2 else -1]
+                for member in members:
+                    _ask_all(member, plan, sizes, kept)
+            memory = {member.name: member.ask("memory") for member in crew.members if member.name != FLOOR}
+            start_up = {member.name: member.start_up_s for member in crew.members if member.name != FLOOR}
+        cannot = _silent(crew, times)
+    return {
+        "kind": "decode",
+        **about,
+        "threads": plan.threads,
+        "rounds": plan.rounds,
+        "shape": {"layers": shape.layers, "width": shape.width, "heads": shape.heads, "context": shape.context},
+        "weight_bytes": weights,
+        "decode": [decode_line(past, sizes[past], times.medians(("decode", past))) for past in pasts],
+        "prefill": [_line({"tokens": n}, times.medians(("prefill", n))) for n in _prefills(plan, max(pasts))],
+        "feed": [_line({"tokens": n, "past": plan.fed_after}, times.medians(("feed", n))) for n in FED],
+        "sampling_us": sample_us(DRAWS, shape.vocabulary),
+        "start_up_s": start_up,
+        "memory_mb": memory,
+        "missing": crew.missing | cannot,
+    }
+
+
+def rounds_of(plan: Plan, now_s: Callable[[], float]) -> Iterator[int]:
+    """Count the rounds from 0, the one that warms up, until there are enough or time is up."""
+    began_s = now_s()
+    for number in tqdm(range(plan.rounds + 1), desc="rounds", unit="round"):
+        if number > 1 and now_s() - began_s > plan.seconds:
+            return
+        yield number
+
+
+def decode_line(past: int, size: int, medians: dict[str, float]) -> dict[str, Any]:
+    """Return the figures of one past length; the floor's time is that of reading the bytes once."""
+    floor_ms = medians.get(FLOOR, 0.0)
+    ours = medians[OURS]
+    return {
+        "past": past,
+        "ms": ours,
+        "floor_ms": floor_ms,
+        "floor_gb_per_s": size / floor_ms / 1e6 if floor_ms else 0.0,
+        "bytes": size,
+        "over_floor": ours / floor_ms if floor_ms else 0.0,
+        "peers_over_ours": {name: ms / ours for name, ms in medians.items() if is_peer(name)},
+        "all_ms": {name: ms for name, ms in medians.items() if name != FLOOR},
+    }
+
+
+def _line(about: dict[str, int], medians: dict[str, float]) -> dict[str, Any]:
+    ours = medians.get(OURS, 0.0)
+    peers = {name: ms / ours for name, ms in medians.items() if is_peer(name)} if ours else {}
+    return {**about, "ms": ours, "peers_over_ours": peers, "all_ms": medians}
+
+
+def _prefills(plan: Plan, longest: int) -> list[int]:
+    return [count for count in plan.prefills if count < longest] + [longest]
+
+
+def _ask_all(member: Member, plan: Plan, sizes: dict[int, int], times: Times) -> None:
+    """Ask one member everything of a round; what it cannot do it is not asked for twice in the round."""
+    if member.name == FLOOR:
+        for past, size in sizes.items():
+            times.add(("decode", past), member.name, [member.ask("read", bytes=size)])
+        return
+    for past in sizes:
+        times.add(("decode", past), member.name, member.ask("decode", past=past, steps=plan.steps))
+    for count in _prefills(plan, max(sizes)):
+        times.add(("prefill", count), member.name, [member.ask("prefill", count=count)])
+    try:
+        for count in FED:
+            times.add(
+                ("feed", count), member.name, [member.ask("feed", past=plan.fed_after, count=count) for _ in range(5)]
+            )
+    except CannotError:
+        return
+
+
+def _silent(crew: Crew, times: Times) -> dict[str, str]:
+    """Name who could decode, but not be fed several tokens after a past."""
+    fed = times.by_question.get(("feed", FED[0]), {})
+    names = [member.name for member in crew.members if member.name not in fed and member.name != FLOOR]
+    return {f"{name} (feed)": "its interface keeps no cache to feed several tokens to" for name in names}

@@ -1,0 +1,78 @@
+"""Preparing a corpus: files a second of our command, and of a pipeline as MidiTok's page shows it, on the same files.
+
+Both read, both write what training reads. Ours also cleans and merges; MidiTok's also makes tokens, which ours does
+while it trains.
+"""
+
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from bench.machine import circumstances
+from bench.pieces import random_performance
+from piano.midi_file import MidiTrack, write_performance
+from train.prepare import prepare
+from train.sources import folder_sources
+
+FILES, QUICK_FILES = 200, 20
+NOTES = 3000
+ROUNDS = 3
+
+
+def measure(files: int, folder: Path | None = None, processes: int = 1) -> dict[str, Any]:
+    """Prepare so many made-up files, or those of a folder, and return the figures."""
+    about = circumstances()
+    with tempfile.TemporaryDirectory(prefix="pianod-bench-") as scratch:
+        if folder is None:
+            folder = Path(scratch) / "midi"
+            made_up_files(folder, files)
+        paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in (".mid", ".midi"))
+        sources = folder_sources(folder, None, licence="unknown")
+
+        def ours() -> None:
+            prepare(sources, Path(scratch) / "prepared", processes=processes)
+
+        theirs, reason = miditok(paths, Path(scratch) / "tokens")
+        taken = in_turns({"pianod": ours} | ({"MidiTok": theirs} if theirs else {}), ROUNDS)
+    rates = {name: len(paths) / seconds for name, seconds in taken.items()}
+    figures: dict[str, Any] = {"kind": "prepare", **about, "files": len(paths), "processes": processes}
+    figures["files_per_s"] = rates
+    figures["over_miditok"] = rates["pianod"] / rates["MidiTok"] if "MidiTok" in rates else None
+    figures["missing"] = {} if reason is None else {"MidiTok": reason}
+    return figures
+
+
+def in_turns(works: dict[str, Callable[[], None]], rounds: int) -> dict[str, float]:
+    """Return the least seconds that each work took, all done in turns."""
+    taken: dict[str, list[float]] = {name: [] for name in works}
+    for number in range(rounds):
+        for name in list(works)[:: 1 if number % 2 else -1]:
+            began_s = time.perf_counter()
+            works[name]()
+            taken[name].append(time.perf_counter() - began_s)
+    return {name: min(times) for name, times in taken.items()}
+
+
+def made_up_files(folder: Path, count: int) -> None:
+    """Write files of random music."""
+    folder.mkdir(parents=True)
+    for number in tqdm(range(count), desc="writing", unit="file"):
+        write_performance(folder / f"{number}.mid", [MidiTrack("piano", random_performance(NOTES, seed=number))])
+
+
+def miditok(paths: Sequence[Path], out: Path) -> tuple[Callable[[], None] | None, str | None]:
+    """Return MidiTok's pipeline over files, or why there is none."""
+    try:
+        from miditok import REMI, TokenizerConfig
+    except ImportError as error:
+        return None, str(error)
+    tokenizer = REMI(TokenizerConfig())
+
+    def work() -> None:
+        tokenizer.tokenize_dataset(list(paths), out, overwrite_mode=True, verbose=False)
+
+    return work, None

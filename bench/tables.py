@@ -1,0 +1,165 @@
+"""Figures as Markdown: what the terminal shows, and what docs/performance.md is made of."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from bench.roster import OURS
+
+
+def describe(figures: dict[str, Any]) -> list[str]:
+    """Return a measurement's tables, with what stands beside them, line by line."""
+    lines = {
+        "decode": _decode,
+        "profile": _profile,
+        "keys": _keys,
+        "lateness": _lateness,
+        "long": _long,
+        "offline": _offline,
+        "train": _train,
+        "prepare": _prepare,
+    }[figures["kind"]](figures)
+    lines += ["", _circumstances(figures)]
+    for name, reason in (figures.get("missing") or {}).items():
+        lines += [f"Without {name}: {reason.splitlines()[0] if reason else 'no reason given'}"]
+    return lines
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table in Markdown, its first column to the left and the others to the right."""
+    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _circumstances(figures: dict[str, Any]) -> str:
+    versions = ", ".join(f"{name} {version}" for name, version in figures["versions"].items())
+    return f"`{figures['command']}`, {figures['date']}, {figures['machine']}; {versions}."
+
+
+def _decode(figures: dict[str, Any]) -> list[str]:
+    """Return milliseconds by past length, prompt and portion, and how many times ours each takes."""
+    shape, threads = figures["shape"], figures["threads"]
+    about = (
+        f"{shape['layers']} layers of width {shape['width']}, context {shape['context']}, on "
+        f"{threads} thread{'s' if threads > 1 else ''}; in brackets how many times pianod's time."
+    )
+    lines = figures["decode"]
+    floor = ["memory floor", *[_times(line["floor_ms"], line["ms"]) for line in lines]]
+    over = ["pianod over the floor", *[f"{line['over_floor']:.2f} x" for line in lines]]
+    rate = ["read at the floor, GB/s", *[f"{line['floor_gb_per_s']:.0f}" for line in lines]]
+    out = [about, "", _compared("milliseconds a token, at a past of", "past", lines, [floor, over, rate])]
+    out += ["", _compared("milliseconds for a prompt of", "tokens", figures["prefill"])]
+    feed = f"milliseconds for so many tokens at once, at a past of {figures['feed'][0]['past']}"
+    out += ["", _compared(feed, "tokens", figures["feed"])]
+    shares = ", ".join(f"{figures['sampling_us'] / 10 / line['ms']:.0f} % at {line['past']}" for line in lines)
+    out += ["", f"Drawing a token takes another {figures['sampling_us']:.0f} µs: {shares} of the model's time."]
+    start, memory = figures["start_up_s"], figures["memory_mb"]
+    rows = [[name, f"{start[name]:.2f}", f"{memory[name]:.0f}"] for name in start]
+    return [*out, "", table(["", "start to first token, s", "most memory, MB"], rows)]
+
+
+def _compared(head: str, key: str, lines: Sequence[dict[str, Any]], more: Sequence[list[str]] = ()) -> str:
+    names = [name for name in dict.fromkeys(name for line in lines for name in line["all_ms"]) if name != OURS]
+    rows = [[f"**{OURS}**", *[f"**{line['ms']:.3f}**" for line in lines]]]
+    rows += [[name, *[_times(line["all_ms"].get(name), line["ms"]) for line in lines]] for name in names]
+    return table([head, *[str(line[key]) for line in lines]], [*rows, *more])
+
+
+def _times(ms: float | None, ours: float) -> str:
+    return f"{ms:.3f} ({ms / ours:.1f} x)" if ms and ours else "-"
+
+
+def _profile(figures: dict[str, Any]) -> list[str]:
+    lines = figures["profile"]
+    shares = [{entry["operator"]: entry for entry in line["operators"]} for line in lines]
+    rows = [
+        [name, str(shares[0][name]["nodes"]), *[f"{100 * line[name]['share']:.0f} %" for line in shares]]
+        for name in shares[-1]
+    ]
+    return [table(["operator, at a past of", "nodes", *[str(line["past"]) for line in lines]], rows)]
+
+
+def _keys(figures: dict[str, Any]) -> list[str]:
+    rows = [["key in to note out", *_spread(figures["key_to_note"]), "100 %"]]
+    rows += [
+        [stage, *_spread(spread), f"{100 * figures['shares'][stage]:.0f} %"]
+        for stage, spread in figures["stages"].items()
+    ]
+    ports = "in a process of their own" if figures["guarded"] else "in the daemon's own process"
+    said = (
+        f"{figures['keys']} keys, one at a time, over JACK (64 frames at 48 kHz); the ports {ports}; "
+        f"{figures['lost']} lost, {figures['unanswered']} sent before the model's answer."
+    )
+    return [said, "", table(["ms", *_SPREAD, "share"], rows)]
+
+
+_SPREAD = ("p50", "p99", "p99.9", "most")
+
+
+def _spread(spread: dict[str, Any]) -> list[str]:
+    return [f"{spread[name]:.2f}" for name in ("p50_ms", "p99_ms", "p999_ms", "max_ms")]
+
+
+def _lateness(figures: dict[str, Any]) -> list[str]:
+    rows = [
+        [f"{name}: {figures[key]['count']}", *_spread(figures[key])]
+        for name, key in (
+            ("all events", "all"),
+            ("at an exchange of the context", "at_exchanges"),
+            ("elsewhere", "elsewhere"),
+        )
+    ]
+    said = (
+        f"{figures['seconds']:.0f} s over {figures['wire']}, while the model took {figures['tokens_per_s']:.0f} tokens "
+        f"a second without rest and exchanged its context {figures['exchanges']} times; real-time priority was "
+        f"{'granted' if figures['priority'] else 'not granted'}."
+    )
+    return [said, "", table(["ms late", *_SPREAD], rows)]
+
+
+def _long(figures: dict[str, Any]) -> list[str]:
+    minutes = figures["minutes"]
+    chosen = [minutes[place] for place in sorted({0, len(minutes) // 4, len(minutes) // 2, len(minutes) - 1})]
+    numbers = sorted({0, len(minutes) // 4, len(minutes) // 2, len(minutes) - 1})
+    rows = [
+        [f"{number + 1}", str(line["tokens"]), f"{line['ms_per_token']:.3f}", f"{line['memory_mb']:.1f}"]
+        for number, line in zip(numbers, chosen, strict=True)
+    ]
+    said = (
+        f"{len(minutes)} minutes of music, {figures['messages']} messages. The last quarter against the second: "
+        f"{figures['late_over_early']:.2f} times the time a token, {figures['grown_mb']:+.1f} MB."
+    )
+    return [said, "", table(["minute of music", "tokens", "ms a token", "memory, MB"], rows)]
+
+
+def _offline(figures: dict[str, Any]) -> list[str]:
+    one, folder, naive = figures["one_file"], figures["folder"], figures["naive"]
+    rows = [
+        ["one piece", f"{one['notes_per_s']:.0f}", f"{one['real_time_factor']:.1f} x"],
+        [f"{folder['files']} pieces", f"{folder['notes_per_s']:.0f}", f"{folder['real_time_factor']:.1f} x"],
+        [f"the naive loop, at a past of {naive['past']}", "-", f"{naive['real_time_factor']:.2f} x"],
+    ]
+    batch = [[str(line["rows"]), f"{line['tokens_per_s']:.0f}"] for line in figures["batch"]]
+    first = table(["new music", "notes a second", "real-time factor"], rows)
+    return [first, "", table(["streams in a batch", "tokens a second, all together"], batch)]
+
+
+def _train(figures: dict[str, Any]) -> list[str]:
+    rows = [
+        ["pianod", f"{figures['tokens_per_s']:.0f}", f"{figures['over_nano']:.2f} x"],
+        ["a loop as nanoGPT's", f"{figures['nano_tokens_per_s']:.0f}", "1.00 x"],
+    ]
+    said = (
+        f"The shape of {figures['recipe']}, windows of the whole context, AdamW, bfloat16, "
+        f"{'compiled' if figures['compiled'] else 'not compiled'}. "
+        f"Waiting for the loader takes {100 * figures['loader_share']:.1f} % of a step."
+    )
+    return [said, "", table(["", "tokens a second", "against nanoGPT's"], rows)]
+
+
+def _prepare(figures: dict[str, Any]) -> list[str]:
+    rows = [[name, f"{rate:.1f}"] for name, rate in figures["files_per_s"].items()]
+    over = figures["over_miditok"]
+    said = f"{figures['files']} files of made-up music, {figures['processes']} process" + (
+        "." if over is None else f"; pianod is {over:.1f} times as fast as MidiTok's pipeline."
+    )
+    return [said, "", table(["", "files a second"], rows)]

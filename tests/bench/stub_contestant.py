@@ -1,0 +1,23 @@
+"""A contestant that answers at once: for the measurement's own bookkeeping."""
+
+from collections.abc import Sequence
+
+from bench.contestant import CannotError, Matter
+
+
+class Stub:
+    """Takes a millisecond for anything, and cannot be fed several tokens."""
+
+    def __init__(self, matter: Matter) -> None:
+        self.threads = matter.threads
+
+    def prefill(self, tokens: Sequence[int]) -> None:
+        """Read nothing."""
+
+    def decode(self, past: int, steps: int) -> list[float]:  # noqa: ARG002 - the protocol's
+        """Return a millisecond for each."""
+        return [1.0] * steps
+
+    def feed(self, past: int, count: int) -> float:
+        """Refuse."""
+        raise CannotError(f"not {count} after {past}")

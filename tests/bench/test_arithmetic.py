@@ -1,0 +1,161 @@
+"""What the bench makes of what it measured: ratios, percentiles, drifts, ways of keys. No time is taken here."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bench.cli import main, parser
+from bench.contestant import some_tokens
+from bench.decode import Plan, Times, decode_line, rounds_of
+from bench.keys import STAGES, figures, ways
+from bench.lateness import dense_events, near
+from bench.long import Minute, drift
+from bench.profile import by_operator
+from bench.report import page
+from bench.roster import CONTESTANTS, FLOOR, OURS, is_peer
+from bench.summary import spread_of
+from bench.train import rates, waiting
+from piano.events import NoteOff, NoteOn
+
+MS = 1_000_000
+
+
+def test_a_line_holds_ratios_to_ours_and_to_the_floor() -> None:
+    line = decode_line(64, 4_000_000, {OURS: 0.2, "pianod fp32": 0.4, FLOOR: 0.1, "llama.cpp q8_0": 0.5})
+    assert (line["past"], line["ms"], line["over_floor"]) == (64, 0.2, 2.0)
+    assert line["peers_over_ours"] == {"llama.cpp q8_0": 2.5}, "neither the floor nor we are peers"
+    assert line["floor_gb_per_s"] == pytest.approx(40)
+    assert FLOOR not in line["all_ms"]
+
+
+def test_a_figure_is_the_median_of_all_rounds() -> None:
+    times = Times()
+    for round_ms in ([1.0, 9.0], [2.0], [3.0, 4.0]):
+        times.add(("decode", 64), OURS, round_ms)
+    assert times.medians(("decode", 64)) == {OURS: 3.0}
+    assert times.medians(("decode", 512)) == {}
+
+
+def test_rounds_end_when_time_is_up_but_one_is_always_taken() -> None:
+    clock = iter(range(0, 1000, 100))
+    assert list(rounds_of(Plan(rounds=9, seconds=75), lambda: float(next(clock)))) == [0, 1]
+    assert list(rounds_of(Plan(rounds=2, seconds=75), lambda: 0.0)) == [0, 1, 2]
+
+
+def test_percentiles_are_measured_times() -> None:
+    spread = spread_of([float(value) for value in range(1, 1001)])
+    assert (spread.count, spread.p50_ms, spread.p99_ms, spread.max_ms) == (1000, 501.0, 991.0, 1000.0)
+    assert spread_of([]).count == 0
+
+
+def test_the_way_of_a_key_is_put_together_from_the_moments_on_it() -> None:
+    moments = {
+        "came": [2 * MS, 102 * MS],
+        "fed": [(3 * MS, 4 * MS), (6 * MS, 7 * MS), (103 * MS, 105 * MS)],
+        "left": [5 * MS, 106 * MS],
+    }
+    first, second = ways([1 * MS, 101 * MS], [6 * MS, 108 * MS], moments)
+    assert first.stages_ms() == dict(zip(STAGES, (1, 1, 1, 1, 1), strict=True)), "a feed after the answer is not on it"
+    assert second.stages_ms() == dict(zip(STAGES, (1, 1, 2, 1, 2), strict=True))
+    told = figures([first, second], 3)
+    assert told["lost"] == 1
+    assert sum(told["shares"].values()) == pytest.approx(1)
+    assert told["key_to_note"].max_ms == 7
+
+
+def test_a_key_that_never_came_back_has_no_way() -> None:
+    moments = {"came": [1, 2], "fed": [], "left": [1, 2]}
+    assert len(ways([0, 1], [None, 5], moments)) == 1
+
+
+def test_what_was_due_within_an_exchange_or_just_after_is_at_it() -> None:
+    spans = [(100 * MS, 102 * MS), (200 * MS, 201 * MS)]
+    due = [99 * MS, 101 * MS, 106 * MS, 108 * MS, 203 * MS]
+    assert near(due, spans) == [False, True, True, False, True]
+    assert near(due, []) == [False] * 5
+
+
+def test_dense_music_strikes_no_key_that_is_down() -> None:
+    down: set[int] = set()
+    events = dense_events(20.0)
+    assert [at_ns for at_ns, _ in events] == sorted({at_ns for at_ns, _ in events})
+    for _, event in events:
+        if isinstance(event, NoteOn):
+            assert event.pitch not in down
+            down.add(event.pitch)
+        elif isinstance(event, NoteOff):
+            down.remove(event.pitch)
+
+
+def test_drift_compares_the_last_quarter_with_the_second() -> None:
+    lines = [Minute(9, ms, mb) for ms, mb in ((9.0, 1.0), (2.0, 50.0), (3.0, 60.0), (3.0, 55.0))]
+    assert drift(lines) == {"late_over_early": 1.5, "grown_mb": 5.0}
+    assert drift(lines[:1]) == {"late_over_early": 1.0, "grown_mb": 0.0}
+
+
+def test_rates_leave_the_first_two_steps_out() -> None:
+    told = rates([99, 99, 2, 2], [99, 99, 4, 4], [50, 50, 0.2, 0.2], 1000)
+    assert told == {"tokens_per_s": 500, "nano_tokens_per_s": 250, "over_nano": 2, "loader_share": pytest.approx(0.1)}
+
+
+def test_each_batch_is_waited_for_once() -> None:
+    waits: list[float] = []
+    batches = waiting(iter([[], []]), waits)
+    assert [next(batches), next(batches)] == [[], []]
+    assert len(waits) == 2
+
+
+def test_tokens_are_the_same_for_all_and_all_are_tokens() -> None:
+    assert some_tokens(900, 574) == some_tokens(900, 574)
+    assert all(0 <= token < 574 for token in some_tokens(900, 574))
+    assert some_tokens(5, 574) == some_tokens(900, 574)[:5], "a longer past begins as a shorter one does"
+
+
+def test_a_profile_is_summed_by_operator_over_the_last_runs() -> None:
+    def node(name: str, operator: str, us: float) -> dict[str, object]:
+        return {"cat": "Node", "name": f"{name}_kernel_time", "dur": us, "args": {"op_name": operator}}
+
+    events = [node("a", "Add", 50), node("a", "Add", 1), node("b", "Add", 2), node("c", "MatMul", 9)]
+    events += [{"cat": "Session", "name": "model_run", "dur": 99, "args": {}}]
+    assert by_operator(events, 1) == [
+        {"operator": "MatMul", "nodes": 1, "us": 9, "share": 0.75},
+        {"operator": "Add", "nodes": 2, "us": 3, "share": 0.25},
+    ]
+
+
+def test_names_tell_peers_from_us() -> None:
+    assert [entry.name for entry in CONTESTANTS if not is_peer(entry.name)] == [OURS, "pianod fp32"]
+
+
+def test_the_page_is_made_of_json_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    line = decode_line(64, 4_000_000, {OURS: 0.2, FLOOR: 0.1, "peer": 0.5})
+    about = {"versions": {"numpy": "2"}, "command": "bin/bench", "date": "2026-11-21", "machine": "a machine"}
+    decode = {
+        "kind": "decode",
+        **about,
+        "threads": 1,
+        "shape": {"layers": 1, "width": 8, "context": 64},
+        "decode": [line],
+        "prefill": [{"tokens": 64, "ms": 2.0, "all_ms": {OURS: 2.0, "peer": 3.0}}],
+        "feed": [{"tokens": 2, "past": 512, "ms": 2.0, "all_ms": {OURS: 2.0}}],
+        "sampling_us": 20.0,
+        "start_up_s": {OURS: 0.5},
+        "memory_mb": {OURS: 90.0},
+        "missing": {"another": "it is not installed"},
+    }
+    file, picture = tmp_path / "decode.json", tmp_path / "performance.png"
+    file.write_text(json.dumps(decode))
+    text = page([file], picture)
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert "| peer | 0.500 (2.5 x) |" in text
+    assert "2.00 x" in text
+    assert "another 20 µs: 10 % at 64" in text
+    assert "Without another: it is not installed" in text
+    assert main(["report", str(file), "--picture", str(picture)]) == 0
+    assert capsys.readouterr().out == text
+
+
+def test_without_a_name_tokens_are_measured() -> None:
+    asked = parser().parse_args(["--quick", "--json", "figures.json"])
+    assert (asked.name, asked.quick, asked.json) == (None, True, Path("figures.json"))
