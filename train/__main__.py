@@ -1,4 +1,4 @@
-"""The command line of training: `python -m train prepare | fit | evaluate`.
+"""The command line of training: `python -m train fetch | prepare | fit | evaluate | compare | round-trip`.
 
 Each sub-command lives in a module of its own with `add_arguments(parser)` and `run(args) -> int`, which is imported
 only when its name is given: preparing a corpus needs no torch.
@@ -12,9 +12,11 @@ from collections.abc import Sequence
 from piano.errors import PianodError
 
 COMMANDS = {
+    "fetch": "bring a public data set here",
     "prepare": "turn MIDI files into one note cache",
     "fit": "train a model on a note cache",
     "evaluate": "measure a model in bits per note",
+    "compare": "hold generated music against real music",
     "round-trip": "check that tokens keep every note of a note cache",
 }
 

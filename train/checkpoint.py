@@ -3,7 +3,8 @@
     model.safetensors   the weights under GPT-2's names, linear layers as (in, out)
     config.json         GPT-2's configuration, and under "pianod" the vocabulary's fingerprint and how it was trained
 
-Nothing in it can execute: safetensors holds tensors only.
+Nothing in it can execute: safetensors holds tensors only. A checkpoint may come from a stranger: no memory is taken for
+a model of which the file of weights is too small to hold the weights.
 """
 
 import json
@@ -63,7 +64,9 @@ def load_checkpoint(folder: Path) -> tuple[GPT2, dict[str, Any]]:
     CheckpointError if a file is missing or damaged, or if the model was trained on another vocabulary.
     """
     description = _read_config(folder)
-    metadata = description.get("pianod", {})
+    metadata = description.get("pianod")
+    if not isinstance(metadata, dict):
+        raise CheckpointError(f'{folder / CONFIG}: has no section "pianod": it is no checkpoint of this program')
     fingerprint = metadata.get("vocabulary")
     if fingerprint != VOCABULARY.fingerprint:
         raise CheckpointError(
@@ -79,8 +82,9 @@ def load_checkpoint(folder: Path) -> tuple[GPT2, dict[str, Any]]:
             width=int(description["n_embd"]),
             dropout=float(description.get("resid_pdrop", 0.0)),
         )
+        _check_that_they_fit(folder, config)
         model = GPT2(config)
-    except (KeyError, TypeError, ValueError, RuntimeError) as fault:
+    except (KeyError, TypeError, ValueError, ArithmeticError, RuntimeError) as fault:
         raise CheckpointError(f"{folder / CONFIG}: not the configuration of a GPT-2 model ({fault})") from fault
     try:
         tensors = load_file(folder / WEIGHTS)
@@ -92,13 +96,25 @@ def load_checkpoint(folder: Path) -> tuple[GPT2, dict[str, Any]]:
     return model, metadata
 
 
+def _check_that_they_fit(folder: Path, config: GPT2Config) -> None:
+    """Refuse weights that the file cannot hold, at two bytes each, before any memory is taken for them."""
+    per_layer = 12 * config.width**2
+    fewest_bytes = 2 * (config.layers * per_layer + (config.vocab_size + config.context) * config.width)
+    size = (folder / WEIGHTS).stat().st_size
+    if fewest_bytes > size:
+        raise CheckpointError(
+            f"{folder / WEIGHTS}: damaged, or not of the shape in {CONFIG}: copy it again "
+            f"({size:,} bytes, where that shape takes {fewest_bytes:,} at least)"
+        )
+
+
 def _read_config(folder: Path) -> dict[str, Any]:
     for name in (CONFIG, WEIGHTS):
         if not (folder / name).is_file():
             raise CheckpointError(f"{folder}: no {name} here; a checkpoint is a folder with {CONFIG} and {WEIGHTS}")
     try:
         description = json.loads((folder / CONFIG).read_text())
-    except (OSError, ValueError) as fault:
+    except (OSError, ValueError, RecursionError) as fault:
         raise CheckpointError(f"{folder / CONFIG}: not readable as JSON ({fault})") from fault
     if not isinstance(description, dict):
         raise CheckpointError(f"{folder / CONFIG}: not a JSON object")

@@ -12,14 +12,13 @@ from tqdm import tqdm
 from piano.encoding import TokenArray, encode
 from piano.errors import ConfigError, CorpusError, MidiFileError, PianodError
 from piano.midi_file import read_performance
+from train import task_evaluation
 from train.cleaning import clean
 from train.corpus import NoteCache
 from train.ngram import NGram
 from train.scoring import Scorer, Tally, WindowScorer, tally
 from train.sources import MIDI_SUFFIXES
-
-EMBEDDED = Path(__file__).resolve().parents[1] / "realtime" / "embedded"
-"""The bundle in the repository."""
+from train.targets import load_predictor
 
 NGRAM = "ngram"
 _DEFAULT_ORDER = 4
@@ -50,9 +49,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
     parser.add_argument("target", help=f"folder of a checkpoint or of a bundle, `embedded`, or `{NGRAM}` alone")
     parser.add_argument("--corpus", type=Path, help="the note cache that `prepare` wrote")
-    parser.add_argument("--split", help="the split of the corpus to measure on (default: test)")
+    parser.add_argument("--split", help="the split of the corpus to measure on (default: test; validation for tasks)")
     parser.add_argument("--dataset", action="append", help="only this dataset of the corpus; may be repeated")
-    parser.add_argument("--midi", type=Path, help="measure on the MIDI files in this folder instead of a split")
+    parser.add_argument("--midi", "--folder", type=Path, help="measure on the MIDI files there instead of a split")
     parser.add_argument("--limit", type=int, metavar="PIECES", help="only the first so many performances")
     parser.add_argument(
         "--ngram", type=int, nargs="+", default=[], metavar="ORDER", help="also n-grams of the corpus's training split"
@@ -60,11 +59,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--batch", type=int, default=8, help="windows computed together (default: %(default)s)")
     parser.add_argument("--bf16", action="store_true", help="a checkpoint in half precision: faster where there is AMX")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to a file")
+    task_evaluation.add_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Measure, print the table, and write the figures; return the exit status."""
     _check(args)
+    if args.tasks:
+        return task_evaluation.run(args)
     orders = args.ngram or ([_DEFAULT_ORDER] if args.target == NGRAM else [])
     scorers: dict[str, Scorer] = {}
     if args.target != NGRAM:
@@ -84,17 +86,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def load_scorer(target: str, *, batch: int = 8, bf16: bool = False) -> Scorer:
-    """Load a checkpoint or a bundle from its folder, or the bundle in the repository if the target is `embedded`."""
-    folder = EMBEDDED if target == "embedded" else Path(target)
-    if (folder / "manifest.json").is_file():
-        from train.onnx_predictor import OnnxPredictor  # a baseline alone needs neither of the two libraries
-
-        return WindowScorer(OnnxPredictor(folder), batch)
-    if not (folder / "config.json").is_file():
-        raise ConfigError(f"{folder}: neither a checkpoint (config.json) nor a bundle (manifest.json) is here")
-    from train.torch_predictor import TorchPredictor
-
-    return WindowScorer(TorchPredictor.load(folder, bf16=bf16), batch)
+    """Load a checkpoint or a bundle, see `train.targets`, as a scorer of whole performances."""
+    return WindowScorer(load_predictor(target, bf16=bf16), batch)
 
 
 def table(rows: Sequence[Measured]) -> str:

@@ -1,32 +1,35 @@
-"""`python -m train fit RECIPE`: train a model, or go on with a run that was interrupted."""
+"""`python -m train fit [RECIPE]`: train a model, or go on with a run that was interrupted."""
 
 import argparse
 from pathlib import Path
 
 from piano.errors import PianodError
-from train.corpus import NoteCache
+from train.corpus import CACHE_NAME, NoteCache
+from train.prepare import prepare
 from train.ranks import Ranks
 from train.recipe import load_recipe
+from train.sources import folder_sources
 from train.trainer import BEST, Trainer
+
+OWN_RECIPE = Path(__file__).parent.parent / "configs" / "own.toml"
+"""The recipe that fine-tunes on a few recordings."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
-    parser.add_argument("recipe", type=Path, help="a TOML file, see configs/")
-    parser.add_argument("--corpus", type=Path, required=True, help="the note cache that `prepare` wrote")
+    parser.add_argument("recipe", type=Path, nargs="?", help="a TOML file; with --init: configs/own.toml")
+    parser.add_argument("--corpus", type=Path, required=True, help="a note cache, or a folder of MIDI files")
     parser.add_argument("--out", type=Path, help="folder of the run; taken up where it was left (default: runs/RECIPE)")
     parser.add_argument("--init", type=Path, help="a checkpoint whose weights to start from (fine-tuning)")
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
-    recipe = load_recipe(args.recipe)
-    cache = NoteCache.load(args.corpus)
+    if args.recipe is None and args.init is None:
+        raise PianodError("name a recipe, such as configs/pocket.toml; only with --init is there one to fall back on")
+    recipe = load_recipe(args.recipe or OWN_RECIPE)
     folder: Path = args.out or Path("runs") / recipe.name
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as fault:
-        raise PianodError(f"{folder}: cannot be made ({fault.strerror}); choose another --out") from fault
+    cache = _corpus(args.corpus, folder)
     ranks = Ranks.join()
     try:
         trainer = Trainer(recipe, cache, folder, ranks)
@@ -40,3 +43,23 @@ def run(args: argparse.Namespace) -> int:
     if ranks.is_first:
         print(f"{folder / BEST}: {progress.best_nats:.4f} nats a token on validation")
     return 0
+
+
+def _corpus(path: Path, folder: Path) -> NoteCache:
+    """Return the note cache at a path, or in the folder there, or made, once, of the MIDI files in it.
+
+    The folder of the run is made here, and keeps what is made.
+    """
+    is_midi = path.is_dir() and not (path / CACHE_NAME).is_file()
+    cache = None if is_midi else NoteCache.load(path)
+    sources = folder_sources(path) if is_midi else []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise PianodError(f"{folder}: cannot be made ({fault.strerror}); choose another --out") from fault
+    if cache is not None:
+        return cache
+    made = folder / CACHE_NAME
+    if not made.is_file():
+        print(prepare(sources, folder).table(), flush=True)
+    return NoteCache.load(made)

@@ -77,8 +77,8 @@ def stream_of(part: PieceCut, draw: Draw, rng: np.random.Generator, limit: int) 
     stream = task_stream(exercise, styles=part.styles, size=draw.size, origin_s=part.origin_s, limit=limit)
     if not part.is_last or stream.tokens.size >= limit:
         return stream
-    tokens = np.append(stream.tokens, np.int32(VOCABULARY.end))
-    return TaskStream(tokens, np.append(stream.parts, np.uint8(Part.KNOWN)), stream.head)
+    tokens, answers = (np.append(column, np.int32(VOCABULARY.end)) for column in (stream.tokens, stream.answers))
+    return TaskStream(tokens, answers, np.append(stream.parts, np.uint8(Part.KNOWN)), stream.head)
 
 
 def true_right_hand(piece: Piece, performance: Performance) -> NoteMask | None:

@@ -26,17 +26,10 @@ class OnnxPredictor:
 
     def __init__(self, folder: Path) -> None:
         """Load a bundle; BundleError if it is damaged or foreign."""
-        self.path, shape = _find_graph(folder)
+        self._session, shape = load_graph(folder)
         self._layers, self._heads = shape["layers"], shape["heads"]
         self._width, self._vocabulary = shape["width"] // self._heads, shape["vocabulary"]
         self.context = shape["context"]
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = os.cpu_count() or 1
-        options.log_severity_level = 3
-        try:
-            self._session = ort.InferenceSession(str(self.path), options, providers=["CPUExecutionProvider"])
-        except Exception as fault:  # ONNX Runtime's exceptions have no class of their own
-            raise BundleError(f"{self.path}: cannot be loaded; export the checkpoint again ({fault})") from fault
         self._inputs = {each.name for each in self._session.get_inputs()}
         self._cache: list[Any] = []
 
@@ -68,6 +61,21 @@ class OnnxPredictor:
             names = [f"{what}_{layer}" for layer in range(self._layers) for what in ("key", "value")]
             self._cache = [(name, ort.OrtValue.ortvalue_from_numpy(np.zeros(shape, np.float32))) for name in names]
         return self._cache
+
+
+def load_graph(folder: Path, *, threads: int = 0) -> tuple[Any, dict[str, int]]:
+    """Load a bundle's first graph for the CPU, and the shape of the model; `threads` 0: as many as there are cores.
+
+    BundleError if it is damaged or foreign.
+    """
+    path, shape = _find_graph(folder)
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads or os.cpu_count() or 1
+    options.log_severity_level = 3
+    try:
+        return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"]), shape
+    except Exception as fault:  # ONNX Runtime's exceptions have no class of their own
+        raise BundleError(f"{path}: cannot be loaded; export the checkpoint again ({fault})") from fault
 
 
 def _find_graph(folder: Path) -> tuple[Path, dict[str, int]]:

@@ -184,7 +184,7 @@ def load_recipe(path: Path) -> Recipe:
         content: dict[str, Any] = tomllib.loads(path.read_text())
     except OSError as fault:
         raise ConfigError(f"{path}: cannot be read ({fault.strerror}); recipes are in configs/") from fault
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
+    except (ValueError, RecursionError) as fault:  # beside TOMLDecodeError: not UTF-8, nested too deeply
         raise ConfigError(f"{path}: not valid TOML ({fault})") from fault
     try:
         return Recipe.model_validate({"name": path.stem, **content})

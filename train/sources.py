@@ -3,7 +3,7 @@
 import csv
 import hashlib
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +24,9 @@ LICENCES = {
 """Licences of the data sets that are known by name; what is licensed twice stands under the stricter one."""
 
 UNKNOWN_LICENCE = "unknown"
+
+SMALL_FOLDER = 20
+"""How many files a folder must have to be split by shares."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,8 @@ def folder_sources(folder: Path, split_csv: Path | None = None, *, licence: str 
     """Return the MIDI files below a folder, in order of name, as one data set named after the folder.
 
     With a table (columns file, split, and if wanted composer, title) only the files that it lists are taken;
-    without one a file's split follows from its path, see `split_of`.
+    without one a file's split follows from its path, see `split_of`; a small folder keeps one file for validation and
+    none for the test.
     """
     if not folder.is_dir():
         raise CorpusError(f"{folder}: there is no such folder")
@@ -71,7 +75,8 @@ def folder_sources(folder: Path, split_csv: Path | None = None, *, licence: str 
     if split_csv is None:
         files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in MIDI_SUFFIXES and path.is_file())
         names = [path.relative_to(folder).as_posix() for path in files]
-        rows = [{"file": name, "split": split_of(name)} for name in names]
+        splits = _small_splits(names) if len(names) < SMALL_FOLDER else [split_of(name) for name in names]
+        rows = [{"file": name, "split": split} for name, split in zip(names, splits, strict=True)]
     else:
         rows = list(_rows(split_csv, ("file", "split")))
     return [
@@ -92,10 +97,20 @@ def folder_sources(folder: Path, split_csv: Path | None = None, *, licence: str 
 
 def split_of(name: str) -> str:
     """Return the split of a file by a hash of its relative path: 90 % train, 5 % validation, 5 % test."""
-    percentile = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8]) % 100
+    percentile = _hash(name) % 100
     if percentile < 90:
         return "train"
     return "validation" if percentile < 95 else "test"
+
+
+def _small_splits(names: Sequence[str]) -> list[str]:
+    """Return the split of each of a few files: all train, but for one of two or more."""
+    kept = max(names, key=_hash) if len(names) > 1 else None
+    return ["validation" if name == kept else "train" for name in names]
+
+
+def _hash(name: str) -> int:
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8])
 
 
 def _zip_of(dataset: str, folder: Path) -> Path:

@@ -7,7 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from piano.task_stream import LIVE_TASK_OF, Part, PreviewSize
+from piano.repair_tasks import VELOCITY_TASKS
+from piano.task_stream import Part, PreviewSize
 from piano.vocabulary import VOCABULARY, Kind
 from train.mixture import Draw
 from train.windows import IGNORED, WindowDataset
@@ -18,14 +19,13 @@ _SEED = 3_141_592
 class TaskScores:
     """Windows of each task, drawn once, and their score at any time.
 
-    Tasks are posed with previews where they have one; where a velocity task is among them, `velocity_live` is the one
-    without. What is counted are the tokens that the task asks for, over the notes it asks for.
+    Tasks are posed with previews where they have one; velocity tasks without one too, under their name and `_live`.
+    What is counted are the tokens that the task asks for, over the notes it asks for.
     """
 
     def __init__(self, data: WindowDataset, tasks: Sequence[str], windows: int) -> None:
         draws = {task: Draw(task, PreviewSize()) for task in tasks}
-        if set(tasks) & set(LIVE_TASK_OF):
-            draws["velocity_live"] = Draw("velocity", None)
+        draws |= {f"{task}_live": Draw(task, None) for task in tasks if task in VELOCITY_TASKS}
         self.batches = {name: _batch(data, draw, windows) for name, draw in draws.items()}
 
     def bits_per_note(self, nats: Callable[[Tensor, Tensor, Tensor], Tensor]) -> dict[str, float]:
@@ -50,7 +50,7 @@ def _batch(data: WindowDataset, draw: Draw, windows: int) -> tuple[Tensor, Tenso
         stream = data.stream(data.piece_at(rng.random()), rng, draw)
         size = min(stream.tokens.size - 1, length)
         tokens[row, :size] = stream.tokens[:size]
-        following, parts = stream.tokens[1 : size + 1], stream.parts[1 : size + 1]
+        following, parts = stream.answers[1 : size + 1], stream.parts[1 : size + 1]
         targets[row, :size] = np.where(parts == Part.ASKED, following, IGNORED)
     positions = torch.arange(length).expand(windows, length)
     return torch.from_numpy(tokens), torch.from_numpy(targets), positions

@@ -56,7 +56,7 @@ def test_a_foreign_vocabulary_is_refused_with_a_way_out(checkpoint: Path) -> Non
         load_checkpoint(checkpoint)
 
 
-@pytest.mark.parametrize("content", ["{", "[]", '"text"', "\xff"])
+@pytest.mark.parametrize("content", ["{", "[]", '"text"', "\xff", "[" * 100_000, '{"pianod": 1}', "{}"])
 def test_a_configuration_that_is_no_json_object_is_refused(checkpoint: Path, content: str) -> None:
     (checkpoint / CONFIG).write_bytes(content.encode("latin-1"))
     with pytest.raises(CheckpointError, match=CONFIG):
@@ -74,6 +74,13 @@ def test_an_impossible_shape_is_refused(checkpoint: Path, change: dict[str, obje
 def test_weights_of_another_shape_are_refused(checkpoint: Path, change: dict[str, object]) -> None:
     change_config(checkpoint, **change)
     with pytest.raises(CheckpointError, match=f"{WEIGHTS}: damaged, or not of the shape"):
+        load_checkpoint(checkpoint)
+
+
+@pytest.mark.parametrize("change", [{"n_embd": 2 * 10**6}, {"n_layer": 10**9}, {"n_positions": 10**12}])
+def test_no_memory_is_taken_for_more_than_the_file_can_hold(checkpoint: Path, change: dict[str, object]) -> None:
+    change_config(checkpoint, **change)
+    with pytest.raises(CheckpointError, match=r"not of the shape .* at least"):
         load_checkpoint(checkpoint)
 
 

@@ -3,11 +3,20 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from export.__main__ import main as export
+from piano.midi_file import MidiTrack, write_performance
+from piano.vocabulary import VOCABULARY
+from realtime.bundle import Bundle
+from realtime.session import OnnxSession
+from tests.train.conftest import scale
 from train.__main__ import main
 from train.checkpoint import load_checkpoint
-from train.corpus import NoteCache
+from train.corpus import CACHE_NAME, NoteCache
+from train.fit import OWN_RECIPE
+from train.recipe import load_recipe
 
 RECIPE = """
 precision = "fp32"
@@ -76,6 +85,58 @@ def test_a_wrong_recipe_is_refused(
     assert main(["fit", str(recipe), "--corpus", str(corpus), "--out", str(recipe.parent / "run")]) == 2
     assert message in capsys.readouterr().err
     assert not (recipe.parent / "run").exists()
+
+
+def recordings(folder: Path, *, files: int) -> Path:
+    folder.mkdir()
+    for number in range(files):
+        write_performance(folder / f"take {number}.mid", [MidiTrack("piano", scale(48 + number))])
+    return folder
+
+
+def test_a_folder_of_recordings_is_a_corpus(recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    mine, out = recordings(tmp_path / "mine", files=3), tmp_path / "run"
+    command = ["fit", str(recipe), "--corpus", str(mine), "--out", str(out)]
+    assert main(command) == 0
+    assert [piece.split for piece in NoteCache.load(out).pieces].count("validation") == 1
+    assert "mine" in capsys.readouterr().out
+    recipe.write_text(RECIPE.replace("steps = 2", "steps = 3"))
+    assert main(command) == 0
+    assert "mine" not in capsys.readouterr().out, "it was read once"
+
+
+def test_one_recording_is_too_few(recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    mine = recordings(tmp_path / "mine", files=1)
+    assert main(["fit", str(recipe), "--corpus", str(mine), "--out", str(tmp_path / "run")]) == 2
+    assert "no pieces of split 'validation'" in capsys.readouterr().err
+
+
+def test_without_a_recipe_there_must_be_a_model(corpus: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["fit", "--corpus", str(corpus)]) == 2
+    assert "only with --init is" in capsys.readouterr().err
+
+
+def test_the_recipe_for_recordings_fits_the_embedded_model() -> None:
+    recipe = load_recipe(OWN_RECIPE)
+    config = load_checkpoint(OWN_RECIPE.parent.parent / "models" / "pocket")[0].config
+    shape = recipe.model
+    assert (config.layers, config.heads, config.width, config.context) == (
+        shape.layers,
+        shape.heads,
+        shape.width,
+        shape.context,
+    )
+
+
+def test_what_learned_from_recordings_plays(recipe: Path, tmp_path: Path) -> None:
+    first, second, bundle = (tmp_path / name for name in ("first", "second", "bundle"))
+    mine = recordings(tmp_path / "mine", files=2)
+    assert main(["fit", str(recipe), "--corpus", str(mine), "--out", str(first)]) == 0
+    fine = ["fit", str(recipe), "--corpus", str(mine), "--out", str(second), "--init", str(first / "best")]
+    assert main(fine) == 0
+    assert export([str(second / "best"), "-o", str(bundle), "--music", str(second / CACHE_NAME)]) == 0
+    session = OnnxSession(Bundle.load(bundle))
+    assert np.isfinite(session.feed([VOCABULARY.bos, VOCABULARY.task("continue")])).all()
 
 
 def test_a_missing_corpus_is_named(recipe: Path, capsys: pytest.CaptureFixture[str]) -> None:
