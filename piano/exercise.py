@@ -59,7 +59,8 @@ class Exercise:
 
     `asked` says which of its tokens the model must find. `preview` is None where nothing can be known beforehand
     (a duet). `gaps` are the stretches before each of which a preview stands; without any, previews stand at regular
-    distances.
+    distances. `readings` are the velocities as a keyboard reported them, where velocities are asked: they stand in the
+    stream in place of the true ones.
     """
 
     task: str
@@ -69,6 +70,16 @@ class Exercise:
     asked: Asked = Asked.OWN_EVENTS
     preview: Preview | None = None
     gaps: tuple[Gap, ...] = ()
+    readings: NDArray[np.uint8] | None = None  # (notes,)
+
+    @property
+    def as_heard(self) -> Performance:
+        """Return the performance with the velocities that stand in the stream."""
+        if self.readings is None:
+            return self.performance
+        notes = self.performance.notes.copy()
+        notes["velocity"] = self.readings
+        return Performance(notes, self.performance.pedals)
 
     @property
     def asked_notes(self) -> int:

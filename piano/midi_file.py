@@ -53,6 +53,7 @@ WRITTEN_TICKS_PER_QUARTER = 1000
 """Resolution of the files we write; at 120 quarter notes a minute a tick is half a millisecond."""
 
 _SUSTAIN = 64
+_MORE_RELEASES = 64
 _LAST_TRACK = 255
 
 
@@ -90,7 +91,7 @@ def read_tracks(source: Path | bytes, *, name: str | None = None) -> tuple[MidiT
     Raises MidiFileError if the file cannot be read or is damaged.
     """
     called = _called(source, name)
-    data = _load(source, called)
+    data = load_midi(source, called)
     try:
         chunks = split_chunks(data)
         parts = [_parse_track(body, index) for index, body in enumerate(chunks.bodies)]
@@ -106,8 +107,8 @@ def _called(source: Path | bytes, name: str | None) -> str:
     return str(source) if isinstance(source, Path) else "MIDI data"
 
 
-def _load(source: Path | bytes, called: str) -> bytes:
-    """Return the bytes of the file, refusing one that is too large before reading it."""
+def load_midi(source: Path | bytes, called: str) -> bytes:
+    """Return the bytes of the file; MidiFileError, before it is read, if it is too large."""
     try:
         size = source.stat().st_size if isinstance(source, Path) else len(source)
         if size > LARGEST_FILE_BYTES:
@@ -120,28 +121,38 @@ def _load(source: Path | bytes, called: str) -> bytes:
         raise MidiFileError(f"{called}: cannot be read: {error.strerror or error}; check path and rights") from error
 
 
-def write_performance(path: Path, tracks: Sequence[MidiTrack]) -> None:
-    """Write the tracks as a type 1 file, which appears whole or not at all; NOTE.track has no meaning here.
+def write_performance(path: Path, tracks: Sequence[MidiTrack], *, bpm: float | None = None) -> None:
+    """Write the tracks as a file, see `midi_bytes`, which appears whole or not at all.
 
-    Times are kept to a quarter of a millisecond. Each track has a channel of its own (from the 16th track on they
-    are shared), never channel 10, and program 0. Where a key is released and struck at one moment, the release comes
-    first. Raises MidiFileError if the file cannot be written.
+    Raises MidiFileError if the file cannot be written.
     """
-    if not tracks:
-        raise ValueError("a MIDI file needs at least one track")
-    score = ScoreTick(WRITTEN_TICKS_PER_QUARTER)
-    score.tempos.append(TempoTick(0, mspq=DEFAULT_TEMPO_US))
-    for track in tracks:
-        score.tracks.append(_to_symusic(track))
+    data = midi_bytes(tracks, bpm=bpm)
     partial = path.with_name(path.name + ".partial")
     try:
-        partial.write_bytes(score.dumps_midi())
+        partial.write_bytes(data)
         partial.replace(path)
     except OSError as error:
         raise MidiFileError(f"{path}: cannot be written: {error.strerror or error}; choose another place") from error
 
 
-def _to_symusic(track: MidiTrack) -> TrackTick:
+def midi_bytes(tracks: Sequence[MidiTrack], *, bpm: float | None = None) -> bytes:
+    """Return the tracks as a type 1 file in one tempo, by default 120; NOTE.track has no meaning here.
+
+    Times are kept to a quarter of a millisecond at that tempo, to half of one at 60. Each track has a channel
+    of its own (from the 16th track on they are shared), never channel 10, and program 0. Where a key is released and
+    struck at one moment, the release comes first.
+    """
+    if not tracks:
+        raise ValueError("a MIDI file needs at least one track")
+    tempo_us = DEFAULT_TEMPO_US if bpm is None else round(60e6 / bpm)
+    score = ScoreTick(WRITTEN_TICKS_PER_QUARTER)
+    score.tempos.append(TempoTick(0, mspq=tempo_us))
+    for track in tracks:
+        score.tracks.append(_to_symusic(track, WRITTEN_TICKS_PER_QUARTER * 1e6 / tempo_us))
+    return bytes(score.dumps_midi())
+
+
+def _to_symusic(track: MidiTrack, ticks_per_s: float) -> TrackTick:
     """Return a track for symusic's writer, which puts releases before onsets of the same tick."""
     notes, pedals = track.performance.notes, track.performance.pedals
     if min(notes["onset_s"].min(initial=0.0), pedals["time_s"].min(initial=0.0)) < 0.0:
@@ -149,7 +160,6 @@ def _to_symusic(track: MidiTrack) -> TrackTick:
     velocity = notes["velocity"]
     if notes["pitch"].max(initial=0) > 127 or velocity.min(initial=1) < 1 or velocity.max(initial=1) > 127:
         raise ValueError(f"track {track.name!r} has a pitch not in 0 to 127 or a velocity not in 1 to 127")
-    ticks_per_s = WRITTEN_TICKS_PER_QUARTER * 1e6 / DEFAULT_TEMPO_US
     onset = np.rint(notes["onset_s"] * ticks_per_s).astype(np.int32)
     release = np.rint((notes["onset_s"] + notes["duration_s"]) * ticks_per_s).astype(np.int32)
     written = TrackTick(track.name, 0, False)
@@ -171,6 +181,7 @@ class _Part:
 
     name: str
     drums: bool
+    program: int
     onset: NDArray[np.int64]
     release: NDArray[np.int64]
     pitch: NDArray[np.int64]
@@ -188,6 +199,7 @@ class _Part:
         return cls(
             name=track.name,
             drums=track.is_drum,
+            program=track.program,
             onset=onset,
             release=onset + notes["duration"],
             pitch=notes["pitch"].astype(np.int64),
@@ -226,8 +238,9 @@ def _parse_track(body: bytes, index: int) -> _Track:
         exhausted = [key for key, count in hanging.items() if count >= releases.get(key, 1)]
         if not exhausted:
             return track
-        for key in exhausted:
-            releases[key] = releases.get(key, 1) * 8
+        for channel, pitch in exhausted:  # there are no more of a pitch than bytes that could name it
+            wanted = releases.get((channel, pitch), 1) * _MORE_RELEASES
+            releases[channel, pitch] = min(wanted, body.count(pitch) + 1)
 
 
 def _parse_whole(body: bytes, channels: tuple[int, ...], releases: Mapping[tuple[int, int], int], index: int) -> _Track:
@@ -260,7 +273,7 @@ def _parse_framed(framed: bytes, channels: int, index: int) -> _Track:
     ends = 0
     for part in parts:  # in order of channel, then program; the frame begins in program 0 of each channel
         ours = part.pitch == FRAME_PITCH
-        first = ours & (part.release == 0)
+        first = ours & (part.release == 0) & (part.program == 0)
         last = ours & (part.onset == end + 1) & (part.velocity == FRAME_END_VELOCITY)
         if first.any() or not by_channel:
             by_channel.append([])

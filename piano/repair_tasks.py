@@ -4,7 +4,8 @@ All notes and the pedal are own, so that what is played is plain music; what dif
 
     velocity          nothing is known of the velocities                    all is forced but velocities
     denoise_velocity  velocities + N(0, 30)                                 all is forced but velocities
-    clean_velocity    a wrong velocity curve and noise of any strength      all is forced but velocities
+    clean_velocity    a wrong curve and noise of any strength, or no more   all is forced but velocities
+                      than one velocity
     clean_pitch       pitches + N(0, 5 semitones)                           nothing is forced
     clean_onset       onsets + N(0, 0.3 s)                                  nothing is forced
     clean_time        the same, on a coarser hint: see `_clean_time`        nothing is forced
@@ -12,14 +13,12 @@ All notes and the pedal are own, so that what is played is plain music; what dif
     perform_flat      the order of the pitches                              pitches, in their order
     perform_score     pitches on a grid of sixteenths                       pitches, in their order
 
-**Velocities live.** Without a preview the stream of a velocity task is that of plain music to the last token, so it
-carries the head of plain music: the task `continue`, on which the model is trained most. The model's distribution
-after an ON is the prior p(v | everything so far, this key); times the keyboard's likelihood p(observed | v) it is the
-answer, and no training is needed for it (a keyboard without velocity: a flat likelihood). The answer, not the reading,
-goes into the stream. With a preview there are two ways. `velocity`: the preview shows pitches and onsets only, the
-distribution is a prior that knows what comes, and is multiplied by the likelihood as it is live. `denoise_velocity`
-and `clean_velocity`: the preview holds the readings, the distribution is already the answer, and multiplying it by
-the likelihood would count the reading twice.
+**Velocities.** In the stream of a velocity task stands what the keyboard read (for `velocity`, which knows of none, the
+same for all), never the answer: the model says the true velocity after each ON, and nothing of its own is fed back to
+it. Its distribution is p(v | all readings before, all keys so far); times the likelihood p(reading | v) it is the exact
+posterior given everything heard. This is how it is live. A preview adds what comes: for `velocity` pitches and onsets;
+for the others the readings too, this key's among them, so that the distribution is already the answer and multiplying
+it by the likelihood would count the reading twice.
 
 A preview has no releases: a duration is never known beforehand, be it noisy or not.
 """
@@ -36,11 +35,16 @@ Rng = np.random.Generator
 
 PITCH_NOISE_SEMITONES = 5.0
 VELOCITY_NOISE = 30.0
+MOST_NOISE = 40.0
+"""The largest deviation of a reading from what its curve makes of the velocity."""
+
 ONSET_NOISE_S = 0.3
 ONSET_MARGIN_S = 1.0
 """How far a noisy onset may lie from the true one, in seconds; noise beyond it is cut."""
 
 FLAT_INTERVAL_S, FLAT_DURATION_S, FLAT_VELOCITY = 0.2, 0.2, 80
+
+VELOCITY_TASKS = ("velocity", "denoise_velocity", "clean_velocity")
 
 CURVE_EXPONENTS = (0.4, 2.5)
 """The softest and the hardest wrong velocity curve: v → 127 (v / 127)^exponent."""
@@ -48,6 +52,10 @@ CURVE_EXPONENTS = (0.4, 2.5)
 SIXTEENTHS_S = (0.085, 0.2)
 """The fastest and the slowest sixteenth that a tempo is looked for, in seconds: 176 to 75 quarter notes a minute."""
 
+NO_READING = 64
+"""What stands in the stream in place of a reading where there is none."""
+
+_ONE_VELOCITY_SHARE, _CURVED_SHARE = 0.1, 0.6
 _TEMPI = 24
 _TEMPO_REACH = 12
 _MOMENT_S = 0.035
@@ -56,17 +64,21 @@ _MOMENT_S = 0.035
 def pose_repair(task: str, performance: Performance, rng: Rng) -> Exercise:
     """Return the exercise of a repair task; all of its notes and pedal changes are own."""
     notes = performance.notes
+    preview = _PREVIEWS[task](notes.copy(), rng)
+    asks_velocities = task in VELOCITY_TASKS
     return Exercise(
         task,
         performance,
         roles_of(np.ones(notes.size, np.bool_)),
         roles_of(np.ones(performance.pedals.size, np.bool_)),
-        asked=Asked.VELOCITIES if task.endswith("velocity") else Asked.OWN_EVENTS,
-        preview=_PREVIEWS[task](notes.copy(), rng),
+        asked=Asked.VELOCITIES if asks_velocities else Asked.OWN_EVENTS,
+        preview=preview,
+        readings=preview.notes["velocity"] if asks_velocities else None,
     )
 
 
 def _velocity(notes: NoteArray, _: Rng) -> Preview:
+    notes["velocity"] = NO_READING
     return Preview(notes, shows_velocity=False)
 
 
@@ -76,10 +88,16 @@ def _denoise_velocity(notes: NoteArray, rng: Rng) -> Preview:
 
 
 def _clean_velocity(notes: NoteArray, rng: Rng) -> Preview:
-    low, high = np.log(CURVE_EXPONENTS)
-    curved = 127 * (notes["velocity"] / 127) ** np.exp(rng.uniform(low, high))
-    notes["velocity"] = np.clip(np.rint(curved), 1, 127)
-    _blur_velocities(notes, rng.uniform(0, VELOCITY_NOISE), rng)
+    """Read velocities through a keyboard that has one velocity, a wrong curve or a right one, and noise."""
+    kind = rng.random()
+    if kind < _ONE_VELOCITY_SHARE:
+        notes["velocity"] = rng.integers(1, 128)
+        return Preview(notes)
+    if kind < _ONE_VELOCITY_SHARE + _CURVED_SHARE:
+        low, high = np.log(CURVE_EXPONENTS)
+        curved = 127 * (notes["velocity"] / 127) ** np.exp(rng.uniform(low, high))
+        notes["velocity"] = np.clip(np.rint(curved), 1, 127)
+    _blur_velocities(notes, rng.uniform(0, MOST_NOISE), rng)
     return Preview(notes)
 
 

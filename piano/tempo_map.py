@@ -38,3 +38,8 @@ class TempoMap:
         """Return ticks, none below 0, as seconds."""
         segment = np.searchsorted(self.tick, ticks, side="right") - 1
         return np.asarray(self.start_s[segment] + (ticks - self.tick[segment]) * self.tick_s[segment], np.float64)
+
+    def ticks(self, seconds: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Return the ticks nearest to moments, none below 0: the inverse of `seconds`."""
+        segment = np.searchsorted(self.start_s, seconds, side="right") - 1
+        return self.tick[segment] + np.rint((seconds - self.start_s[segment]) / self.tick_s[segment]).astype(np.int64)

@@ -1,5 +1,7 @@
 """Streams of exercises: without their previews they are the encoded original, and they obey the grammar."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
@@ -10,11 +12,10 @@ from piano.events import Role
 from piano.exercise import Exercise
 from piano.grammar import Grammar
 from piano.notes import NOTE, PEDAL, Performance
+from piano.repair_tasks import VELOCITY_TASKS
 from piano.task_stream import Part, PreviewSize, TaskStream, task_stream, without_previews
 from piano.tasks import pose
-from piano.vocabulary import TASKS, VOCABULARY, Kind
-
-SHOWN_ONLY_WITH_PREVIEW = {"velocity", "denoise_velocity", "clean_velocity"}
+from piano.vocabulary import TASKS, VELOCITIES_PER_BIN, VOCABULARY, Kind
 
 
 def piece(seed: int, notes: int) -> Performance:
@@ -55,9 +56,12 @@ def test_a_stream_is_the_original_and_obeys_the_grammar(
 ) -> None:
     exercise = pose(task, piece(seed, notes), np.random.default_rng(seed))
     stream = stream_of(exercise, size=size, origin_s=origin_s)
-    assert stream.tokens.shape == stream.parts.shape
+    assert stream.tokens.shape == stream.parts.shape == stream.answers.shape
     assert stream.tokens[0] == VOCABULARY.bos
-    events = without_previews(stream.tokens)[stream.head :]
+    changed = stream.tokens != stream.answers
+    assert (stream.parts[changed] == Part.ASKED).all()
+    assert (VOCABULARY.kinds[stream.tokens[changed]] == Kind.VELOCITY).all()
+    events = without_previews(stream.answers)[stream.head :]
     plain = encode(exercise.performance, roles=exercise.roles, pedal_roles=exercise.pedal_roles, origin_s=origin_s)
     told, meant = decode(events), decode(plain)
     assert told.performance.notes.tobytes() == meant.performance.notes.tobytes()
@@ -94,8 +98,9 @@ def test_only_the_asked_is_marked(task: str) -> None:
     kinds, roles = VOCABULARY.kinds[stream.tokens], VOCABULARY.roles[stream.tokens]
     asked = stream.parts == Part.ASKED
     events = stream.parts != Part.FORCED
-    if task in SHOWN_ONLY_WITH_PREVIEW:
-        assert np.array_equal(asked, events & (kinds == Kind.VELOCITY))
+    if task in VELOCITY_TASKS:
+        assert np.array_equal(asked, events)
+        assert (kinds[asked] == Kind.VELOCITY).all()
     else:
         assert (asked & (kinds == Kind.ON)).sum() == exercise.asked_notes
         of_a_role = np.isin(kinds, (Kind.ON, Kind.OFF, Kind.PEDAL)) & events
@@ -134,13 +139,19 @@ def test_a_gap_shows_what_comes_after_it() -> None:
     assert all((VOCABULARY.kinds[part] == Kind.ON).any() for part in previews(tokens)[:-1])
 
 
-@pytest.mark.parametrize("task", sorted(SHOWN_ONLY_WITH_PREVIEW))
-def test_velocities_without_preview_are_plain_music(task: str) -> None:
-    music = piece(6, 40)
-    plain = stream_of(pose("continue", music, np.random.default_rng(0)), size=None)
-    live = stream_of(pose(task, music, np.random.default_rng(0)), size=None)
-    assert live.tokens.tolist() == plain.tokens.tolist()
-    assert (live.parts == Part.ASKED).sum() == 40
+@pytest.mark.parametrize("task", VELOCITY_TASKS)
+@pytest.mark.parametrize("size", [None, PreviewSize()])
+def test_where_velocities_are_asked_the_stream_shows_the_readings_alone(task: str, size: PreviewSize | None) -> None:
+    music, louder = piece(6, 40), piece(6, 40)
+    louder.notes["velocity"] += np.arange(40, dtype=np.uint8) % 2
+    exercise = pose(task, music, np.random.default_rng(1))
+    stream = stream_of(exercise, size=size)
+    other = stream_of(replace(exercise, performance=louder), size=size)
+    assert exercise.readings is not None
+    assert stream.tokens.tolist() == other.tokens.tolist(), "the truth is nowhere in it"
+    asked = stream.parts == Part.ASKED
+    assert VOCABULARY.values[stream.tokens[asked]].tolist() == (exercise.readings // VELOCITIES_PER_BIN).tolist()
+    assert VOCABULARY.values[stream.answers[asked]].tolist() == (music.notes["velocity"] // VELOCITIES_PER_BIN).tolist()
 
 
 def test_a_limit_ends_the_stream_between_windows() -> None:

@@ -1,0 +1,65 @@
+"""What everything that plays asks of a model: tokens in, logits out, over a cache that is addressed by its length.
+
+One stream is a `Session`; several side by side, in rows of one batch, are `Sessions`. Both belong to one thread at a
+time: the engine's live, the command's offline.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Logits = NDArray[np.float32]
+
+
+class Session(Protocol):
+    """What a performer needs of a model: feed, and take back."""
+
+    @property
+    def length(self) -> int:
+        """Return how many tokens have been fed and not taken back."""
+
+    @property
+    def context(self) -> int:
+        """Return the largest length."""
+
+    def feed(self, tokens: Sequence[int]) -> Logits:
+        """Append tokens and return the logits of what follows the last one, shape (vocabulary,), the caller's own.
+
+        ValueError if there are none, if one is no token, or if they would exceed the context; nothing is fed then.
+        """
+
+    def rollback(self, length: int) -> None:
+        """Forget all but the first `length` tokens; ValueError if there are not so many. It costs nothing."""
+
+    def reset(self) -> None:
+        """Forget everything; the same as a rollback to 0."""
+
+
+class Move(NamedTuple):
+    """What happens to one row: forget all but its first `keep` tokens, then feed some, one at least."""
+
+    keep: int
+    tokens: Sequence[int]
+
+
+class Sessions(Protocol):
+    """Streams of one model side by side. What a row answers is a function of its own tokens."""
+
+    @property
+    def rows(self) -> int:
+        """Return how many streams there are."""
+
+    @property
+    def context(self) -> int:
+        """Return the largest length of each."""
+
+    def feed(self, moves: Mapping[int, Move]) -> dict[int, Logits]:
+        """Move some rows, by number, and return the logits of what follows in each, (vocabulary,), the caller's own.
+
+        ValueError, with nothing fed, as for a session.
+        """
+
+    def copy(self, source: int, target: int) -> None:
+        """Make one row hold what another holds."""
