@@ -19,14 +19,22 @@ from pydantic.fields import FieldInfo
 
 from piano.errors import ConfigError, PianodError, PortError
 from realtime.logs import configure_logs
-from realtime.requests import ContinueRequest, DemoRequest, PieceRequest, SendRequest
+from realtime.requests import DemoRequest, PieceRequest, SendRequest
 from realtime.settings import DEFAULT_FILE, PREFIX, Settings, load_settings, settings_by_group
 from realtime.settings_words import fault_in_words, faults_as_text, flag_of, notes_on
+from realtime.task_requests import (
+    CleanRequest,
+    ContinueFilesRequest,
+    FillRequest,
+    PerformRequest,
+    TaskRequest,
+    VelocitiesRequest,
+)
 
 DEMO_HINT = "No MIDI at hand? This needs none, and writes what it plays to files:  bin/pianod demo --out demo"
 
 
-_WORDS = {"file": "FILE", "what": "WHAT"}
+_WORDS = {"file": "FILE", "files": "FILE", "what": "WHAT"}
 """What a command is asked for that stands without a flag."""
 
 
@@ -58,8 +66,8 @@ def _run_demo(settings: Settings, request: DemoRequest) -> int:
     return run_demo(settings, request.out)
 
 
-def _run_continue(settings: Settings, request: ContinueRequest) -> int:
-    from realtime.offline import run_continue
+def _run_continue(settings: Settings, request: ContinueFilesRequest) -> int:
+    from realtime.continue_files import run_continue
 
     return run_continue(settings, request)
 
@@ -68,6 +76,12 @@ def _run_new(settings: Settings, request: PieceRequest) -> int:
     from realtime.offline import run_new
 
     return run_new(settings, request)
+
+
+def _run_task(settings: Settings, request: TaskRequest) -> int:
+    from realtime.task_commands import run_task
+
+    return run_task(settings, request)
 
 
 def _run_send(settings: Settings, request: SendRequest) -> int:
@@ -86,8 +100,19 @@ COMMANDS: Mapping[str, Command] = {
         DemoRequest,
         _run_demo,
     ),
-    "continue": Command("go on with a MIDI file", "FILE --out FILE ", ContinueRequest, _run_continue),
+    "continue": Command("go on with MIDI files", "FILE... ", ContinueFilesRequest, _run_continue),
     "new": Command("make a new piece", "--out FILE ", PieceRequest, _run_new),
+    "fill": Command(
+        "keep a part of MIDI files and let the model play the rest", "FILE... --keep WHAT ", FillRequest, _run_task
+    ),
+    "velocities": Command("find the velocities of MIDI files", "FILE... ", VelocitiesRequest, _run_task),
+    "clean": Command(
+        "clean MIDI files of wrong notes, velocities or times",
+        "FILE... --pitch|--velocity|--onset|--time|--all ",
+        CleanRequest,
+        _run_task,
+    ),
+    "perform": Command("play scores with expression", "FILE... ", PerformRequest, _run_task),
     "send": Command("tell the pianod that runs what to do, or ask how it stands", "WHAT ", SendRequest, _run_send),
 }
 
@@ -140,7 +165,7 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
 
 def _add_request_field(group: argparse._ArgumentGroup, name: str, field: FieldInfo) -> None:
     if name in _WORDS:
-        group.add_argument(name, metavar=_WORDS[name], help=field.description)
+        group.add_argument(name, metavar=_WORDS[name], nargs="+" if name == "files" else None, help=field.description)
     else:
         _add_flag(group, name, field)
 
@@ -168,6 +193,8 @@ def _metavar(field: FieldInfo) -> str:
     kind = str(field.annotation)
     if "Path" in kind:
         return "PATH"
+    if "tuple[float" in kind:
+        return "FROM-TO"
     if "Literal" in kind:
         return "WORD"
     return "NAME" if "str" in kind else "N"

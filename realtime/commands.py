@@ -3,6 +3,7 @@
 Each is carried out on the engine's thread, in the order in which they came, between two events.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -12,6 +13,8 @@ from realtime.ports import Direction
 if TYPE_CHECKING:
     from realtime.call_and_response import AnswerSettings
     from realtime.duet import DuetSettings
+    from realtime.loop import LoopSettings
+    from realtime.programs import ModeChooser
     from realtime.trigger import Trigger
     from realtime.velocity_repair import VelocitySettings
 
@@ -23,6 +26,8 @@ class Mode(StrEnum):
     """Call and response: wait for the end of a phrase, then go on in its manner."""
     DUET = "duet"
     """Play along, another voice of the same music."""
+    LOOP = "loop"
+    """Repeat a phrase, and play the missing voice over each pass of it."""
     VELOCITY = "velocity"
     """Give back each key that is played, as hard as it should have been struck."""
 
@@ -53,6 +58,16 @@ class Retry:
 
 
 @dataclass(frozen=True, slots=True)
+class Keep:
+    """Hold on to this answer of a loop, and make what is played from now on part of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """Take the last change of a loop back: a layer, an answer, at last the recording."""
+
+
+@dataclass(frozen=True, slots=True)
 class ChangePlaying:
     """Listen and answer in another way from the next event on; what is planned beyond it is planned anew."""
 
@@ -62,16 +77,19 @@ class ChangePlaying:
     mode: Mode = Mode.ANSWER
     duet: "DuetSettings | None" = None
     """How to play along; as by default if not given."""
+    loop: "LoopSettings | None" = None
+    """How to loop; as by default if not given."""
     velocity: "VelocitySettings | None" = None
     """How to find velocities; as by default if not given."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeListening:
-    """Listen to another channel, and take another key or controller for a wish."""
+    """Listen to another channel, and take other messages for a wish or for the choice of a mode."""
 
     channel: int | None
     trigger: "Trigger"
+    modes: "ModeChooser"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +101,29 @@ class ChoosePort:
 
 
 @dataclass(frozen=True, slots=True)
+class ExchangeModel:
+    """Go on with another model, which is loaded: `exchange` does that, or tells by itself why it cannot be."""
+
+    exchange: Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
 class Quit:
     """End the engine."""
 
 
-Command = HandOver | StopPlaying | NewPiece | Panic | Retry | ChangePlaying | ChangeListening | ChoosePort | Quit
+Command = (
+    HandOver
+    | StopPlaying
+    | NewPiece
+    | Panic
+    | Retry
+    | Keep
+    | Undo
+    | ChangePlaying
+    | ChangeListening
+    | ChoosePort
+    | ExchangeModel
+    | Quit
+)
 """A command as it is put into the engine's inbox."""

@@ -11,14 +11,23 @@ from loguru import logger
 from piano.errors import PortError
 from realtime.clock import Clock
 from realtime.commands import ChoosePort
-from realtime.inbox import PortLost, PortReturned, Received, SystemLost, ThreadFailed
+from realtime.engine import PortReport
+from realtime.inbox import (
+    PortLost,
+    PortReturned,
+    Received,
+    Stalled,
+    SystemLost,
+    SystemReturned,
+    ThreadFailed,
+)
 from realtime.midi_input import IsEcho, MidiInput, Thru
-from realtime.ports import Direction, InputPort, MidiSystem, OutputPort, PortListing
+from realtime.ports import Direction, InputPort, MidiSystem, OutputPort, PortListing, steady
 from realtime.scheduler import Scheduler
 from realtime.settings import PortSettings
 from realtime.watchdog import Watchdog
 
-Deliver = Callable[[Received | PortLost | PortReturned | SystemLost | ThreadFailed], None]
+Deliver = Callable[[Received | PortLost | PortReturned | SystemLost | SystemReturned | Stalled | ThreadFailed], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,23 +106,52 @@ class Connections:
         if self._input is not None:
             self._input.stop()
 
-    def mend(self, report: PortLost | PortReturned | SystemLost | ChoosePort) -> None:
+    def mend(self, report: PortReport) -> None:
         """Take note of a port that went, came back or is to be another."""
         match report:
             case ChoosePort(direction, name):
                 self._choose(direction, name)
             case PortLost(direction, name, reason):
-                logger.warning("the MIDI {} {!r} is gone ({}): waiting for it to come back", direction, name, reason)
-                if direction is Direction.INPUT and self._input is not None:
-                    self._input.stop()
-                    self._input = None
-                    self._scheduler.release_thru()
-                elif direction is Direction.OUTPUT:
-                    self._scheduler.set_port(None)
+                self._lose(direction, name, reason)
             case PortReturned(direction, name):
-                self._reopen(direction, name)
+                if name == self.names[direction is Direction.OUTPUT]:
+                    self._reopen(direction)
             case SystemLost(api, reason):
-                raise PortError(f"the MIDI system {api} has gone: {reason}. Start it again, then pianod")
+                logger.warning("the MIDI system {} has gone ({}): waiting for it to come back", api, reason)
+                self._let_go(Direction.INPUT)
+                self._let_go(Direction.OUTPUT)
+            case SystemReturned(api):
+                logger.info("the MIDI system {} is back", api)
+                self._reopen(Direction.INPUT)
+                self._reopen(Direction.OUTPUT)
+            case Stalled(gap_ns):
+                logger.warning("it stood still for {:.0f} s: all that sounded is released", gap_ns / 1e9)
+                self._scheduler.panic()
+
+    def _lose(self, direction: Direction, name: str, reason: str) -> None:
+        """Do without a port until it is there again; one of our own is made anew."""
+        if name != self.names[direction is Direction.OUTPUT]:
+            return  # it was exchanged meanwhile
+        logger.warning("the MIDI {} {!r} is gone ({}): waiting for it to come back", direction, name, reason)
+        self._let_go(direction)
+        if self._chosen(direction) is None:
+            self._reopen(direction)
+
+    def _let_go(self, direction: Direction) -> None:
+        """Close a port, and end what it leaves behind: keys that nobody will lift, notes that nobody will hear."""
+        chosen = self._chosen(direction)
+        if self._watchdog is not None and chosen is not None:
+            self._watchdog.watch(direction, self.names[direction is Direction.OUTPUT], is_there=False)
+        if direction is Direction.OUTPUT:
+            self._scheduler.set_port(None)
+        elif self._input is not None:
+            self._input.stop()
+            self._input = None
+            self._scheduler.release_thru()
+
+    def _chosen(self, direction: Direction) -> str | None:
+        """Return the name that the settings, or the player since, gave a port; None is one of our own making."""
+        return self._settings.input if direction is Direction.INPUT else self._settings.output
 
     def _choose(self, direction: Direction, name: str | None) -> None:
         """Go over to another port; where it cannot be opened all stays as it is."""
@@ -135,19 +173,31 @@ class Connections:
         except PortError as error:
             logger.warning("{}", error)
             return
+        self._settings = self._settings.model_copy(update={str(direction): name})
         if self._watchdog is not None:
             self._watchdog.watch(direction, None if name is None else self.names[direction is Direction.OUTPUT])
         logger.info("listening on {!r}, playing on {!r}", *self.names)
 
-    def _reopen(self, direction: Direction, name: str) -> None:
+    def _reopen(self, direction: Direction) -> None:
+        """Open a port of ours again; where it is not there yet the watchdog says when it is."""
+        chosen = self._chosen(direction)
+        settings = self._settings
+        if chosen is not None:  # by its whole name, not that part of it which another might have too
+            settings = settings.model_copy(update={str(direction): steady(self.names[direction is Direction.OUTPUT])})
         try:
             if direction is Direction.INPUT:
-                self._listen(self._system.open_input(name))
+                port = _open_input(self._system, settings)
+                name, self.names = port.name, (port.name, self.names[1])
+                self._listen(port)
             else:
-                self._scheduler.set_port(self._system.open_output(name))
+                output = _open_output(self._system, settings)
+                name, self.names = output.name, (self.names[0], output.name)
+                self._scheduler.set_port(output)
         except PortError as error:
-            logger.warning("{}", error)
+            logger.debug("{}", error)
             return
+        if self._watchdog is not None and chosen is not None:
+            self._watchdog.watch(direction, name)
         logger.info("the MIDI {} {!r} is back", direction, name)
 
     def _listen(self, port: InputPort) -> None:

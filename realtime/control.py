@@ -39,10 +39,21 @@ CHANGEABLE = (
     "strength",
     "duet_lowest",
     "duet_highest",
+    "duet_split",
+    "duet_side",
+    "duet_hand",
     "duet_loudest",
+    "duet_louder",
+    "duet_density",
     "restraint",
     "when_alone",
     "alone_after_s",
+    "loop_sounds",
+    "loop_renews",
+    "take_cc",
+    "keep_cc",
+    "undo_cc",
+    "clear_cc",
     "trigger",
     "shortest_pause_s",
     "longest_pause_s",
@@ -53,8 +64,16 @@ CHANGEABLE = (
     "composer",
     "density",
     "max_polyphony",
+    "longest_note_s",
     "input_channel",
     "thru",
+    "velocity_wait_ms",
+    "mode_by_program",
+    "mode_cc",
+    "metronome",
+    "tempo_bpm",
+    "beats",
+    "send_clock",
 )
 """The settings that can be changed while it plays."""
 
@@ -70,14 +89,37 @@ class CommandName(StrEnum):
     STOP = "stop"
     NEW_PIECE = "new_piece"
     RETRY = "retry"
+    TAKE = "take"
+    KEEP = "keep"
+    UNDO = "undo"
+    CLEAR = "clear"
     PANIC = "panic"
     CHANGE = "change"
     CHOOSE_PORT = "choose_port"
+    CHOOSE_MODEL = "choose_model"
+    SAVE_PRESET = "save_preset"
+    RECALL_PRESET = "recall_preset"
+    FORGET_PRESET = "forget_preset"
     PLAY = "play"
 
 
 MidiHex = Annotated[str, StringConstraints(pattern=r"^[89ab][0-9a-f](?:[0-7][0-9a-f]){2}$")]
 """A note-on, note-off, polyphonic pressure or control change in hexadecimal, six lower-case digits."""
+
+
+PresetName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
+
+_GOES_WITH: Mapping[str, tuple[CommandName, ...]] = {
+    "settings": (CommandName.CHANGE,),
+    "midi": (CommandName.PLAY,),
+    "direction": (CommandName.CHOOSE_PORT,),
+    "model": (CommandName.CHOOSE_MODEL,),
+    "preset": (CommandName.SAVE_PRESET, CommandName.RECALL_PRESET, CommandName.FORGET_PRESET),
+}
+"""What a command must come with, and no other may."""
+
+NEEDS_MORE = frozenset(command for commands in _GOES_WITH.values() for command in commands)
+"""The commands that say nothing by their name alone."""
 
 
 class Request(BaseModel):
@@ -92,15 +134,14 @@ class Request(BaseModel):
     midi: tuple[MidiHex, ...] | None = Field(default=None, min_length=1, max_length=MOST_MESSAGES)
     direction: Direction | None = None
     port: str | None = Field(default=None, min_length=1, max_length=256)
+    model: str | None = Field(default=None, min_length=1, max_length=256)
+    preset: PresetName | None = None
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
-        if (self.command is CommandName.CHANGE) != (self.settings is not None):
-            raise ValueError("settings go with the command change, and only with it")
-        if (self.command is CommandName.PLAY) != (self.midi is not None):
-            raise ValueError("midi goes with the command play, and only with it")
-        if (self.command is CommandName.CHOOSE_PORT) != (self.direction is not None):
-            raise ValueError("direction goes with the command choose_port, and only with it")
+        for field, commands in _GOES_WITH.items():
+            if (self.command in commands) != (getattr(self, field) is not None):
+                raise ValueError(f"{field} goes with the command {' or '.join(commands)}, and only with it")
         if self.port is not None and self.command is not CommandName.CHOOSE_PORT:
             raise ValueError("port goes with the command choose_port only")
         return self
@@ -183,6 +224,19 @@ def _describe(name: str, group: str, field: FieldInfo) -> SettingDescription:
 
 
 @dataclass(frozen=True, slots=True)
+class Looping:
+    """A loop that goes round, or has been stopped: when its pass began, how long it is, and what it consists of."""
+
+    began_s: float
+    length_s: float
+    passes: int
+    """How many were played before this one."""
+    layers: int
+    course: str
+    """What becomes of the answer at the seam: renew, hold, or keep (and what is played becomes a layer)."""
+
+
+@dataclass(frozen=True, slots=True)
 class Losses:
     """What did not go the usual way, in messages since the start."""
 
@@ -191,6 +245,16 @@ class Losses:
     overlong: int
     left_out: int
     undelivered: int
+    overload: int
+    """What neither the model nor the output could take any more: too much came at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replaying:
+    """What sounds again through the output: its name, and when its beginning sounds, or would have."""
+
+    name: str
+    begins_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +266,16 @@ class Status:
     mode: str
     model: str
     provider: str
+    models: tuple[str, ...]
+    """The models there are to choose from."""
+    loading: str | None
+    """The model that is being loaded."""
+    model_fault: str | None
+    """Why the last choice of a model came to nothing."""
+    presets: tuple[str, ...]
+    replaying: Replaying | None
+    beat_s: float
+    """When a first beat of the metronome lay; all others lie on the grid from there."""
     input: str
     output: str
     has_midi: bool
@@ -224,8 +298,11 @@ class Status:
     stream_tokens: int
     hearing: LatenessSummary
     lateness: LatenessSummary
+    loop: Looping | None
     losses: Losses
     fault: str | None
+    take_fault: str | None
+    """Why what is played is not being written to the disk; null where it is, or is not to be."""
     settings: Mapping[str, Any]
 
 

@@ -14,15 +14,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-import numpy as np
-
-from piano.events import Event, NoteOff, NoteOn, Pedal, Role, TimedEvent
-from piano.grammar import Mask
-from piano.notes import HIGHEST_PITCH, LOWEST_PITCH
-from piano.sampling import Sampler, SamplingSettings
-from piano.vocabulary import KEYS, STEP_NS, VELOCITIES_PER_BIN, VOCABULARY, Kind
+from piano.events import NoteOff, NoteOn, Pedal, Role, TimedEvent
+from piano.sampling import Sampler
+from piano.vocabulary import STEP_NS
 from realtime.commands import ChangePlaying, Mode
-from realtime.live_stream import LONGEST_HOLD_NS, Bounds, LiveStream
+from realtime.live_stream import Bounds, LiveStream
+from realtime.manners import Manners, Reins
 from realtime.outbox import Release
 from realtime.performer import Activity, Output, PerformerStatus
 from realtime.session import Session
@@ -36,8 +33,6 @@ LATEST_KEY_NS = 1_000_000_000
 LATEST_NS = 100_000_000
 """An event that could not be sampled until this long after its moment is left out."""
 
-
-_OWN_ON: Mask = np.asarray((VOCABULARY.kinds == Kind.ON) & (VOCABULARY.roles == Role.OWN), np.bool_)
 _PASSED_BITS = 32
 
 
@@ -54,17 +49,9 @@ class WhenAlone(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DuetSettings:
-    """How the model plays along; pitches and velocities as in MIDI, both ends included."""
+    """How the model plays along, and what it does when the player has stopped."""
 
-    sampling: SamplingSettings = field(default_factory=SamplingSettings)
-    seed: int = 0
-    lowest_pitch: int = LOWEST_PITCH
-    highest_pitch: int = HIGHEST_PITCH
-    loudest: int = 127
-    restraint: float = 0.0
-    """How much less likely each key of the model's own is than the model thinks, in nats."""
-    most_keys: int = KEYS
-    longest_hold_ns: int = LONGEST_HOLD_NS
+    manners: Manners = field(default_factory=Manners)
     when_alone: WhenAlone = WhenAlone.END
     alone_after_ns: int = 4_000_000_000
     """The player has stopped when nothing was done for so long and no key is held."""
@@ -117,6 +104,7 @@ class Duet:
     def stop(self, at_ns: int) -> None:
         """Stop playing at a moment, until the player plays again."""
         self._stream.rollback(at_ns)
+        self._reins.take_back(at_ns)
         self._new_turn()
         self._output.invalidate(self._epoch, release=Release.AT_ONCE)
         self._let_go(max(at_ns, self._stream.end_ns))
@@ -179,39 +167,33 @@ class Duet:
 
     def _guess(self, earliest_ns: int) -> None:
         """Sample the next event from a moment on; plan it if it is our own, else wait for it."""
-        settings, alone_ns = self._settings, self._alone_ns()
-        strikes_until_ns = alone_ns if settings.when_alone is WhenAlone.HOLD else None
-        is_held = strikes_until_ns is not None and earliest_ns >= strikes_until_ns
+        reins, alone_ns, free_ns = self._reins, self._holds_ns(), self._reins.free_ns() or 0
+        may_strike = free_ns <= earliest_ns and (alone_ns is None or earliest_ns < alone_ns)
         bounds = Bounds(
             earliest_ns,
-            self._allowed & ~(_OWN_ON if is_held else self._under_a_hand()),
-            most_keys=settings.most_keys,
-            bias=self._bias,
-            longest_hold_ns=settings.longest_hold_ns,
+            reins.allowed(self._held, strikes=may_strike),
+            most_keys=reins.manners.most_keys,
+            bias=reins.bias(earliest_ns),
+            longest_hold_ns=reins.manners.longest_hold_ns,
         )
         guess = self._stream.propose(self._sampler, bounds)
-        if guess is None:  # it has nothing more to do: look again when the player might have stopped
+        changes_ns = min((at_ns for at_ns in (free_ns, alone_ns) if at_ns and at_ns > earliest_ns), default=None)
+        if changes_ns is not None and (guess is None or guess.at_ns >= changes_ns):
+            self._stream.rollback(changes_ns - 1)  # from there on other keys may go down than those it chose from
+            self._known_ns = changes_ns
+        elif guess is None:  # it has nothing more to do: look again when the player might have stopped
             self._waits_until_ns = earliest_ns + AHEAD_NS
         elif guess.role is Role.GIVEN:
             self._waits_until_ns = max(guess.at_ns, earliest_ns)
-        elif not is_held and strikes_until_ns is not None and guess.at_ns >= strikes_until_ns:
-            self._stream.rollback(strikes_until_ns - 1)
-            self._known_ns = strikes_until_ns
         else:
             self._known_ns = max(guess.at_ns, earliest_ns)
-            self._output.schedule(guess.at_ns, self._softened(guess.event), self._epoch)
+            self._output.schedule(guess.at_ns, reins.soften(guess.event), self._epoch)
+            if isinstance(guess.event, NoteOn):
+                reins.strike(guess.at_ns)
 
-    def _softened(self, event: Event) -> Event:
-        """Return an event no louder than it may be: a velocity of the model's stands for the bin around it."""
-        if isinstance(event, NoteOn) and event.velocity > self._settings.loudest:
-            return NoteOn(event.pitch, self._settings.loudest)
-        return event
-
-    def _under_a_hand(self) -> Mask:
-        """Return the keys that the player holds, as tokens that would strike them, (vocab,)."""
-        mask = np.zeros(VOCABULARY.size, np.bool_)
-        mask[[VOCABULARY.on(Role.OWN, pitch) for pitch in self._held]] = True
-        return mask
+    def _holds_ns(self) -> int | None:
+        """Return from when on nothing new is struck, unless the player does something more; None if never."""
+        return self._alone_ns() if self._settings.when_alone is WhenAlone.HOLD else None
 
     def _alone_ns(self) -> int | None:
         """Return from when on the player has stopped, unless something more is done; None while a key is held."""
@@ -225,6 +207,7 @@ class Duet:
         """Take back what was guessed for after a moment."""
         self._catch_up(at_ns)
         self._stream.rollback(at_ns)
+        self._reins.take_back(at_ns)
         self._new_turn()
         self._output.invalidate(self._epoch, release=Release.BY_NEW_EPOCH, after_ns=at_ns)
         self._known_ns, self._waits_until_ns = at_ns, None
@@ -245,9 +228,8 @@ class Duet:
 
     def _take_on(self, settings: DuetSettings) -> None:
         self._settings = settings
-        self._sampler = Sampler(settings.seed, settings.sampling)
-        self._allowed = _allowed(settings)
-        self._bias = np.where(_OWN_ON, -settings.restraint, 0.0).astype(np.float32) if settings.restraint else None
+        self._sampler = Sampler(settings.manners.seed, settings.manners.sampling)
+        self._reins = Reins(settings.manners)
 
     def _new_turn(self) -> None:
         self._epoch += 1
@@ -264,14 +246,3 @@ class Duet:
             self._stream.hear(TimedEvent(at_ns, NoteOff(pitch)))
         if self._stream.pedal_is_down(Role.OWN):
             self._stream.hear(TimedEvent(at_ns, Pedal(down=False)))
-
-
-def _allowed(settings: DuetSettings) -> Mask:
-    """Return what may be guessed, (vocab,): all of the player's, and of our own what lies within range and loudness."""
-    mask = np.ones(VOCABULARY.size, np.bool_)
-    mask[VOCABULARY.end] = False
-    out_of_range = (VOCABULARY.values < settings.lowest_pitch) | (VOCABULARY.values > settings.highest_pitch)
-    mask &= ~(_OWN_ON & out_of_range)
-    loudest_bin = settings.loudest // VELOCITIES_PER_BIN
-    mask &= ~((VOCABULARY.kinds == Kind.VELOCITY) & (loudest_bin < VOCABULARY.values))
-    return mask

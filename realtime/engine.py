@@ -12,30 +12,44 @@ from loguru import logger
 
 from piano.errors import PianodError
 from piano.events import Event, TimedEvent
-from realtime.clock import Clock
+from realtime.clock import NS_PER_S, Clock
 from realtime.commands import (
     ChangeListening,
     ChangePlaying,
     ChoosePort,
     Command,
+    ExchangeModel,
     HandOver,
+    Keep,
     Mode,
     NewPiece,
     Panic,
     Quit,
     Retry,
     StopPlaying,
+    Undo,
 )
-from realtime.inbox import Inbox, PortLost, PortReturned, Received, SystemLost, ThreadFailed
+from realtime.inbox import (
+    Inbox,
+    PortLost,
+    PortReturned,
+    Received,
+    Stalled,
+    SystemLost,
+    SystemReturned,
+    ThreadFailed,
+)
 from realtime.lateness import LatenessHistogram, LatenessSummary
 from realtime.midi_message import Kind as MessageKind
-from realtime.midi_message import PedalReader, channel_of, kind_of
-from realtime.performer import Performer, PerformerStatus
+from realtime.midi_message import PianoReader, channel_of, is_panic, kind_of
+from realtime.performer import Performer, PerformerStatus, Reviser
+from realtime.ports import Direction
 from realtime.programs import ModeChooser
+from realtime.resting import LONGEST_REST_NS, Resting, rest_ns
 from realtime.scheduler import Scheduler
 from realtime.trigger import Trigger, Verdict
 
-PortReport = PortLost | PortReturned | SystemLost | ChoosePort
+PortReport = PortLost | PortReturned | SystemLost | SystemReturned | Stalled | ChoosePort
 Message = Received | Command | PortReport | ThreadFailed
 
 _JOIN_S = 5.0
@@ -69,7 +83,8 @@ class EngineStatus:
 class Engine:
     """Run a performer between an inbox and an output.
 
-    `perform` makes the performer of another mode. `on_heard` is told of each event of the player's, `on_ports` of ports
+    `perform` makes the performer of another mode, and, where `playing` says how it plays, another one in place of one
+    that failed. `on_heard` is told of each event of the player's, `on_ports` of ports
     that went, came back or are to be others, `on_program` of the mode that a message asks for. All are called
     on the engine's thread; only `perform` may take its time.
     """
@@ -86,13 +101,16 @@ class Engine:
         on_ports: Callable[[PortReport], None] | None = None,
         on_program: Callable[[Mode], None] | None = None,
         perform: Callable[[ChangePlaying], Performer] | None = None,
+        playing: ChangePlaying | None = None,
     ) -> None:
         self._clock, self._inbox = clock, inbox
         self._performer, self._scheduler = performer, scheduler
         self._settings = settings or EngineSettings()
         self._on_heard, self._on_ports, self._on_program = on_heard, on_ports, on_program
-        self._perform = perform
-        self._pedal = PedalReader()
+        self._perform, self._playing = perform, playing
+        self._faults = 0
+        self._failed_ns = 0
+        self._reader = PianoReader()
         self._hearing = LatenessHistogram()
         self._heard = 0
         self._last_ns = 0
@@ -135,7 +153,7 @@ class Engine:
         if due_ns is not None and due_ns <= now_ns:
             message = self._inbox.take(now_ns)
             if message is None:
-                self._performer.work(now_ns)
+                self._work(now_ns)
         else:
             message = self._inbox.take(_earlier(due_ns, limit_ns))
             if message is None and limit_ns is not None and self._clock.now_ns() >= limit_ns:
@@ -149,14 +167,45 @@ class Engine:
         """Be the engine's thread."""
         try:
             while not self._finished.is_set():
-                self.turn(None)
+                self.survive(None)
         except Exception as error:  # the top of the thread: tell, release what sounds, and end
-            self._fault = str(error) if isinstance(error, PianodError) else f"{type(error).__name__}: {error}"
-            logger.opt(exception=error).debug("the engine failed")
+            self._note_fault(error)
             logger.error("the engine stopped: {}", self._fault)
             self._scheduler.panic()
         finally:
             self._finished.set()
+
+    def survive(self, limit_ns: int | None) -> bool:
+        """Take a turn, whatever fails in it: the performer then rests, and the player plays on without it."""
+        try:
+            return self.turn(limit_ns)
+        except Exception as error:  # as good as the top of the thread, which has to go on
+            if self._perform is None or self._playing is None:
+                raise
+            self._rest(error)
+            return True
+
+    def _rest(self, error: Exception) -> None:
+        """Put a rest in the place of a performer that failed: longer each time, if it fails again soon."""
+        now_ns = self._clock.now_ns()
+        self._faults = self._faults + 1 if now_ns - self._failed_ns < 2 * LONGEST_REST_NS else 1
+        self._failed_ns = now_ns
+        self._note_fault(error)
+        pause_ns = rest_ns(self._faults)
+        logger.error("{} does not play for {:.0f} s: {}", self._performer.mode, pause_ns / NS_PER_S, self._fault)
+        self._scheduler.forget_own()
+        self._performer = Resting(self._performer.mode, now_ns + pause_ns, self._performing)
+
+    def _note_fault(self, error: Exception) -> None:
+        self._fault = str(error) if isinstance(error, PianodError) else f"{type(error).__name__}: {error}"
+        logger.opt(exception=error).debug("the engine failed")
+
+    def _work(self, now_ns: int) -> None:
+        if isinstance(self._performer, Resting) and self._perform is not None and self._playing is not None:
+            self._performer = self._perform(self._playing)
+            self._fault = None
+        else:
+            self._performer.work(now_ns)
 
     def _handle(self, message: Message) -> None:
         match message:
@@ -170,10 +219,14 @@ class Engine:
                 self._performer.start_afresh()
             case Retry():
                 self._performer.retry(self._clock.now_ns())
+            case Keep() | Undo():
+                self._revise(message)
             case ChangePlaying():
                 self._change(message)
-            case ChangeListening(channel, trigger):
-                self._settings = replace(self._settings, channel=channel, trigger=trigger)
+            case ChangeListening(channel, trigger, modes):
+                self._settings = replace(self._settings, channel=channel, trigger=trigger, modes=modes)
+            case ExchangeModel(exchange):
+                exchange()
             case Panic():
                 self._performer.stop(self._clock.now_ns())
                 self._scheduler.panic()
@@ -185,13 +238,29 @@ class Engine:
                 self._fault = f"the {thread} thread ended: {reason}"
                 self._finished.set()
             case _:
-                self._performer.stop(self._clock.now_ns())
-                if self._on_ports is not None:
-                    self._on_ports(message)
+                self._mend(message)
+
+    def _revise(self, wish: Keep | Undo) -> None:
+        """Keep what was answered, or take it back, where the way of playing knows of such."""
+        if isinstance(self._performer, Reviser):
+            revise = self._performer.keep if isinstance(wish, Keep) else self._performer.undo
+            revise(self._clock.now_ns())
+
+    def _mend(self, report: PortReport) -> None:
+        """Stop at a change of the ports; keys whose keyboard is gone, or was not seen for a while, count as lifted."""
+        now_ns = self._clock.now_ns()
+        is_lost = isinstance(report, PortLost) and report.direction is Direction.INPUT
+        if is_lost or isinstance(report, SystemLost | Stalled):
+            for event in self._reader.release():
+                self._hear(now_ns, event)
+        self._performer.stop(now_ns)
+        if self._on_ports is not None:
+            self._on_ports(report)
 
     def _change(self, change: ChangePlaying) -> None:
         """Go on in another way; in another mode, with another performer, which knows nothing of what was played."""
         now_ns = self._clock.now_ns()
+        self._playing = None if self._playing is None else change
         if change.mode is self._performer.mode or self._perform is None:
             self._performer.change(change, now_ns)
             return
@@ -204,17 +273,26 @@ class Engine:
         at_ns = self._last_ns = max(at_ns, self._last_ns)  # two sources may be stamped in one order and put in another
         if channel is not None and (kind_of(data) in _WITHOUT_CHANNEL or channel_of(data) != channel):
             return
-        mode = self._settings.modes.mode_of(data)
-        if mode is not None and mode is not self._performer.mode and self._on_program is not None:
-            self._on_program(mode)
+        modes = self._settings.modes
+        if modes.takes(data):
+            self._ask(modes.mode_of(data), modes.wish_of(data))
+            return
         verdict = self._settings.trigger.judge(data)
         if verdict is Verdict.ASKS:
             self._performer.hand_over(at_ns)
         if verdict is not Verdict.MUSIC:
             return
-        event = self._pedal.event_of(data)
-        if event is not None:
+        for event in self._reader.events_of(data):
             self._hear(at_ns, event)
+        if is_panic(data):
+            self._handle(Panic())
+
+    def _ask(self, mode: Mode | None, wish: Command | None) -> None:
+        """Ask for another way of playing, or for what becomes of an answer."""
+        if mode is not None and mode is not self._performer.mode and self._on_program is not None:
+            self._on_program(mode)
+        if wish is not None:
+            self._handle(wish)
 
     def _hear(self, at_ns: int, event: Event) -> None:
         timed = TimedEvent(at_ns, event)

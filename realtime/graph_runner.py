@@ -17,16 +17,15 @@ from onnxruntime.capi import onnxruntime_pybind11_state as ort_state
 from piano.errors import BundleError
 from realtime.bundle import Bundle
 from realtime.manifest import FUSED, PORTABLE, GraphFile, ModelShape
-
-PROVIDERS = {"tensorrt": "TensorrtExecutionProvider", "cuda": "CUDAExecutionProvider", "cpu": "CPUExecutionProvider"}
-"""The providers by the names that settings use, in order of preference."""
+from realtime.providers import CPU, PROVIDERS, with_options
 
 AUTO = "auto"
 
 MANY_CORES = 4
 """From how many cores on a second thread for the model still leaves enough for sending on time."""
 
-_CPU = PROVIDERS["cpu"]
+_FATAL, _WARNING = 4, 2
+"""Severities of ONNX Runtime's log."""
 
 ORT_ERRORS: tuple[type[Exception], ...] = (
     RuntimeError,
@@ -49,7 +48,7 @@ class GraphRunner:
     @property
     def device(self) -> str:
         """Return where the caches must lie."""
-        return "cpu" if self.provider == _CPU else "cuda"
+        return "cpu" if self.provider == CPU else "cuda"
 
     def run(self, binding: Any) -> None:
         """Run the graph once; BundleError if it fails, since a verified call can only fail by the graph itself."""
@@ -59,11 +58,14 @@ class GraphRunner:
             raise BundleError(f"{self.source}: the model failed while running: {error}. Export it anew.") from error
 
 
-def load_runner(bundle: Bundle, *, provider: str = AUTO, threads: int = 0, spinning: bool = True) -> GraphRunner:
+def load_runner(
+    bundle: Bundle, *, provider: str = AUTO, threads: int = 0, spinning: bool = True, half: bool = False
+) -> GraphRunner:
     """Load the graph that suits the wanted provider, or the best there is; one line is logged if it is another.
 
     `threads` run inside an operator; 0 takes two where four cores or more are there, else one. Two and more spin while
     they wait, unless `spinning` is off: faster by up to a half, at the price of keeping those cores from others.
+    TensorRT computes in half precision where `half` is set.
     BundleError if the graph cannot be loaded.
     """
     if provider != AUTO and provider not in PROVIDERS:
@@ -75,12 +77,16 @@ def load_runner(bundle: Bundle, *, provider: str = AUTO, threads: int = 0, spinn
     options.intra_op_num_threads = threads or (2 if (os.cpu_count() or 1) >= MANY_CORES else 1)
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "1" if spinning else "0")
+    options.enable_cpu_mem_arena = False  # the system's allocator is faster for few small tensors
     options.log_severity_level = 3
     source = str(bundle.folder / graph.name)
+    ort.set_default_logger_severity(_FATAL if wanted[0] != CPU else _WARNING)  # a missing library is told below
     try:
-        session = ort.InferenceSession(bundle.files[graph.name], options, providers=[*dict.fromkeys([*wanted, _CPU])])
+        session = ort.InferenceSession(bundle.files[graph.name], options, providers=with_options(wanted, half=half))
     except ORT_ERRORS as error:
         raise BundleError(f"{source}: ONNX Runtime cannot load it: {error}. Export the checkpoint anew.") from error
+    finally:
+        ort.set_default_logger_severity(_WARNING)
     used = session.get_providers()[0]  # a provider that lacks a library drops out without an error
     if used != wanted[0]:
         logger.warning("{} cannot run here (a library is missing?): the model runs on {}", wanted[0], used)
@@ -98,14 +104,14 @@ def _choose(bundle: Bundle, provider: str) -> tuple[list[str], GraphFile]:
         if not wanted:
             logger.warning("{} is not part of this ONNX Runtime: the model runs on the CPU", PROVIDERS[provider])
     fused, portable = bundle.graph(FUSED), bundle.graph(PORTABLE)
-    if wanted and wanted[0] != _CPU:
+    if wanted and wanted[0] != CPU:
         if portable is not None:
             return wanted, portable
         logger.warning("{} needs a bundle exported with --portable: the model runs on the CPU", wanted[0])
     graph = fused or portable
     if graph is None:
         raise BundleError(f"{bundle.folder}: the bundle holds no graph that this program knows. Export it anew.")
-    return [_CPU], graph
+    return [CPU], graph
 
 
 def _check_signature(source: str, bundle: Bundle, inputs: dict[str, Any], outputs: set[str]) -> None:

@@ -42,10 +42,24 @@ class PortReturned:
 
 @dataclass(frozen=True, slots=True)
 class SystemLost:
-    """The MIDI system no longer answers: close it before opening another."""
+    """The MIDI system no longer answers, and all its ports with it."""
 
     api: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SystemReturned:
+    """The MIDI system answers again: its ports can be opened anew."""
+
+    api: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stalled:
+    """The program stood still: the machine slept, or had no time for it. Nobody knows what the player did meanwhile."""
+
+    gap_ns: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,11 @@ from types import TracebackType
 from loguru import logger
 
 from piano.errors import PianodError
+from realtime.beside import Beside
+from realtime.changing_session import ChangingSession
 from realtime.clock import MonotonicClock
 from realtime.commands import ChangeListening, Mode
 from realtime.connections import Connections, OpenPorts, open_ports
-from realtime.context import RollingContext
 from realtime.engine import PortReport
 from realtime.history import History
 from realtime.inbox import Received
@@ -23,6 +24,7 @@ from realtime.parts import engine_settings, passing_of, playing_of, scheduler_se
 from realtime.ports import MidiSystem, PortListing
 from realtime.session import Session
 from realtime.settings import Settings
+from realtime.take_keeper import TakeKeeper
 
 
 class LivePlay:
@@ -35,10 +37,10 @@ class LivePlay:
         clock = MonotonicClock()
         self._settings, self._seed = settings, seed
         self._changing = threading.Lock()
-        self._session = session
+        self.session = ChangingSession(session)
         self.ports: OpenPorts = open_ports(system, settings)
         self.partner = Partner(
-            session,
+            self.session,
             clock,
             self.ports.output,
             PartnerSettings(
@@ -50,6 +52,8 @@ class LivePlay:
             on_program=self._change_mode,
             history=history,
         )
+        self.keeper = None if settings.takes is None else TakeKeeper(self.partner.take, settings.takes)
+        self.beside = Beside(settings, clock, self.partner.scheduler)
         self._clock = clock
         self._thru = thru_of(settings, self.partner.scheduler, clock)
         self._connections = Connections(
@@ -62,7 +66,10 @@ class LivePlay:
         gc.freeze()  # what is there now stays: no pause of the collector walks over it while playing
         try:
             self.partner.start()
-            self._connections.start(self.partner.inbox.put)
+            self.beside.start()
+            self._connections.start(self.partner.receive)
+            if self.keeper is not None:
+                self.keeper.start()
         except BaseException:
             self._stop()
             raise
@@ -71,7 +78,7 @@ class LivePlay:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop, release all that sounds, sum up, and keep the take where the settings ask for it."""
+        """Stop, release all that sounds, make the take a MIDI file where the settings ask for it, and sum up."""
         self._stop()
         self._sum_up()
 
@@ -99,7 +106,10 @@ class LivePlay:
             if (change := playing_of(after, self._seed)) != playing:
                 self.partner.inbox.put(change)
             if (listening := engine_settings(after)) != engine_settings(before):
-                self.partner.inbox.put(ChangeListening(listening.channel, listening.trigger))
+                self.partner.inbox.put(ChangeListening(listening.channel, listening.trigger, listening.modes))
+            self.beside.change(after)
+            if after.longest_note_s != before.longest_note_s:
+                self.partner.scheduler.set_longest_note(scheduler_settings(after).outbox.longest_note_ns)
             if passing_of(after) != passing_of(before):
                 scheduler = self.partner.scheduler
                 self._thru = thru_of(after, scheduler, self._clock) or scheduler.let_end
@@ -110,7 +120,7 @@ class LivePlay:
         at_ns = self._clock.now_ns()
         if (thru := self._thru) is not None:
             thru(data)
-        self.partner.inbox.put(Received(at_ns, data))
+        self.partner.receive(Received(at_ns, data))
 
     @property
     def port_names(self) -> tuple[str, str]:
@@ -122,9 +132,14 @@ class LivePlay:
         """Return what there is to connect to, as far as it is known; for any thread."""
         return self._connections.listing
 
+    @property
+    def take_fault(self) -> str | None:
+        """Return why the take is not being written to the disk, if it should be; for any thread."""
+        return None if self.keeper is None else self.keeper.fault
+
     def context_fill(self) -> float:
         """Return how full the model's context is, 0 to 1; from any thread."""
-        return self._session.fill if isinstance(self._session, RollingContext) else 0.0
+        return self.session.fill
 
     def check(self) -> None:
         """Raise PianodError if a fault has ended the engine."""
@@ -139,14 +154,17 @@ class LivePlay:
 
     def _stop(self) -> None:
         self._connections.stop()
+        self.beside.stop()
         self.partner.stop()
+        if self.keeper is not None:
+            self.keeper.stop()
         gc.unfreeze()
 
     def _mend(self, report: PortReport) -> None:
         self._connections.mend(report)
 
     def _sum_up(self) -> None:
-        """Tell the player how it went, and keep the take."""
+        """Tell the player how it went, and where the take is."""
         status, output = self.partner.engine.status(), self.partner.scheduler.status()
         performing = status.performer
         logger.info("heard {} events, gave {} answers, sent {} messages", status.heard, performing.answers, output.sent)
@@ -155,7 +173,5 @@ class LivePlay:
                 logger.info(
                     "{}: p50 {:.2f} ms, p99 {:.2f} ms, max {:.2f} ms", name, late.p50_ms, late.p99_ms, late.max_ms
                 )
-        if self._settings.takes is not None:
-            path = self.partner.take.write(self._settings.takes)
-            if path is not None:
-                logger.info("the take is in {}", path)
+        if self.keeper is not None and self.keeper.midi is not None:
+            logger.info("the take is in {}", self.keeper.midi)

@@ -158,6 +158,20 @@ class LiveStream:
         self._append(timed, judge)
         self._proposals.clear()
 
+    def show(self, at_ns: int, tokens: Sequence[int]) -> None:
+        """Append what is nobody's music, a preview or a piece of one, at a moment. Proposals have then become true."""
+        self._reach(at_ns)
+        state = self._state
+        wait = state.encoder.pass_time(state.encoder.step_of(at_ns))
+        self._session.rollback(state.length)
+        state.logits = self._session.feed((*wait, *tokens)).copy()
+        self._keep((*wait, *tokens))
+        for token in (*wait, *tokens):
+            state.grammar.push(token)
+        state.step_grammar, state.step_tokens = state.grammar.copy(), ()
+        state.length = self._session.length
+        self._proposals.clear()
+
     def rollback(self, at_ns: int) -> None:
         """Take back every proposal that lies after a moment."""
         earliest: _State | None = None

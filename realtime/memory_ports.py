@@ -4,13 +4,14 @@ An output keeps what was sent with the moment of sending; a cable carries messag
 the same name. Faults can be made: a port that is unplugged, a system that dies.
 """
 
+import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from piano.errors import PortError
 from realtime.clock import Clock
-from realtime.ports import Direction, PortListing, find_port
+from realtime.ports import POLL_S, Direction, PortListing, find_port
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class MemoryInputPort:
 
     def __init__(self, name: str = "memory") -> None:
         self._name = name
+        self.arrived_ns: int | None = None
         self._waiting: deque[bytes] = deque()
         self._fault: str | None = None
 
@@ -47,6 +49,10 @@ class MemoryInputPort:
         if self._fault is not None:
             raise PortError(f"MIDI input {self._name!r} has gone: {self._fault}")
         return self._waiting.popleft() if self._waiting else None
+
+    def wait(self) -> None:
+        """Wait a moment."""
+        time.sleep(POLL_S)
 
     def close(self) -> None:
         """Close the port: it fails from now on."""
@@ -100,6 +106,7 @@ class MemoryMidiSystem:
         self._cables: dict[str, list[MemoryInputPort]] = {name: [] for name in cables}
         self._outputs: dict[str, list[MemoryOutputPort]] = {name: [] for name in self._cables}
         self._alive = True
+        self._can_restart = False
 
     def list_ports(self) -> PortListing:
         """Return the cables: each can be opened from both ends."""
@@ -125,7 +132,9 @@ class MemoryMidiSystem:
         return self._attach_output(name)
 
     def plug(self, name: str) -> None:
-        """Make a cable, or bring one back."""
+        """Make a cable, or bring one back; PortError if the system is dead."""
+        if not (self._alive or self._can_restart):
+            raise PortError("the MIDI system memory no longer answers; start it again")
         self._cables.setdefault(name, [])
         self._outputs.setdefault(name, [])
 
@@ -144,6 +153,18 @@ class MemoryMidiSystem:
 
     def is_alive(self) -> bool:
         """Say whether the system still answers."""
+        return self._alive
+
+    def revive(self, cables: Iterable[str] = ()) -> None:
+        """Let the system be found again, as a server that was started anew, with these cables."""
+        self._can_restart = True
+        for name in cables:
+            self.plug(name)
+
+    def restart(self) -> bool:
+        """Answer again if the system was revived."""
+        self._alive = self._alive or self._can_restart
+        self._can_restart = False
         return self._alive
 
     def close(self) -> None:

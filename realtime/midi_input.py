@@ -1,11 +1,11 @@
 """The input thread: owns the input port; stamps what arrives, first of all, and hands it on.
 
-It polls (a port's callback loses messages in bursts), runs no model and waits for nothing but the port. What it
-takes goes into the engine's inbox, and, where thru is on, straight to the output.
+It polls (a port's callback loses messages in bursts), runs no model and waits for nothing but the port. A port that
+knows when a message arrived is believed. What it takes goes into the engine's inbox, and, where thru is on, straight
+to the output.
 """
 
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,11 +14,13 @@ from loguru import logger
 from piano.errors import PortError
 from realtime.clock import Clock
 from realtime.inbox import PortLost, Received, ThreadFailed
-from realtime.midi_message import Kind, kind_of
+from realtime.midi_message import Kind, kind_of, split
 from realtime.ports import Direction, InputPort
 from realtime.priority import raise_priority
 
-POLL_S = 0.0002
+LATE_NS = 500_000_000
+"""A key that was pressed longer ago than this is heard, but not passed on: no burst of old notes after a standstill."""
+
 _JOIN_S = 2.0
 
 Thru = Callable[[bytes], None]
@@ -36,6 +38,8 @@ class InputStatus:
     malformed: int
     echoes: int
     """What had gone out before, and came back over a loop."""
+    late: int
+    """Keys that had been pressed so long before we got to them that they were not passed on."""
 
 
 class MidiInput:
@@ -68,6 +72,7 @@ class MidiInput:
         self._real_time = 0
         self._malformed = 0
         self._echoes = 0
+        self._late = 0
 
     def set_thru(self, thru: Thru | None) -> None:
         """Switch thru on or off, from the next message on; from any thread."""
@@ -75,7 +80,7 @@ class MidiInput:
 
     def status(self) -> InputStatus:
         """Return the counts; from any thread."""
-        return InputStatus(self._received, self._real_time, self._malformed, self._echoes)
+        return InputStatus(self._received, self._real_time, self._malformed, self._echoes, self._late)
 
     def start(self) -> None:
         """Start the input thread."""
@@ -95,21 +100,29 @@ class MidiInput:
         """Deliver all that has arrived and return how many messages that were; PortError once the port is gone."""
         count = 0
         while (data := self._port.poll()) is not None:
-            at_ns = self._clock.now_ns()
+            now_ns = self._clock.now_ns()
+            arrived_ns = self._port.arrived_ns
+            at_ns = now_ns if arrived_ns is None else arrived_ns
             count += 1
-            kind = kind_of(data)
-            if kind is Kind.REAL_TIME:
-                self._real_time += 1
-            elif kind is Kind.MALFORMED:
-                self._malformed += 1
-            elif self._is_echo is not None and self._is_echo(at_ns, data):
-                self._echoes += 1
-            else:
-                if (thru := self._thru) is not None:
-                    thru(data)
-                self._received += 1
-                self._deliver(Received(at_ns, data))
+            for message in split(data):
+                self._take(message, at_ns, is_late=now_ns - at_ns > LATE_NS)
         return count
+
+    def _take(self, data: bytes, at_ns: int, *, is_late: bool) -> None:
+        kind = kind_of(data)
+        if kind is Kind.REAL_TIME:
+            self._real_time += 1
+        elif kind is Kind.MALFORMED:
+            self._malformed += 1
+        elif self._is_echo is not None and self._is_echo(at_ns, data):
+            self._echoes += 1
+        else:
+            is_burst = is_late and kind is Kind.NOTE_ON
+            self._late += is_burst
+            if (thru := self._thru) is not None and not is_burst:
+                thru(data)
+            self._received += 1
+            self._deliver(Received(at_ns, data))
 
     def _run(self) -> None:
         """Be the input thread."""
@@ -118,7 +131,7 @@ class MidiInput:
         try:
             while not self._stopping:
                 self.take_all()
-                time.sleep(POLL_S)
+                self._port.wait()
         except PortError as error:
             logger.warning("lost the MIDI input {!r}: {}", self._port.name, error)
             self._deliver(PortLost(Direction.INPUT, self._port.name, str(error)))

@@ -1,9 +1,8 @@
 """MIDI messages as bytes and as events: what each message on the wire means to us.
 
 A piano needs three kinds of message: key down, key up, sustain pedal. Everything else is recognised, so that it has a
-defined way (on to the output as it is, or left out), but is no event. Messages are whole, status byte first; running
-status is resolved below us by the MIDI system. Follows the MIDI 1.0 specification; controller 88 is
-CA-031, the high-resolution velocity prefix.
+defined way (on to the output as it is, or left out), but is no event. Messages are whole, status byte first; `split`
+makes them so. Follows the MIDI 1.0 specification; controller 88 is CA-031, the high-resolution velocity prefix.
 """
 
 from enum import Enum, auto
@@ -39,7 +38,7 @@ class Kind(Enum):
     """Also a note-on of velocity 0."""
     SUSTAIN = auto()
     VELOCITY_PREFIX = auto()
-    """Controller 88: more bits of velocity for the note-on that follows; passed on, not used."""
+    """Controller 88: more bits of velocity for the note that follows; passed on right before that, not used."""
     SILENCE = auto()
     """All sound off, all notes off, or a mode change, which implies it."""
     RESET = auto()
@@ -73,6 +72,36 @@ def kind_of(data: bytes) -> Kind:
     return Kind.CHANNEL
 
 
+def is_panic(data: bytes) -> bool:
+    """Say whether a message is all sound off: what the panic button of a keyboard sends."""
+    return kind_of(data) is Kind.SILENCE and data[1] == ALL_SOUND_OFF
+
+
+def split(data: bytes) -> tuple[bytes, ...]:
+    """Return the whole messages in what a port gave as one: several at once, running status, real time in between.
+
+    What is no message stays a piece of its own, malformed.
+    """
+    if kind_of(data) is not Kind.MALFORMED:
+        return (data,)
+    messages: list[bytes] = []
+    current, running = bytearray(), 0
+    for byte in data:
+        if byte >= 0xF8:
+            messages.append(bytes((byte,)))
+            continue
+        if byte >= 0x80 and byte != 0xF7:
+            messages += [bytes(current)] if current else []
+            current, running = bytearray(), byte if byte < 0xF0 else 0
+        elif not current and running:
+            current.append(running)
+        current.append(byte)
+        if kind_of(bytes(current)) is not Kind.MALFORMED:
+            messages.append(bytes(current))
+            current = bytearray()
+    return (*messages, bytes(current)) if current else tuple(messages)
+
+
 def _control_kind(controller: int) -> Kind:
     if controller == SUSTAIN:
         return Kind.SUSTAIN
@@ -104,7 +133,7 @@ def channel_of(data: bytes) -> int:
 def event_of(data: bytes) -> Event | None:
     """Return what a message means to the piano; None for all that is no event of one of its 88 keys or its pedal.
 
-    The inverse of `bytes_of`. The pedal's position is reported for every message, changed or not: `PedalReader`
+    The inverse of `bytes_of`. The pedal's position is reported for every message, changed or not: `PianoReader`
     leaves the repetitions out.
     """
     kind = kind_of(data)
@@ -136,17 +165,46 @@ def control_bytes(controller: int, value: int, channel: int) -> bytes:
     return bytes((_CONTROL | channel, controller, value))
 
 
-class PedalReader:
-    """Read messages as events, the pedal only where it changes: a half-pedal sends its position all the time."""
+class PianoReader:
+    """Read messages as events, and remember what is held: some messages end many keys at once.
+
+    The pedal is told only where it changes: a half-pedal sends its position all the time.
+    """
 
     def __init__(self) -> None:
-        self._down = False
+        self._held: dict[int, int] = {}  # pitch -> the channel on which it was struck last
+        self._pedal_is_down = False
 
-    def event_of(self, data: bytes) -> Event | None:
-        """Return what a message means to the piano, or None; reset-all-controllers lifts the pedal."""
-        event = Pedal(down=False) if kind_of(data) is Kind.RESET else event_of(data)
-        if isinstance(event, Pedal):
-            if event.down == self._down:
-                return None
-            self._down = event.down
-        return event
+    def events_of(self, data: bytes) -> tuple[Event, ...]:
+        """Return what a message means to the piano, often nothing.
+
+        All notes off, and what implies it, lifts the keys struck on that channel; reset-all-controllers the pedal.
+        """
+        kind = kind_of(data)
+        if kind is Kind.SILENCE:
+            channel = channel_of(data)
+            return self._lift([pitch for pitch, struck_on in self._held.items() if struck_on == channel])
+        event = Pedal(down=False) if kind is Kind.RESET else event_of(data)
+        match event:
+            case NoteOn(pitch):
+                self._held[pitch] = channel_of(data)
+            case NoteOff(pitch):
+                self._held.pop(pitch, None)
+            case Pedal(down):
+                if down == self._pedal_is_down:
+                    return ()
+                self._pedal_is_down = down
+        return () if event is None else (event,)
+
+    def release(self) -> tuple[Event, ...]:
+        """Return what lifts all that is held: nobody will tell when it ends."""
+        events = self._lift(list(self._held))
+        if self._pedal_is_down:
+            self._pedal_is_down = False
+            events = (*events, Pedal(down=False))
+        return events
+
+    def _lift(self, pitches: list[int]) -> tuple[Event, ...]:
+        for pitch in pitches:
+            del self._held[pitch]
+        return tuple(NoteOff(pitch) for pitch in sorted(pitches))

@@ -8,6 +8,7 @@ from piano.sampling import SamplingSettings as Sampling
 from piano.vocabulary import DENSITY_EDGES, VOCABULARY
 from realtime.bundle import Bundle
 from realtime.context import RollingContext
+from realtime.graph_runner import load_runner
 from realtime.session import OnnxSession
 from realtime.settings import AnswerSettings, ModelSettings, SamplingSettings
 
@@ -26,18 +27,21 @@ def open_session(bundle: Bundle, settings: ModelSettings) -> tuple[RollingContex
 
     One thread is enough for the embedded sizes, and leaves the other cores to the sound.
     """
-    session = OnnxSession(bundle, provider=settings.provider, threads=settings.threads or 1)
+    runner = load_runner(bundle, provider=settings.provider, threads=settings.threads or 1, half=settings.half)
+    session = OnnxSession(bundle, runner=runner)
     return RollingContext(session, session.twin()), session.provider
+
+
+def styles_of(settings: AnswerSettings) -> tuple[str, ...]:
+    """Return the names of the styles that the settings ask for."""
+    composer = () if settings.composer is None else (f"composer:{settings.composer}",)
+    density = settings.density
+    return composer if density is None else (*composer, f"density:{int(np.searchsorted(DENSITY_EDGES, density))}")
 
 
 def stream_head(settings: AnswerSettings, task: str = "continue") -> tuple[int, ...]:
     """Return the head of a stream that is played on: BOS, the task, and the styles that the settings ask for."""
-    styles = []
-    if settings.composer is not None:
-        styles.append(VOCABULARY.style(f"composer:{settings.composer}"))
-    if settings.density is not None:
-        styles.append(VOCABULARY.style(f"density:{int(np.searchsorted(DENSITY_EDGES, settings.density))}"))
-    return (VOCABULARY.bos, VOCABULARY.task(task), *styles)
+    return (VOCABULARY.bos, VOCABULARY.task(task), *(VOCABULARY.style(style) for style in styles_of(settings)))
 
 
 def opening_head(settings: AnswerSettings) -> tuple[int, ...]:

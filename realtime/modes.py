@@ -3,6 +3,7 @@
 from realtime.call_and_response import CallAndResponse
 from realtime.commands import ChangePlaying, Mode
 from realtime.duet import Duet, DuetSettings
+from realtime.loop import Loop, LoopSettings
 from realtime.performer import Output, Performer
 from realtime.session import Session
 from realtime.velocity_repair import VelocityRepair, VelocitySettings
@@ -13,6 +14,8 @@ def performer_of(playing: ChangePlaying, session: Session, output: Output) -> Pe
     match playing.mode:
         case Mode.DUET:
             return Duet(session, playing.head, output, playing.duet or DuetSettings())
+        case Mode.LOOP:
+            return Loop(session, playing.head, output, playing.loop or LoopSettings())
         case Mode.VELOCITY:
             return VelocityRepair(session, playing.head, output, playing.velocity or VelocitySettings())
         case Mode.ANSWER:

@@ -1,6 +1,7 @@
-"""`pianod continue` and `pianod new`: the live engine on a clock that does not wait, from file to file. Main thread."""
+"""`pianod new`, and what it shares with `continue`: the live engine on a clock that does not wait. Main thread."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 from loguru import logger
 from tqdm import tqdm
 
-from piano.errors import ConfigError, MidiFileError
+from piano.errors import MidiFileError
 from piano.events import NoteOff, NoteOn, Pedal, TimedEvent
 from piano.midi_file import MidiTrack, read_performance, write_performance
 from piano.notes import Performance
@@ -28,28 +29,21 @@ PRIMER, CONTINUATION, PIECE = "primer", "continuation", "piece"
 """The names of the tracks."""
 
 
-def run_continue(settings: Settings, request: ContinueRequest) -> int:
-    """Go on with a MIDI file; return the exit code."""
-    primer = read_primer(request)
-    if request.out.exists() and request.out.samefile(request.file):
-        raise ConfigError(f"--out {request.out} is the file itself: choose another name")
-    _check_outputs(request)
-    session, _ = open_session(open_bundle(settings), settings)
-    _make(settings, request, session, primer)
-    return 0
-
-
 def run_new(settings: Settings, request: PieceRequest) -> int:
     """Make a new piece; return the exit code."""
     _check_outputs(request)
     session, _ = open_session(open_bundle(settings), settings)
-    _make(settings, request, session, NOTHING)
+    _make(settings, request, session)
     return 0
 
 
 def read_primer(request: ContinueRequest) -> Performance:
     """Return the part of the file that the model is to hear; MidiFileError if there is no note in it."""
-    performance = read_performance(request.file)
+    return primer_of(read_performance(request.file), request)
+
+
+def primer_of(performance: Performance, request: ContinueRequest) -> Performance:
+    """Return the part of a performance that the model is to hear; MidiFileError if there is no note in it."""
     primer = part_of(performance, request.start_s, request.end_s)
     if primer.notes.size == 0:
         end = "the end" if request.end_s is None else f"{request.end_s:g} s"
@@ -70,32 +64,40 @@ def _check_outputs(request: PieceRequest) -> None:
         check_file(request.events, "--events")
 
 
-def _make(settings: Settings, request: PieceRequest, session: Session, primer: Performance) -> None:
+def _make(settings: Settings, request: PieceRequest, session: Session) -> None:
     """Make every variant and write it."""
     first_seed = seed_of(settings)
     for index in range(request.variants):
         path = variant_path(request.out, index, request.variants)
         seeds = [first_seed + index + request.variants * attempt for attempt in range(request.retries + 1)]
-        seed, made = draw(settings, request, session, primer, seeds)
-        tracks = _tracks(request, primer, made)
-        write_performance(path, tracks)
+        seed, made = draw(settings, request, session, NOTHING, seeds)
+        tracks = tracks_of(request, NOTHING, made)
+        write_performance(path, tracks, bpm=request.bpm)
         logger.info("{}: {} new notes, seed {}", path, made.performance.notes.size, seed)
         if made.is_short:
             logger.warning("{} ends by itself before the length asked for; --retries N draws again", path)
         if request.events is not None:
-            write_text(variant_path(request.events, index, request.variants), _events_text(seed, made))
+            write_text(variant_path(request.events, index, request.variants), events_text(seed, made))
         if request.plot:
             _plot(path, tracks)
 
 
 def draw(
-    settings: Settings, request: PieceRequest, session: Session, primer: Performance, seeds: list[int]
+    settings: Settings,
+    request: PieceRequest,
+    session: Session,
+    primer: Performance,
+    seeds: list[int],
+    report: Callable[[Progress], None] | None = None,
 ) -> tuple[int, Continuation]:
-    """Return the first music, with its seed, that is as long as asked for, or else the one with the most notes."""
+    """Return the first music, with its seed, that is as long as asked for, or else the one with the most notes.
+
+    How far it is is told to `report`, or shown by a bar.
+    """
     best: tuple[int, Continuation] | None = None
     for seed in seeds:
         run = OfflineRun(session, partner_settings(settings, seed, is_new=primer.notes.size == 0))
-        made = _go_on(request, run, primer)
+        made = _go_on(request, run, primer, report)
         if best is None or not made.is_short or made.performance.notes.size > best[1].performance.notes.size:
             best = seed, made
         if not made.is_short:
@@ -117,22 +119,26 @@ def partner_settings(settings: Settings, seed: int, *, is_new: bool) -> PartnerS
     )
 
 
-def _go_on(request: PieceRequest, run: OfflineRun, primer: Performance) -> Continuation:
-    """Make the music under a progress bar: in seconds of music, or in notes where those alone decide."""
+def _go_on(
+    request: PieceRequest, run: OfflineRun, primer: Performance, report: Callable[[Progress], None] | None
+) -> Continuation:
+    """Make the music, if nobody is told, under a bar: in seconds of music, or in notes where those alone decide."""
     length = Length(request.length_s, request.notes)
+    if report is not None:
+        return go_on(run, primer, length, report)
     total = length.notes if length.seconds is None else length.seconds
     unit = "note" if length.seconds is None else "s of music"
     form = "{l_bar}{bar}| {n:.0f}/{total:.0f} {unit} [{elapsed}<{remaining}]"
     with tqdm(total=total, unit=unit, bar_format=form, leave=False, disable=None) as bar:
 
-        def report(progress: Progress) -> None:
+        def show(progress: Progress) -> None:
             done = progress.notes if length.seconds is None else progress.seconds
             bar.update(min(done, bar.total or done) - bar.n)
 
-        return go_on(run, primer, length, report)
+        return go_on(run, primer, length, show)
 
 
-def _tracks(request: PieceRequest, primer: Performance, made: Continuation) -> list[MidiTrack]:
+def tracks_of(request: PieceRequest, primer: Performance, made: Continuation) -> list[MidiTrack]:
     """Return the tracks to write, at the speed and pitch asked for."""
     named = [(PIECE, made.performance)] if primer is NOTHING else [(PRIMER, primer), (CONTINUATION, made.performance)]
     tracks = [
@@ -155,7 +161,7 @@ def _plot(path: Path, tracks: list[MidiTrack]) -> None:
     logger.info("{}: the picture", picture)
 
 
-def _events_text(seed: int, made: Continuation) -> str:
+def events_text(seed: int, made: Continuation) -> str:
     """Return the events as JSON, one a line."""
     lines = ",\n".join("    " + json.dumps(_event_as_dict(timed)) for timed in made.events)
     return f'{{\n  "seed": {seed},\n  "starts_s": {made.starts_s:.6f},\n  "events": [\n{lines}\n  ]\n}}\n'

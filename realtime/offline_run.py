@@ -58,4 +58,4 @@ class OfflineRun:
         return self.partner.take.answered()
 
     def _deliver(self, data: bytes) -> None:
-        self.partner.inbox.put(Received(self.clock.now_ns(), data))
+        self.partner.receive(Received(self.clock.now_ns(), data))

@@ -6,14 +6,19 @@ walks the few protobuf fields that matter, as onnx.proto numbers them, and nothi
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 _VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
 
 _DEEPEST = 24
 """Nested control flow of a GPT-2: none. Deeper than this is an attack on the stack."""
 
+_MOST_FIELDS = 2_000_000
+"""The fields that are looked at: a large GPT-2 has a few thousand nodes. More would take minutes."""
+
 _CHILDREN = {
-    "model": {7: "graph", 25: "function"},
+    "model": {7: "graph", 20: "training", 25: "function"},
+    "training": {1: "graph", 2: "graph"},
     "graph": {1: "node", 5: "tensor", 15: "sparse"},
     "function": {7: "node", 11: "attribute"},
     "node": {5: "attribute"},
@@ -24,6 +29,10 @@ _CHILDREN = {
 """Message → field number → the message it holds, along the paths that can reach a tensor."""
 
 _EXTERNAL_DATA, _DATA_LOCATION = 13, 14
+_OP_TYPE = 4
+
+_FILE_READERS = (b"EPContext",)
+"""Operators that name a file themselves: an engine that a provider compiled before."""
 
 
 class OnnxDamageError(ValueError):
@@ -31,30 +40,48 @@ class OnnxDamageError(ValueError):
 
 
 def has_external_data(model: bytes) -> bool:
-    """Return whether any tensor refers to another file; OnnxDamageError if the bytes are no ONNX model with a graph."""
+    """Return whether anything refers to another file; OnnxDamageError if the bytes are no ONNX model with a graph."""
     view = memoryview(model)
-    if not any(number == 7 for number, _ in _fields(view)):
+    left = _Allowance(_MOST_FIELDS)
+    if not any(number == 7 for number, _ in _fields(view, left)):
         raise OnnxDamageError("it holds no graph")
-    return _refers(view, "model", 0)
+    return _refers(view, "model", 0, left)
 
 
-def _refers(view: memoryview, message: str, depth: int) -> bool:
+@dataclass(slots=True)
+class _Allowance:
+    """How many fields may still be looked at."""
+
+    fields: int
+
+    def take_one(self) -> None:
+        self.fields -= 1
+        if self.fields < 0:
+            raise OnnxDamageError(f"it has more than {_MOST_FIELDS:,} fields")
+
+
+def _refers(view: memoryview, message: str, depth: int, left: _Allowance) -> bool:
     if depth > _DEEPEST:
         raise OnnxDamageError("its graphs are nested too deeply")
     children = _CHILDREN[message]
-    for number, value in _fields(view):
+    for number, value in _fields(view, left):
         if message == "tensor" and (number == _EXTERNAL_DATA or (number == _DATA_LOCATION and value != 0)):
             return True
-        if number in children and isinstance(value, memoryview) and _refers(value, children[number], depth + 1):
+        if message == "node" and number == _OP_TYPE and isinstance(value, memoryview) and value in _FILE_READERS:
+            return True
+        if number in children and isinstance(value, memoryview) and _refers(value, children[number], depth + 1, left):
             return True
     return False
 
 
-def _fields(view: memoryview) -> Iterator[tuple[int, memoryview | int]]:
+def _fields(view: memoryview, left: _Allowance) -> Iterator[tuple[int, memoryview | int]]:
     """Yield each field's number with its value: an integer, or the bytes of a string or message."""
     at = 0
     while at < len(view):
+        left.take_one()
         key, at = _varint(view, at)
+        if key >> 32:  # a parser that drops these bits would read another number than we do
+            raise OnnxDamageError("it has a field whose number is too large")
         number, wire = key >> 3, key & 7
         if wire == _VARINT:
             value, at = _varint(view, at)

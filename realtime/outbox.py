@@ -10,7 +10,7 @@ epoch alone.
 """
 
 import heapq
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from piano.events import Event, NoteOff, NoteOn, Pedal
@@ -107,6 +107,10 @@ class Outbox:
         """Return how many of the player's messages could not be passed on."""
         return self._wire.left_out
 
+    def set_longest_note(self, longest_ns: int) -> None:
+        """End own notes and pedals that are held for longer than this."""
+        self._settings = replace(self._settings, longest_note_ns=longest_ns)
+
     def next_due_ns(self) -> int | None:
         """Return the moment at which something may next have to go out, or None."""
         planned_ns = self._heap[0][0] if self._heap else None
@@ -177,6 +181,7 @@ class Outbox:
     def hold(self, data: bytes, now_ns: int, due_ns: int) -> list[bytes]:
         """Keep a note-on of the player's until `answer` gives it a velocity, or it is due as it came."""
         ahead = [out for message in self._held_keys.let_go(data) for out in self._wire.through(message)]
+        self._wire.take_prefix(channel_of(data))  # more bits of a velocity that is to be another
         self._held_keys.hold(data, now_ns, due_ns)
         return ahead
 
@@ -210,6 +215,11 @@ class Outbox:
 
     def release_own(self) -> list[bytes]:
         """Release every own note that sounds and the own pedal; what is planned stays planned."""
+        return self._wire.release_own()
+
+    def forget_own(self) -> list[bytes]:
+        """Forget all that is planned and release what is own; the player's notes, and keys that wait, stay."""
+        self._forget_plan()
         return self._wire.release_own()
 
     def panic(self) -> list[bytes]:
@@ -314,6 +324,9 @@ class Outbox:
 
     def _clear(self) -> None:
         self._held_keys.clear()
+        self._forget_plan()
+
+    def _forget_plan(self) -> None:
         self._heap.clear()
         self._replaced.clear()
         self._kept.clear()

@@ -12,14 +12,19 @@ from realtime.clock import Clock
 from realtime.commands import ChangePlaying, Mode
 from realtime.echo import Echoes
 from realtime.engine import Engine, EngineSettings, Message, PortReport
+from realtime.epochs import Epochs
 from realtime.history import History, WatchedOutput
-from realtime.inbox import Inbox
+from realtime.inbox import Inbox, Received
 from realtime.modes import performer_of
+from realtime.overload import Gate
 from realtime.performer import Performer
 from realtime.ports import OutputPort
 from realtime.scheduler import Scheduler, SchedulerSettings
 from realtime.session import Session
 from realtime.take import Take
+
+MOST_WAITING = 256
+"""The player's messages that wait for the model; after that it hears only what ends something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +37,7 @@ class PartnerSettings:
 
 
 class Partner:
-    """The parts, put together: what comes in goes into `inbox`, what goes out goes to the port and into `take`.
+    """The parts, put together: what comes in is given to `receive`, what goes out goes to the port; all into `take`.
 
     What comes in over a port is first asked of `echoes`.
     """
@@ -51,6 +56,7 @@ class Partner:
         """Put them together; a `history`, where given, is told all that goes by and all that is planned."""
         self.take = Take()
         self.echoes = Echoes()
+        self.way_in = Gate(MOST_WAITING)
         self._history = history
         self.inbox: Inbox[Message] = Inbox(clock)
         self.scheduler = Scheduler(
@@ -59,14 +65,13 @@ class Partner:
             settings.scheduler,
             report=self.inbox.put,
             on_sending=self.echoes.send,
-            on_sent=self.take.send,
-            on_own=None if history is None else history.play,
-            on_passed=None if history is None else history.pass_on,
+            on_own=self._send,
+            on_passed=self._pass_on,
         )
-        output = self.scheduler if history is None else WatchedOutput(self.scheduler, history)
+        epochs = Epochs(self.scheduler if history is None else WatchedOutput(self.scheduler, history))
 
         def perform(playing: ChangePlaying) -> Performer:
-            return performer_of(playing, session, output)
+            return performer_of(playing, session, epochs.begin())
 
         self.engine = Engine(
             clock,
@@ -78,6 +83,7 @@ class Partner:
             on_ports=on_ports,
             on_program=on_program,
             perform=perform,
+            playing=settings.playing,
         )
 
     def start(self) -> None:
@@ -89,6 +95,24 @@ class Partner:
         """Stop playing, release all that sounds and end the threads; a second time does nothing."""
         self.engine.stop()
         self.scheduler.stop()
+
+    def receive(self, message: Message) -> None:
+        """Take what comes in, and keep it before anything is made of it; from any thread, never waits."""
+        if isinstance(message, Received):
+            self.take.play(message.at_ns, message.data)
+            if not self.way_in.admits(message.data, len(self.inbox)):
+                return  # the model cannot keep up: it does without, the player's sound does not
+        self.inbox.put(message)
+
+    def _send(self, at_ns: int, data: bytes) -> None:
+        self.take.send(at_ns, data)
+        if self._history is not None:
+            self._history.play(at_ns, data)
+
+    def _pass_on(self, at_ns: int, data: bytes) -> None:
+        self.take.pass_on(at_ns, data)
+        if self._history is not None:
+            self._history.pass_on(at_ns, data)
 
     def _hear(self, timed: TimedEvent) -> None:
         self.take.hear(timed)

@@ -1,12 +1,15 @@
 """From settings to what each part of the engine takes."""
 
 import secrets
+from dataclasses import replace
 
 from realtime.call_and_response import AnswerSettings, Length
 from realtime.clock import NS_PER_MS, NS_PER_S, Clock
 from realtime.commands import ChangePlaying, Mode
 from realtime.duet import DuetSettings, WhenAlone
 from realtime.engine import EngineSettings
+from realtime.loop import LoopSettings
+from realtime.manners import Manners
 from realtime.midi_input import Thru
 from realtime.midi_message import Kind, channel_of, event_of, kind_of
 from realtime.model import sampling_of, stream_head
@@ -20,6 +23,11 @@ from realtime.velocity_repair import VelocitySettings
 
 OVERLONG_NS = 7_000_000_000
 """How much longer than the model means to hold a key, or the pedal, the output waits before it ends it."""
+
+DUET_RESTRAINT = -0.5
+"""Where the knob of a duet has its zero, in nats. A duet begins with the model silent, and it goes on with silence:
+unbiased, it strikes 0.5 and 0.6 keys a second beside two right hands of the validation split, with this 3.5 and 7. The
+left hands that belong to them strike 4.7."""
 
 
 def answer_settings(settings: Settings, seed: int) -> AnswerSettings:
@@ -35,30 +43,67 @@ def answer_settings(settings: Settings, seed: int) -> AnswerSettings:
     )
 
 
-def duet_settings(settings: Settings, seed: int) -> DuetSettings:
-    """Return the settings as the duet takes them."""
-    return DuetSettings(
+def manners_of(settings: Settings, seed: int) -> Manners:
+    """Return how the model plays beside someone; a divided keyboard leaves it its own side."""
+    lowest, highest = settings.duet_lowest, settings.duet_highest
+    if settings.duet_split is not None and settings.duet_side == "above":
+        lowest = settings.duet_split
+    elif settings.duet_split is not None:
+        highest = settings.duet_split - 1
+    return Manners(
         sampling=sampling_of(settings),
         seed=seed,
-        lowest_pitch=settings.duet_lowest,
-        highest_pitch=settings.duet_highest,
+        lowest_pitch=lowest,
+        highest_pitch=highest,
         loudest=settings.duet_loudest,
+        louder=settings.duet_louder,
         restraint=settings.restraint,
+        most_a_second=settings.duet_density,
         most_keys=settings.max_polyphony,
         longest_hold_ns=int(settings.longest_note_s * NS_PER_S),
-        when_alone=WhenAlone(settings.when_alone),
-        alone_after_ns=int(settings.alone_after_s * NS_PER_S),
     )
+
+
+def duet_settings(settings: Settings, seed: int) -> DuetSettings:
+    """Return the settings as the duet takes them; their restraint counts from `DUET_RESTRAINT`."""
+    manners = manners_of(settings, seed)
+    manners = replace(manners, restraint=DUET_RESTRAINT + manners.restraint)
+    return DuetSettings(manners, WhenAlone(settings.when_alone), int(settings.alone_after_s * NS_PER_S))
+
+
+def loop_settings(settings: Settings, seed: int) -> LoopSettings:
+    """Return the settings as the loop takes them."""
+    return LoopSettings(
+        manners_of(settings, seed),
+        pause=answer_settings(settings, seed).pause,
+        sounds=settings.loop_sounds,
+        renews=settings.loop_renews,
+        finds_hand=settings.duet_hand == "any" and settings.duet_split is None,
+    )
+
+
+def task_of(settings: Settings) -> str:
+    """Return the task under which the model plays: what its own part is."""
+    mode = Mode(settings.mode)
+    if mode is Mode.VELOCITY:
+        return VelocitySettings(settings.strength).task
+    if mode is Mode.ANSWER:
+        return "continue"
+    if settings.duet_hand != "any":
+        return "left_hand" if settings.duet_hand == "right" else "right_hand"
+    if mode is Mode.DUET:
+        return "duet"
+    return f"{settings.duet_side}_median"
 
 
 def playing_of(settings: Settings, seed: int) -> ChangePlaying:
     """Return how to play: the mode, and what each mode is told."""
-    mode = Mode(settings.mode)
     return ChangePlaying(
         answer_settings(settings, seed),
-        stream_head(settings, "duet" if mode is Mode.DUET else "continue"),
-        mode,
+        stream_head(settings, task_of(settings)),
+        Mode(settings.mode),
         duet_settings(settings, seed),
+        loop_settings(settings, seed),
         VelocitySettings(settings.strength),
     )
 
@@ -67,7 +112,7 @@ def thru_of(settings: Settings, scheduler: Scheduler, clock: Clock) -> Thru | No
     """Return what to do with the player's own messages on the input thread; None if they go nowhere.
 
     In velocity mode all of them go on, and a key that the engine will answer waits for its velocity. What asks for a
-    mode goes no further.
+    mode, or for what becomes of a loop, goes no further.
     """
     finds_velocities = Mode(settings.mode) is Mode.VELOCITY
     if not (finds_velocities or settings.thru):
@@ -76,7 +121,7 @@ def thru_of(settings: Settings, scheduler: Scheduler, clock: Clock) -> Thru | No
 
     def pass_on(data: bytes) -> None:
         is_heard = settings.input_channel in (0, channel_of(data) + 1)
-        if is_heard and chooser.mode_of(data) is not None:
+        if is_heard and chooser.takes(data):
             return
         if is_heard and finds_velocities and kind_of(data) is Kind.NOTE_ON and event_of(data) is not None:
             scheduler.hold(data, clock.now_ns() + wait_ns)
@@ -88,12 +133,13 @@ def thru_of(settings: Settings, scheduler: Scheduler, clock: Clock) -> Thru | No
 
 def passing_of(settings: Settings) -> tuple[object, ...]:
     """Return the settings on which `thru_of` depends."""
-    return settings.thru, settings.mode, settings.velocity_wait_ms, settings.input_channel
+    return settings.thru, settings.mode, settings.velocity_wait_ms, settings.input_channel, chooser_of(settings)
 
 
 def chooser_of(settings: Settings) -> ModeChooser:
-    """Return what chooses the mode."""
-    return ModeChooser(settings.mode_by_program, settings.mode_cc)
+    """Return what chooses the mode, and what becomes of a loop."""
+    wishes = settings.take_cc, settings.keep_cc, settings.undo_cc, settings.clear_cc
+    return ModeChooser(settings.mode_by_program, settings.mode_cc, wishes)
 
 
 def engine_settings(settings: Settings) -> EngineSettings:

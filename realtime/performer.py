@@ -6,7 +6,7 @@ runs the same on a clock that runs and on one that is moved by hand.
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from piano.events import Event, TimedEvent
 from realtime.commands import ChangePlaying, Mode
@@ -17,8 +17,21 @@ class Activity(StrEnum):
     """What a performer is doing, in a word for the player."""
 
     LISTENING = "listening"
+    RECORDING = "recording"
     PLAYING = "playing"
     REPAIRING = "repairing"
+
+
+@dataclass(frozen=True, slots=True)
+class LoopStatus:
+    """A loop as it stands: when its pass began, its length, how many passes came before, of how many layers it is."""
+
+    began_ns: int
+    length_ns: int
+    passes: int
+    layers: int
+    course: str
+    """What becomes of the answer: renew, hold or keep."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +42,7 @@ class PerformerStatus:
     answers: int
     interruptions: int
     stream_tokens: int
+    loop: LoopStatus | None = None
 
 
 class Output(Protocol):
@@ -93,4 +107,17 @@ class Performer(Protocol):
 
     def status(self) -> PerformerStatus:
         """Return how it stands."""
+        ...
+
+
+@runtime_checkable
+class Reviser(Protocol):
+    """A performer whose answers can be kept and taken back."""
+
+    def keep(self, at_ns: int) -> None:
+        """Hold on to this answer."""
+        ...
+
+    def undo(self, at_ns: int) -> None:
+        """Take the last change back."""
         ...

@@ -5,13 +5,13 @@ matplotlib is imported when the first picture is drawn, and draws to files alone
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
 from piano.errors import ConfigError
 from piano.midi_file import MidiTrack
-from piano.notes import NoteArray, PedalArray
+from piano.notes import NoteArray, PedalArray, Performance
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,26 +31,44 @@ _PEDAL_ROW = 1.6
 """The height of a track's row for the pedal, in keys."""
 
 
-def draw_roll(path: Path, tracks: Sequence[MidiTrack], *, title: str | None = None) -> None:
-    """Draw the tracks into a PNG file, the first one first in the legend; ConfigError if it cannot be written."""
+def draw_roll(
+    path: Path | BinaryIO,
+    tracks: Sequence[MidiTrack],
+    *,
+    title: str | None = None,
+    span_s: tuple[float, float] | None = None,
+    shows_velocities: bool = False,
+) -> None:
+    """Draw the tracks into a PNG file, the first one first in the legend; ConfigError if it cannot be written.
+
+    Only a span of seconds, if one is given. With `shows_velocities` the tracks have the same notes, which are drawn
+    once, and below them the velocities of each.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     end_s = max((_end_s(track) for track in tracks), default=0.0)
-    width = float(np.clip(end_s * _INCHES_PER_S, *_WIDTH_INCHES))
+    start_s, end_s = span_s or (0.0, max(end_s, 1.0))
+    tracks = [_within(track, start_s, end_s) for track in tracks]
+    width = float(np.clip((end_s - start_s) * _INCHES_PER_S, *_WIDTH_INCHES))
     figure = Figure(figsize=(width, _HEIGHT_INCHES), dpi=_DPI, layout="constrained")
     FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
+    if shows_velocities:
+        axes, lane = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
+        _draw_velocities(lane, tracks)
+    else:
+        axes = lane = figure.add_subplot()
     low, high = _range_of(tracks)
     _draw_keyboard(axes, low, high)
-    for index, track in enumerate(tracks):
+    for index, track in enumerate(tracks[-1:] if shows_velocities else tracks):
         colour = COLOURS[index % len(COLOURS)]
         _draw_notes(axes, track.performance.notes, colour)
-        _draw_pedal(axes, track.performance.pedals, colour, low - (index + 1) * _PEDAL_ROW, _end_s(track))
-        axes.plot([], [], color=colour, linewidth=6, label=track.name)
-    axes.set_xlim(0.0, max(end_s, 1.0))
-    axes.set_ylim(low - len(tracks) * _PEDAL_ROW - 0.6, high + 0.5)
-    axes.set_xlabel("seconds")
+        _draw_pedal(axes, track.performance.pedals, colour, low - (index + 1) * _PEDAL_ROW, end_s)
+    for index, track in enumerate(tracks):
+        axes.plot([], [], color=COLOURS[index % len(COLOURS)], linewidth=6, label=track.name)
+    axes.set_xlim(start_s, end_s)
+    axes.set_ylim(low - (1 if shows_velocities else len(tracks)) * _PEDAL_ROW - 0.6, high + 0.5)
+    lane.set_xlabel("seconds")
     axes.spines[["top", "right"]].set_visible(False)
     if title:
         axes.set_title(title, loc="left")
@@ -60,6 +78,24 @@ def draw_roll(path: Path, tracks: Sequence[MidiTrack], *, title: str | None = No
         figure.savefig(path, format="png")
     except OSError as error:
         raise ConfigError(f"{path} cannot be written: {error.strerror or error}; choose another place") from error
+
+
+def _within(track: MidiTrack, start_s: float, end_s: float) -> MidiTrack:
+    """Return what of a track is to be seen in a span of seconds."""
+    notes, pedals = track.performance.notes, track.performance.pedals
+    seen = (notes["onset_s"] < end_s) & (notes["onset_s"] + notes["duration_s"] > start_s)
+    return MidiTrack(track.name, Performance(notes[seen], pedals))
+
+
+def _draw_velocities(axes: "Axes", tracks: Sequence[MidiTrack]) -> None:
+    for index, track in enumerate(tracks):
+        notes, colour = track.performance.notes, COLOURS[index % len(COLOURS)]
+        axes.plot(notes["onset_s"], notes["velocity"], "o", color=colour, markersize=3.5, alpha=0.8)
+    axes.set_ylim(0, 128)
+    axes.set_yticks([1, 32, 64, 96, 127])
+    axes.set_ylabel("velocity")
+    axes.grid(axis="y", color="0.92")
+    axes.spines[["top", "right"]].set_visible(False)
 
 
 def _end_s(track: MidiTrack) -> float:

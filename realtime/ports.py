@@ -3,12 +3,16 @@
 A backend is one file that implements `MidiSystem`; everything else speaks to these protocols alone.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
 from piano.errors import PortError
+
+POLL_S = 0.0002
+"""How long to wait between two looks at an input that cannot tell when something arrives."""
 
 
 class Direction(StrEnum):
@@ -43,6 +47,15 @@ class InputPort(Protocol):
 
     def poll(self) -> bytes | None:
         """Return the next whole message, or None if there is none; PortError once the port is gone. Never waits."""
+        ...
+
+    @property
+    def arrived_ns(self) -> int | None:
+        """Return when the message that was polled last had arrived, where the port knows; else it is new."""
+        ...
+
+    def wait(self) -> None:
+        """Wait a moment, or until something is there: a poll that found nothing is not to be repeated at once."""
         ...
 
     def close(self) -> None:
@@ -96,12 +109,21 @@ class MidiSystem(Protocol):
         ...
 
     def is_alive(self) -> bool:
-        """Say whether the system still answers; to be asked a few times a second, by one thread. Never waits."""
+        """Say whether the system still answers; to be asked a few times a second, by one thread."""
+        ...
+
+    def restart(self) -> bool:
+        """Try to reach a system anew that no longer answered; say whether it does. Its ports are to be opened anew."""
         ...
 
     def close(self) -> None:
         """Close the system and every port that was opened through it."""
         ...
+
+
+def steady(name: str) -> str:
+    """Return the part of a port's name that is the same when it is plugged in again: without the numbers of ALSA."""
+    return re.sub(r" \d+:\d+$", "", name)
 
 
 def find_port(listing: PortListing, direction: Direction, wanted: str) -> int:

@@ -31,7 +31,7 @@ class SendRequest(BaseModel):
     what: str = Field(
         min_length=1,
         max_length=200,
-        description="status, answer, retry, stop, new_piece, panic, or a setting as NAME=VALUE",
+        description="status, answer, retry, stop, new_piece, panic, take, keep, undo, clear, or a setting: NAME=VALUE",
     )
 
 
@@ -61,6 +61,13 @@ class PieceRequest(BaseModel):
     transpose: int = Field(default=0, ge=-48, le=48, description="semitones by which to move what is written")
     events: Path | None = Field(default=None, description="JSON file for the events as the engine sent them")
     plot: bool = Field(default=False, description="write the picture of the piano roll beside each MIDI file")
+    bpm: float | None = Field(
+        default=None,
+        ge=10.0,
+        le=400.0,
+        description="tempo that the file tells, in quarter notes a minute: it moves bar lines, not notes; 120 if not "
+        "given",
+    )
 
     @property
     def length_s(self) -> float | None:
@@ -69,7 +76,7 @@ class PieceRequest(BaseModel):
 
 
 class ContinueRequest(PieceRequest):
-    """What `pianod continue` asks for: the piece to go on with, and which part of it the model hears."""
+    """What is asked for of one file: the piece to go on with, and which part of it the model hears."""
 
     file: Path = Field(description="MIDI file to go on with")
     start_s: float = Field(

@@ -22,7 +22,7 @@ import rtmidi
 from loguru import logger
 
 from piano.errors import PortError
-from realtime.ports import Direction, PortListing, find_port
+from realtime.ports import POLL_S, Direction, PortListing, find_port
 
 APIS: dict[str, int] = {
     "alsa": rtmidi.API_LINUX_ALSA,
@@ -122,12 +122,18 @@ P = TypeVar("P", bound=_Port)
 class RtmidiInput(_Port):
     """An input of the machine."""
 
+    arrived_ns: int | None = None
+
     def poll(self) -> bytes | None:
         """Return the next whole message, or None."""
         with self._lock:
             self._check()
             message = self._device.get_message()
         return None if message is None else bytes(message[0])
+
+    def wait(self) -> None:
+        """Wait a moment: the library cannot tell when something arrives."""
+        time.sleep(POLL_S)
 
 
 class RtmidiOutput(_Port):
@@ -208,6 +214,10 @@ class RtmidiSystem:
             if self._heartbeat is not None and not self._heartbeat.answers():
                 self.is_dead = True
         return not self.is_dead
+
+    def restart(self) -> bool:
+        """Say no once it is dead: within a process that held its ports, this library cannot reach it again."""
+        return not self.is_dead and not self._is_closed
 
     def close(self) -> None:
         """Close every port and leave the system; on a dead JACK this takes a second for each output."""

@@ -1,16 +1,21 @@
 """`pianod`: play live, on the main thread, until a signal, a fault, or the end of the MIDI system."""
 
+import os
 import signal
 import threading
 import webbrowser
+from collections.abc import Callable
 from contextlib import ExitStack
 from types import FrameType
+from typing import Any
 
 from loguru import logger
 
 from piano.errors import PortError
 from realtime.clock import MonotonicClock
+from realtime.commands import Panic
 from realtime.engine import Engine
+from realtime.guarded_ports import GuardedSystem
 from realtime.history import History
 from realtime.live import LivePlay
 from realtime.model import open_bundle, open_session
@@ -23,13 +28,15 @@ from realtime.rtmidi_ports import open_system
 from realtime.settings import Settings
 
 _ENDING_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
+_PANIC_SIGNAL = "SIGUSR1"
 _LOOK_S = 0.1
 
 
 def system_of(settings: Settings) -> MidiSystem:
     """Open the MIDI system; where there is none and no port is asked for, the panel is keyboard and sound."""
     try:
-        return open_system(settings.api)
+        has_guardian = settings.guardian and os.name == "posix"
+        return GuardedSystem(settings.api) if has_guardian else open_system(settings.api)
     except PortError as error:
         needs_midi = settings.api != "auto" or settings.input or settings.output
         if needs_midi or not settings.panel:
@@ -42,7 +49,11 @@ def system_of(settings: Settings) -> MidiSystem:
 
 def run_live(settings: Settings, system: MidiSystem | None = None) -> int:
     """Play until a signal or a fault; return the exit code. PianodError tells a fault."""
-    system = system or system_of(settings)
+    with Wishes() as wishes:
+        return _play(settings, system or system_of(settings), wishes)
+
+
+def _play(settings: Settings, system: MidiSystem, wishes: "Wishes") -> int:
     try:
         session, provider = open_session(open_bundle(settings), settings)
         seed = seed_of(settings)
@@ -66,24 +77,48 @@ def run_live(settings: Settings, system: MidiSystem | None = None) -> int:
                 logger.info("the panel is at {}", panel.address)
                 if settings.open:
                     webbrowser.open(panel.address)
-            _wait_for_the_end(play.partner.engine)
+            wishes.wait(play.partner.engine, play.partner.inbox.put)
         play.check()
     finally:
         system.close()
     return 0
 
 
-def _wait_for_the_end(engine: Engine) -> None:
-    """Wait until the engine ends or a signal asks for it; a second signal is the system's business."""
-    asked = threading.Event()
+class Wishes:
+    """What signals ask for, from before the first port is open until after the last is closed: the end, or panic.
 
-    def ask(number: int, _frame: FrameType | None) -> None:
-        logger.debug("ending on {}", signal.Signals(number).name)
-        asked.set()
+    A second signal of a kind is the system's business. Outside the main thread nothing is listened to.
+    """
+
+    def __init__(self) -> None:
+        self._end, self._panic = threading.Event(), threading.Event()
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> "Wishes":
+        """Listen."""
+        if threading.current_thread() is threading.main_thread():
+            handlers = {_PANIC_SIGNAL: self._ask_for_panic} | dict.fromkeys(_ENDING_SIGNALS, self._ask_for_the_end)
+            for name, handler in handlers.items():
+                if hasattr(signal, name):
+                    number = getattr(signal, name)
+                    self._before[number] = signal.signal(number, handler)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Listen no more."""
+        for number, handler in self._before.items():
+            signal.signal(number, handler or signal.SIG_DFL)
+
+    def wait(self, engine: Engine, tell: Callable[[Panic], None]) -> None:
+        """Wait until the engine ends or the end is asked for, and pass on each panic."""
+        while not self._end.is_set() and not engine.wait(_LOOK_S):
+            if self._panic.is_set():
+                self._panic.clear()
+                tell(Panic())
+
+    def _ask_for_the_end(self, number: int, _frame: FrameType | None) -> None:
+        self._end.set()
         signal.signal(number, signal.SIG_DFL)
 
-    for name in _ENDING_SIGNALS:
-        if hasattr(signal, name) and threading.current_thread() is threading.main_thread():
-            signal.signal(getattr(signal, name), ask)
-    while not asked.is_set() and not engine.wait(_LOOK_S):
-        pass
+    def _ask_for_panic(self, _number: int, _frame: FrameType | None) -> None:
+        self._panic.set()

@@ -21,9 +21,13 @@ from realtime.clock import Clock, MonotonicClock
 from realtime.inbox import PortLost, ThreadFailed
 from realtime.lateness import LatenessHistogram, LatenessSummary
 from realtime.outbox import Outbox, OutboxCounts, OutboxSettings, Release
+from realtime.overload import Gate
 from realtime.ports import Direction, OutputPort
 from realtime.priority import raise_priority
 from realtime.sounding import Sounding
+
+MOST_WAITING = 2048
+"""Messages of the player's that wait to be passed on; after that only what ends something."""
 
 _JOIN_S = 5.0
 _SLEEP_MOST_NS = 200_000
@@ -57,6 +61,8 @@ class OutputStatus:
     left_out: int
     unanswered: int
     """Keys that went out with the velocity they came with, because the model's was not there in time."""
+    refused: int
+    """The player's messages that were not passed on because too many waited already."""
     own_lateness: LatenessSummary
     """From its planned moment to the port, of every own message that had one."""
     now_lateness: LatenessSummary
@@ -106,6 +112,7 @@ class Scheduler:
         self._outbox = Outbox(self._settings.outbox)
         self._condition = threading.Condition()
         self._commands: deque[Command] = deque()
+        self._way_in = Gate(MOST_WAITING)
         self._thread: threading.Thread | None = None
         self._finished = False
         self._sounding = Sounding()
@@ -128,22 +135,34 @@ class Scheduler:
     def through(self, data: bytes) -> None:
         """Pass on a message of the player's at once."""
         asked_ns = self._clock.now_ns()
-        self._post(lambda: self._send(self._outbox.through(data), asked_ns, own=False))
+        if self._way_in.admits(data, len(self._commands)):
+            self._post(lambda: self._send(self._outbox.through(data), asked_ns, own=False))
 
     def hold(self, data: bytes, due_ns: int) -> None:
         """Keep a note-on of the player's until `answer` gives it a velocity, or until it goes out as it came."""
         asked_ns = self._clock.now_ns()
-        self._post(lambda: self._send(self._outbox.hold(data, asked_ns, due_ns), asked_ns, own=False))
+        if self._way_in.admits(data, len(self._commands)):
+            self._post(lambda: self._send(self._outbox.hold(data, asked_ns, due_ns), asked_ns, own=False))
 
     def answer(self, pitch: int, velocity: int, pressed_ns: int) -> None:
         """Send a key that was pressed at a moment and waits, with another velocity."""
         asked_ns = self._clock.now_ns()
         self._post(lambda: self._send(self._outbox.answer(pitch, velocity, pressed_ns), asked_ns, own=False))
 
+    def replay(self, data: bytes) -> None:
+        """Pass on a message of music that was played before: it sounds, and nobody writes it down again."""
+        asked_ns = self._clock.now_ns()
+        self._post(lambda: self._send(self._outbox.through(data), asked_ns, own=False, is_told=False))
+
+    def signal(self, data: bytes) -> None:
+        """Send a message that is no music: a click that ends by itself, a clock. Nobody is told of it."""
+        self._post(lambda: self._signal(data))
+
     def let_end(self, data: bytes) -> None:
         """Pass on a message of the player's only as far as it ends what was passed on before."""
         asked_ns = self._clock.now_ns()
-        self._post(lambda: self._send(self._outbox.let_end(data), asked_ns, own=False))
+        if self._way_in.admits(data, len(self._commands)):
+            self._post(lambda: self._send(self._outbox.let_end(data), asked_ns, own=False))
 
     def release_thru(self) -> None:
         """Release all that the player holds, and forget the keys that wait."""
@@ -165,10 +184,19 @@ class Scheduler:
         asked_ns = self._clock.now_ns()
         self._post(lambda: self._send(self._outbox.release_own(), asked_ns))
 
+    def forget_own(self) -> None:
+        """Forget all own events that are planned, and release what sounds of them; the player's notes go on."""
+        asked_ns = self._clock.now_ns()
+        self._post(lambda: self._send(self._outbox.forget_own(), asked_ns))
+
     def panic(self) -> None:
         """Silence everything, the player's notes too, and forget what is planned."""
         asked_ns = self._clock.now_ns()
         self._post(lambda: self._send(self._outbox.panic(), asked_ns))
+
+    def set_longest_note(self, longest_ns: int) -> None:
+        """End own notes and pedals that are held for longer than this from now on."""
+        self._post(lambda: self._outbox.set_longest_note(longest_ns))
 
     def set_port(self, port: OutputPort | None) -> None:
         """Go on with another port, which this object then owns, or with none; the old port is closed.
@@ -191,6 +219,7 @@ class Scheduler:
             overlong=counts.overlong,
             left_out=self._outbox.left_out,
             unanswered=self._outbox.unanswered,
+            refused=self._way_in.refused,
             own_lateness=self._own_lateness.summary(),
             now_lateness=self._now_lateness.summary(),
         )
@@ -297,13 +326,17 @@ class Scheduler:
             if remaining_ns > _SPIN_NS + _SPIN_NS // 4:
                 time.sleep(min(remaining_ns - _SPIN_NS, _SLEEP_MOST_NS) / 1e9)
 
-    def _send(self, messages: Sequence[bytes], asked_ns: int, *, own: bool = True) -> None:
+    def _send(self, messages: Sequence[bytes], asked_ns: int, *, own: bool = True, is_told: bool = True) -> None:
         for data in messages:
-            at_ns = self._deliver(data, own=own)
+            at_ns = self._deliver(data, own=own, is_told=is_told)
             if at_ns is not None:
                 self._now_lateness.add(at_ns - asked_ns)
 
-    def _deliver(self, data: bytes, *, own: bool = True) -> int | None:
+    def _signal(self, data: bytes) -> None:
+        if self._port is not None:
+            self._deliver(data, own=False, is_told=False)
+
+    def _deliver(self, data: bytes, *, own: bool = True, is_told: bool = True) -> int | None:
         """Send one message and return when; None, and counted, if there is no port."""
         if self._port is None:
             self._undelivered += 1
@@ -318,6 +351,8 @@ class Scheduler:
             return None
         self._sent += 1
         at_ns = self._clock.now_ns()
+        if not is_told:
+            return at_ns
         if self._on_sent is not None:
             self._on_sent(at_ns, data)
         listener = self._on_own if own else self._on_passed

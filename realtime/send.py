@@ -4,12 +4,16 @@ import json
 from http.client import HTTPConnection, HTTPException
 from typing import Any
 
-from realtime.control import VERSION, CommandName, ControlError
+from realtime.control import NEEDS_MORE, VERSION, CommandName, ControlError
 from realtime.requests import SendRequest
 from realtime.settings import PanelSettings
 
 _WITHIN_S = 5.0
 _JSON = {"Content-Type": "application/json"}
+
+
+_CHOICES = {"model": CommandName.CHOOSE_MODEL, "preset": CommandName.RECALL_PRESET}
+"""What is chosen by NAME=VALUE beside the settings."""
 
 
 def run_send(settings: PanelSettings, request: SendRequest) -> int:
@@ -26,12 +30,15 @@ def run_send(settings: PanelSettings, request: SendRequest) -> int:
 def command_of(what: str) -> dict[str, Any]:
     """Return a command as the API takes it: its name, or a setting as name=value."""
     name, has_value, value = what.partition("=")
-    with_more = (CommandName.CHANGE, CommandName.PLAY, CommandName.CHOOSE_PORT)
-    plain = [command.value for command in CommandName if command not in with_more]
+    plain = [command.value for command in CommandName if command not in NEEDS_MORE]
+    if has_value and name in _CHOICES:
+        return {"version": VERSION, "id": 0, "command": _CHOICES[name], name: value}
     if has_value:
         return {"version": VERSION, "id": 0, "command": CommandName.CHANGE, "settings": {name.strip(): _value(value)}}
     if name not in plain:
-        raise ControlError(f"{what!r} cannot be sent; these can: status, {', '.join(plain)}, or a setting: NAME=VALUE")
+        raise ControlError(
+            f"{what!r} cannot be sent; these can: status, {', '.join(plain)}, or NAME=VALUE: a setting, model or preset"
+        )
     return {"version": VERSION, "id": 0, "command": name}
 
 

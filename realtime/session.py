@@ -1,48 +1,24 @@
-"""The session: tokens in, logits out, over a cache that is addressed by its length. Everything that plays speaks to it.
+"""The session of an exported model, which is what `piano.session` asks for.
 
 A session belongs to one thread at a time: the engine's live, the command's offline.
 """
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
 from piano.errors import BundleError
+from piano.session import Logits as Logits
+from piano.session import Session as Session
 from realtime.bundle import Bundle
 from realtime.graph_runner import AUTO, GraphRunner, load_runner, zeros
 from realtime.manifest import cache_names
 
-Logits = NDArray[np.float32]
-
 PREFILL_CHUNK = 256
 """Tokens that enter the graph in one call at most; it bounds the memory of a long prefill, not its result."""
-
-
-class Session(Protocol):
-    """What a performer needs of a model: feed, and take back."""
-
-    @property
-    def length(self) -> int:
-        """Return how many tokens have been fed and not taken back."""
-
-    @property
-    def context(self) -> int:
-        """Return the largest length."""
-
-    def feed(self, tokens: Sequence[int]) -> Logits:
-        """Append tokens and return the logits of what follows the last one, shape (vocabulary,), the caller's own.
-
-        ValueError if there are none, if one is no token, or if they would exceed the context; nothing is fed then.
-        """
-
-    def rollback(self, length: int) -> None:
-        """Forget all but the first `length` tokens; ValueError if there are not so many. It costs nothing."""
-
-    def reset(self) -> None:
-        """Forget everything; the same as a rollback to 0."""
 
 
 class OnnxSession:

@@ -22,7 +22,7 @@ def flag_of(name: str) -> str:
 
 def default_of(field: FieldInfo) -> str:
     """Return the default of a setting as text; empty for none."""
-    if field.is_required() or field.default is None:
+    if field.is_required() or field.default is None or field.default == ():
         return ""
     return str(field.default).lower() if isinstance(field.default, bool) else str(field.default)
 

@@ -57,6 +57,7 @@ class Wire:
         self._own_pedal: Held | None = None
         self._thru: set[tuple[int, int]] = set()
         self._thru_pedal: dict[int, int] = {}  # channel -> value of the sustain controller
+        self._prefixes: dict[int, bytes] = {}  # channel -> the velocity prefix that waits for its note
         self._touched: set[tuple[int, int]] = set()  # every (channel, pitch) struck on this port
         self._channels: set[int] = set()  # every channel used on this port
         self.left_out = 0
@@ -136,7 +137,7 @@ class Wire:
         """Pass on a message of the player's.
 
         System real-time goes nowhere; a message that is malformed or too long is left out and counted; a note-off of
-        nothing is passed on, unless an own note holds the pitch.
+        nothing is passed on, unless an own note holds the pitch; a velocity prefix goes right before its note.
         """
         kind = kind_of(data)
         if kind in (Kind.REAL_TIME, Kind.MALFORMED) or (kind is Kind.SYSEX and len(data) > LONGEST_SYSEX):
@@ -146,11 +147,15 @@ class Wire:
             return [data]
         channel = channel_of(data)
         self._channels.add(channel)
+        if kind is Kind.VELOCITY_PREFIX:
+            self._prefixes[channel] = data
+            return []
         if kind is Kind.NOTE_ON:
             return self._thru_on(data, channel)
         if kind is Kind.NOTE_OFF:
             self._thru.discard((channel, data[1]))
-            return [] if self._sounds(channel, data[1]) else [data]
+            prefix = self.take_prefix(channel)
+            return [] if self._sounds(channel, data[1]) else [*prefix, data]
         if kind is Kind.SUSTAIN:
             self._thru_pedal[channel] = data[2]
             return [] if self._own_pedal is not None and channel == self._channel else [data]
@@ -161,6 +166,7 @@ class Wire:
     def release_thru(self) -> list[bytes]:
         """Release the player's notes and pedals; own ones stay."""
         gone, self._thru = self._thru, set()
+        self._prefixes.clear()
         messages = [
             bytes_of(NoteOff(pitch), channel) for channel, pitch in sorted(gone) if not self._sounds(channel, pitch)
         ]
@@ -210,15 +216,21 @@ class Wire:
         messages = [bytes_of(NoteOff(pitch), channel)] if self._sounds(channel, pitch) else []
         self._thru.add((channel, pitch))
         self._touch(channel, pitch)
-        return [*messages, data]
+        return [*messages, *self.take_prefix(channel), data]
+
+    def take_prefix(self, channel: int) -> list[bytes]:
+        """Return the velocity prefix that waits on a channel, if there is one, and forget it."""
+        prefix = self._prefixes.pop(channel, None)
+        return [] if prefix is None else [prefix]
 
     def _let_go(self, channel: int, *, notes: bool) -> list[bytes]:
-        """Let go of a channel that the player silences (`notes`) or resets (the pedals alone)."""
-        self._thru_pedal.pop(channel, None)
+        """Let go of a channel that the player silences (the `notes`, not the pedals) or resets (the pedals alone)."""
         messages: list[bytes] = []
-        if channel == self._channel:
-            messages += self.pedal_up()
-        if notes:
+        if not notes:
+            self._thru_pedal.pop(channel, None)
+            if channel == self._channel:
+                messages += self.pedal_up()
+        else:
             gone = sorted(note for note in self._all_notes() if note[0] == channel)
             messages += [bytes_of(NoteOff(pitch), channel) for _, pitch in gone]
             self._thru.difference_update(gone)
@@ -229,5 +241,6 @@ class Wire:
     def _forget(self) -> None:
         self._own.clear()
         self._own_pedal = None
+        self._prefixes.clear()
         self._thru.clear()
         self._thru_pedal.clear()

@@ -2,8 +2,9 @@
 
 The model hears everything as music and says, for each key, how hard it expects it; times what the keyboard read, that
 is the answer (`piano.velocities`). It takes one forward pass. The key waits for it at the output; where the answer is
-not there in time the key goes out as it came, and is counted. The answer, not the reading, is what the model then
-remembers. Nothing is sampled and nothing of our own is played.
+not there in time the key goes out as it came, and is counted. The reading, not the answer, is what the model then
+remembers: it was trained to see through readings, and so no error of ours is built upon. Nothing is sampled and nothing
+of our own is played.
 """
 
 from collections import deque
@@ -11,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from piano.events import NoteOn, TimedEvent
+from piano.repair_tasks import NO_READING
 from piano.velocities import median_velocity, noise_of_strength, posterior
 from realtime.commands import ChangePlaying, Mode
 from realtime.live_stream import LiveStream
@@ -26,6 +28,11 @@ class VelocitySettings:
     """How far the keyboard is believed: `strength` 0 passes its velocities through, 1 ignores them."""
 
     strength: float = 0.5
+
+    @property
+    def task(self) -> str:
+        """Return the task under which the model listens."""
+        return "velocity" if self.strength == 1 else "clean_velocity"
 
 
 class VelocityRepair:
@@ -60,7 +67,7 @@ class VelocityRepair:
         def judge(logits: Logits) -> int:
             velocity = self._velocity(logits, event.velocity)
             self._output.answer(event.pitch, velocity, timed.at_ns)
-            return velocity
+            return NO_READING if self._settings.strength == 1 else event.velocity
 
         self._stream.hear(timed, judge)
 

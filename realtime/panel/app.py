@@ -1,4 +1,4 @@
-"""The panel as an application: a few fixed files, the status, the commands, the take, the jobs and the live socket.
+"""The panel as an application: a few fixed files, the status, the commands, pieces, jobs and the live socket.
 
 No path of a client ever reaches the file system: the files are read at the start and found by their exact names.
 """
@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
@@ -16,12 +15,14 @@ from starlette.types import ASGIApp
 from starlette.websockets import WebSocket
 
 from realtime.control import LONGEST_REQUEST, encode_status
+from realtime.panel.answers import read_body
 from realtime.panel.controls import Controls
 from realtime.panel.guard import Door, Guard
-from realtime.panel.job_routes import job_routes, read_body
+from realtime.panel.job_routes import job_routes
 from realtime.panel.jobs import Jobs
 from realtime.panel.page_link import carry_out, serve_link
-from realtime.panel.take_file import take_bytes
+from realtime.panel.piece_routes import Reader, review_routes, take_routes
+from realtime.panel.shelves import Pieces, Takes
 
 STATIC = Path(__file__).parent / "static"
 MOST_PAGES = 16
@@ -30,8 +31,9 @@ _TRY_AGAIN_LATER = 1013
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
 
-def build_app(controls: Controls, door: Door, jobs: Jobs) -> ASGIApp:
-    """Return the guarded application."""
+def build_app(controls: Controls, door: Door, jobs: Jobs, pieces: Pieces) -> ASGIApp:
+    """Return the guarded application; `pieces` are those to look through."""
+    reader = Reader()
     files = {path.name: path.read_bytes() for path in STATIC.iterdir() if path.suffix in _TYPES}
     places = asyncio.Semaphore(MOST_PAGES)
 
@@ -51,13 +53,6 @@ def build_app(controls: Controls, door: Door, jobs: Jobs) -> ASGIApp:
     async def status(_request: Request) -> Response:
         return _json(encode_status(controls.status()))
 
-    async def take(_request: Request) -> Response:
-        data = await run_in_threadpool(take_bytes, controls.take)
-        if data is None:
-            return PlainTextResponse("nothing was played yet", 404)
-        headers = {"Content-Disposition": 'attachment; filename="take.mid"'}
-        return Response(data, media_type="audio/midi", headers=headers)
-
     return Guard(
         Starlette(
             routes=[
@@ -65,8 +60,9 @@ def build_app(controls: Controls, door: Door, jobs: Jobs) -> ASGIApp:
                 Route("/static/{name}", static),
                 Route("/api/status", status),
                 Route("/api/commands", partial(_command, controls), methods=["POST"]),
-                Route("/api/take.mid", take),
-                *job_routes(controls, jobs),
+                *take_routes(controls, Takes(controls.settings.takes), reader),
+                *review_routes(controls, pieces, reader),
+                *job_routes(controls, jobs, reader),
                 WebSocketRoute("/api/live", live),
             ]
         ),

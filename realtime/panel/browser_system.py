@@ -51,5 +51,9 @@ class BrowserSystem:
         """Say that it is."""
         return True
 
+    def restart(self) -> bool:
+        """Say that there was no need."""
+        return True
+
     def close(self) -> None:
         """Do nothing."""

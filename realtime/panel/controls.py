@@ -8,12 +8,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from realtime.clock import Clock
-from realtime.commands import ChoosePort, Command, HandOver, NewPiece, Panic, Retry, StopPlaying
-from realtime.control import CHANGEABLE, CommandName, ControlError, Losses, Request, Status, changed
+from realtime.commands import ChoosePort, Command, HandOver, Keep, NewPiece, Panic, Retry, StopPlaying, Undo
+from realtime.control import CHANGEABLE, CommandName, ControlError, Looping, Losses, Replaying, Request, Status, changed
 from realtime.history import History
 from realtime.live import LivePlay
 from realtime.midi_message import Kind, kind_of
+from realtime.model_choice import ModelChoice
+from realtime.performer import LoopStatus
+from realtime.playback import TimedMessage
 from realtime.ports import Direction
+from realtime.presets import Presets
 from realtime.settings import Settings
 from realtime.take import Take
 
@@ -24,8 +28,14 @@ _PLAIN_COMMANDS: Mapping[CommandName, Command] = {
     CommandName.STOP: StopPlaying(),
     CommandName.NEW_PIECE: NewPiece(),
     CommandName.RETRY: Retry(),
+    CommandName.TAKE: Retry(),
+    CommandName.KEEP: Keep(),
+    CommandName.UNDO: Undo(),
+    CommandName.CLEAR: NewPiece(),
     CommandName.PANIC: Panic(),
 }
+
+_ENDS_REPLAY = (CommandName.STOP, CommandName.PANIC)
 
 _PLAYABLE = (Kind.NOTE_ON, Kind.NOTE_OFF, Kind.SUSTAIN)
 MOST_WAITING = 2_000
@@ -48,7 +58,10 @@ class Controls:
     """Carry out requests, and tell how it stands."""
 
     def __init__(self, stage: Stage, clock: Clock) -> None:
+        """Take what plays; ConfigError if the models that the settings name cannot be looked for."""
         self._stage, self._clock = stage, clock
+        self._presets = Presets(stage.settings.presets)
+        self.models = ModelChoice(stage.settings, stage.provider, stage.play.session, self._put)
         self.origin_ns = clock.now_ns()
         """From when the seconds of the API are counted."""
 
@@ -59,8 +72,8 @@ class Controls:
 
     @property
     def settings(self) -> Settings:
-        """Return the settings in force."""
-        return self._stage.play.settings
+        """Return the settings in force, the model that was chosen among them."""
+        return self._stage.play.settings.model_copy(update={"model": self.models.setting})
 
     @property
     def take(self) -> Take:
@@ -79,24 +92,37 @@ class Controls:
         """Do what is asked for; ControlError or ConfigError if that cannot be."""
         if request.command is CommandName.CHANGE:
             self._change(request.settings or {})
+        elif request.model is not None:
+            self.models.choose(request.model)
+        elif request.preset is not None:
+            self._use_preset(request.command, request.preset)
         elif request.direction is not None:
             self._put(ChoosePort(request.direction, self._known_port(request.direction, request.port)))
         elif request.command is CommandName.PLAY:
             self.play(request.messages())
         else:
+            if request.command in _ENDS_REPLAY:
+                self._stage.play.beside.stop_replay()
             self._put(_PLAIN_COMMANDS[request.command])
 
     def status(self) -> Status:
         """Return a snapshot."""
         stage = self._stage
-        listing = stage.play.listing
+        listing, model = stage.play.listing, self.models.state
         engine, output = stage.play.partner.engine.status(), stage.play.partner.scheduler.status()
+        refused = stage.play.partner.way_in.refused + output.refused
         return Status(
             at_s=self.now_s(),
             activity=engine.performer.activity,
             mode=engine.mode,
-            model=stage.settings.model,
-            provider=stage.provider,
+            model=model.name,
+            provider=model.provider,
+            models=self.models.names,
+            loading=model.loading,
+            model_fault=model.fault,
+            presets=self._presets.names,
+            replaying=self._replaying(),
+            beat_s=self.seconds(stage.play.beside.beat_ns),
             input=stage.play.port_names[0],
             output=stage.play.port_names[1],
             has_midi=stage.has_midi,
@@ -114,13 +140,43 @@ class Controls:
             stream_tokens=engine.performer.stream_tokens,
             hearing=engine.hearing,
             lateness=output.own_lateness,
-            losses=Losses(output.stale, output.too_late, output.overlong, output.left_out, output.undelivered),
+            loop=self._looping(engine.performer.loop),
+            losses=Losses(output.stale, output.too_late, output.overlong, output.left_out, output.undelivered, refused),
             fault=engine.fault,
+            take_fault=stage.play.take_fault,
             settings={**self.settings.model_dump(include=set(CHANGEABLE)), "seed": stage.play.seed},
         )
 
     def _change(self, changes: Mapping[str, Any]) -> None:
         self._stage.play.change(lambda before: changed(before, changes))
+
+    def _use_preset(self, command: CommandName, name: str) -> None:
+        if command is CommandName.RECALL_PRESET:
+            self._change(self._presets.recall(name))
+        elif command is CommandName.SAVE_PRESET:
+            self._presets.save(name, self.settings.model_dump(mode="json"))
+        else:
+            self._presets.forget(name)
+
+    def replay(self, name: str, messages: list[TimedMessage], from_s: float) -> None:
+        """Sound what was played before once more, through the output, on the channel that the model plays on."""
+        channel = self.settings.output_channel - 1
+        on_channel = [(at_ns, bytes((data[0] & 0xF0 | channel, *data[1:]))) for at_ns, data in messages]
+        self._stage.play.beside.replay(name, on_channel, from_s)
+
+    def stop_replay(self) -> None:
+        """End it."""
+        self._stage.play.beside.stop_replay()
+
+    def _looping(self, loop: LoopStatus | None) -> Looping | None:
+        if loop is None:
+            return None
+        length_s = round(loop.length_ns / _NS_PER_S, 6)
+        return Looping(self.seconds(loop.began_ns), length_s, loop.passes, loop.layers, loop.course)
+
+    def _replaying(self) -> Replaying | None:
+        reel = self._stage.play.beside.reel
+        return None if reel is None else Replaying(reel.name, self.seconds(reel.begins_ns))
 
     def _known_port(self, direction: Direction, name: str | None) -> str | None:
         """Return the name of a port if there is such a one; ControlError if not."""

@@ -1,42 +1,30 @@
-"""A MIDI file of the player's, gone on with: one job at a time, in a process of its own at a low priority.
+"""A MIDI file of the player's and what is made of it: one job at a time, in a process of its own at a low priority.
 
-The process is `pianod continue` as on the command line, with the settings in force: it shares no model, no thread and
-no interpreter with what plays. Files of a client are bytes in a folder of ours, under names of ours. Runs on the
-server's loop.
+The process (`job_process.py`) has the settings in force and shares no model, no thread and no interpreter with what
+plays. Files of a client are bytes in a folder of ours, under names of ours. Runs on the server's loop.
 """
 
 import asyncio
-import os
-import shutil
-import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from starlette.concurrency import run_in_threadpool
-
-import realtime
-from piano.errors import PianodError
-from piano.midi_file import read_tracks
-from realtime.settings import Settings
-from realtime.settings_words import flag_of
+from realtime.panel.child import WorkError, program, run_child
+from realtime.panel.job_request import GIVEN, MADE, JobRequest
 
 LARGEST_FILE = 1 << 20
-LONGEST_S = 120
-MOST_NOTES_SHOWN = 20_000
-_GIVE_UP_S = 600
-
-_PASSED_ON = ("model", "provider", "temperature", "top_k", "top_p", "min_p", "composer", "density", "max_polyphony")
+_GIVE_UP_S = 1800
 
 
 @dataclass(frozen=True, slots=True)
 class JobState:
-    """How a job stands: working, done or failed, and then why."""
+    """How a job stands: working, done or failed, and then why; and which share of it is done, 0 to 1."""
 
     id: int
     state: str
     reason: str = ""
+    task: str = ""
+    share: float = 0.0
 
 
 class Jobs:
@@ -52,82 +40,46 @@ class Jobs:
         """Say whether a job is under way."""
         return self._task is not None and not self._task.done()
 
-    def start(self, data: bytes, seconds: int, settings: Settings) -> JobState:
-        """Go on with a MIDI file for some seconds; the job before, which must be over, is forgotten."""
+    def start(self, data: bytes, request: JobRequest) -> JobState:
+        """Make something of a MIDI file; the job before, which must be over, is forgotten."""
         if self.is_working:
             raise ValueError("one job at a time")
         if self._folder is not None:
             self._folder.cleanup()
         self._folder = tempfile.TemporaryDirectory(prefix="pianod-")
         folder = Path(self._folder.name)
-        (folder / "given.mid").write_bytes(data)
-        self.state = JobState(self.state.id + 1, "working")
-        self._task = asyncio.create_task(self._work(folder, seconds, settings))
+        (folder / GIVEN).write_bytes(data)
+        self.state = JobState(self.state.id + 1, "working", task=request.task)
+        self._task = asyncio.create_task(self._work(folder, request))
         return self.state
 
-    def result(self) -> Path | None:
-        """Return the file that was made, if it was."""
+    def result(self, name: str = MADE) -> bytes | None:
+        """Return what was made, or what was given, if the job is done."""
         if self._folder is None or self.state.state != "done":
             return None
-        return Path(self._folder.name) / "made.mid"
+        return (Path(self._folder.name) / name).read_bytes()
+
+    async def stop(self) -> None:
+        """Give up what is under way."""
+        if self._task is not None and not self._task.done():
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self.state = replace(self.state, state="failed", reason="it was given up")
 
     async def close(self) -> None:
         """Give up what is under way and clean up."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await self.stop()
         if self._folder is not None:
             self._folder.cleanup()
 
-    async def _work(self, folder: Path, seconds: int, settings: Settings) -> None:
-        process = await asyncio.create_subprocess_exec(
-            *_command(seconds, settings),
-            cwd=folder,
-            env={**os.environ, "PYTHONPATH": str(Path(realtime.__file__).parents[1])},
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.PIPE,
-        )
+    async def _work(self, folder: Path, request: JobRequest) -> None:
+        command = program("realtime.panel.job_process")
         try:
-            _, said = await asyncio.wait_for(process.communicate(), _GIVE_UP_S)
-        except TimeoutError:
-            self.state = JobState(self.state.id, "failed", f"it took longer than {_GIVE_UP_S} s")
-            return
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-        if process.returncode == 0:
-            self.state = JobState(self.state.id, "done")
+            await run_child(command, request.to_json().encode(), limit_s=_GIVE_UP_S, folder=folder, report=self._report)
+        except WorkError as error:
+            self.state = replace(self.state, state="failed", reason=str(error))
         else:
-            lines = said.decode("utf-8", "replace").strip().splitlines()
-            reason = lines[-1].removeprefix("pianod: ") if lines else "it failed without a word"
-            self.state = JobState(self.state.id, "failed", reason[:500])
+            self.state = replace(self.state, state="done", share=1.0)
 
-
-def _command(seconds: int, settings: Settings) -> list[str]:
-    nice = shutil.which("nice")
-    flags: list[str] = []
-    for name in _PASSED_ON:
-        value = getattr(settings, name)
-        if value is not None:
-            path = Path(str(value)).expanduser()
-            flags += [flag_of(name), str(path.resolve()) if name == "model" and value != "embedded" else str(value)]
-    work = [sys.executable, "-m", "realtime", "continue", "given.mid", "--out", "made.mid", "--seconds", str(seconds)]
-    return [*([nice, "-n", "5"] if nice else []), *work, *flags]
-
-
-async def notes_of(path: Path) -> list[list[Any]]:
-    """Return the notes of a file for the roll: [track, start_s, end_s, pitch, velocity], at most so many."""
-
-    def read() -> list[list[Any]]:
-        rows: list[list[Any]] = []
-        for index, track in enumerate(read_tracks(path)):
-            for onset_s, duration_s, pitch, velocity, _ in track.performance.notes[:MOST_NOTES_SHOWN].tolist():
-                rows.append([index, round(onset_s, 4), round(onset_s + duration_s, 4), pitch, velocity])
-        return rows[:MOST_NOTES_SHOWN]
-
-    try:
-        return await run_in_threadpool(read)
-    except PianodError:
-        return []
+    def _report(self, share: float) -> None:
+        self.state = replace(self.state, share=round(min(max(share, 0.0), 1.0), 3))

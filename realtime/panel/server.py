@@ -16,6 +16,7 @@ from realtime.panel.app import build_app
 from realtime.panel.controls import Controls
 from realtime.panel.guard import Door, host_in_url, is_loopback
 from realtime.panel.jobs import Jobs
+from realtime.panel.shelves import Pieces
 from realtime.settings import PanelSettings
 
 _JOIN_S = 3.0
@@ -27,7 +28,8 @@ class PanelServer:
     """The panel, served while the `with` block runs."""
 
     def __init__(self, settings: PanelSettings, controls: Controls) -> None:
-        """Take the port; ConfigError if the address is none of this machine's."""
+        """Take the port; ConfigError if the address is none of this machine's, or there is nothing to review."""
+        self._pieces = Pieces(settings.review)
         self._socket = _listen(settings.panel_host, settings.panel_port)
         port = int(self._socket.getsockname()[1])
         token = None if is_loopback(settings.panel_host) else secrets.token_urlsafe(16)
@@ -74,7 +76,7 @@ class PanelServer:
         logging.getLogger("uvicorn").setLevel(logging.CRITICAL)
         jobs = Jobs()
         config = uvicorn.Config(
-            build_app(self._controls, self._door, jobs),
+            build_app(self._controls, self._door, jobs, self._pieces),
             log_config=None,
             access_log=False,
             lifespan="off",

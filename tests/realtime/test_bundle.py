@@ -233,3 +233,38 @@ def test_any_value_anywhere_in_a_manifest_is_taken_or_refused(
     holder[key] = value
     with contextlib.suppress(ManifestError):
         Manifest.from_json(manifest)
+
+
+@pytest.mark.parametrize("key", [b"\x6a", b"\xea\x80\x80\x80\x10", b"\xea\x80\x80\x80\x80\x01"])
+def test_a_field_number_that_a_parser_would_read_otherwise_is_refused(key: bytes) -> None:
+    fields = key + b"\x00"  # field 13, empty: in one byte, and with bits beyond the 32 that a parser keeps
+    tensor = b"\x2a" + bytes((len(fields),)) + fields
+    model = b"\x3a" + bytes((len(tensor),)) + tensor
+    if len(key) == 1:
+        assert has_external_data(model)
+        return
+    with pytest.raises(OnnxDamageError, match="whose number is too large"):
+        has_external_data(model)
+
+
+def test_an_operator_that_names_a_file_is_refused(bundle: Path) -> None:
+    node = helper.make_node(
+        "EPContext", [], ["y"], domain="com.microsoft", ep_cache_context="/tmp/engine", embed_mode=0
+    )
+    replace_graph(bundle, helper.make_model(helper.make_graph([node], "g", [], [])).SerializeToString())
+    with pytest.raises(BundleError, match="refers to weights in other files"):
+        Bundle.load(bundle)
+
+
+def test_weights_of_a_training_graph_are_looked_at_too() -> None:
+    tensor = helper.make_tensor("w", TensorProto.FLOAT, [1], [1.0])
+    tensor.data_location = TensorProto.EXTERNAL
+    model = helper.make_model(helper.make_graph([], "g", [], []))
+    model.training_info.add().algorithm.initializer.append(tensor)
+    assert has_external_data(model.SerializeToString())
+
+
+def test_a_graph_of_countless_fields_is_refused_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("realtime.onnx_scan._MOST_FIELDS", 1000)
+    with pytest.raises(OnnxDamageError, match="more than 1,000 fields"):
+        has_external_data(b"\x3a\x00" + b"\x08\x00" * 2000)

@@ -9,15 +9,17 @@ import pytest
 
 from piano.errors import MidiFileError, PortError
 from realtime.cli import COMMANDS, DEMO_HINT, main
-from realtime.requests import ContinueRequest, PieceRequest, SendRequest
+from realtime.requests import PieceRequest, SendRequest
 from realtime.settings import Settings
 from realtime.settings_words import flag_of
+from realtime.task_requests import ContinueFilesRequest
 
 BODIES = {
     "realtime.run": ("run_live",),
     "realtime.port_list": ("run_ports",),
     "realtime.demo": ("run_demo",),
-    "realtime.offline": ("run_continue", "run_new"),
+    "realtime.continue_files": ("run_continue",),
+    "realtime.offline": ("run_new",),
     "realtime.send": ("run_send",),
 }
 
@@ -71,10 +73,10 @@ def test_continue_gets_its_request(bodies: Bodies) -> None:
     assert main(words.split()) == 0
     [(name, (_, request))] = bodies.calls
     assert name == "run_continue"
-    assert request == ContinueRequest(
-        file=Path("in.mid"), out=Path("out.mid"), notes=50, variants=2, transpose=-3, start_s=1.5, end_s=9.0, plot=True
+    assert request == ContinueFilesRequest(
+        files=("in.mid",), out=Path("out.mid"), notes=50, variants=2, transpose=-3, start_s=1.5, end_s=9.0, plot=True
     )
-    assert request.length_s is None
+    assert request.of_file(Path("in.mid"), Path("out.mid")).length_s is None
 
 
 def test_a_new_piece_lasts_half_a_minute_unless_told_otherwise(bodies: Bodies) -> None:
@@ -117,7 +119,7 @@ def test_the_help_of_every_command_names_every_setting(
         assert str(field.description) in text
     request = COMMANDS[command[0]].request if command else None
     for name, field in (request.model_fields if request else {}).items():
-        assert name in ("file", "what") or flag_of(name) in text
+        assert name in ("file", "files", "what") or flag_of(name) in text
         assert str(field.description) in text
 
 

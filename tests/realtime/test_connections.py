@@ -5,9 +5,10 @@ from collections.abc import Iterator
 import pytest
 
 from piano.errors import PortError
+from piano.events import NoteOn
 from realtime.clock import NS_PER_S, MonotonicClock
 from realtime.connections import Connections, OpenPorts, open_ports
-from realtime.inbox import Inbox, PortLost, PortReturned, Received, SystemLost
+from realtime.inbox import Inbox, PortLost, PortReturned, Received, Stalled, SystemLost, SystemReturned
 from realtime.memory_ports import MemoryMidiSystem
 from realtime.ports import Direction
 from realtime.scheduler import Scheduler, SchedulerSettings
@@ -62,10 +63,9 @@ def test_keys_arrive_and_the_input_comes_back_after_it_was_lost(stage: Stage) ->
     lost = stage.next()
     assert isinstance(lost, PortLost)
     stage.connections.mend(lost)
+    stage.system.plug("keys")
     while not isinstance(returned := stage.next(), PortReturned):
-        if isinstance(returned, PortLost):
-            stage.connections.mend(returned)
-            stage.system.plug("keys")
+        pass
     stage.connections.mend(returned)
     stage.system.open_output("keys").send(NOTE_ON)
     assert isinstance(stage.next(), Received)
@@ -82,9 +82,56 @@ def test_an_output_that_is_lost_and_back_is_silenced_first(stage: Stage) -> None
     assert not stage.scheduler.status().is_lost
 
 
-def test_a_system_that_is_gone_ends_the_play(stage: Stage) -> None:
-    with pytest.raises(PortError, match="jack has gone: killed"):
-        stage.connections.mend(SystemLost("jack", "killed"))
+def test_a_system_that_is_gone_and_back_is_played_on_again(stage: Stage) -> None:
+    stage.connections.start(stage.inbox.put)
+    stage.system.die()
+    stage.system.revive(["keys", "sound"])
+    while not isinstance(report := stage.next(), SystemReturned):
+        if isinstance(report, PortLost | SystemLost):
+            stage.connections.mend(report)
+    assert stage.scheduler.status().is_lost
+    stage.connections.mend(report)
+    stage.system.open_output("keys").send(NOTE_ON)
+    assert isinstance(stage.next(), Received)
+    assert not stage.scheduler.status().is_lost
+
+
+def test_a_system_that_is_back_before_the_instruments_waits_for_them(stage: Stage) -> None:
+    stage.connections.start(stage.inbox.put)
+    stage.system.die()
+    stage.system.revive()
+    while not isinstance(report := stage.next(), SystemReturned):
+        if isinstance(report, PortLost | SystemLost):
+            stage.connections.mend(report)
+    stage.connections.mend(report)
+    assert stage.scheduler.status().is_lost
+    stage.system.plug("sound")
+    returned = stage.next()
+    assert returned == PortReturned(Direction.OUTPUT, "sound")
+    stage.connections.mend(returned)
+    assert not stage.scheduler.status().is_lost
+
+
+def test_ports_of_our_own_are_made_anew_with_their_system() -> None:
+    stage = Stage(PortSettings())
+    stage.connections.start(stage.inbox.put)
+    stage.connections.mend(SystemLost("memory", "killed"))
+    assert stage.scheduler.status().is_lost
+    stage.connections.mend(SystemReturned("memory"))
+    stage.system.open_output("pianod in").send(NOTE_ON)
+    assert isinstance(stage.next(), Received)
+    assert not stage.scheduler.status().is_lost
+    stage.connections.stop()
+    stage.scheduler.stop()
+
+
+def test_a_standstill_silences_everything(stage: Stage) -> None:
+    ears = stage.system.open_input("sound")
+    stage.scheduler.send_now(NoteOn(60, 64))
+    stage.connections.mend(Stalled(5 * NS_PER_S))
+    heard = list(iter(ears.poll, None))
+    assert bytes.fromhex("80 3c 40") in heard
+    assert heard[-1] == bytes.fromhex("b0 78 00")
 
 
 def test_what_is_played_goes_through_where_that_is_wanted() -> None:

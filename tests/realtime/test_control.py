@@ -41,7 +41,7 @@ def request(**fields: object) -> str:
     return json.dumps({"version": 1, "id": 7, **fields})
 
 
-@pytest.mark.parametrize("name", ["answer", "stop", "new_piece", "retry", "panic"])
+@pytest.mark.parametrize("name", ["answer", "stop", "new_piece", "retry", "panic", "take", "keep", "undo", "clear"])
 def test_a_plain_command_is_read(name: str) -> None:
     read = decode_request(request(command=name))
     assert (read.command, read.id, read.settings, read.midi) == (name, 7, None, None)

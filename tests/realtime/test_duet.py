@@ -15,6 +15,7 @@ from realtime import duet
 from realtime.call_and_response import AnswerSettings
 from realtime.commands import ChangePlaying, HandOver, Mode, NewPiece, Panic, Retry, StopPlaying
 from realtime.duet import Duet, DuetSettings, WhenAlone
+from realtime.manners import Manners
 from realtime.offline_run import OfflineRun
 from realtime.outbox import Release
 from realtime.partner import PartnerSettings
@@ -78,6 +79,12 @@ def work_until(player: Duet, moment_ns: int) -> None:
         player.work(due_ns)
 
 
+def most_in_a_second(onsets: Sequence[TimedEvent]) -> int:
+    """Return how many keys are struck at most within any second."""
+    moments = [timed.at_ns for timed in onsets]
+    return max((sum(at_ns <= other < at_ns + S for other in moments) for at_ns in moments), default=0)
+
+
 WAITS = {Role.OWN: (0.2, 0.5, 0.3), Role.GIVEN: (0.5, 0.1, 0.4)}
 """By who played last: how likely it is that the next event comes after 1, 2 or 3 steps."""
 
@@ -133,7 +140,7 @@ def player_strikes(last: Role, steps: int, point: float) -> bool:
 def live_outcome(seed: int, count: int, rng: np.random.Generator) -> Outcome:
     """Play a duet live with such a player, step by step, and return who did what."""
     plan = Plan()
-    player = Duet(TwoPlayers(VOCABULARY.size), HEAD, plan, DuetSettings(seed=seed))
+    player = Duet(TwoPlayers(VOCABULARY.size), HEAD, plan, DuetSettings(Manners(seed=seed)))
     player.hear(TimedEvent(0, NoteOn(70, 80)))
     done: list[tuple[Role, int]] = []
     last, since, given = Role.GIVEN, 0, 1
@@ -193,7 +200,7 @@ def test_the_notes_do_not_depend_on_the_machine(
 ) -> None:
     def play(delay_ns: int) -> tuple[tuple[int, ...], list[TimedEvent]]:
         session, plan = ChanceSession(VOCABULARY.size, 8192, seed=seed), Plan()
-        how = DuetSettings(seed=seed, when_alone=WhenAlone.CONTINUE, most_keys=6)
+        how = DuetSettings(Manners(seed=seed, most_keys=6), WhenAlone.CONTINUE)
         player = Duet(session, HEAD, plan, how)
         for timed in done:
             work_until(player, timed.at_ns + delay_ns)
@@ -216,7 +223,7 @@ def test_a_clock_in_big_or_in_small_steps_gives_the_same_messages() -> None:
         for at_ns in range(0, 12 * S, step_ns):
             run.run_until(at_ns)
         run.run_until(12 * S)
-        return run.partner.take.sent
+        return list(run.partner.take.sent)
 
     assert play(12 * S) == play(7 * MS) == play(333 * MS)
 
@@ -226,21 +233,17 @@ def test_a_clock_in_big_or_in_small_steps_gives_the_same_messages() -> None:
 def test_every_note_ends_within_its_range_and_loudness(
     done: Sequence[Act], seed: int, when_alone: WhenAlone, quiet: bool
 ) -> None:
-    how = DuetSettings(
-        seed=seed,
-        lowest_pitch=40,
-        highest_pitch=60,
-        loudest=5 if quiet else 90,
-        most_keys=3,
-        when_alone=when_alone,
-        alone_after_ns=S,
+    manners = Manners(
+        seed=seed, lowest_pitch=40, highest_pitch=60, loudest=5 if quiet else 90, most_a_second=7, most_keys=3
     )
+    how = DuetSettings(manners, when_alone, S)
     run = a_duet(model_of_chance(seed, window=64), how)
     perform(run, done)
     for timed in own_onsets(run):
         assert isinstance(timed.event, NoteOn)
         assert 40 <= timed.event.pitch <= 60
-        assert timed.event.velocity <= how.loudest
+        assert timed.event.velocity <= manners.loudest
+    assert most_in_a_second(own_onsets(run)) <= 7
     run.finish()
     assert sounding_at(run.partner.take.sent, run.clock.now_ns()).is_silent()
     assert run.partner.engine.status().fault is None
@@ -248,11 +251,11 @@ def test_every_note_ends_within_its_range_and_loudness(
 
 def test_nothing_of_a_guess_that_was_taken_back_is_heard() -> None:
     script = {len(HEAD) + 2: VOCABULARY.time(50), len(HEAD) + 3: OWN_ON, len(HEAD) + 4: VELOCITY}
-    run = a_duet(ScriptedSession(VOCABULARY.size, script=script), DuetSettings(sampling=GREEDY))
+    run = a_duet(ScriptedSession(VOCABULARY.size, script=script), DuetSettings(Manners(sampling=GREEDY)))
     run.play(wire([(1.0, NoteOn(50, 80)), (1.3, NoteOn(52, 80))]))
     run.run_until(int(1.3 * S))
     session = ScriptedSession(VOCABULARY.size, script=script)
-    undisturbed = a_duet(session, DuetSettings(sampling=GREEDY))
+    undisturbed = a_duet(session, DuetSettings(Manners(sampling=GREEDY)))
     undisturbed.play(wire([(1.0, NoteOn(50, 80))]))
     undisturbed.run_until(2 * S)
     assert own_onsets(undisturbed)[0] == TimedEvent(int(1.5 * S), NoteOn(72, 82))
@@ -273,7 +276,7 @@ def test_a_key_that_sounds_ends_when_the_model_now_means_it_to() -> None:
             return GIVEN_ON if VOCABULARY.kinds[tokens[-1]] == Kind.TIME else VOCABULARY.time(100)
         return OWN_OFF if VOCABULARY.kinds[tokens[-1]] == Kind.TIME else VOCABULARY.time(40 if given == 1 else 90)
 
-    run = a_duet(ScriptedSession(VOCABULARY.size, script=follows), DuetSettings(sampling=GREEDY))
+    run = a_duet(ScriptedSession(VOCABULARY.size, script=follows), DuetSettings(Manners(sampling=GREEDY)))
     run.play(wire([(1.0, NoteOn(50, 80)), (1.2, NoteOn(52, 80))]))
     run.run_until(3 * S)
     offs = [timed.at_ns for timed in run.answered() if timed.event == NoteOff(72)]
@@ -286,7 +289,7 @@ def test_a_model_that_always_guesses_the_player_never_plays(wait: int) -> None:
         return GIVEN_ON if not wait or VOCABULARY.kinds[tokens[-1]] == Kind.TIME else VOCABULARY.time(wait)
 
     session = ScriptedSession(VOCABULARY.size, script=follows)
-    run = a_duet(session, DuetSettings(sampling=GREEDY, when_alone=WhenAlone.CONTINUE))
+    run = a_duet(session, DuetSettings(Manners(sampling=GREEDY), WhenAlone.CONTINUE))
     run.play(wire(note(1.0, 60)))
     run.run_until(4 * S)
     assert run.partner.take.sent == []
@@ -300,7 +303,8 @@ def test_a_model_for_which_time_stands_still_does_not_stop_the_clock(monkeypatch
         after = {OWN_ON: VELOCITY, VELOCITY: OWN_OFF}
         return after.get(tokens[-1], OWN_ON)
 
-    run = a_duet(ScriptedSession(VOCABULARY.size, 100_000, script=follows), DuetSettings(sampling=GREEDY))
+    how = DuetSettings(Manners(sampling=GREEDY, most_a_second=1000))
+    run = a_duet(ScriptedSession(VOCABULARY.size, 100_000, script=follows), how)
     run.play(wire([(1.0, NoteOn(50, 80))]))
     run.run_until(int(1.1 * S))
     onsets = Counter(timed.at_ns for timed in own_onsets(run))
@@ -391,12 +395,12 @@ def test_it_plays_on_in_another_way() -> None:
     run = a_duet(how=DuetSettings(when_alone=WhenAlone.CONTINUE))
     run.play(wire([(1.0, NoteOn(60, 80))]))
     run.run_until(4 * S)
-    run.tell(playing(DuetSettings(lowest_pitch=100, restraint=-2.0, when_alone=WhenAlone.CONTINUE)))
+    run.tell(playing(DuetSettings(Manners(lowest_pitch=100, restraint=-2.0), WhenAlone.CONTINUE)))
     run.run_until(4 * S)
     count = len(own_onsets(run))
     run.tell(ChangePlaying(AnswerSettings(), (*HEAD, VOCABULARY.style("density:3")), Mode.DUET))
     run.run_until(4 * S + 1)
-    run.tell(playing(DuetSettings(lowest_pitch=100, restraint=-2.0, when_alone=WhenAlone.CONTINUE)))
+    run.tell(playing(DuetSettings(Manners(lowest_pitch=100, restraint=-2.0), WhenAlone.CONTINUE)))
     run.run_until(7 * S)
     later = own_onsets(run)[count:]
     assert later
@@ -407,7 +411,7 @@ def test_it_plays_on_in_another_way() -> None:
 
 def test_restraint_makes_it_play_less() -> None:
     def keys(restraint: float) -> int:
-        run = a_duet(how=DuetSettings(restraint=restraint, when_alone=WhenAlone.CONTINUE))
+        run = a_duet(how=DuetSettings(Manners(restraint=restraint), WhenAlone.CONTINUE))
         run.play(phrase(1.0))
         run.run_until(8 * S)
         return len(own_onsets(run))

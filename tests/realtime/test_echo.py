@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from piano.events import NoteOff, NoteOn, TimedEvent
 from realtime.clock import ManualClock
-from realtime.commands import Mode
+from realtime.commands import Keep, Mode
 from realtime.echo import LOOP_NS, REMEMBERED, WITHIN_NS, Echoes
 from realtime.inbox import Received
 from realtime.memory_ports import MemoryInputPort, MemoryOutputPort, Script
@@ -87,6 +87,16 @@ def test_with_a_loop_only_the_player_is_heard(mode: Mode, thru: bool, delay_ms: 
     desk.partner.engine.run_until(desk.clock.now_ns())
     desk.partner.scheduler.stop()
     assert sounding_at(desk.partner.take.sent, desk.clock.now_ns()).is_silent()
+
+
+def test_a_loop_is_not_layered_with_what_comes_back_of_it() -> None:
+    desk = LoopedDesk(Settings(mode="loop"), 20 * MS)
+    desk.play(phrase(1.0), 4 * S)
+    desk.partner.inbox.put(Keep())
+    assert len(desk.play([], 14 * S)) == 12
+    loop = desk.partner.engine.status().performer.loop
+    assert loop is not None
+    assert (loop.course, loop.layers, loop.passes) == ("keep", 1, 5)
 
 
 def test_what_was_recognised_is_used_up() -> None:

@@ -120,7 +120,9 @@ def test_in_any_order_the_stream_is_what_became_of_it(
     played: list[tuple[int, Event, Role, int, int]], seed: int
 ) -> None:
     stream, session = a_stream(seed)
-    sampler, became, at_ns = Sampler(seed), list[TimedEvent](), S
+    sampler, at_ns = Sampler(seed), S
+    became = [TimedEvent(S, NoteOn(21, 64), Role.GIVEN)]  # the origin of time: no wait before it is told
+    stream.hear(became[0])
     for gap_ms, event, role, proposals, later_ms in played:
         at_ns += gap_ms * MS
         stream.rollback(at_ns)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from piano.events import Event, NoteOff, NoteOn, Pedal
-from realtime.midi_message import Kind, PedalReader, bytes_of, channel_of, event_of, kind_of
+from realtime.midi_message import Kind, PianoReader, bytes_of, channel_of, event_of, kind_of, split
 
 EVENTS = st.one_of(
     st.builds(NoteOn, st.integers(21, 108), st.integers(1, 127)),
@@ -77,9 +77,48 @@ def test_messages_and_what_they_mean(hexdump: str, kind: Kind, event: Event | No
 
 
 def test_a_half_pedal_is_heard_only_where_it_changes() -> None:
-    reader = PedalReader()
+    reader = PianoReader()
     positions = [0, 10, 63, 64, 80, 127, 70, 20, 0, 90]
-    heard = [reader.event_of(bytes((0xB0, 64, position))) for position in positions]
-    assert [event for event in heard if event] == [Pedal(down=True), Pedal(down=False), Pedal(down=True)]
-    assert reader.event_of(bytes.fromhex("b0 79 00")) == Pedal(down=False)
-    assert reader.event_of(bytes.fromhex("90 3c 40")) == NoteOn(60, 64)
+    heard = [event for position in positions for event in reader.events_of(bytes((0xB0, 64, position)))]
+    assert heard == [Pedal(down=True), Pedal(down=False), Pedal(down=True)]
+    assert reader.events_of(bytes.fromhex("b0 79 00")) == (Pedal(down=False),)
+    assert reader.events_of(bytes.fromhex("90 3c 40")) == (NoteOn(60, 64),)
+
+
+def test_all_notes_off_lifts_every_key_that_was_struck_on_its_channel() -> None:
+    reader = PianoReader()
+    for text in ("90 40 40", "90 3c 40", "91 43 40", "b0 40 7f", "80 40 00"):
+        reader.events_of(bytes.fromhex(text))
+    assert reader.events_of(bytes.fromhex("b0 7b 00")) == (NoteOff(60),)
+    assert reader.events_of(bytes.fromhex("b0 7b 00")) == ()
+    assert reader.release() == (NoteOff(67), Pedal(down=False))
+    assert reader.release() == ()
+
+
+@pytest.mark.parametrize(
+    ("packet", "messages"),
+    [
+        ("90 3c 40", ["90 3c 40"]),
+        ("90 3c 40 3e 40 40 00", ["90 3c 40", "90 3e 40", "90 40 00"]),
+        ("90 3c f8 40", ["f8", "90 3c 40"]),
+        ("90 3c 40 fe 80 3c 40", ["90 3c 40", "fe", "80 3c 40"]),
+        ("f0 01 02 f7 90 3c 40", ["f0 01 02 f7", "90 3c 40"]),
+        ("c0 05 06", ["c0 05", "c0 06"]),
+        ("3c 40", ["3c 40"]),
+        ("90 3c", ["90 3c"]),
+        ("90 3c b0 40 7f", ["90 3c", "b0 40 7f"]),
+        ("f0 01 02 90 3c 40", ["f0 01 02", "90 3c 40"]),
+        ("", []),
+    ],
+)
+def test_what_a_port_gives_as_one_is_split_into_messages(packet: str, messages: list[str]) -> None:
+    assert [message.hex(" ") for message in split(bytes.fromhex(packet))] == messages
+
+
+@given(st.binary(max_size=40))
+def test_splitting_loses_nothing_but_what_running_status_adds(packet: bytes) -> None:
+    pieces = split(packet)
+    assert sum(map(len, pieces)) >= len(packet)
+    assert all(pieces)
+    whole = [piece for piece in pieces if kind_of(piece) is not Kind.MALFORMED]
+    assert split(b"".join(whole)) == tuple(whole)

@@ -1,28 +1,31 @@
-"""The ways of playing, exchanged at any moment: nothing hangs, and the engine goes on."""
+"""The ways of playing, exchanged at any moment: nothing hangs, the player is heard, and the engine goes on."""
+
+from collections.abc import Sequence
 
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from piano.events import NoteOff, NoteOn
 from realtime.call_and_response import AnswerSettings
-from realtime.commands import ChangePlaying, HandOver, Mode, NewPiece, Panic, Retry, StopPlaying
+from realtime.commands import ChangePlaying, Command, HandOver, Keep, Mode, NewPiece, Panic, Retry, StopPlaying, Undo
 from realtime.midi_message import Kind, bytes_of, kind_of
 from realtime.modes import performer_of
 from realtime.scheduler import Scheduler
 from realtime.settings import Settings
+from realtime.take import Source, TakePlace
 from tests.realtime.desk import Desk
 from tests.realtime.stage import HEAD, MS, Act, S, acts, model_of_chance, note, own_onsets, phrase, sounding_at, wire
 
 RUNS = settings(max_examples=25, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
-COMMANDS = (HandOver(), StopPlaying(), NewPiece(), Panic(), Retry())
+COMMANDS = (HandOver(), StopPlaying(), NewPiece(), Panic(), Retry(), Keep(), Undo())
 
 Exchange = tuple[int, Mode, bool]
 
 
 @st.composite
-def acts_and_exchanges(draw: st.DrawFn) -> list[Act | Exchange]:
+def acts_and_exchanges(draw: st.DrawFn, commands: Sequence[Command] = COMMANDS) -> list[Act | Exchange]:
     """Return what a random player does, with exchanges of the mode at any moment."""
-    done: list[Act | Exchange] = list(draw(acts(COMMANDS, most=20)))
+    done: list[Act | Exchange] = list(draw(acts(commands, most=20)))
     changes = draw(st.lists(st.tuples(st.integers(0, 20), st.sampled_from(Mode), st.booleans()), max_size=6))
     for place, mode, thru in changes:
         index = min(place, len(done))
@@ -59,6 +62,26 @@ def test_whatever_is_exchanged_every_note_ends(done: list[Act | Exchange], mode:
     assert sounding_at(sent, desk.run.clock.now_ns()).is_silent()
 
 
+PLAYED = (HandOver(), StopPlaying(), NewPiece(), Retry(), Keep(), Undo())
+"""Commands that do not touch what the player plays."""
+
+
+@RUNS
+@given(acts_and_exchanges(PLAYED), st.sampled_from(Mode), st.integers(0, 99))
+def test_what_the_player_plays_goes_through_whatever_is_exchanged(
+    done: list[Act | Exchange], mode: Mode, seed: int
+) -> None:
+    desk = Desk(Settings(mode=mode.value, thru=True), model_of_chance(seed, window=64))
+    desk.perform([act if isinstance(act, Act) else (act[0], act[1], True) for act in done])
+    struck = [act.message[:2] for act in done if isinstance(act, Act) and kind_of(act.message) is Kind.NOTE_ON]
+    passed = [
+        record.data[:2]
+        for record in desk.run.partner.take.since(TakePlace())
+        if record.source is Source.PASSED and kind_of(record.data) is Kind.NOTE_ON
+    ]
+    assert sorted(passed) == sorted(struck), "each key once"
+
+
 def test_each_mode_has_its_performer() -> None:
     for mode in Mode:
         desk = Desk(Settings())
@@ -67,7 +90,7 @@ def test_each_mode_has_its_performer() -> None:
         assert performer_of(playing, model_of_chance(), output).mode is mode
 
 
-def test_a_round_of_all_three() -> None:
+def test_a_round_of_all() -> None:
     desk = Desk(Settings())
     run = desk.run
     desk.play(phrase(1.0))
@@ -87,11 +110,19 @@ def test_a_round_of_all_three() -> None:
     desk.play(wire(note(9.0, 60)))
     run.run_until(15 * S)
     assert [data[1] for _, data in run.partner.take.sent[before:]] == [60, 60]
-    desk.exchange(Mode.ANSWER)
+    desk.exchange(Mode.LOOP)
     desk.play(phrase(16.0))
     run.run_until(22 * S)
+    assert len(own_onsets(run)) > answered + 12, "two passes of six keys, and the answers"
+    desk.exchange(Mode.ANSWER)
+    run.run_until(22 * S)
+    assert sounding_at(run.partner.take.sent, 22 * S).is_silent(), "the loop ends with its mode"
+    before = len(own_onsets(run))
+    desk.play(phrase(23.0))
+    run.run_until(28 * S)
     assert run.is_playing
     assert run.partner.engine.status().performer.answers == 1
+    assert len(own_onsets(run)) > before
 
 
 def test_a_key_that_is_held_through_the_exchange_ends_when_it_comes_up() -> None:

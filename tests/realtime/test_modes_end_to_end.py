@@ -1,5 +1,6 @@
-"""Duet and velocity mode: the whole daemon as its own process on a real JACK server, judged by the messages alone."""
+"""Duet, loop and velocity: the whole daemon as its own process on a real JACK server, judged by the messages alone."""
 
+import itertools
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -66,6 +67,39 @@ def test_a_signal_in_the_middle_of_a_duet_releases_every_note(
         listener.hear(data)
     assert {pitch for _, pitch, _ in listener.struck} >= {60, 64, 67}
     assert listener.is_silent()
+
+
+def test_a_phrase_goes_round_twice_with_a_voice_over_it_and_is_cleared(
+    jack_server: JackServer, start: StartDaemon, tmp_path: Path
+) -> None:
+    daemon = start(
+        *("--mode", "loop", "--trigger", "cc", "--trigger-cc", "80", "--clear-cc", "83"),
+        *("--restraint", "-2", "--duet-density", "8", "--duet-lowest", "60"),
+    )
+    phrase = [(0.0, 40, 0.4), (0.6, 47, 0.3), (1.2, 52, 2.0)]  # the last is still held when the phrase ends
+    events = [(at_s, bytes_of(NoteOn(pitch, 70 + pitch)).hex()) for at_s, pitch, _ in phrase]
+    events += [(at_s + held_s, bytes_of(NoteOff(pitch)).hex()) for at_s, pitch, held_s in phrase]
+    events += [(2.0, "b0507f"), (2.1, "b05000"), (6.3, "b0537f"), (6.4, "b05300")]
+    script = {"takes": [{"after": "now", "notes": [list(event) for event in sorted(events)]}], "listen_s": 0.5}
+    account = account_of(start_pianist(jack_server, tmp_path, script))
+    said = daemon.end()
+    assert daemon.process.returncode == 0, said
+    listener = Listener()
+    for _, data in account.heard:
+        listener.hear(data)
+    assert listener.is_silent(), "the loop is cleared, and every note of it is released"
+    struck = [(at_ns, data[1], data[2]) for at_ns, data in account.heard if kind_of(data) is Kind.NOTE_ON]
+    own = [pitch for _, pitch, _ in struck if pitch < 60]
+    assert own == [40, 47, 52, 40, 47, 52, 40], "two passes, and the beginning of a third"
+    assert all(velocity == 70 + pitch for _, pitch, velocity in struck if pitch < 60), "as the player struck them"
+    seams_ns = [at_ns for at_ns, pitch, _ in struck if pitch == 40]
+    for begin_ns, end_ns in itertools.pairwise(seams_ns):
+        assert [pitch for at_ns, pitch, _ in struck if begin_ns < at_ns < end_ns and pitch >= 60], "a voice over each"
+    at_seam = Listener()
+    for at_ns, data in account.heard:
+        if at_ns < seams_ns[1]:
+            at_seam.hear(data)
+    assert at_seam.is_silent(), "nothing lasts beyond the seam"
 
 
 @pytest.mark.parametrize("strength", ["0", "1"])

@@ -8,20 +8,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from piano.errors import ConfigError, MidiFileError, PianodError
+from piano.errors import PianodError
 from piano.events import Event, NoteOff, NoteOn, Pedal, TimedEvent
+from piano.midi_document import MidiDocument
 from piano.midi_file import MidiTrack, read_tracks, write_performance
 from piano.notes import NOTE, PEDAL, Performance
-from realtime import cli, offline
+from realtime import cli, continue_files, offline
 from realtime.call_and_response import AnswerSettings
 from realtime.cli import main
 from realtime.continuation import NOTHING, Continuation, Length, first_notes, go_on, moved, part_of
+from realtime.continue_files import run_continue
 from realtime.phrases import NAMES, QUESTION, phrase_path, read_phrase
 from realtime.phrases.compose import SCORES, perform
 from realtime.playback import messages_of
-from realtime.requests import ContinueRequest, PieceRequest
+from realtime.requests import PieceRequest
 from realtime.settings import Settings
 from realtime.take import performance_of
+from realtime.task_requests import ContinueFilesRequest
 from tests.realtime.stage import MS, S, a_run, model_of_chance
 
 PLAIN = Settings(seed=7)
@@ -29,19 +32,25 @@ PLAIN = Settings(seed=7)
 
 @pytest.fixture(autouse=True)
 def model(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(offline, "open_bundle", lambda _: None)
-    monkeypatch.setattr(offline, "open_session", lambda *_: (model_of_chance(), "chance"))
+    for module in (offline, continue_files):
+        monkeypatch.setattr(module, "open_bundle", lambda _: None)
+        monkeypatch.setattr(module, "open_session", lambda *_: (model_of_chance(), "chance"))
 
 
-def request(tmp_path: Path, **wishes: object) -> ContinueRequest:
-    return ContinueRequest.model_validate({"file": phrase_path(QUESTION), "out": tmp_path / "out.mid", **wishes})
+def request(tmp_path: Path, **wishes: object) -> ContinueFilesRequest:
+    asked = {"files": (str(phrase_path(QUESTION)),), "out": tmp_path / "out.mid", **wishes}
+    return ContinueFilesRequest.model_validate(asked)
 
 
 def test_a_piece_is_gone_on_with(tmp_path: Path) -> None:
     wishes = request(tmp_path, seconds=6.0, events=tmp_path / "events.json", plot=True)
-    assert offline.run_continue(PLAIN, wishes) == 0
+    assert run_continue(PLAIN, wishes) == 0
     primer, continuation = read_tracks(tmp_path / "out.mid")
-    assert (primer.name, continuation.name) == ("primer", "continuation")
+    assert continuation.name == "continuation"
+    given = MidiDocument.read(phrase_path(QUESTION))
+    assert [part.body for part in MidiDocument.read(tmp_path / "out.mid").tracks[:-1]] == [
+        part.body for part in given.tracks
+    ]
     phrase = read_phrase(QUESTION)
     assert primer.performance.notes.size == phrase.notes.size
     np.testing.assert_allclose(primer.performance.notes["onset_s"], phrase.notes["onset_s"], atol=0.001)
@@ -58,14 +67,14 @@ def test_a_piece_is_gone_on_with(tmp_path: Path) -> None:
 def test_the_same_seed_gives_the_same_file_and_another_another(tmp_path: Path) -> None:
     made = []
     for seed in (7, 7, 8):
-        offline.run_continue(Settings(seed=seed), request(tmp_path, seconds=3.0))
+        run_continue(Settings(seed=seed), request(tmp_path, seconds=3.0))
         made.append((tmp_path / "out.mid").read_bytes())
     assert made[0] == made[1] != made[2]
 
 
 def test_variants_have_the_next_seeds(tmp_path: Path) -> None:
-    offline.run_continue(Settings(seed=8), request(tmp_path, notes=9, out=tmp_path / "single.mid"))
-    offline.run_continue(PLAIN, request(tmp_path, notes=9, variants=2))
+    run_continue(Settings(seed=8), request(tmp_path, notes=9, out=tmp_path / "single.mid"))
+    run_continue(PLAIN, request(tmp_path, notes=9, variants=2))
     assert (tmp_path / "out-2.mid").read_bytes() == (tmp_path / "single.mid").read_bytes()
     assert (tmp_path / "out-1.mid").read_bytes() != (tmp_path / "out-2.mid").read_bytes()
     assert not (tmp_path / "out.mid").exists()
@@ -78,9 +87,36 @@ def test_a_new_piece_comes_from_nothing(tmp_path: Path) -> None:
     assert track.performance.notes["onset_s"][0] <= 0.05
 
 
+def test_what_follows_the_part_that_is_heard_makes_room(tmp_path: Path) -> None:
+    run_continue(PLAIN, request(tmp_path, notes=5, start_s=1.0, end_s=3.0))
+    kept, continuation = read_tracks(tmp_path / "out.mid")
+    onset_s = read_phrase(QUESTION).notes["onset_s"]
+    np.testing.assert_allclose(kept.performance.notes["onset_s"], onset_s[onset_s < 3.0], atol=0.001)
+    assert continuation.performance.notes["onset_s"][0] >= 2.9
+
+
+def test_a_folder_goes_on_and_each_file_has_its_own_seed(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name in ("a.mid", "b.mid"):
+        (folder / name).write_bytes(phrase_path(QUESTION).read_bytes())
+    run_continue(PLAIN, request(tmp_path, files=(str(folder),), out=tmp_path / "made", notes=9, jobs=1, plot=True))
+    first, second = ((tmp_path / "made" / name).read_bytes() for name in ("a.mid", "b.mid"))
+    assert first != second
+    assert (tmp_path / "made" / "b.png").exists()
+
+
+def test_the_tempo_of_a_new_piece_moves_no_note(tmp_path: Path) -> None:
+    for bpm in (None, 75.0):
+        offline.run_new(PLAIN, PieceRequest(out=tmp_path / f"{bpm}.mid", notes=12, bpm=bpm))
+    plain, slow = (read_tracks(tmp_path / f"{bpm}.mid")[0].performance.notes for bpm in (None, 75.0))
+    np.testing.assert_allclose(slow["onset_s"], plain["onset_s"], atol=0.001)
+    assert MidiDocument.read(tmp_path / "75.0.mid").clocks[0].ticks(np.array([60.0])).tolist() == [75_000]
+
+
 def test_speed_and_pitch_of_what_is_written(tmp_path: Path) -> None:
-    offline.run_continue(PLAIN, request(tmp_path, notes=10))
-    offline.run_continue(PLAIN, request(tmp_path, notes=10, speed=2.0, transpose=-3, out=tmp_path / "moved.mid"))
+    run_continue(PLAIN, request(tmp_path, notes=10))
+    run_continue(PLAIN, request(tmp_path, notes=10, speed=2.0, transpose=-3, out=tmp_path / "moved.mid"))
     for plain, other in zip(read_tracks(tmp_path / "out.mid"), read_tracks(tmp_path / "moved.mid"), strict=True):
         before, after = plain.performance.notes, other.performance.notes
         np.testing.assert_array_equal(np.sort(after["pitch"] + 3), np.sort(before["pitch"]))
@@ -185,17 +221,17 @@ def test_messages_and_back() -> None:
 @pytest.mark.parametrize(
     ("wishes", "says"),
     [
-        ({"file": "missing.mid"}, "missing.mid: cannot be read"),
-        ({"file": "damaged.mid"}, "damaged.mid: "),
-        ({"file": "empty.mid"}, "there is no note in it"),
+        ({"files": ("missing.mid",)}, "missing.mid: there is no such file"),
+        ({"files": ("damaged.mid",)}, "damaged.mid: "),
+        ({"files": ("empty.mid",)}, "there is no note in it"),
         ({"start_s": 500.0}, "no note begins from 500 s to the end; the music goes on until 10.8 s"),
-        ({"out": "."}, "is a folder"),
         ({"out": "damaged.mid/out.mid"}, "cannot be written"),
         ({"events": "damaged.mid/events.json"}, "--events .* cannot be written"),
-        ({"out": "song.mid", "file": "song.mid"}, "is the file itself"),
+        ({"out": "song.mid", "files": ("song.mid",)}, "its own output"),
+        ({"files": ("song.mid", "empty.mid"), "out": "made", "events": "e.json"}, "--events e.json is one file"),
     ],
 )
-def test_faults_are_told_before_any_work(
+def test_faults_are_told_before_any_music(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wishes: dict[str, object], says: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -206,10 +242,10 @@ def test_faults_are_told_before_any_work(
     def work(*_: object) -> None:
         raise AssertionError("the work has begun")
 
-    monkeypatch.setattr(offline, "open_bundle", work)
+    monkeypatch.setattr(continue_files, "draw", work)
     with pytest.raises(PianodError, match=says) as fault:
-        offline.run_continue(PLAIN, request(tmp_path, **wishes))
-    assert isinstance(fault.value, MidiFileError | ConfigError)
+        run_continue(PLAIN, request(tmp_path, **wishes))
+    assert str(fault.value)
 
 
 def test_by_the_command_line(
@@ -220,17 +256,17 @@ def test_by_the_command_line(
     assert main(["new", "--out", str(out), "--notes", "5", "--seed", "3", "--temperature", "0.9"]) == 0
     assert out.exists()
     assert main(["continue", str(tmp_path / "none.mid"), "--out", str(out)]) == 2
-    assert "none.mid: cannot be read" in capsys.readouterr().err
+    assert "none.mid: there is no such file" in capsys.readouterr().err
 
 
 def test_the_embedded_model_goes_on_with_a_phrase(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from realtime import model
 
-    monkeypatch.setattr(offline, "open_bundle", model.open_bundle)
-    monkeypatch.setattr(offline, "open_session", model.open_session)
+    monkeypatch.setattr(continue_files, "open_bundle", model.open_bundle)
+    monkeypatch.setattr(continue_files, "open_session", model.open_session)
     made = []
     for name in ("a.mid", "b.mid"):
-        offline.run_continue(PLAIN, request(tmp_path, notes=12, out=tmp_path / name))
+        run_continue(PLAIN, request(tmp_path, notes=12, out=tmp_path / name))
         made.append((tmp_path / name).read_bytes())
     assert made[0] == made[1]
     assert read_tracks(tmp_path / "a.mid")[1].performance.notes.size == 12

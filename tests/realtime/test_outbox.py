@@ -12,6 +12,7 @@ from tests.realtime.wire import Listener
 
 PITCHES = st.integers(60, 63)  # few, so that they meet
 STEPS = st.integers(0, 20)
+BACK = st.none() | st.integers(-5, 5)
 FOREVER = OutboxSettings(longest_note_ns=10**12, drop_later_than_ns=None)
 
 
@@ -136,7 +137,7 @@ WELL_FORMED = [
     st.builds(plan_note, STEPS, STEPS, PITCHES, st.integers(0, 2)),
     st.builds(plan_pedal, STEPS, STEPS),
     st.builds(advance, STEPS),
-    st.builds(invalidate, st.sampled_from(Release), st.none() | st.integers(-5, 5)),
+    st.builds(invalidate, st.sampled_from([Release.AT_ONCE, Release.AT_TIME]), BACK),
     st.builds(release_own, st.none() | STEPS),
 ]
 PLAYER = [
@@ -147,6 +148,7 @@ EVENTS = st.one_of(
     st.builds(NoteOn, PITCHES, st.integers(1, 127)), st.builds(NoteOff, PITCHES), st.builds(Pedal, st.booleans())
 )
 ANYTHING = [
+    st.builds(invalidate, st.just(Release.BY_NEW_EPOCH), BACK),  # leaves notes to whoever plays on
     st.builds(plan_anything, STEPS, EVENTS, st.integers(0, 3)),
     st.builds(send_now, EVENTS),
     st.builds(silence, st.sampled_from(["panic", "finish", "afresh"])),
@@ -331,9 +333,35 @@ def test_what_means_nothing_is_not_passed_on(hexdump: str) -> None:
     assert Outbox().through(bytes.fromhex(hexdump)) == []
 
 
-@pytest.mark.parametrize("hexdump", ["e3 00 40", "b0 58 11", "c0 05", "f0 7e 7f 09 01 f7", "80 3c 40", "90 7f 40"])
+@pytest.mark.parametrize(
+    "hexdump", ["e3 00 40", "b0 06 11", "b0 26 11", "c0 05", "f0 7e 7f 09 01 f7", "80 3c 40", "90 7f 40"]
+)
 def test_what_is_no_event_of_the_piano_is_passed_on(hexdump: str) -> None:
     assert Outbox().through(bytes.fromhex(hexdump)) == [bytes.fromhex(hexdump)]
+
+
+def test_a_velocity_prefix_goes_right_before_its_note_whatever_is_played_between() -> None:
+    outbox = Outbox()
+    assert outbox.through(bytes.fromhex("b0 58 11")) == []
+    assert outbox.send_now(NoteOn(64, 80), 0) == [bytes.fromhex("90 40 50")]
+    assert outbox.through(bytes.fromhex("90 3c 40")) == [bytes.fromhex("b0 58 11"), bytes.fromhex("90 3c 40")]
+    assert outbox.through(bytes.fromhex("80 3c 40")) == [bytes.fromhex("80 3c 40")]
+
+
+def test_a_velocity_that_is_replaced_loses_its_prefix() -> None:
+    outbox = Outbox()
+    outbox.through(bytes.fromhex("b0 58 11"))
+    assert outbox.hold(bytes.fromhex("90 3c 40"), 5, 10) == []
+    assert outbox.answer(60, 99, 5) == [bytes.fromhex("90 3c 63")]
+
+
+def test_all_notes_off_leaves_the_pedals_where_they_are() -> None:
+    outbox = Outbox()
+    outbox.through(bytes.fromhex("b0 40 7f"))
+    outbox.through(bytes.fromhex("90 3c 40"))
+    assert outbox.through(bytes.fromhex("b0 7b 00")) == [bytes.fromhex("80 3c 40"), bytes.fromhex("b0 7b 00")]
+    outbox.send_now(Pedal(down=True), 0)
+    assert outbox.send_now(Pedal(down=False), 0) == [], "the player's foot is still down"
 
 
 def test_a_sysex_that_no_server_carries_is_left_out_and_counted() -> None:

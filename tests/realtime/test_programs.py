@@ -1,15 +1,15 @@
-"""The mode by program change: the engine goes over, the settings in force say so, and the sound is left alone."""
+"""The mode, and what becomes of a loop, by program change and controller: what asks is obeyed and goes no further."""
 
 import pytest
 
 from piano.events import NoteOn
 from realtime.clock import MonotonicClock
-from realtime.commands import Mode
+from realtime.commands import Keep, Mode, NewPiece, Retry, Undo
 from realtime.inbox import Received
 from realtime.live import LivePlay
 from realtime.memory_ports import MemoryMidiSystem, MemoryOutputPort
 from realtime.midi_message import bytes_of
-from realtime.programs import PROGRAMS, ModeChooser
+from realtime.programs import PROGRAMS, WISHES, ModeChooser
 from realtime.settings import Settings
 from tests.realtime.stage import model_of_chance
 
@@ -26,9 +26,9 @@ def turns(play: LivePlay) -> None:
 
 def test_a_program_stands_for_a_mode() -> None:
     chooser = ModeChooser(by_program=True, controller=20)
-    assert [chooser.mode_of(bytes((0xC0, number))) for number in range(4)] == [*PROGRAMS, None]
+    assert [chooser.mode_of(bytes((0xC0, number))) for number in range(5)] == [*PROGRAMS, None]
     assert chooser.mode_of(b"\xcf\x01") is Mode.DUET
-    values = [chooser.mode_of(bytes((0xB0, 20, value))) for value in (0, 42, 43, 85, 86, 127)]
+    values = [chooser.mode_of(bytes((0xB0, 20, value))) for value in (0, 31, 32, 63, 64, 95, 96, 127)]
     assert values == [mode for mode in PROGRAMS for _ in range(2)]
     for other in (b"\xd0\x01", b"\x90\x14\x40", b"\xb0\x15\x40", b""):
         assert chooser.mode_of(other) is None
@@ -76,8 +76,37 @@ def test_it_comes_over_the_inbox_like_any_message() -> None:
 
 def test_a_controller_chooses_too_and_goes_no_further() -> None:
     play = a_play(mode_cc=20, thru=True)
-    for value, mode in ((60, "duet"), (100, "velocity"), (127, "velocity"), (0, "answer")):
+    for value, mode in ((60, "duet"), (90, "velocity"), (127, "loop"), (100, "loop"), (0, "answer")):
         play.play(bytes((0xB0, 20, value)))
         turns(play)
         assert play.settings.mode == mode
     assert play.partner.scheduler.status().sent == 0
+
+
+def test_a_program_or_a_controller_says_what_becomes_of_a_loop() -> None:
+    assert (Retry(), Keep(), Undo(), NewPiece()) == WISHES
+    chooser = ModeChooser(by_program=True, controller=20, wish_controllers=(30, None, 32, 33))
+    programs = [chooser.wish_of(bytes((0xC3, number))) for number in range(3, 9)]
+    assert programs == [None, *WISHES, None]
+    pressed = [chooser.wish_of(bytes((0xB0, number, 64))) for number in (20, 30, 31, 32, 33)]
+    assert pressed == [None, Retry(), None, Undo(), NewPiece()]
+    assert chooser.wish_of(b"\xb0\x1e\x3f") is None
+    assert chooser.takes(b"\xb0\x1e\x3f"), "the release of the pad is no music either"
+    assert not chooser.takes(b"\xb0\x1f\x7f")
+    assert ModeChooser().wish_of(b"\xc0\x04") is None
+
+
+def test_a_loop_is_kept_by_a_pad_and_cleared_by_a_program() -> None:
+    play = a_play(mode="loop", mode_by_program=True, keep_cc=30, thru=True, trigger="cc")
+    for data in (bytes_of(NoteOn(60, 40)), b"\xb0\x50\x7f", b"\xb0\x50\x00", b"\xb0\x1e\x7f", b"\xb0\x1e\x00"):
+        play.play(data)
+        turns(play)
+    loop = play.partner.engine.status().performer.loop
+    assert loop is not None
+    assert (loop.course, loop.layers) == ("keep", 1)
+    play.play(b"\xc0\x07")
+    turns(play)
+    assert play.partner.engine.status().performer.loop is None
+    assert isinstance(play.ports.output, MemoryOutputPort)
+    sent = [sent.data for sent in play.ports.output.sent]
+    assert not [data for data in sent if data[0] == 0xC0 or data[:2] == b"\xb0\x1e"]

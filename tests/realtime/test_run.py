@@ -1,17 +1,18 @@
 """Live play put together: ports in memory, the embedded model's place taken by one of chance, an end by command."""
 
-import threading
 from pathlib import Path
 
 import pytest
 
 from piano.errors import BundleError, PianodError
+from piano.events import NoteOn
 from piano.midi_file import read_tracks
 from realtime import run
 from realtime.clock import MonotonicClock
 from realtime.inbox import ThreadFailed
 from realtime.live import LivePlay
 from realtime.memory_ports import MemoryMidiSystem
+from realtime.midi_message import bytes_of
 from realtime.parts import seed_of
 from realtime.settings import Settings
 from tests.realtime.stage import model_of_chance, phrase
@@ -55,13 +56,22 @@ def test_a_fault_in_a_thread_ends_it_with_a_message(system: MemoryMidiSystem) ->
         play.check()
 
 
-def test_run_live_ends_when_its_system_dies(system: MemoryMidiSystem, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "open_bundle", lambda _: None)
-    monkeypatch.setattr(run, "open_session", lambda *_: (model_of_chance(), "chance"))
-    threading.Timer(0.3, system.die).start()
-    with pytest.raises(PianodError, match="memory has gone") as fault:
-        run.run_live(QUICK, system)
-    assert "then pianod" in str(fault.value)
+def test_a_system_that_dies_and_comes_back_is_played_on_again(system: MemoryMidiSystem) -> None:
+    with LivePlay(QUICK, system, model_of_chance(), 3) as play:
+        scheduler = play.partner.scheduler
+        system.die()
+        scheduler.send_now(NoteOn(60, 60))
+        while not scheduler.status().is_lost:
+            play.partner.engine.wait(0.01)
+        system.revive()
+        while scheduler.status().is_lost:
+            play.partner.engine.wait(0.01)
+        ears = system.open_input("pianod out")
+        scheduler.send_now(NoteOn(62, 60))
+        while (data := ears.poll()) != bytes_of(NoteOn(62, 60)):
+            assert data != bytes_of(NoteOn(60, 60))
+            play.partner.engine.wait(0.01)
+    play.check()
 
 
 def test_a_bundle_that_is_missing_is_told_and_the_system_closed(system: MemoryMidiSystem, tmp_path: Path) -> None:

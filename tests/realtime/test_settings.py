@@ -58,14 +58,14 @@ def test_an_empty_value_in_the_environment_says_none(monkeypatch: pytest.MonkeyP
 
 def test_all_faults_are_told_at_once_each_with_its_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     config = tmp_path / "mine.toml"
-    config.write_text("temprature = 1\nmax_polyphony = 0\n[ports]\nx = 1\n")
+    config.write_text("temprature = 1\nmax_polyphony = 0\n[zzz]\nx = 1\n")
     monkeypatch.setenv("PIANOD_TOP_P", "7")
     monkeypatch.setenv("PIANOD_TOPK", "7")
     text = faults_of({"seed": "soon", "api": "winmm", "composer": "abba"}, config)
     assert text.startswith("8 faults in the settings:\n")
     for fault in (
         f"temprature in {config} is no setting; perhaps temperature",
-        f"ports in {config} is no setting; docs/settings.md lists them all",
+        f"zzz in {config} is no setting; docs/settings.md lists them all",
         f"max_polyphony in {config} is 0; it must be a whole number from 1 to 88",
         "PIANOD_TOP_P is '7'; it must be a number above 0 and at most 1",
         "PIANOD_TOPK in the environment is no setting; perhaps top_k",
@@ -140,3 +140,16 @@ def test_the_page_of_settings_is_up_to_date() -> None:
 @pytest.mark.parametrize("preset", sorted((ROOT / "configs").glob("live-*.toml")), ids=lambda path: path.stem)
 def test_every_preset_of_the_daemon_loads(preset: Path) -> None:
     load_settings(config=preset)
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("x = " + "[" * 100_000, "nested too deeply"),
+        ("x = " + "9" * 5000, "is not a TOML file"),
+        ("#" * (1 << 18) + "\n", "larger than settings can be"),
+    ],
+)
+def test_a_file_that_is_meant_to_harm_is_refused(tmp_path: Path, text: str, fault: str) -> None:
+    (tmp_path / "mine.toml").write_text(text)
+    assert fault in faults_of({}, tmp_path / "mine.toml")

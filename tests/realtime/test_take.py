@@ -1,4 +1,4 @@
-"""The take: what went over the wire, as a file of two tracks."""
+"""The take: what went over the wire, in memory and as a file of named tracks."""
 
 from pathlib import Path
 
@@ -9,11 +9,17 @@ from hypothesis import strategies as st
 
 from piano.events import Event, NoteOff, NoteOn, Pedal, TimedEvent
 from piano.midi_file import read_tracks
+from realtime.message_log import MOST_KEPT, MessageLog
 from realtime.midi_message import bytes_of
 from realtime.phrases import QUESTION, read_phrase
 from realtime.playback import messages_of
-from realtime.take import Take, performance_of
+from realtime.take import Source, Take, TakePlace, TakeRecord, performance_of
+from realtime.take_midi import midi_of
 from tests.realtime.stage import MS, S, a_run
+
+CHANNEL_MESSAGES = st.tuples(st.sampled_from((0x80, 0x90, 0xB0, 0xE0)), *3 * [st.integers(0, 127)]).map(
+    lambda parts: bytes((parts[0] | parts[1] % 16, parts[2], parts[3]))
+)
 
 
 def test_events_become_notes_and_changes_of_the_pedal() -> None:
@@ -55,25 +61,96 @@ def test_a_take_is_two_tracks_from_the_first_key_on(tmp_path: Path) -> None:
     run.play(messages_of(phrase, 3 * S))
     run.run_until(18 * S)
     run.finish()
-    path = run.partner.take.write(tmp_path / "takes")
-    assert path is not None
-    player, pianod = read_tracks(path)
+    data = midi_of(run.partner.take.since(TakePlace()))
+    assert data is not None
+    (tmp_path / "take.mid").write_bytes(data)
+    player, pianod = read_tracks(tmp_path / "take.mid")
     assert (player.name, pianod.name) == ("player", "pianod")
     np.testing.assert_allclose(player.performance.notes["onset_s"], phrase.notes["onset_s"], atol=0.001)
     assert pianod.performance.notes.size > 3
 
 
 def test_an_answer_alone_begins_the_take() -> None:
-    take = Take(sent=[(5 * S, bytes_of(NoteOn(60, 60))), (6 * S, bytes_of(NoteOff(60)))])
+    take = Take()
+    take.send(5 * S, bytes_of(NoteOn(60, 60)))
+    take.send(6 * S, bytes_of(NoteOff(60)))
     assert take.tracks()[1].performance.notes["onset_s"].tolist() == [0.0]
 
 
-def test_an_empty_take_is_not_written(tmp_path: Path) -> None:
-    assert Take().write(tmp_path) is None
-    assert list(tmp_path.iterdir()) == []
+@given(st.lists(st.tuples(st.integers(0, 10**12), st.sampled_from(Source), CHANNEL_MESSAGES), max_size=40))
+def test_every_note_that_is_kept_is_in_the_file_and_ends(rows: list[tuple[int, Source, bytes]]) -> None:
+    records = [TakeRecord(at_ns, source, data) for at_ns, source, data in sorted(rows, key=lambda row: row[0])]
+    data = midi_of(records)
+    if data is None:
+        assert not any(record.data[0] & 0xF0 == 0x90 and record.data[2] for record in records)
+        return
+    for track in read_tracks(data):
+        assert (track.performance.notes["duration_s"] <= 10**3 + 1).all()
+    assert data.count(b"MTrk") >= 2
 
 
-def test_a_take_that_cannot_be_written_ends_nothing(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    take = Take(heard=[TimedEvent(0, NoteOn(60, 60))])
-    assert take.write(tmp_path / "file") is None
+def test_a_take_keeps_half_pedals_and_other_controllers() -> None:
+    take = Take()
+    messages = ["903c40", "b04021", "b04301", "e00110", "c005", "803c40"]
+    for index, message in enumerate(messages):
+        take.play(index * S, bytes.fromhex(message))
+    data = midi_of(take.since(TakePlace())) or b""
+    for message in messages:
+        assert bytes.fromhex(message) in data
+
+
+def test_what_is_passed_on_unchanged_is_no_track_of_its_own() -> None:
+    def tracks(velocity: int) -> list[str]:
+        take = Take()
+        take.play(0, bytes_of(NoteOn(60, 50)))
+        take.pass_on(1, bytes_of(NoteOn(60, velocity)))
+        return [track.name for track in read_tracks(midi_of(take.since(TakePlace())) or b"")]
+
+    assert tracks(50) == ["player", "pianod"]
+    assert tracks(80) == ["player", "pianod", "passed on"]
+
+
+def test_an_output_on_channel_10_is_a_piano_in_the_take() -> None:
+    take = Take()
+    take.send(0, bytes_of(NoteOn(60, 60), 9))
+    take.send(S, bytes_of(NoteOff(60), 9))
+    assert take.tracks()[1].performance.notes["pitch"].tolist() == [60]
+    assert read_tracks(midi_of(take.since(TakePlace())) or b"")[1].performance.notes["pitch"].tolist() == [60]
+
+
+def test_clocks_and_system_exclusive_are_no_part_of_a_take() -> None:
+    take = Take()
+    for data in (b"\xf8", b"\xfe", b"\xf0" + bytes(1_000_000) + b"\xf7", b"\x90\x3c", b""):
+        take.play(0, data)
+        take.send(0, data)
+    assert midi_of(take.since(TakePlace())) is None
+
+
+def test_a_rest_of_days_is_written() -> None:
+    records = [TakeRecord(at_ns, Source.PLAYED, bytes_of(NoteOn(60, 60))) for at_ns in (0, 10**15)]
+    assert len(midi_of(records) or b"") < 500
+
+
+@given(st.lists(CHANNEL_MESSAGES, max_size=30), st.integers(-40, 40), st.integers(-40, 40))
+def test_a_log_is_a_sequence_of_messages(messages: list[bytes], first: int, last: int) -> None:
+    log, plain = MessageLog(), list(enumerate(messages))
+    for at_ns, data in plain:
+        log.append(at_ns, data, mark=at_ns % 2 == 0)
+    assert log == plain
+    assert (len(log), log[first:last], log[::-1]) == (len(plain), plain[first:last], plain[::-1])
+    assert [mark for _, _, mark in log.between(0, len(log))] == [at_ns % 2 == 0 for at_ns, _ in plain]
+    if plain:
+        assert log[-1] == plain[-1]
+
+
+def test_a_log_of_days_lets_the_oldest_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("realtime.message_log._PER_CHUNK", 4)
+    monkeypatch.setattr("realtime.message_log._MOST_CHUNKS", 3)
+    log = MessageLog()
+    for number in range(21):
+        log.append(number, b"\xc0\x01")
+    assert [at_ns for at_ns, _ in log] == list(range(12, 21))
+    assert (len(log), log.first, log[12][0], log[13:15]) == (21, 12, 12, [(13, b"\xc0\x01"), (14, b"\xc0\x01")])
+    with pytest.raises(IndexError, match="there is no message at 11"):
+        log[11]
+    assert MOST_KEPT * 12 < 64 << 20, "bytes"

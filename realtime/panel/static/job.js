@@ -1,81 +1,72 @@
-// A MIDI file that is dropped on the page or chosen: sent, gone on with by the daemon, seen, heard and downloaded.
+// A MIDI file that is dropped on the page or chosen: sent with a task, worked on by the daemon, then seen before and after.
 
-import { Music } from "./music.js";
-import { Replay } from "./replay.js";
-import { Roll } from "./roll.js";
-
-const LOOK_MS = 500;
+const LOOK_MS = 400;
 
 export class Job {
-  constructor(parts, sound, tell) {
-    Object.assign(this, parts); // file, seconds, progress, result, canvas, listen: the elements
-    this.sound = sound;
-    this.tell = tell;
-    this.music = new Music();
-    this.length = 1;
-    this.roll = new Roll(this.canvas, this.music, () => this.length);
-    this.replay = new Replay(this.music, sound, { backS: 0 }, () => performance.now() / 1000);
-    this.file.addEventListener("change", () => this.send(this.file.files[0]));
-    this.listen.addEventListener("click", () => this.toggle());
-    this.replay.addEventListener("change", () => (this.listen.textContent = this.replay.isOn ? "Stop" : "Listen"));
+  constructor(parts, viewer, tell) {
+    Object.assign(this, { parts, viewer, tell });
+    this.tasks = [];
+    parts.file.addEventListener("change", () => this.send(parts.file.files[0]));
+    parts.task.addEventListener("change", () => this.showTask());
+    parts.stop.addEventListener("click", () => fetch("/api/job/stop", { method: "POST" }));
+    parts.look.addEventListener("click", () => this.open());
     window.addEventListener("dragover", (event) => event.preventDefault());
     window.addEventListener("drop", (event) => {
       event.preventDefault();
       this.send(event.dataTransfer.files[0]);
     });
-    window.addEventListener("resize", () => this.draw());
+  }
+
+  async refresh() {
+    const answer = await fetch("/api/job/tasks");
+    if (!answer.ok) return;
+    this.tasks = await answer.json();
+    const chosen = this.parts.task.value;
+    this.parts.task.replaceChildren(...this.tasks.map(({ task, title }) => new Option(title, task)));
+    if (chosen) this.parts.task.value = chosen;
+    this.showTask();
+  }
+
+  showTask() {
+    const task = this.tasks.find(({ task: name }) => name === this.parts.task.value);
+    const { choice, seconds } = this.parts;
+    choice.replaceChildren(...(task?.choices ?? []).map((name) => new Option(name.replaceAll("_", " "), name)));
+    choice.closest(".row").hidden = !task?.choices.length;
+    seconds.closest(".row").hidden = !task?.has_length;
   }
 
   async send(file) {
     if (!file) return;
+    const { task, choice, seconds } = this.parts;
     this.tell("");
-    this.result.hidden = true;
-    const answer = await fetch(`/api/job?seconds=${this.seconds.value}`, {
-      method: "POST",
-      headers: { "Content-Type": "audio/midi" },
-      body: file,
-    });
+    this.parts.look.hidden = true;
+    const wanted = new URLSearchParams({ task: task.value, choice: choice.value, seconds: seconds.value });
+    const answer = await fetch(`/api/job?${wanted}`, { method: "POST", headers: { "Content-Type": "audio/midi" }, body: file });
+    this.parts.file.value = "";
     if (!answer.ok) return this.tell(await answer.text());
-    this.progress.hidden = false;
+    this.name = file.name;
     await this.finished();
-    this.progress.hidden = true;
-    this.file.value = "";
   }
 
+  // Follow the work to its end.
   async finished() {
+    const { progress, stop, look } = this.parts;
+    progress.removeAttribute("value");
+    progress.hidden = stop.hidden = false;
     for (;;) {
       const job = await (await fetch("/api/job")).json();
-      if (job.state === "failed") return this.tell(job.reason);
-      if (job.state === "done") return this.show(await (await fetch("/api/job/notes")).json());
+      if (job.share > 0) progress.value = job.share;
+      if (job.state !== "working") {
+        progress.hidden = stop.hidden = true;
+        look.hidden = job.state !== "done";
+        return job.state === "done" ? this.open() : this.tell(job.reason);
+      }
       await new Promise((next) => setTimeout(next, LOOK_MS));
     }
   }
 
-  // Before in the player's colour, after in the model's.
-  show(rows) {
-    this.music.clear();
-    const events = rows.flatMap(([track, start, end, pitch, velocity]) => {
-      const who = track === 0 ? "player" : "model";
-      return [[who, "on", start, pitch, velocity], [who, "off", end, pitch, 0]];
-    });
-    events.sort((first, second) => first[2] - second[2] || first[1].localeCompare(second[1]));
-    for (const event of events) this.music.take(event);
-    this.length = Math.max(1, ...rows.map((row) => row[2]));
-    this.result.hidden = false;
-    this.draw();
-  }
-
-  draw() {
-    if (this.result.hidden) return;
-    this.roll.seconds = this.length;
-    this.roll.backS = 1e-9;
-    this.roll.draw();
-  }
-
-  toggle() {
-    if (this.replay.isOn) return this.replay.stop();
-    this.sound.setOn(true);
-    this.sound.wake();
-    return this.replay.start(0);
+  open() {
+    const title = `${this.name ?? "The file"} · before and after`;
+    return this.viewer.open({ title, picture: "/api/job/picture", file: "/api/job/made.mid", replay: "/api/job/made/replay" });
   }
 }

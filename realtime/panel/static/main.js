@@ -1,21 +1,30 @@
 // The page: it joins the link, the music, the roll, the keyboard, the sound and the controls.
 
+import { Health } from "./health.js";
 import { Job } from "./job.js";
 import { Keyboard } from "./keyboard.js";
 import { Link } from "./link.js";
+import { Metronome } from "./metronome.js";
 import { Music } from "./music.js";
-import { Plot } from "./plot.js";
 import { Presets } from "./presets.js";
 import { Replay } from "./replay.js";
+import { Review } from "./review.js";
 import { Roll } from "./roll.js";
 import { SettingsForm } from "./settings.js";
 import { Sound } from "./sound.js";
+import { Steering } from "./steering.js";
+import { Tabs } from "./tabs.js";
+import { Takes } from "./takes.js";
+import { Viewer } from "./viewer.js";
 import { WebMidi } from "./web_midi.js";
 
 const SOUND_DELAY_S = 0.04; // evens out the way over the socket
 const OLDEST_SOUNDED_S = 0.5;
+const TOGETHER = ["duet", "loop"]; // modes in which both play at once
 
 const find = (id) => document.getElementById(id);
+const parts = (prefix, names) => Object.fromEntries(names.map((name) => [camel(name), find(`${prefix}-${name}`)]));
+const camel = (name) => name.replace(/-(.)/g, (_, letter) => letter.toUpperCase());
 
 const link = new Link(`ws://${location.host}/api/live`);
 const music = new Music();
@@ -23,18 +32,28 @@ const sound = new Sound();
 const roll = new Roll(find("roll"), music, () => link.nowS());
 const keyboard = new Keyboard(find("keyboard"), find("keys"), music);
 const webMidi = new WebMidi();
-const plots = { hearing: new Plot(find("hearing"), find("hearing-text")), lateness: new Plot(find("lateness"), find("lateness-text")) };
+const metronome = new Metronome(sound, () => link.nowS());
+const replay = new Replay(sound, () => link.nowS(), (position) => {
+  roll.backS = position === null ? 0 : Math.max(link.nowS() - position, 0.001);
+});
+const steering = new Steering(link, tell);
 const form = new SettingsForm(find("settings"), (name, value) => link.ask("change", { settings: { [name]: value } }), tell);
-const replay = new Replay(music, sound, roll, () => link.nowS());
-const job = new Job(
-  Object.fromEntries(["file", "seconds", "progress", "result", "listen", "canvas"].map((part) => [part, find(part === "canvas" ? "job-roll" : `job-${part}`)])),
-  sound,
-  tell,
-);
+const presets = new Presets(parts("preset", ["list", "name", "recall", "save", "forget"]), (name, fields) => link.ask(name, fields), tell);
+const health = new Health({
+  ...Object.fromEntries(["hearing", "lateness", "fill", "counts"].map((name) => [name, find(name)])),
+  hearingText: find("hearing-text"),
+  latenessText: find("lateness-text"),
+  fillValue: find("fill-value"),
+});
+const VIEWER = ["title", "first", "first-name", "second", "second-name", "listen", "output", "picture", "file", "close", "roll", "at", "at-value", "zoom", "zoom-value"];
+const viewer = new Viewer({ viewer: find("viewer"), ...parts("viewer", VIEWER) }, find("live"), sound, tell);
+const takes = new Takes({ list: find("takes"), look: find("takes-look"), none: find("takes-none"), session: find("take-look") }, viewer);
+const job = new Job(parts("job", ["task", "choice", "seconds", "file", "progress", "stop", "look"]), viewer, tell);
+const review = new Review({ review: find("review"), ...parts("review", ["filter", "pieces", "task", "look", "again"]) }, viewer);
 let latest = null;
 let soundWasChosen = false;
 
-export const app = { link, music, sound, roll, keyboard, webMidi, replay, job, status: () => latest };
+export const app = { link, music, sound, roll, keyboard, webMidi, metronome, replay, viewer, takes, job, review, status: () => latest };
 
 function tell(text) {
   find("notice").textContent = text;
@@ -53,6 +72,7 @@ link.addEventListener("hello", ({ detail }) => {
   form.build(detail.settings);
   document.body.classList.remove("away");
   tell("");
+  for (const part of [takes, job, review]) part.refresh();
 });
 
 link.addEventListener("away", () => {
@@ -86,19 +106,18 @@ function isMended() {
 link.addEventListener("status", ({ detail: status }) => {
   latest = status;
   find("activity").dataset.activity = status.activity;
-  setText(find("activity"), status.fault ?? status.activity);
+  setText(find("activity"), status.fault ?? (status.activity === "playing" && TOGETHER.includes(status.mode) ? status.mode : status.activity));
+  setText(find("take-fault"), status.take_fault ? `this take is not being kept: ${status.take_fault}` : "");
   const ports = status.has_midi ? `in ${status.input}, out ${status.output}` : "no MIDI system: play here";
   setText(find("about"), `${status.mode} · model ${status.model} on ${status.provider.replace("ExecutionProvider", "")} · ${ports}`);
   form.show(status.settings);
-  find("ports").hidden = !status.has_midi;
-  showPorts(find("port-input"), status.inputs, status.input);
-  showPorts(find("port-output"), status.outputs, status.output);
-  plots.hearing.take(status.at_s, status.hearing);
-  plots.lateness.take(status.at_s, status.lateness);
-  find("fill").value = status.context_fill;
-  setText(find("fill-value"), `${Math.round(status.context_fill * 100)} %`);
-  const lost = Object.values(status.losses).reduce((sum, count) => sum + count, 0);
-  setText(find("counts"), `answers ${status.answers} · heard ${status.heard} · sent ${status.sent} · ${lost} taken back or left out`);
+  presets.show(status.presets);
+  steering.show(status);
+  health.take(status);
+  metronome.take(status);
+  viewer.take(status, link.nowS());
+  roll.grid = metronome.grid;
+  roll.split = status.mode === "duet" ? status.settings.duet_split : null;
   if (!soundWasChosen) setSound(!status.has_midi);
   const behind = music.first === null ? 0 : Math.max(0, Math.floor(status.at_s - music.first));
   find("back").max = String(behind);
@@ -133,6 +152,7 @@ keyboard.addEventListener("panic", () => command("panic"));
 async function command(name) {
   replay.stop();
   if (name === "panic") {
+    viewer.replay.stop();
     keyboard.releaseAll();
     sound.silence();
   }
@@ -142,27 +162,6 @@ async function command(name) {
 
 for (const button of document.querySelectorAll("[data-command]")) {
   button.addEventListener("click", () => command(button.dataset.command));
-}
-
-// The live list of ports; the one in use is there even when it is gone, or is of pianod's own making.
-function showPorts(select, names, chosen) {
-  const wanted = JSON.stringify([names, chosen]);
-  if (select.dataset.shown === wanted || select === document.activeElement) return;
-  select.dataset.shown = wanted;
-  const options = names.map((name) => new Option(name, name));
-  if (!names.includes(chosen)) options.unshift(new Option(chosen, ""));
-  else options.unshift(new Option("a port of pianod's own", ""));
-  select.replaceChildren(...options);
-  select.value = names.includes(chosen) ? chosen : "";
-}
-
-for (const select of [find("port-input"), find("port-output")]) {
-  select.addEventListener("change", async () => {
-    const port = select.value === "" ? {} : { port: select.value };
-    select.blur();
-    const answer = await link.ask("choose_port", { direction: select.dataset.direction, ...port });
-    tell(answer.type === "refused" ? answer.reason : "");
-  });
 }
 
 function setSound(on) {
@@ -189,18 +188,13 @@ find("back").addEventListener("input", (event) => {
 });
 find("replay").addEventListener("click", () => {
   if (replay.isOn) return replay.stop();
+  viewer.close();
   sound.setOn(true);
   sound.wake();
   find("sound").checked = soundWasChosen = true;
-  return replay.start(roll.backS ? link.nowS() - roll.backS : 0);
+  return replay.start(music, roll.backS ? link.nowS() - roll.backS : 0);
 });
 replay.addEventListener("change", () => setText(find("replay"), replay.isOn ? "Stop the replay" : "Replay here"));
-new Presets(
-  Object.fromEntries(["list", "name", "recall", "save", "forget"].map((part) => [part, find(`preset-${part}`)])),
-  () => latest?.settings ?? {},
-  (settings) => link.ask("change", { settings }),
-  tell,
-);
 find("web-midi").disabled = !WebMidi.isThere;
 find("web-midi").addEventListener("change", async (event) => {
   try {
@@ -213,6 +207,8 @@ find("web-midi").addEventListener("change", async (event) => {
 });
 for (const gesture of ["pointerdown", "keydown"]) window.addEventListener(gesture, () => sound.wake(), { capture: true });
 
+new Tabs(find("tabs"));
+find("tab-pieces").addEventListener("click", () => takes.refresh());
 roll.start();
 keyboard.start();
 link.open();

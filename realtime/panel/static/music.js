@@ -1,13 +1,29 @@
 // What was played and what is planned, ready to be drawn. Times are seconds of the daemon's clock.
 
 const NEVER = Infinity;
+const LONG_S = 10;
+const MOST_AT_ONCE = 256; // notes that may still sound at the end of a piece
 
 class Voice {
   constructor() {
     this.notes = []; // {pitch, velocity, start, end}, in order of start; end is NEVER while it sounds
     this.pedals = []; // {start, end}
     this.sounding = new Map(); // pitch -> note
-    this.longest = 0;
+    this.held = []; // notes that lasted longer than LONG_S: few, and looked at one by one
+    this.isHidden = false;
+    this.looked = 0; // notes that the last search looked at
+    this.end = 0; // of a layer that was filled
+  }
+
+  // Take a whole layer of a picture: notes [start, end, pitch, velocity] and pedals [start, end], in order of start.
+  fill({ notes, pedals }) {
+    for (const [start, end, pitch, velocity] of notes) {
+      const note = { pitch, velocity, start, end };
+      this.notes.push(note);
+      if (end - start > LONG_S) this.held.push(note);
+    }
+    for (const [start, end] of pedals) this.pedals.push({ start, end });
+    this.end = Math.max(0, ...notes.slice(-MOST_AT_ONCE).map(([, end]) => end), ...this.held.map(({ end }) => end));
   }
 
   on(at, pitch, velocity) {
@@ -21,7 +37,7 @@ class Voice {
     const note = this.sounding.get(pitch);
     if (!note) return;
     note.end = Math.max(at, note.start);
-    this.longest = Math.max(this.longest, note.end - note.start);
+    if (note.end - note.start > LONG_S) this.held.push(note);
     this.sounding.delete(pitch);
   }
 
@@ -38,11 +54,14 @@ class Voice {
 
   // Notes that lie in part between two moments; an hour of music behind costs a binary search.
   between(from, to) {
-    const found = [];
-    for (const note of this.sounding.values()) if (note.start < from - this.longest) found.push(note);
-    for (let index = firstFrom(this.notes, from - this.longest); index < this.notes.length; index++) {
+    const found = this.isHidden ? [] : this.held.filter((note) => note.start < from - LONG_S && note.end >= from);
+    if (this.isHidden) return found;
+    for (const note of this.sounding.values()) if (note.start < from - LONG_S) found.push(note);
+    this.looked = 0;
+    for (let index = firstFrom(this.notes, from - LONG_S); index < this.notes.length; index++) {
       const note = this.notes[index];
       if (note.start > to) break;
+      this.looked++;
       if (note.end >= from) found.push(note);
     }
     return found;
@@ -50,6 +69,7 @@ class Voice {
 
   pedalsBetween(from, to) {
     const found = [];
+    if (this.isHidden) return found;
     for (let index = this.pedals.length - 1; index >= 0; index--) {
       const span = this.pedals[index];
       if (span.end < from) break;

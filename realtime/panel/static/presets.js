@@ -1,50 +1,41 @@
-// Presets: settings by name, kept by this browser. A recalled preset is a change like any other.
-
-const PLACE = "pianod-presets";
-const NOT_KEPT = ["seed", "input_channel"]; // of the moment, or of the place
+// Presets: settings by name, kept by the daemon. A recalled preset is a change like any other.
 
 export class Presets {
-  constructor(parts, current, change, tell) {
-    Object.assign(this, parts); // name, list, save, recall, forget: the elements
-    this.save.addEventListener("click", () => {
-      const name = this.name.value.trim();
-      if (!name) return tell("give the preset a name first");
-      const kept = Object.entries(current()).filter(([key]) => !NOT_KEPT.includes(key));
-      this.write({ ...this.read(), [name]: Object.fromEntries(kept) }, name);
-      this.name.value = "";
-      tell("");
-    });
-    this.recall.addEventListener("click", async () => {
-      const preset = this.read()[this.list.value];
-      if (!preset) return;
-      const answer = await change(preset);
+  // `ask(command, fields)` asks the daemon; its promise gives the answer.
+  constructor(parts, ask, tell) {
+    Object.assign(this, { parts, tell });
+    const use = async (command, preset) => {
+      const answer = await ask(command, { preset });
       tell(answer.type === "refused" ? answer.reason : "");
+      return answer.type === "done";
+    };
+    parts.save.addEventListener("click", async () => {
+      const name = parts.name.value.trim();
+      if (!name) return tell("give the preset a name first");
+      if (await use("save_preset", name)) {
+        parts.name.value = "";
+        this.wanted = name;
+      }
+      return undefined;
     });
-    this.forget.addEventListener("click", () => {
-      const { [this.list.value]: _gone, ...others } = this.read();
-      this.write(others, "");
-    });
-    this.show("");
+    parts.recall.addEventListener("click", () => use("recall_preset", parts.list.value));
+    parts.forget.addEventListener("click", () => use("forget_preset", parts.list.value));
   }
 
-  read() {
-    try {
-      return JSON.parse(localStorage.getItem(PLACE)) ?? {};
-    } catch {
-      return {};
+  show(names) {
+    const { list, recall, forget } = this.parts;
+    const shown = names.join("\n");
+    if (shown !== this.shown) {
+      this.shown = shown;
+      const chosen = list.value;
+      list.replaceChildren(...names.map((name) => new Option(name, name)));
+      if (names.length === 0) list.append(new Option("none yet", ""));
+      if (names.includes(chosen)) list.value = chosen;
+      recall.disabled = forget.disabled = names.length === 0;
     }
-  }
-
-  write(presets, chosen) {
-    localStorage.setItem(PLACE, JSON.stringify(presets));
-    this.show(chosen);
-  }
-
-  show(chosen) {
-    const names = Object.keys(this.read()).sort();
-    this.list.replaceChildren(...names.map((name) => new Option(name, name)));
-    if (names.length === 0) this.list.append(new Option("none yet", ""));
-    if (chosen) this.list.value = chosen;
-    this.recall.disabled = this.forget.disabled = names.length === 0;
+    if (names.includes(this.wanted)) {
+      list.value = this.wanted;
+      this.wanted = null;
+    }
   }
 }

@@ -1,12 +1,13 @@
-// Replay: what was played, sounded again in this page, while the roll goes along. Nothing is sent to the daemon.
+// Replay: music that is there, sounded again in this page. Nothing is sent to the daemon.
 
 const AHEAD_S = 0.12;
 const LOOK_MS = 40;
 
 export class Replay extends EventTarget {
-  constructor(music, sound, roll, clock) {
+  // `clock()` runs in seconds; `follow(position)` is told where in the music it is, null when it ends.
+  constructor(sound, clock, follow) {
     super();
-    Object.assign(this, { music, sound, roll, clock });
+    Object.assign(this, { sound, clock, follow });
     this.timer = null;
   }
 
@@ -14,10 +15,10 @@ export class Replay extends EventTarget {
     return this.timer !== null;
   }
 
-  // Begin at a moment of the daemon's clock.
-  start(from) {
+  // Play the music from a moment of its own on.
+  start(music, from) {
     this.stop();
-    this.events = eventsOf(this.music, from);
+    this.events = eventsOf(music, from);
     if (!this.events.length) return;
     this.at = 0;
     this.lag = this.clock() - this.events[0].at;
@@ -31,13 +32,13 @@ export class Replay extends EventTarget {
     clearInterval(this.timer);
     this.timer = null;
     this.sound.silence();
-    this.roll.backS = 0;
+    this.follow(null);
     this.dispatchEvent(new Event("change"));
   }
 
   turn() {
     const position = this.clock() - this.lag;
-    this.roll.backS = Math.max(this.lag, 0.001);
+    this.follow(position);
     while (this.at < this.events.length && this.events[this.at].at < position + AHEAD_S) {
       const { at, who, what, pitch, value } = this.events[this.at++];
       const delay = Math.max(at - position, 0);
@@ -52,6 +53,7 @@ export class Replay extends EventTarget {
 function eventsOf(music, from) {
   const events = [];
   for (const [who, voice] of [["here", music.player], ["model", music.model]]) {
+    if (voice.isHidden) continue;
     for (const { pitch, velocity, mended, start, end } of voice.notes) {
       if (start < from || end === Infinity) continue;
       events.push({ at: start, who, what: "on", pitch, value: mended ?? velocity });

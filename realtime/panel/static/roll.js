@@ -4,6 +4,7 @@ import { COLOURS, HIGHEST, LOWEST, SHADES, fit, isBlack } from "./layout.js";
 
 const NOW_AT = 0.8; // of the width
 const PEDAL_HEIGHT = 5;
+const LINE = "rgb(232 234 240 / 0.55)";
 
 export class Roll {
   constructor(canvas, music, clock) {
@@ -13,6 +14,10 @@ export class Roll {
     this.seconds = 12;
     this.backS = 0;
     this.frames = 0;
+    this.drawn = 0; // notes in the last frame
+    this.cursor = null; // where something is replayed
+    this.grid = null; // beats: {origin, period, beats}
+    this.split = null; // the pitch from which the keyboard is the upper one's
   }
 
   start() {
@@ -40,12 +45,16 @@ export class Roll {
     const y = (pitch) => (HIGHEST - pitch) * step;
     const from = seen - line / scale;
     const to = seen + (width - line) / scale;
+    if (this.grid) this.drawBeats(g, from, to, x, height);
+    if (this.split !== null) dash(g, 0, y(this.split) + step, width);
     this.drawPedals(g, from, Math.min(to, now), x, rows, now);
+    this.drawn = 0;
     for (const who of ["player", "model"]) {
       for (const note of this.music[who].between(from, Math.min(to, now))) {
         const left = x(note.start);
         const right = x(Math.min(note.end, now));
         bar(g, left, y(note.pitch), Math.max(right - left, 2), step, SHADES[who][note.mended ?? note.velocity]);
+        this.drawn++;
       }
     }
     if (this.backS === 0) {
@@ -60,8 +69,20 @@ export class Roll {
         g.fill();
         g.stroke();
       }
-      g.fillStyle = "rgb(232 234 240 / 0.55)";
+      g.fillStyle = LINE;
       g.fillRect(line, 0, 1, height);
+    }
+    if (this.cursor !== null) {
+      g.fillStyle = LINE;
+      g.fillRect(x(this.cursor), 0, 1, height);
+    }
+  }
+
+  drawBeats(g, from, to, x, height) {
+    const { origin, period, beats } = this.grid;
+    for (let beat = Math.max(Math.ceil((from - origin) / period), 0); origin + beat * period <= to; beat++) {
+      g.fillStyle = beat % beats === 0 ? "rgb(232 234 240 / 0.16)" : "rgb(232 234 240 / 0.07)";
+      g.fillRect(x(origin + beat * period), 0, 1, height);
     }
   }
 
@@ -97,6 +118,16 @@ export class Roll {
     }
     return ground;
   }
+}
+
+function dash(g, left, top, width) {
+  g.strokeStyle = "rgb(232 234 240 / 0.35)";
+  g.setLineDash([4, 6]);
+  g.beginPath();
+  g.moveTo(left, top);
+  g.lineTo(left + width, top);
+  g.stroke();
+  g.setLineDash([]);
 }
 
 function bar(g, left, top, width, height, colour) {

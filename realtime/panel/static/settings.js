@@ -6,13 +6,38 @@ const GROUPS = [
   ["In whose manner", ["composer", "density"]],
   ["How it answers", ["trigger", "shortest_pause_s", "longest_pause_s", "answer"], "answer"],
   ["What asks, besides a pause", ["trigger_pedal", "trigger_key", "trigger_cc"], "answer"],
-  ["How it plays along", ["duet_lowest", "duet_highest", "duet_loudest", "restraint", "when_alone", "alone_after_s"], "duet"],
-  ["How it mends velocities", ["strength"], "velocity"],
-  ["Keyboard and sound", ["thru", "input_channel", "max_polyphony"]],
+  [
+    "How it plays along",
+    ["duet_hand", "duet_split", "duet_side", "duet_lowest", "duet_highest", "duet_density", "restraint", "duet_loudest", "duet_louder", "when_alone", "alone_after_s"],
+    "duet loop",
+  ],
+  ["How the loop goes round", ["loop_sounds", "loop_renews", "take_cc", "keep_cc", "undo_cc", "clear_cc"], "loop"],
+  ["How it mends velocities", ["strength", "velocity_wait_ms"], "velocity"],
+  ["Metronome", ["metronome", "tempo_bpm", "beats", "send_clock"]],
+  ["Keyboard and sound", ["thru", "input_channel", "max_polyphony", "longest_note_s", "mode_by_program", "mode_cc"]],
 ];
 
 const LABELS = {
   mode: "Mode",
+  duet_split: "Split at key",
+  duet_side: "pianod plays",
+  velocity_wait_ms: "Longest wait, ms",
+  metronome: "Clicks in",
+  tempo_bpm: "Beats a minute",
+  beats: "Beats in a bar",
+  send_clock: "Send MIDI clock",
+  longest_note_s: "Longest note, s",
+  mode_by_program: "Programs choose the mode",
+  mode_cc: "Controller for the mode",
+  duet_hand: "Your hand",
+  duet_density: "Most keys a second",
+  duet_louder: "Louder by",
+  loop_sounds: "Play my phrase too",
+  loop_renews: "Another answer each pass",
+  take_cc: "Controller: another",
+  keep_cc: "Controller: keep",
+  undo_cc: "Controller: undo",
+  clear_cc: "Controller: clear",
   duet_lowest: "Lowest key",
   duet_highest: "Highest key",
   duet_loudest: "Loudest",
@@ -46,6 +71,8 @@ const SLIDERS = {
   duet_lowest: [21, 108, 1],
   duet_highest: [21, 108, 1],
   duet_loudest: [1, 127, 1],
+  duet_louder: [-64, 64, 1],
+  duet_density: [1, 40, 1],
   restraint: [-3, 6, 0.1],
   alone_after_s: [0.5, 30, 0.5],
   temperature: [0.1, 2, 0.05],
@@ -55,8 +82,14 @@ const SLIDERS = {
   longest_pause_s: [0.1, 5, 0.1],
   density: [0.5, 20, 0.5],
   max_polyphony: [1, 88, 1],
+  duet_split: [22, 108, 1],
+  velocity_wait_ms: [1, 50, 1],
+  tempo_bpm: [40, 208, 1],
+  beats: [1, 12, 1],
+  longest_note_s: [0.5, 30, 0.5],
 };
-const NONE = { composer: "as you play", density: "as you play" };
+const NONE = { composer: "as you play", density: "as you play", duet_split: "undivided" };
+const AUTO = { density: "auto", duet_split: "none" };
 
 export class SettingsForm {
   // `change(name, value)` asks the daemon; its promise gives the answer.
@@ -122,7 +155,9 @@ export class SettingsForm {
   // Show what is in force, except where the player's hand is on a control.
   show(settings) {
     this.last = settings;
-    for (const section of this.element.querySelectorAll("[data-mode]")) section.hidden = section.dataset.mode !== settings.mode;
+    for (const section of this.element.querySelectorAll("[data-mode]")) {
+      section.hidden = !section.dataset.mode.split(" ").includes(settings.mode);
+    }
     for (const [name, field] of this.fields) {
       const isBusy = this.waiting.get(name) > 0 || field.input.matches(":active") || isEdited(field.input);
       if (!isBusy && settings[name] !== undefined && settings[name] !== field.value()) field.set(settings[name]);
@@ -175,7 +210,7 @@ function sliderField(name, none, kind) {
   const digits = kind === "whole" ? 0 : step < 0.1 ? 2 : 1;
   const show = (value) => {
     input.disabled = value === null;
-    output.textContent = value === null ? "auto" : value.toFixed(digits);
+    output.textContent = value === null ? AUTO[name] : value.toFixed(digits);
   };
   const value = () => (free?.checked ? null : Number(Number(input.value).toFixed(4)));
   const set = (number) => {

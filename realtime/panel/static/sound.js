@@ -16,6 +16,7 @@ export class Sound {
     this.isOn = false;
     this.volume = 0.8;
     this.struck = 0;
+    this.clicks = 0;
   }
 
   // To be called from a gesture of the player's: only then may a page sound.
@@ -83,6 +84,19 @@ export class Sound {
     };
     this.voices.set(key, voice);
     this.held[who].delete(pitch);
+  }
+
+  // The metronome: a short tick, higher on the first beat of a bar. It sounds where the piano does, and is no note.
+  click(isStressed, delayS) {
+    if (!this.isOn || !this.context) return;
+    this.clicks++;
+    const at = this.context.currentTime + Math.max(delayS, 0);
+    const tone = new OscillatorNode(this.context, { type: "triangle", frequency: isStressed ? 1760 : 1175 });
+    const gain = new GainNode(this.context, { gain: isStressed ? 0.5 : 0.3 });
+    gain.gain.setTargetAtTime(0, at + 0.005, 0.012);
+    tone.connect(gain).connect(this.master);
+    tone.start(at);
+    tone.stop(at + 0.12);
   }
 
   off(who, pitch, delayS = 0) {

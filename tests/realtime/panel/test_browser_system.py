@@ -14,6 +14,7 @@ def _no_midi(monkeypatch: pytest.MonkeyPatch) -> None:
         raise PortError("there is no MIDI system")
 
     monkeypatch.setattr(run, "open_system", refuse)
+    monkeypatch.setattr(run, "GuardedSystem", refuse)
 
 
 def test_without_a_midi_system_the_page_is_the_instrument() -> None:

@@ -34,10 +34,29 @@ CHANGES = {
     "strength": 0.9,
     "duet_lowest": 40,
     "duet_highest": 70,
+    "duet_split": 60,
+    "duet_side": "above",
+    "duet_hand": "left",
     "duet_loudest": 80,
+    "duet_louder": -10,
+    "duet_density": 5,
     "restraint": 1.5,
     "when_alone": "hold",
     "alone_after_s": 9.0,
+    "loop_sounds": False,
+    "loop_renews": False,
+    "take_cc": 90,
+    "keep_cc": 91,
+    "undo_cc": 92,
+    "clear_cc": 93,
+    "longest_note_s": 2.0,
+    "velocity_wait_ms": 20.0,
+    "mode_by_program": True,
+    "mode_cc": 94,
+    "metronome": "page",
+    "tempo_bpm": 72.0,
+    "beats": 3,
+    "send_clock": True,
 }
 
 
@@ -80,13 +99,28 @@ def test_the_commands_do_what_they_say(stage: Stage) -> None:
     assert stage.controls.status().stream_tokens == 2
 
 
+def test_a_loop_is_steered_and_told(stage: Stage) -> None:
+    ask(stage, "change", settings={"mode": "loop", "trigger": "cc"})
+    ask(stage, "play", midi=["903c40", "803c40"])
+    assert (stage.controls.status().activity, stage.controls.status().loop) == (Activity.RECORDING, None)
+    ask(stage, "answer")
+    loop = stage.controls.status().loop
+    assert loop is not None
+    assert (loop.course, loop.layers, loop.passes, loop.length_s) == ("renew", 1, 0, 1.0)
+    for command, course in (("keep", "keep"), ("undo", "keep"), ("take", "renew"), ("clear", None)):
+        ask(stage, command)
+        loop = stage.controls.status().loop
+        assert (loop and loop.course) == course
+    assert stage.controls.status().activity == Activity.LISTENING
+
+
 @pytest.mark.parametrize("name", CHANGEABLE)
 def test_each_change_is_in_force_and_told(stage: Stage, name: str) -> None:
     ask(stage, "change", settings={name: CHANGES[name]})
     assert stage.controls.status().settings[name] == CHANGES[name]
 
 
-@pytest.mark.parametrize("mode", ["duet", "velocity"])
+@pytest.mark.parametrize("mode", ["duet", "velocity", "loop"])
 def test_the_way_of_playing_changes_and_changes_back(stage: Stage, mode: str) -> None:
     ask(stage, "answer")
     ask(stage, "change", settings={"mode": mode})

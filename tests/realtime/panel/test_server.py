@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from http.client import HTTPConnection, HTTPResponse
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from piano.errors import ConfigError
 from piano.midi_file import read_performance
 from realtime.panel.jobs import LARGEST_FILE
 from realtime.panel.server import PanelServer
+from tests.realtime.panel.pieces import scale, write_piece
 from tests.realtime.panel.stage import Stage
 
 WITHIN_S = 20
@@ -149,6 +151,9 @@ def test_files_that_may_not_be_are_refused(server: PanelServer) -> None:
     assert get(server, "/api/job?seconds=../x", "POST", b"x", **midi)[0] == 400
     assert get(server, "/api/job", "POST", b"x" * (LARGEST_FILE + 1), **midi)[0] == 413
     assert get(server, "/api/job", "POST", b"no music at all", **midi)[0] == 400
+    assert get(server, "/api/job?task=dance", "POST", b"MThd", **midi)[0] == 400
+    assert get(server, "/api/job?task=fill&choice=..", "POST", b"MThd", **midi)[0] == 400
+    assert get(server, "/api/job/picture")[0] == 404
     assert get(server, "/api/job/made.mid")[0] == 404
     assert json.loads(get(server, "/api/job")[1])["state"] == "none"
 
@@ -156,6 +161,31 @@ def test_files_that_may_not_be_are_refused(server: PanelServer) -> None:
 def test_a_second_file_waits_for_the_first(server: PanelServer) -> None:
     assert get(server, "/api/job", "POST", b"MThd", Content_Type="audio/midi")[0] == 200
     assert get(server, "/api/job", "POST", b"MThd", Content_Type="audio/midi")[0] == 409
+
+
+def until_done(server: PanelServer) -> dict[str, Any]:
+    connection = HTTPConnection(place(server), timeout=WITHIN_S)
+    try:
+        while True:
+            connection.request("GET", "/api/job")
+            job: dict[str, Any] = json.loads(connection.getresponse().read())
+            if job["state"] != "working":
+                return job
+    finally:
+        connection.close()
+
+
+def test_a_file_that_is_none_fails_in_words(server: PanelServer) -> None:
+    get(server, "/api/job?task=clean&choice=all", "POST", b"MThd", Content_Type="audio/midi")
+    job = until_done(server)
+    assert (job["state"], job["task"]) == ("failed", "clean")
+    assert "given.mid" in job["reason"]
+
+
+def test_a_job_is_given_up(server: PanelServer) -> None:
+    get(server, "/api/job", "POST", b"MThd", Content_Type="audio/midi")
+    assert json.loads(get(server, "/api/job/stop", "POST")[1])["state"] == "failed"
+    assert until_done(server)["reason"]
 
 
 def test_what_a_page_holds_down_is_lifted_when_it_goes(server: PanelServer) -> None:
@@ -198,3 +228,103 @@ def test_elsewhere_the_address_has_a_token(stage: Stage) -> None:
 def test_an_address_that_is_not_ours_is_told(stage: Stage) -> None:
     with pytest.raises(ConfigError, match="--panel-host"):
         PanelServer(stage.settings.model_copy(update={"panel_host": "203.0.113.1"}), stage.controls)
+
+
+PLACES = ("/api/take", "/api/takes/one", "/api/review/0")
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Iterator[PanelServer]:
+    """Serve a take, and a data set of one piece, beside a file that nobody named."""
+    write_piece(tmp_path / "secret.mid")
+    write_piece(tmp_path / "takes" / "one.mid")
+    write_piece(tmp_path / "set" / "deep" / "first.mid")
+    (tmp_path / "takes" / "broken.mid").write_bytes(b"MThd")
+    stage = Stage(panel_port=0, takes=tmp_path / "takes", review=tmp_path / "set")
+    with stage.play, PanelServer(stage.settings, stage.controls) as server:
+        for data in (b"\x90\x3c\x40", b"\x80\x3c\x40"):
+            stage.controls.play((data,))
+        stage.play.partner.engine.wait(0)
+        yield server
+
+
+def test_pieces_are_listed_by_name(library: PanelServer) -> None:
+    takes = json.loads(get(library, "/api/takes")[1])
+    assert {take["name"] for take in takes} == {"one.mid", "broken.mid"}
+    assert set(takes[0]) == {"name", "written_s", "bytes"}
+    review = json.loads(get(library, "/api/review")[1])
+    assert review["pieces"] == ["deep/first.mid"]
+    assert "gap" in review["tasks"]
+
+
+@pytest.mark.parametrize("where", PLACES[1:])
+def test_a_piece_is_had_as_a_file_and_as_a_picture_and_replayed(library: PanelServer, where: str) -> None:
+    code, data = get(library, f"{where}.mid")
+    assert (code, data[:4]) == (200, b"MThd")
+    code, picture = get(library, f"{where}/picture")
+    assert (code, len(json.loads(picture)["layers"][0]["notes"])) == (200, scale().notes.size)
+    assert get(library, f"{where}/replay?from_s=1", "POST")[0] == 200
+    assert json.loads(get(library, "/api/status")[1])["replaying"]["name"].endswith(".mid")
+    assert get(library, "/api/replay/stop", "POST")[0] == 200
+    assert json.loads(get(library, "/api/status")[1])["replaying"] is None
+
+
+def test_a_task_is_posed_on_a_piece(library: PanelServer) -> None:
+    code, answer = get(library, "/api/review/0/tasks/left_hand?seed=2")
+    assert (code, [layer["name"] for layer in json.loads(answer)["layers"]]) == (200, ["given", "asked"])
+    for path in ("/api/review/0/tasks/dance", "/api/review/9/tasks/gap", "/api/review/0/tasks/gap?seed=-1"):
+        assert get(library, path)[0] == 404
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/takes/..%2fsecret.mid",
+        "/api/takes/../secret.mid",
+        "/api/takes/%2e%2e%2fsecret.mid",
+        "/api/takes/secret.mid",
+        "/api/takes/..%2fsecret/picture",
+        "/api/takes/%00.mid",
+        "/api/review/-1.mid",
+        "/api/review/1.mid",
+        "/api/review/..%2f..%2fsecret.mid",
+        "/api/review/99999999999999999999.mid",
+        "/api/review/0/tasks/..%2f..%2fgap",
+    ],
+)
+def test_no_path_of_a_client_reaches_a_file(library: PanelServer, path: str) -> None:
+    assert get(library, path)[0] == 404
+
+
+def test_a_piece_that_is_damaged_is_told_in_words(library: PanelServer) -> None:
+    code, reason = get(library, "/api/takes/broken/picture")
+    assert (code, b"Traceback" in reason) == (422, False)
+    assert get(library, "/api/takes/one/replay?from_s=x", "POST")[0] == 400
+    assert get(library, "/api/takes/one/replay")[0] == 405
+
+
+@pytest.mark.parametrize("path", ["/api/takes", "/api/takes/one.mid", "/api/review", "/api/job/tasks"])
+def test_strangers_get_no_piece(library: PanelServer, path: str) -> None:
+    assert get(library, path, Origin="http://evil.example")[0] == 403
+    assert get(library, path, Host="evil.example")[0] == 403
+    assert get(library, path)[0] == 200
+
+
+def test_strangers_replay_nothing(library: PanelServer) -> None:
+    assert get(library, "/api/takes/one/replay", "POST", Origin="http://evil.example")[0] == 403
+    assert json.loads(get(library, "/api/status")[1])["replaying"] is None
+
+
+def test_presets_and_models_over_the_socket(server: PanelServer) -> None:
+    with live(server) as socket:
+        ask(socket, "change", settings={"temperature": 0.5})
+        assert ask(socket, "save_preset", preset=" calm ")["type"] == "done"
+        ask(socket, "change", settings={"temperature": 1.5})
+        assert ask(socket, "recall_preset", preset="calm")["type"] == "done"
+        status = until(socket, lambda message: message["type"] == "status" and message["presets"])
+        assert (status["presets"], status["settings"]["temperature"]) == (["calm"], 0.5)
+        assert ask(socket, "forget_preset", preset="calm")["type"] == "done"
+        assert "no preset" in ask(socket, "recall_preset", preset="calm")["reason"]
+        assert "no model" in ask(socket, "choose_model", model="../model")["reason"]
+        for wrong in ({"preset": "x" * 41}, {"preset": " "}, {}, {"preset": "a", "model": "b"}):
+            assert ask(socket, "save_preset", **wrong)["type"] == "refused"

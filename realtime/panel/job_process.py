@@ -1,0 +1,111 @@
+"""`python -m realtime.panel.job_process`: one job of the panel, in a process of its own.
+
+Its request comes as JSON on standard input, the file lies in the working folder as `given.mid`. What is made of it is
+written beside it: `made.mid`, and `picture.json` with what was there before and after. How far it is goes out on
+standard output, a line `progress SHARE` at a time.
+"""
+
+import json
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from piano.errors import PianodError
+from piano.midi_document import MidiDocument
+from piano.midi_file import MidiTrack, write_performance
+from piano.solve import solve
+from realtime.continuation import Length, Progress, go_on
+from realtime.model import open_bundle, open_session, sampling_of, styles_of
+from realtime.offline import CONTINUATION, PRIMER, partner_settings, read_primer
+from realtime.offline_run import OfflineRun
+from realtime.offline_tasks import Playing, pose_file
+from realtime.panel.job_request import GIVEN, MADE, PICTURE, JobRequest
+from realtime.panel.reading import picture_of
+from realtime.parts import seed_of
+from realtime.requests import ContinueRequest
+from realtime.session import OnnxSession
+from realtime.settings import Settings
+from realtime.task_requests import CleanRequest, FillRequest, PerformRequest, TaskRequest, VelocitiesRequest
+
+_FINEST = 0.005
+
+Report = Callable[[float], None]
+
+
+def run_job(request: JobRequest, report: Report) -> None:
+    """Make what is asked for of `given.mid`; PianodError says why that cannot be."""
+    settings = Settings.model_validate(dict(request.settings))
+    if request.task == "continue":
+        picture = _continue(settings, request.seconds, report)
+    else:
+        picture = _solve(settings, wish_of(request), report)
+    Path(PICTURE).write_text(json.dumps(picture_of(picture)), encoding="utf-8")
+
+
+def _continue(settings: Settings, seconds: int, report: Report) -> Sequence[MidiTrack]:
+    primer = read_primer(ContinueRequest(out=Path(MADE), file=Path(GIVEN)))
+    session, _ = open_session(open_bundle(settings), settings)
+    run = OfflineRun(session, partner_settings(settings, seed_of(settings), is_new=False))
+
+    def tell(progress: Progress) -> None:
+        report(progress.seconds / seconds)
+
+    made = go_on(run, primer, Length(seconds=seconds), tell)
+    tracks = [MidiTrack(PRIMER, primer), MidiTrack(CONTINUATION, made.performance)]
+    write_performance(Path(MADE), tracks)
+    return tracks
+
+
+def wish_of(request: JobRequest) -> TaskRequest:
+    """Return what is wanted in the words of the command line."""
+    files, choice = (GIVEN,), request.choice
+    match request.task:
+        case "fill":
+            return FillRequest(files=files, keep=choice)
+        case "velocities":
+            return VelocitiesRequest(files=files, from_nothing=choice == "from nothing")
+        case "clean":
+            return CleanRequest.model_validate({"files": files, choice: True})
+        case "perform":
+            return PerformRequest(files=files, order_only=choice == "the order of its keys alone")
+    raise ValueError(f"there is no task {request.task!r}")
+
+
+def _solve(settings: Settings, wish: TaskRequest, report: Report) -> Sequence[MidiTrack]:
+    document = MidiDocument.read(Path(GIVEN))
+    playing = Playing(sampling_of(settings), styles_of(settings), settings.strength)
+    posed = pose_file(document, wish, playing, seed_of(settings))
+    session = OnnxSession(open_bundle(settings), provider=settings.provider, threads=settings.threads or 1)
+    count, answers = len(posed.exercises), []
+    for index, exercise in enumerate(posed.exercises):
+
+        def tell(share: float, done: int = index) -> None:
+            report((done + share) / count)
+
+        answers.append(solve(session, exercise, replace(posed.request, report=tell)))
+    outcome = posed.outcome(answers)
+    Path(MADE).write_bytes(outcome.document.to_bytes())
+    return outcome.picture
+
+
+def main() -> int:
+    """Do the job; 2 and a line on standard error where it cannot be done."""
+    last = -1.0
+
+    def report(share: float) -> None:
+        nonlocal last
+        if share - last >= _FINEST:
+            last = share
+            print(f"progress {share:.4f}", flush=True)
+
+    try:
+        run_job(JobRequest(**json.load(sys.stdin)), report)
+    except PianodError as error:
+        print(f"pianod: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,149 @@
+"""Pieces over HTTP: this session, earlier takes, what was made of a file, a data set. Each as a file and as a picture.
+
+Reading is done by processes of their own (`reading.py`), a few at a time, since it would hold up those who play.
+"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from piano.errors import MidiFileError
+from piano.vocabulary import TASKS
+from realtime.panel.answers import json_of, midi_of, missing, number_of
+from realtime.panel.child import WorkError, program, run_child
+from realtime.panel.controls import Controls
+from realtime.panel.shelves import MOST_PIECES, TAKE, Pieces, Takes
+from realtime.panel.take_file import take_bytes
+
+_AT_ONCE = 2
+_GIVE_UP_S = 60.0
+_LONGEST_S = 360_000
+_MOST_SEEDS = 10**9 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A piece as it is sent: its name, and the bytes of its MIDI file."""
+
+    name: str
+    data: bytes
+
+
+Find = Callable[[Request], Awaitable[Piece | None]]
+"""Finds the piece that a request means; None if there is none."""
+
+
+class Reader:
+    """Has MIDI files read by processes of their own, a few at a time."""
+
+    def __init__(self) -> None:
+        self._places = asyncio.Semaphore(_AT_ONCE)
+
+    async def read(self, data: bytes, *what: str) -> bytes:
+        """Return what is asked of a file as JSON; WorkError says why it cannot be read."""
+        async with self._places:
+            return await run_child(program("realtime.panel.reading", *what), data, limit_s=_GIVE_UP_S)
+
+
+def piece_routes(place: str, find: Find, controls: Controls, reader: Reader) -> list[BaseRoute]:
+    """Return the routes of one kind of pieces: the file, its picture, and the replay of it."""
+
+    async def file(request: Request) -> Response:
+        piece = await find(request)
+        return missing("there is no such piece") if piece is None else midi_of(piece.data, piece.name)
+
+    async def picture(request: Request) -> Response:
+        piece = await find(request)
+        if piece is None:
+            return missing("there is no such piece")
+        return Response(await reader.read(piece.data, "picture"), media_type="application/json")
+
+    async def replay(request: Request) -> Response:
+        from_s = number_of(request.query_params.get("from_s", "0"), _LONGEST_S)
+        if from_s is None:
+            return PlainTextResponse("from_s is a whole number of seconds", 400)
+        piece = await find(request)
+        if piece is None:
+            return missing("there is no such piece")
+        rows = json.loads(await reader.read(piece.data, "messages"))
+        controls.replay(piece.name, [(at_ns, bytes.fromhex(digits)) for at_ns, digits in rows], from_s)
+        return json_of({"type": "done"})
+
+    return [
+        Route(f"{place}.mid", told(file)),
+        Route(f"{place}/picture", told(picture)),
+        Route(f"{place}/replay", told(replay), methods=["POST"]),
+    ]
+
+
+def told(serve: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+    """Answer a piece that cannot be read with the reason."""
+
+    async def serve_and_tell(request: Request) -> Response:
+        try:
+            return await serve(request)
+        except (WorkError, MidiFileError) as error:
+            return PlainTextResponse(str(error), 422)
+
+    return serve_and_tell
+
+
+def take_routes(controls: Controls, takes: Takes, reader: Reader) -> list[BaseRoute]:
+    """Return the routes of this session and of the takes before it."""
+
+    async def session(_request: Request) -> Piece | None:
+        data = await run_in_threadpool(take_bytes, controls.take)
+        return None if data is None else Piece("take.mid", data)
+
+    async def earlier(request: Request) -> Piece | None:
+        name = request.path_params["name"] + TAKE
+        data = await run_in_threadpool(takes.read, name)
+        return None if data is None else Piece(name, data)
+
+    async def entries(_request: Request) -> Response:
+        return json_of([asdict(entry) for entry in await run_in_threadpool(takes.entries)])
+
+    async def stop(_request: Request) -> Response:
+        controls.stop_replay()
+        return json_of({"type": "done"})
+
+    return [
+        Route("/api/takes", entries),
+        Route("/api/replay/stop", stop, methods=["POST"]),
+        *piece_routes("/api/take", session, controls, reader),
+        *piece_routes("/api/takes/{name}", earlier, controls, reader),
+    ]
+
+
+def review_routes(controls: Controls, pieces: Pieces, reader: Reader) -> list[BaseRoute]:
+    """Return the routes of a data set: its pieces, and a task on one of them, given and asked."""
+
+    async def find(request: Request) -> Piece | None:
+        number = number_of(request.path_params["number"], MOST_PIECES)
+        data = None if number is None else await run_in_threadpool(pieces.read, number)
+        return None if data is None or number is None else Piece(pieces.names()[number], data)
+
+    async def names(_request: Request) -> Response:
+        return json_of({"pieces": await run_in_threadpool(pieces.names), "tasks": TASKS})
+
+    async def task(request: Request) -> Response:
+        seed = number_of(request.query_params.get("seed", "0"), _MOST_SEEDS)
+        if request.path_params["task"] not in TASKS or seed is None:
+            return missing("there is no such task")
+        piece = await find(request)
+        if piece is None:
+            return missing("there is no such piece")
+        answer = await reader.read(piece.data, "task", request.path_params["task"], str(seed))
+        return Response(answer, media_type="application/json")
+
+    return [
+        Route("/api/review", names),
+        Route("/api/review/{number}/tasks/{task}", told(task)),
+        *piece_routes("/api/review/{number}", find, controls, reader),
+    ]

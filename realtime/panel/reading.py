@@ -1,0 +1,142 @@
+"""`python -m realtime.panel.reading WHAT`: a MIDI file on standard input, as JSON on standard output.
+
+A process of its own, started by the panel: reading a file and posing its tasks is work that would hold the interpreter
+of what plays, and files may come from anywhere.
+
+    picture              the notes and pedals of each track, for the roll
+    messages             what to send and when, to replay it
+    task NAME SEED       a task's exercise on the piece: what is given, and what is asked
+"""
+
+import json
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from piano.errors import MidiFileError, PianodError
+from piano.events import Role
+from piano.exercise import Exercise
+from piano.midi_file import MidiTrack, merge_tracks, read_performance, read_tracks
+from piano.notes import NoteArray, PedalArray, Performance
+from piano.tasks import pose
+from piano.vocabulary import TASKS
+from realtime.playback import TimedMessage, messages_of
+from realtime.take import PASSED_ON, PIANOD, PLAYER
+
+MOST_NOTES = 100_000
+"""Notes in a picture."""
+
+OTHERS = "others"
+_LAYERS = 2
+_OURS = (PLAYER, PIANOD)
+
+Picture = dict[str, Any]
+"""`layers`: for each its `name`, `notes` [start_s, end_s, pitch, velocity] and `pedals` [start_s, end_s]."""
+
+
+def sounding_tracks(tracks: Sequence[MidiTrack]) -> list[MidiTrack]:
+    """Return the tracks that were heard, ours last: of a take, what was passed on stands for what was played."""
+    names = {track.name for track in tracks}
+    silent = PLAYER if PASSED_ON in names else None
+    played = [track for track in tracks if track.performance.notes.size or track.name in _OURS]
+    return sorted((track for track in played if track.name != silent), key=lambda track: track.name == PIANOD)
+
+
+def picture_of(tracks: Sequence[MidiTrack]) -> Picture:
+    """Return tracks as the two layers of a picture; where there are more, the first one and all others."""
+    if len(tracks) > _LAYERS:
+        tracks = [tracks[0], MidiTrack(OTHERS, merge_tracks(tracks[1:]))]
+    return {"layers": [layer(track.name, track.performance) for track in tracks]}
+
+
+def layer(name: str, performance: Performance) -> dict[str, Any]:
+    """Return a performance as one layer of a picture."""
+    return {"name": name, "notes": _rows(performance.notes), "pedals": _spans(performance.pedals, performance.end_s)}
+
+
+def _rows(notes: NoteArray) -> list[list[float]]:
+    return [
+        [round(onset_s, 4), round(onset_s + duration_s, 4), pitch, velocity]
+        for onset_s, duration_s, pitch, velocity, _ in notes[:MOST_NOTES].tolist()
+    ]
+
+
+def _spans(pedals: PedalArray, end_s: float) -> list[list[float]]:
+    spans: list[list[float]] = []
+    down_s: float | None = None
+    for at_s, down in pedals.tolist():
+        if down and down_s is None:
+            down_s = at_s
+        elif not down and down_s is not None:
+            spans.append([round(down_s, 4), round(at_s, 4)])
+            down_s = None
+    if down_s is not None:
+        spans.append([round(down_s, 4), round(max(end_s, down_s), 4)])
+    return spans
+
+
+def exercise_picture(exercise: Exercise) -> Picture:
+    """Return what an exercise gives and what it asks for, as two layers.
+
+    Where the given is shown beforehand (noisy, or without its expression) it is the preview; where velocities are
+    asked, it is the notes with the velocities that were heard.
+    """
+    performance, own = exercise.performance, exercise.roles == Role.OWN
+    own_pedals = exercise.pedal_roles == Role.OWN
+    asked = Performance(performance.notes[own], performance.pedals[own_pedals])
+    given = Performance(performance.notes[~own], performance.pedals[~own_pedals])
+    if exercise.readings is not None:
+        given = Performance(exercise.as_heard.notes, given.pedals)
+    elif exercise.given_notes == 0 and exercise.preview is not None:
+        given = Performance(exercise.preview.notes, given.pedals)
+    return {"layers": [layer("given", given), layer("asked", asked)]}
+
+
+def messages(tracks: Sequence[MidiTrack]) -> list[tuple[int, str]]:
+    """Return what to send to sound a piece again, in nanoseconds from its beginning, as hexadecimal digits."""
+    sent: list[TimedMessage] = []
+    for track in sounding_tracks(tracks):
+        sent += messages_of(track.performance)
+    sent.sort(key=lambda message: message[0])
+    return [(at_ns, data.hex()) for at_ns, data in sent]
+
+
+def read(data: bytes, what: str, *details: str) -> Any:
+    """Return what is asked of a MIDI file; PianodError says why it cannot be."""
+    with tempfile.TemporaryDirectory(prefix="pianod-") as folder:
+        path = Path(folder) / "piece.mid"
+        path.write_bytes(data)
+        if what == "task":
+            return exercise_picture(_pose(path, *details))
+        tracks = read_tracks(path)
+    if what == "messages":
+        return messages(tracks)
+    return picture_of(sounding_tracks(tracks))
+
+
+def _pose(path: Path, task: str, seed: str) -> Exercise:
+    if task not in TASKS:
+        raise ValueError(f"there is no task {task!r}; there are: {', '.join(TASKS)}")
+    performance = read_performance(path)
+    if performance.notes.size == 0:
+        raise MidiFileError("there is no note in this file: choose another one")
+    return pose(task, performance, np.random.default_rng(int(seed)))
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Read standard input, write standard output; 2 and a line on standard error where that cannot be."""
+    try:
+        answer = read(sys.stdin.buffer.read(), *arguments)
+    except PianodError as error:
+        print(str(error), file=sys.stderr)
+        return 2
+    json.dump(answer, sys.stdout, separators=(",", ":"))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

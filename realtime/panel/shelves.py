@@ -1,0 +1,112 @@
+"""The files that a page may see: earlier takes, and pieces to look through; found by us, known by what we call them.
+
+No path ever comes from a client: a take is asked for by its name, a piece by its number, and looked up in what was
+found in the folder that the player named at the start. Links are not followed.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from piano.errors import ConfigError, MidiFileError
+
+MOST_TAKES = 500
+MOST_PIECES = 20_000
+LARGEST_PIECE = 16 << 20
+TAKE = ".mid"
+"""How the name of a take ends, which we gave it."""
+
+_ENDINGS = (".mid", ".midi")
+
+
+@dataclass(frozen=True, slots=True)
+class TakeEntry:
+    """An earlier take: its file's name, when it was written, in seconds since 1970, and its size."""
+
+    name: str
+    written_s: float
+    bytes: int
+
+
+class Takes:
+    """The takes in a folder, the newest first. It may take a moment: for a thread beside the loop."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = None if folder is None else folder.expanduser()
+
+    def entries(self) -> list[TakeEntry]:
+        """Return the takes there are."""
+        return [entry for entry, _ in self._found()]
+
+    def read(self, name: str) -> bytes | None:
+        """Return the bytes of a take; None if there is none of that name. MidiFileError if it cannot be read."""
+        path = next((path for entry, path in self._found() if entry.name == name), None)
+        return None if path is None else read_piece(path)
+
+    def _found(self) -> list[tuple[TakeEntry, Path]]:
+        if self._folder is None:
+            return []
+        found: list[tuple[TakeEntry, Path]] = []
+        try:
+            with os.scandir(self._folder) as files:
+                for file in files:
+                    if file.name.endswith(TAKE) and file.is_file(follow_symlinks=False):
+                        status = file.stat(follow_symlinks=False)
+                        found.append((TakeEntry(file.name, status.st_mtime, status.st_size), Path(file.path)))
+        except OSError:
+            return []  # there is no folder before the first take
+        found.sort(key=lambda take: (-take[0].written_s, take[0].name))
+        return found[:MOST_TAKES]
+
+
+class Pieces:
+    """The MIDI files of a folder and those below it, by number; looked for once, on a thread beside the loop."""
+
+    def __init__(self, folder: Path | None) -> None:
+        """Take the folder; ConfigError if there is no such one."""
+        self._folder = None if folder is None else folder.expanduser()
+        if self._folder is not None and not self._folder.is_dir():
+            raise ConfigError(f"--review {folder} is no folder: name one with MIDI files in it")
+        self._paths: list[Path] | None = None
+
+    @property
+    def is_there(self) -> bool:
+        """Whether there is anything to look through."""
+        return self._folder is not None
+
+    def names(self) -> list[str]:
+        """Return what the pieces are called: their places below the folder, in order."""
+        folder = self._folder
+        return [] if folder is None else [str(path.relative_to(folder)) for path in self._all(folder)]
+
+    def read(self, number: int) -> bytes | None:
+        """Return the bytes of a piece; None if there is none of that number. MidiFileError if it cannot be read."""
+        paths = [] if self._folder is None else self._all(self._folder)
+        return read_piece(paths[number]) if 0 <= number < len(paths) else None
+
+    def _all(self, folder: Path) -> list[Path]:
+        if self._paths is None:
+            found = (
+                Path(place) / name
+                for place, _, names in os.walk(folder)
+                for name in names
+                if _is_midi(Path(place) / name)
+            )
+            self._paths = sorted(path for path, _ in zip(found, range(MOST_PIECES), strict=False))
+        return self._paths
+
+
+def _is_midi(path: Path) -> bool:
+    return path.suffix.lower() in _ENDINGS and not path.is_symlink()
+
+
+def read_piece(path: Path) -> bytes:
+    """Return the bytes of a MIDI file; MidiFileError if it cannot be read, or is too large to be shown."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(LARGEST_PIECE + 1)
+    except OSError as error:
+        raise MidiFileError(f"{path.name} cannot be read: {error.strerror}") from error
+    if len(data) > LARGEST_PIECE:
+        raise MidiFileError(f"{path.name} has more than {LARGEST_PIECE >> 20} MiB, which is the most that is shown")
+    return data

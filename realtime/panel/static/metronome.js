@@ -1,0 +1,34 @@
+// The metronome of the page: clicks on the grid that the daemon keeps, in time with what it sends.
+
+const AHEAD_S = 0.3;
+const LOOK_MS = 100;
+
+export class Metronome {
+  constructor(sound, clock) {
+    Object.assign(this, { sound, clock });
+    this.grid = null; // {origin, period, beats}: also what the roll draws
+    this.next = 0;
+    setInterval(() => this.turn(), LOOK_MS);
+  }
+
+  take({ settings, beat_s: origin }) {
+    const isOn = settings.metronome !== "off";
+    const grid = isOn ? { origin, period: 60 / settings.tempo_bpm, beats: settings.beats } : null;
+    if (JSON.stringify(grid) !== JSON.stringify(this.grid)) {
+      this.grid = grid;
+      this.next = 0;
+    }
+    this.isHeard = settings.metronome === "page";
+  }
+
+  turn() {
+    if (!this.grid || !this.isHeard) return;
+    const { origin, period, beats } = this.grid;
+    const now = this.clock();
+    this.next = Math.max(this.next, Math.ceil((now - origin) / period), 0);
+    while (origin + this.next * period < now + AHEAD_S) {
+      this.sound.click(this.next % beats === 0, origin + this.next * period - now);
+      this.next++;
+    }
+  }
+}

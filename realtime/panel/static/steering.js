@@ -1,0 +1,72 @@
+// What is chosen from lists that the daemon gives: the MIDI ports, and the model that plays.
+
+export class Steering {
+  constructor(link, tell) {
+    Object.assign(this, { link, tell });
+    this.ports = ["input", "output"].map((direction) => document.getElementById(`port-${direction}`));
+    this.model = document.getElementById("model");
+    for (const select of this.ports) {
+      select.addEventListener("change", () => {
+        const port = select.value === "" ? {} : { port: select.value };
+        this.choose(select, "choose_port", { direction: select.dataset.direction, ...port });
+      });
+    }
+    this.model.addEventListener("change", () => this.choose(this.model, "choose_model", { model: this.model.value }));
+  }
+
+  async choose(select, command, fields) {
+    select.blur();
+    const answer = await this.link.ask(command, fields);
+    this.tell(answer.type === "refused" ? answer.reason : "");
+  }
+
+  show(status) {
+    document.getElementById("ports").hidden = !status.has_midi;
+    showPorts(this.ports[0], status.inputs, status.input);
+    showPorts(this.ports[1], status.outputs, status.output);
+    this.showModels(status);
+    document.getElementById("loop").hidden = status.mode !== "loop";
+    say("loop-state", loopInWords(status.loop));
+  }
+
+  // Shown where there is more than one to choose from; what is being loaded is what was chosen.
+  showModels({ models, model, loading, model_fault: fault }) {
+    document.getElementById("models").hidden = models.length < 2;
+    const chosen = loading ?? model;
+    list(this.model, models.map((name) => [name, name]), chosen);
+    const state = loading ? `loading ${loading}; ${model} goes on meanwhile` : (fault ?? "");
+    say("model-state", state);
+  }
+}
+
+const COURSES = {
+  renew: "another answer comes at the seam",
+  hold: "this answer stays",
+  keep: "this answer is kept, and what you play becomes a layer",
+};
+
+function loopInWords(loop) {
+  if (!loop) return "Play a phrase: it is recorded, and goes round.";
+  const layers = loop.layers === 1 ? "1 layer" : `${loop.layers} layers`;
+  return `${loop.length_s.toFixed(1)} s, ${layers}, pass ${loop.passes + 1}: ${COURSES[loop.course] ?? loop.course}.`;
+}
+
+function say(id, text) {
+  const place = document.getElementById(id);
+  if (place.textContent !== text) place.textContent = text;
+}
+
+// The live list of ports; the one in use is there even when it is gone, or is of pianod's own making.
+function showPorts(select, names, chosen) {
+  const isListed = names.includes(chosen);
+  const first = isListed ? "a port of pianod's own" : chosen;
+  list(select, [[first, ""], ...names.map((name) => [name, name])], isListed ? chosen : "");
+}
+
+function list(select, options, chosen) {
+  const wanted = JSON.stringify([options, chosen]);
+  if (select.dataset.shown === wanted || select === document.activeElement) return;
+  select.dataset.shown = wanted;
+  select.replaceChildren(...options.map(([text, value]) => new Option(text, value)));
+  select.value = chosen;
+}

@@ -1,0 +1,58 @@
+"""Settings of the model: which one, on what it runs, and how its tokens are drawn."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field
+
+from realtime.settings.kinds import Optional
+
+
+class ModelSettings(BaseModel):
+    """Model"""
+
+    model: str = Field(
+        default="embedded", min_length=1, description="folder of a model bundle, or embedded for the one inside"
+    )
+    models: Annotated[Path | None, Optional] = Field(
+        default=None,
+        description="folder of model bundles, of which the panel can choose another one while it plays, by its name",
+    )
+    provider: Literal["auto", "cpu", "cuda", "tensorrt"] = Field(
+        default="auto", description="what the model runs on; auto takes the fastest that is there"
+    )
+    half: bool = Field(default=False, description="let TensorRT compute in half precision, where it is the provider")
+    threads: int = Field(
+        default=0, ge=0, le=64, description="threads that the model may use on the CPU; 0 chooses by the cores"
+    )
+
+
+class SamplingSettings(BaseModel):
+    """Sampling"""
+
+    temperature: float = Field(
+        default=1.0,
+        gt=0.0,
+        le=2.0,
+        description="how adventurous the notes are: 1 as in the music learned from, less is tamer",
+    )
+    top_k: int = Field(default=0, ge=0, le=1000, description="draw from the k likeliest tokens only; 0 from all")
+    top_p: float = Field(
+        default=0.98,
+        gt=0.0,
+        le=1.0,
+        description="draw from the likeliest tokens that make up this share of the probability",
+    )
+    min_p: float = Field(
+        default=0.0,
+        ge=0.0,
+        lt=1.0,
+        description="drop tokens less likely than this share of the likeliest one's probability",
+    )
+    seed: Annotated[int | None, Optional] = Field(
+        default=None,
+        ge=0,
+        lt=2**63,
+        description="the same seed and the same playing give the same notes; a fresh one if not given",
+    )
+    greedy: bool = Field(default=False, description="always take the likeliest token, whatever else is set")

@@ -1,0 +1,116 @@
+"""Settings of the ways of playing: how one is chosen, what each may do, and the limits that hold in all of them."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field
+
+from realtime.settings.kinds import Optional
+
+
+class ModeSettings(BaseModel):
+    """Way of playing"""
+
+    mode: Literal["answer", "duet", "velocity", "loop"] = Field(
+        default="answer",
+        description="answer your phrases, play along as a duet, give back your keys with better velocities, or loop a "
+        "phrase and play the missing voice",
+    )
+    mode_by_program: bool = Field(
+        default=False,
+        description="let program changes of your keyboard choose the mode: 0 answer, 1 duet, 2 velocity, 3 loop; and "
+        "what becomes of a loop: 4 take, 5 keep, 6 undo, 7 clear",
+    )
+    mode_cc: Annotated[int | None, Optional] = Field(
+        default=None,
+        ge=0,
+        le=119,
+        description="number of a controller that chooses the mode: answer, duet, velocity and loop each have a "
+        "quarter of it",
+    )
+
+
+class DuetSettings(BaseModel):
+    """Duet and loop"""
+
+    duet_hand: Literal["any", "left", "right"] = Field(
+        default="any",
+        description="hand that you play yourself, so that the model plays the other; any leaves it to what you play",
+    )
+    duet_lowest: int = Field(default=21, ge=21, le=108, description="lowest MIDI pitch that the model may strike")
+    duet_highest: int = Field(default=108, ge=21, le=108, description="highest MIDI pitch that the model may strike")
+    duet_split: Annotated[int | None, Optional] = Field(
+        default=None,
+        ge=22,
+        le=108,
+        description="MIDI pitch that divides the keyboard between you and the model; undivided if not given",
+    )
+    duet_side: Literal["below", "above"] = Field(
+        default="below", description="where the model plays if the keyboard is divided: below the split, or from it up"
+    )
+    duet_loudest: int = Field(default=127, ge=1, le=127, description="highest MIDI velocity of the model")
+    duet_louder: int = Field(
+        default=0, ge=-64, le=64, description="how much louder the model plays than it means to, in MIDI velocity"
+    )
+    duet_density: int = Field(default=16, ge=1, le=40, description="most keys that the model strikes within any second")
+    restraint: float = Field(
+        default=0.0,
+        ge=-3.0,
+        le=6.0,
+        description="how much the model holds its keys back: 0 about as many as another hand would, above sparser, "
+        "below busier, up to duet_density",
+    )
+    when_alone: Literal["end", "hold", "continue"] = Field(
+        default="end", description="what the model does when you have stopped: end, strike nothing new, or play on"
+    )
+    alone_after_s: float = Field(
+        default=4.0, ge=0.5, le=60.0, description="seconds without a key of yours after which you have stopped"
+    )
+
+
+def _controller(what: str) -> Any:
+    """Return a field for the number of a controller that asks for something when it is pressed."""
+    return Field(default=None, ge=0, le=119, description=f"number of a controller, a pad or a pedal, that {what}")
+
+
+class LoopSettings(BaseModel):
+    """Loop"""
+
+    loop_sounds: bool = Field(
+        default=True, description="play your phrase back with the answer; without, the answer alone sounds"
+    )
+    loop_renews: bool = Field(
+        default=True, description="play another answer in each pass until you keep one; without, only when you take one"
+    )
+    take_cc: Annotated[int | None, Optional] = _controller("takes another answer for the next pass")
+    keep_cc: Annotated[int | None, Optional] = _controller("keeps the answer, and lets you play layers on top")
+    undo_cc: Annotated[int | None, Optional] = _controller("takes the last layer or answer back")
+    clear_cc: Annotated[int | None, Optional] = _controller("forgets the loop")
+
+
+class VelocitySettings(BaseModel):
+    """Velocity"""
+
+    strength: float = Field(
+        default=0.5,
+        ge=0.0,
+        le=1.0,
+        description="how far your keyboard's velocities are mended: 0 passes them through, 1 ignores them",
+    )
+    velocity_wait_ms: float = Field(
+        default=10.0,
+        ge=1.0,
+        le=50.0,
+        description="milliseconds after which a key goes out with the velocity that it came with",
+    )
+
+
+class LimitSettings(BaseModel):
+    """Limits"""
+
+    longest_note_s: float = Field(
+        default=5.0,
+        ge=0.1,
+        le=120.0,
+        description="seconds after which the model lifts a key; 999 of 1,000 played notes are shorter than 5",
+    )
+    max_polyphony: int = Field(default=24, ge=1, le=88, description="most keys that the model may hold at once")

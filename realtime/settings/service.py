@@ -1,0 +1,61 @@
+"""Settings of what surrounds the playing: takes, logs, the panel and the metronome."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field
+
+from realtime.settings.kinds import Optional
+
+
+class ReportSettings(BaseModel):
+    """Recording and logs"""
+
+    takes: Annotated[Path | None, Optional] = Field(
+        default=Path("~/Music/pianod"),
+        description="folder in which each session is kept, as it is played, and at its end as a MIDI file; "
+        'empty ("") keeps none',
+    )
+    verbosity: int = Field(
+        default=0,
+        ge=0,
+        le=2,
+        description="0 tells what a player should know, 1 (-v) what happens, 2 (-v -v) everything",
+    )
+
+
+class PanelSettings(BaseModel):
+    """Panel"""
+
+    panel: bool = Field(
+        default=True, description="serve the panel, a page that shows what is played, steers it and plays it"
+    )
+    panel_host: str = Field(
+        default="127.0.0.1",
+        min_length=1,
+        max_length=255,
+        description="address to serve the panel on; any other than this machine's own asks visitors for a token",
+    )
+    panel_port: int = Field(
+        default=8765, ge=0, le=65535, description="port to serve the panel on; 0, or one that is taken, means any"
+    )
+    open: bool = Field(default=False, description="open the panel in the browser at the start")
+    presets: Annotated[Path | None, Optional] = Field(
+        default=None, description="file in which the panel keeps presets; one in your configuration folder if not given"
+    )
+    review: Annotated[Path | None, Optional] = Field(
+        default=None, description="folder of MIDI files to look through in the panel: their tasks, given and asked"
+    )
+
+
+class MetronomeSettings(BaseModel):
+    """Metronome"""
+
+    metronome: Literal["off", "page", "output"] = Field(
+        default="off", description="where a metronome clicks: in the panel, or on MIDI channel 10 of the output"
+    )
+    tempo_bpm: float = Field(default=90.0, ge=20.0, le=300.0, description="beats per minute of the metronome")
+    beats: int = Field(default=4, ge=1, le=12, description="beats in a bar of the metronome; the first one is stressed")
+    send_clock: bool = Field(
+        default=False, description="send MIDI clock at the metronome's tempo, for sequencers and effects"
+    )

@@ -1,0 +1,55 @@
+"""Any bytes are a MIDI file that can be read, or a MidiFileError: `python -m tests.fuzz.midi_file --seconds 60`."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from piano.errors import MidiFileError
+from piano.midi_file import LONGEST_S, read_performance, read_tracks
+from realtime.phrases import QUESTION, phrase_path
+from tests.fuzz.drive import fuzz
+
+INSTRUMENTED = ("piano.midi_file", "piano.midi_chunks", "piano.tempo_map", "piano.one_piano")
+
+HEADER = bytes.fromhex("4d546864 00000006 0001 0002 0060")
+
+
+def check(data: bytes) -> None:
+    """Read a file; whatever comes out is music."""
+    try:
+        tracks = read_tracks(data)
+    except MidiFileError:
+        return
+    for track in tracks:
+        notes, pedals = track.performance.notes, track.performance.pedals
+        ends_s = notes["onset_s"] + notes["duration_s"]
+        if notes.size and not (
+            np.isfinite(ends_s).all()
+            and (notes["onset_s"] >= 0).all()
+            and (notes["duration_s"] >= 0).all()
+            and (notes["pitch"] <= 127).all()
+            and ((notes["velocity"] >= 1) & (notes["velocity"] <= 127)).all()
+            and ends_s.max() <= LONGEST_S + 1
+        ):
+            raise AssertionError("a note that cannot be")
+        if pedals.size and not np.isfinite(pedals["time_s"]).all():
+            raise AssertionError("a pedal that cannot be")
+    try:
+        read_performance(data)
+    except MidiFileError:
+        return
+
+
+def seeds() -> Iterator[bytes]:
+    """Yield files to begin with: a phrase, and small ones of each type with what a track may hold."""
+    yield phrase_path(QUESTION).read_bytes()[:4096]
+    notes = bytes.fromhex("00903c40 60803c40 00b0407f 83603c40 00b04000 00c005 00e00040 00ff2f00")
+    tempo = bytes.fromhex("00ff5103 07a120 00ff580404021808 00ff0304 6e616d65 00f00543 12007f f7 00ff2f00")
+    for file_type, division in ((0, 0x60), (1, 0x1E0), (2, 0x60), (1, 0xE728)):
+        bodies = (notes,) if file_type == 0 else (tempo, notes)
+        header = b"MThd\0\0\0\x06" + bytes((0, file_type, 0, len(bodies))) + division.to_bytes(2)
+        yield header + b"".join(b"MTrk" + len(body).to_bytes(4) + body for body in bodies)
+
+
+if __name__ == "__main__":
+    fuzz("midi_file", check, seeds(), INSTRUMENTED)

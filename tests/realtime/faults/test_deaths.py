@@ -1,0 +1,106 @@
+"""The whole daemon over JACK, and what becomes of its notes when it dies, its guardian or the JACK server."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from piano.events import NoteOff, NoteOn, Pedal
+from realtime.midi_message import bytes_of
+from tests.realtime.jack import JackServer
+from tests.realtime.test_end_to_end import Account, Daemon, account_of, start_pianist
+from tests.realtime.wire import Listener
+
+Start = Callable[..., Daemon]
+
+HELD = [[0.0, bytes_of(Pedal(down=True)).hex()]]
+HELD += [[0.1 * index, bytes_of(NoteOn(pitch, 70)).hex()] for index, pitch in enumerate((60, 64, 67))]
+
+
+@pytest.fixture
+def start(jack_server: JackServer, tmp_path: Path) -> Iterator[Start]:
+    """Give what starts a daemon, and end all that were started."""
+    running: list[Daemon] = []
+
+    def start(*flags: str, server: JackServer = jack_server) -> Daemon:
+        running.append(Daemon(server, tmp_path, "--no-panel", "-v", *flags))
+        return running[-1]
+
+    yield start
+    for daemon in running:
+        if daemon.process.poll() is None:
+            daemon.end(signal.SIGKILL)
+
+
+def guardian_of(daemon: Daemon) -> int:
+    """Return the process id of a daemon's guardian."""
+    listed = subprocess.run(["pgrep", "-P", str(daemon.process.pid)], capture_output=True, text=True, check=True)
+    (pid,) = listed.stdout.split()
+    return int(pid)
+
+
+def heard(account: Account) -> Listener:
+    """Let a listener hear what the pianist heard."""
+    listener = Listener()
+    for _, data in account.heard:
+        listener.hear(data)
+    return listener
+
+
+def test_a_daemon_that_dies_while_keys_are_held_leaves_no_note_behind(
+    jack_server: JackServer, start: Start, tmp_path: Path
+) -> None:
+    daemon = start("--mode", "duet", "--restraint", "-2", "--thru")
+    script = {"takes": [{"after": "now", "notes": HELD}], "listen_s": 0.8, "ending": "wait"}
+    pianist = start_pianist(jack_server, tmp_path, script)
+    assert pianist.stderr is not None
+    assert [pianist.stderr.readline(), pianist.stderr.readline()] == ["ready\n", "played\n"]
+    daemon.end(signal.SIGKILL)  # its standard error, which the guardian shares, is closed: that has ended as well
+    listener = heard(account_of(pianist))
+    assert {pitch for _, pitch, _ in listener.struck} >= {60, 64, 67}
+    assert listener.pedal[0] == 0
+    assert listener.is_silent()
+
+
+def test_a_guardian_that_dies_is_replaced_and_the_playing_goes_on(
+    jack_server: JackServer, start: Start, tmp_path: Path
+) -> None:
+    daemon = start("--mode", "velocity", "--strength", "0")
+    os.kill(guardian_of(daemon), signal.SIGKILL)
+    wait_for(daemon, "the MIDI output 'pianod out' is back")
+    assert_it_plays(jack_server, daemon, tmp_path)
+
+
+def test_a_jack_server_that_is_started_anew_is_played_on_again(start: Start, tmp_path: Path) -> None:
+    with JackServer() as server:
+        daemon = start("--mode", "velocity", "--strength", "0", server=server)
+        server.kill()
+        wait_for(daemon, "waiting for it to come back")
+        server.start()
+        wait_for(daemon, "the MIDI output 'pianod out' is back")
+        assert_it_plays(server, daemon, tmp_path)
+
+
+def wait_for(daemon: Daemon, text: str) -> None:
+    """Read what the daemon says until it says this."""
+    assert daemon.process.stderr is not None
+    for line in daemon.process.stderr:
+        daemon.log.append(line)
+        if text in line:
+            return
+    raise AssertionError("".join(daemon.log))
+
+
+def assert_it_plays(server: JackServer, daemon: Daemon, folder: Path) -> None:
+    """Play two keys through the daemon and hear them."""
+    notes = [[0.0, NoteOn(60, 70)], [0.1, NoteOff(60)], [0.2, NoteOn(62, 70)], [0.3, NoteOff(62)]]
+    script = [[at_s, bytes_of(event).hex()] for at_s, event in notes]  # type: ignore[arg-type]
+    account = account_of(start_pianist(server, folder, {"takes": [{"after": "now", "notes": script}], "listen_s": 0.4}))
+    said = daemon.end()
+    assert daemon.process.returncode == 0, said
+    listener = heard(account)
+    assert [pitch for _, pitch, _ in listener.struck] == [60, 62]
+    assert listener.is_silent()

@@ -1,0 +1,13 @@
+"""Makers of files over a model of chance, for processes too: what travels there must be found by its module."""
+
+from piano.one_by_one import OneByOne
+from piano.vocabulary import VOCABULARY
+from realtime.task_commands import TaskMaker
+from tests.realtime.stage import ChanceSession
+
+
+class ChanceMaker(TaskMaker):
+    """Does tasks by chance, and loads nothing."""
+
+    def open(self) -> None:
+        self._sessions = OneByOne(ChanceSession(VOCABULARY.size, 1024), max(self.request.beams, self.request.batch))

@@ -1,0 +1,266 @@
+"""A whole partner on the manual clock, everything that can befall it, and a listener who knows what ought to sound.
+
+Used by the state machine of Hypothesis and by the long fuzz; each action is one event. The laws, held after every one:
+
+- what sounds at the far end is what the output's books say, so that all of it will be released;
+- a performer that failed leaves nothing behind, a keyboard that is gone no key, a flood none in the model's ear;
+- a note that sounds is not struck again (the listener holds that);
+- no queue is longer than its limit.
+
+And at a rest, after the player has lifted hands and feet and told it to stop, nothing sounds at all.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from piano.errors import PortError
+from piano.vocabulary import VOCABULARY
+from realtime.clock import ManualClock
+from realtime.commands import Command, HandOver, Mode, NewPiece, Panic, Retry, StopPlaying
+from realtime.context import RollingContext
+from realtime.engine import PortReport
+from realtime.inbox import PortLost, PortReturned, Received, Stalled, SystemLost, SystemReturned
+from realtime.memory_ports import MemoryOutputPort
+from realtime.midi_input import Thru
+from realtime.midi_message import Kind, kind_of, split
+from realtime.partner import MOST_WAITING, Partner, PartnerSettings
+from realtime.parts import engine_settings, playing_of, scheduler_settings, thru_of
+from realtime.ports import Direction
+from realtime.resting import Resting
+from realtime.session import Logits
+from realtime.settings import Settings
+from tests.realtime.stage import MS, ChanceSession, S
+from tests.realtime.wire import Listener
+
+COMMANDS: tuple[Command, ...] = (HandOver(), StopPlaying(), NewPiece(), Retry(), Panic())
+SETTINGS = Settings(panel=False, seed=1, shortest_pause_s=0.2, longest_pause_s=0.4, alone_after_s=0.5)
+
+PITCHES = (0, 20, 21, 36, 60, 60, 60, 62, 64, 67, 108, 109, 127)
+STRANGE = (
+    *map(
+        bytes.fromhex,
+        ("f8", "fe", "ff", "3c40", "90", "903c", "b05811", "b00640", "b02601", "e00040", "d055", "a03c20", "c005",
+         "c105", "f001f7", "f0", "f3", "f321", "b04020", "b04060", "b0427f", "b04200", "b07900", "b07b00", "b07800",
+         "b57b00", "b57900", "b07c00", "993c40", "893c40"),
+    ),
+    b"\xf0" + bytes(20_000) + b"\xf7",
+)  # fmt: skip
+"""What keyboards send that is no plain note: each has a defined way."""
+
+
+class Switch:
+    """What the next call of the model comes to."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        self.clock = clock
+        self.fault: str | None = None
+
+
+class FaultySession(ChanceSession):
+    """A model of chance that can be made to raise, to say what is no number, or to be slow."""
+
+    def __init__(self, switch: Switch) -> None:
+        super().__init__(VOCABULARY.size, 256)
+        self._switch = switch
+
+    def feed(self, tokens: Sequence[int]) -> Logits:
+        logits = super().feed(tokens)
+        fault, self._switch.fault = self._switch.fault, None
+        if fault == "raise":
+            raise ArithmeticError("on purpose")
+        if fault == "nan":
+            return np.full_like(logits, np.nan)
+        if fault == "slow":
+            self._switch.clock.advance_to(self._switch.clock.now_ns() + 700 * MS)
+        return logits
+
+
+class FaultyPort(MemoryOutputPort):
+    """A port that can be made to refuse, and that a listener hears."""
+
+    def __init__(self, clock: ManualClock, listener: Listener) -> None:
+        super().__init__(clock, "sound", listener.hear)
+        self.refuses = False
+
+    def send(self, data: bytes) -> None:
+        if self.refuses:
+            raise PortError("it refuses")
+        super().send(data)
+        self.sent.clear()
+
+
+@dataclass
+class Counts:
+    """What happened in all."""
+
+    events: int = 0
+    struck: int = 0
+    model_faults: int = 0
+    port_faults: int = 0
+    standstills: int = 0
+    refused: int = 0
+    settled: int = 0
+
+
+class Chaos:
+    """The partner and what befalls it."""
+
+    def __init__(self, counts: Counts | None = None) -> None:
+        self.counts = counts or Counts()
+        self.clock = ManualClock()
+        self._switch = Switch(self.clock)
+        self._settings = SETTINGS
+        parts = PartnerSettings(playing_of(SETTINGS, 1), engine_settings(SETTINGS), scheduler_settings(SETTINGS))
+        session = RollingContext(FaultySession(self._switch), FaultySession(self._switch))
+        self._listener = Listener()
+        self._port: FaultyPort | None = FaultyPort(self.clock, self._listener)
+        self._partner = Partner(session, self.clock, self._port, parts, on_ports=self._mend)
+        self._scheduler = self._partner.scheduler
+        self.clock.attach(self._scheduler)
+        self._thru: Thru | None = None
+        self._is_left_down = False
+        self.exchange(Mode.ANSWER, thru=True)
+
+    # What befalls it
+
+    def play(self, data: bytes) -> None:
+        """Let a message arrive, at this moment."""
+        for message in split(data):
+            if kind_of(message) in (Kind.REAL_TIME, Kind.MALFORMED):
+                continue  # so the input thread has it
+            if self._thru is not None:
+                self._thru(message)
+            self._partner.receive(Received(self.clock.now_ns(), message))
+        self._done()
+
+    def flood(self, messages: Sequence[bytes]) -> None:
+        """Let many messages arrive before the engine gets its turn; that hands are lifted at the end is heard."""
+        for data in messages:
+            self.play(data)
+        self._lift()
+        self._run_until(self.clock.now_ns())
+        assert not self._partner.engine._reader.release(), "a key was left down in the model's ear"
+
+    def wait(self, ns: int) -> None:
+        """Let time pass."""
+        self._run_until(self.clock.now_ns() + ns)
+        self._done()
+
+    def tell(self, command: Command) -> None:
+        """Give a command."""
+        self._partner.inbox.put(command)
+        self._done()
+
+    def exchange(self, mode: Mode, *, thru: bool) -> None:
+        """Go on in another mode, with or without the player's notes passed on."""
+        self._settings = self._settings.model_copy(update={"mode": str(mode), "thru": thru})
+        self._partner.inbox.put(playing_of(self._settings, 1))
+        self._thru = thru_of(self._settings, self._scheduler, self.clock) or self._scheduler.let_end
+        self._done()
+
+    def break_model(self, fault: str) -> None:
+        """Let the next call of the model fail: raise, nan or slow."""
+        self._switch.fault = fault
+        self.counts.model_faults += 1
+        self._done()
+
+    def break_output(self) -> None:
+        """Let the output port refuse what is sent next."""
+        if self._port is not None:
+            self._port.refuses = True
+            self.counts.port_faults += 1
+        self._done()
+
+    def lose(self, *, system: bool) -> None:
+        """Let the whole MIDI system go, or the player's keyboard."""
+        lost = SystemLost("memory", "killed") if system else PortLost(Direction.INPUT, "keys", "unplugged")
+        self._partner.inbox.put(lost)
+        self.counts.port_faults += 1
+        self._done()
+
+    def return_output(self) -> None:
+        """Let the output be there again."""
+        self._partner.inbox.put(PortReturned(Direction.OUTPUT, "sound"))
+        self._done()
+
+    def stall(self) -> None:
+        """Let the clock go on for five seconds while nothing runs."""
+        self.clock._now_ns += 5 * S
+        self._partner.inbox.put(Stalled(5 * S))
+        self.counts.standstills += 1
+        self._done()
+
+    # What must hold
+
+    def check(self) -> None:
+        """Hold the laws."""
+        assert len(self._partner.inbox) <= MOST_WAITING + 2_100
+        if self._port is None or self._port.refuses or self._port.is_closed:
+            return
+        books = self._scheduler.status().sounding
+        assert not self._is_left_down, "nobody is left to lift these keys"
+        if isinstance(self._partner.engine._performer, Resting):
+            assert not books.own, "a performer that failed left notes behind"
+            assert not books.own_pedal
+        assert set(self._listener.sounding) == set(books.thru) | {(0, pitch) for pitch in books.own}
+        assert not books.own_pedal or self._listener.pedal[0] == 127
+
+    def settle(self) -> None:
+        """Mend everything, let the player lift hands and feet and have it stop: then nothing sounds."""
+        self._switch.fault = None
+        if self._port is None or self._port.refuses:
+            self.return_output()
+        self._run_until(self.clock.now_ns() + 10 * MS)
+        self._lift()
+        self._run_until(self.clock.now_ns())
+        self.tell(StopPlaying())
+        self._run_until(self.clock.now_ns() + 100 * MS)
+        self.check()
+        assert self._listener.is_silent(), self._listener.sounding
+        self.counts.settled += 1
+
+    def finish(self) -> None:
+        """End in the midst of it: then nothing sounds either, unless there was nothing left to send on."""
+        had_port = self._port is not None and not self._port.refuses
+        self._partner.engine.stop()
+        self._run_until(self.clock.now_ns())
+        self._scheduler.stop()
+        if had_port and self._port is not None and not self._port.refuses:
+            assert self._listener.is_silent(), self._listener.sounding
+        self.counts.refused += self._partner.way_in.refused
+        self.counts.struck += len(self._listener.struck)
+
+    def _lift(self) -> None:
+        """Lift hands and feet."""
+        for channel in range(16):
+            for pitch in PITCHES:
+                self.play(bytes((0x80 | channel, pitch, 64)))
+            self.play(bytes((0xB0 | channel, 64, 0)))
+
+    def _done(self) -> None:
+        self.counts.events += 1
+
+    def _run_until(self, limit_ns: int) -> None:
+        while not self._partner.engine.wait(0) and self._partner.engine.survive(limit_ns):
+            pass
+
+    def _mend(self, report: PortReport) -> None:
+        """Do what `Connections` does."""
+        match report:
+            case PortLost(Direction.INPUT):
+                self._scheduler.release_thru()
+                self._is_left_down = bool(self._scheduler.status().sounding.thru)  # to be told by `check`: not here
+            case PortLost():
+                self._port = None
+                self._scheduler.set_port(None)
+            case SystemLost():
+                self._scheduler.release_thru()
+                self._port = None
+                self._scheduler.set_port(None)
+            case PortReturned() | SystemReturned():
+                self._port = FaultyPort(self.clock, self._listener)
+                self._scheduler.set_port(self._port)
+            case Stalled():
+                self._scheduler.panic()
