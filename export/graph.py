@@ -1,9 +1,11 @@
 """The fused graph: GPT-2 in the operators that ONNX Runtime runs fastest on a CPU, built from the weights.
 
-One layer is five operators and four matrix products; keys and values are written in place into buffers that the
-caller binds as past and present at once. `realtime/manifest.py` describes the inputs and outputs. Rows of a batch
-may have different past lengths, as ONNX Runtime's GroupQueryAttention has it: when one token a row is fed, or
-when nothing has been fed before.
+One layer is six operators and four matrix products, which add their biases themselves; keys and values are written
+in place into buffers that the caller binds as past and present at once. Of the operators that do the same the faster
+is taken: at one token SkipLayerNormalization takes twice the time of an addition and a normalisation.
+
+`realtime/manifest.py` describes the inputs and outputs. Rows of a batch may have different past lengths, as ONNX
+Runtime's GroupQueryAttention has it: when one token a row is fed, or when nothing has been fed before.
 """
 
 from dataclasses import dataclass, field
@@ -123,10 +125,10 @@ class _Draft:
         sizes = {"K": width, "N": rows, "bits": 8, "block_size": block, "accuracy_level": 4}
         return self.fused("MatMulNBits", inputs, output, **sizes)
 
-    def linear(self, source: str, name: str, output: str, *, bias: bool = False) -> str:
-        """Add a linear layer of the checkpoint, its bias left to the next operator unless asked for."""
-        named = self.weight(f"{name}.bias") if bias else ""
-        return self.product(source, f"{name}.weight", self.weights[f"{name}.weight"].T, output, named)
+    def linear(self, source: str, name: str, output: str) -> str:
+        """Add a linear layer of the checkpoint, with its bias."""
+        weight = self.weights[f"{name}.weight"].T
+        return self.product(source, f"{name}.weight", weight, output, self.weight(f"{name}.bias"))
 
     def norm(self, name: str) -> list[str]:
         return [self.weight(f"{name}.weight"), self.weight(f"{name}.bias")]
@@ -144,7 +146,7 @@ def _layer(draft: _Draft, layer: int, normed: str, stream: str) -> tuple[str, st
     """Add one layer; return (the next layer's normed input, residual stream)."""
     name = f"h.{layer}"
     after = f"h.{layer + 1}.ln_1" if layer + 1 < draft.weights.shape.layers else "ln_f"
-    packed = draft.linear(normed, f"{name}.attn.c_attn", f"{name}.packed", bias=True)
+    packed = draft.linear(normed, f"{name}.attn.c_attn", f"{name}.packed")
     past, present = ([f"{when}_{what}_{layer}" for what in ("key", "value")] for when in ("past", "present"))
     heads = draft.weights.shape.heads
     attended = draft.fused(
@@ -155,18 +157,17 @@ def _layer(draft: _Draft, layer: int, normed: str, stream: str) -> tuple[str, st
         kv_num_heads=heads,
     )
     projected = draft.linear(attended, f"{name}.attn.c_proj", f"{name}.projected")
-    normed, stream = _skip(draft, projected, stream, f"{name}.attn.c_proj", f"{name}.ln_2")
+    normed, stream = _residual(draft, projected, stream, f"{name}.ln_2")
     widened = draft.linear(normed, f"{name}.mlp.c_fc", f"{name}.widened")
-    active = draft.fused("FastGelu", [widened, draft.weight(f"{name}.mlp.c_fc.bias")], f"{name}.active")
+    active = draft.fused("FastGelu", [widened], f"{name}.active")
     narrowed = draft.linear(active, f"{name}.mlp.c_proj", f"{name}.narrowed")
-    return _skip(draft, narrowed, stream, f"{name}.mlp.c_proj", after)
+    return _residual(draft, narrowed, stream, after)
 
 
-def _skip(draft: _Draft, branch: str, stream: str, linear: str, norm: str) -> tuple[str, str]:
-    """Add bias, residual and normalisation in one operator; return (normed, residual stream)."""
-    inputs = [branch, stream, *draft.norm(norm), draft.weight(f"{linear}.bias")]
-    outputs = [norm, "", "", f"{norm}.stream"]
-    return draft.fused("SkipLayerNormalization", inputs, outputs, epsilon=LAYER_NORM_EPSILON), outputs[3]
+def _residual(draft: _Draft, branch: str, stream: str, norm: str) -> tuple[str, str]:
+    """Add a branch to the residual stream and normalise the sum; return (normed, residual stream)."""
+    stream = draft.add("Add", [branch, stream], f"{norm}.stream")
+    return draft.add("LayerNormalization", [stream, *draft.norm(norm)], norm, epsilon=LAYER_NORM_EPSILON), stream
 
 
 def _head(draft: _Draft, normed: str) -> None:

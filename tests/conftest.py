@@ -1,5 +1,6 @@
-"""A small model and its bundle, for the tests of every package."""
+"""A small model and its bundle, for the tests of every package. No test keeps takes, unless it says where."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -7,6 +8,8 @@ import pytest
 
 if TYPE_CHECKING:
     from train.gpt2 import GPT2
+
+os.environ["PIANOD_TAKES"] = ""  # also for the processes that tests start
 
 TINY_CONTEXT = 64
 
