@@ -1,11 +1,13 @@
 """MIDI ports of the machine, by python-rtmidi: the only file that speaks to it.
 
-Three properties of the libraries below shape this file. A JACK server that dies is not reported: messages vanish, port
+Four properties of the libraries below shape this file. A JACK server that dies is not reported: messages vanish, port
 lists stay as they were, and a flood of messages into the dead server hangs the interpreter; so a heartbeat of our
 own travels through the server, and once it stops nothing is sent any more. Opening a client after such a death frees
 the old clients under their owners' feet, and their next use is a crash; so nothing is opened before an answer to the
-heartbeat, and a dead system must be closed before another is opened. Callbacks lose messages in bursts; so inputs are
-polled.
+heartbeat, and a dead system must be closed before another is opened. A client of JACK that takes a port out of its list
+while its other thread walks that list, because someone else has just come or gone, crashes; so ports are closed one at
+a time, after a pause in which whatever the last change set off has been dealt with. Callbacks lose messages in bursts;
+so inputs are polled.
 """
 
 import os
@@ -38,6 +40,12 @@ AUTO = "auto"
 QUEUE_LENGTH = 8192
 PATIENCE_NS = 1_000_000_000
 """A heartbeat that takes longer to come back means that the system is dead."""
+
+SETTLING_S = 0.03
+"""What a change among JACK's clients sets off in the others is over long before this."""
+
+_closing = threading.Lock()
+"""Held by the one port of this process that is being closed."""
 
 _ALSA_SEQUENCER = Path("/dev/snd/seq")
 _HEARTBEAT = [0xFE]
@@ -105,8 +113,7 @@ class _Port:
         with self._lock:
             if not self._is_closed:
                 self._is_closed = True
-                self._device.close_port()
-                self._device.delete()
+                self._system.let_go(self._device)
 
     def _check(self) -> None:
         """Raise PortError if the port no longer works; the caller holds the lock."""
@@ -185,8 +192,8 @@ class RtmidiSystem:
             inputs, outputs = self._lister_in.get_ports(), self._lister_out.get_ports()
         return PortListing(
             api=self._api,
-            inputs=tuple(name for name in inputs if not _WATCH.search(name)),
-            outputs=tuple(name for name in outputs if not _WATCH.search(name)),
+            inputs=tuple(name for name in inputs if name and not _WATCH.search(name)),
+            outputs=tuple(name for name in outputs if name and not _WATCH.search(name)),
             has_virtual=self._api != "windows",
         )
 
@@ -227,8 +234,16 @@ class RtmidiSystem:
             self._is_closed = True
             for port in self._ports:
                 port.destroy()
-            self._lister_in.delete()
-            self._lister_out.delete()
+            self.let_go(self._lister_in)
+            self.let_go(self._lister_out)
+
+    def let_go(self, device: Any) -> None:
+        """Close a device of rtmidi, when nothing else moves."""
+        with _closing:
+            if self._api == "jack":
+                time.sleep(SETTLING_S)
+            device.close_port()
+            device.delete()
 
     def death_notice(self, what: str) -> str:
         """Say that something is gone because the system is dead."""
