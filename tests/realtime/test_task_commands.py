@@ -194,7 +194,10 @@ def test_the_death_of_a_process_is_told() -> None:
 
 
 def test_ctrl_c_ends_all_processes_and_leaves_nothing_half_done(songs: Path) -> None:
-    """The whole program, by a signal, as soon as the first file is there."""
+    """The whole program, by a signal, as soon as the first file is there, with far more to do than is done by then."""
+    for number in range(20):
+        shutil.copytree(songs / "deep", songs / f"more-{number}")
+        shutil.copy(songs / "00.mid", songs / f"more-{number}")
     command = [sys.executable, "-m", "realtime", "fill", str(songs), "--keep", "right", "--out", "made", "--jobs", "2"]
     process = subprocess.Popen(
         command,
@@ -208,6 +211,7 @@ def test_ctrl_c_ends_all_processes_and_leaves_nothing_half_done(songs: Path) -> 
     process.communicate()
     assert ".mid: " in first
     assert process.returncode == 130
+    assert len(contents("made")) < len(contents("songs"))
     assert not list(Path("made").rglob("*.partial"))
     for data in contents("made").values():
         MidiDocument.read(data)
