@@ -5,8 +5,8 @@ lists stay as they were, and a flood of messages into the dead server hangs the 
 own travels through the server, and once it stops nothing is sent any more. Opening a client after such a death frees
 the old clients under their owners' feet, and their next use is a crash; so nothing is opened before an answer to the
 heartbeat, and a dead system must be closed before another is opened. A client of JACK that takes a port out of its list
-while its other thread walks that list, because someone else has just come or gone, crashes; so ports are closed one at
-a time, after a pause in which whatever the last change set off has been dealt with. Callbacks lose messages in bursts;
+while its other thread walks that list, because someone else has just come or gone, crashes; so devices are made and
+closed one at a time, and closed after a pause in which whatever the last change set off has been dealt with. Callbacks lose messages in bursts;
 so inputs are polled.
 """
 
@@ -24,6 +24,7 @@ import rtmidi
 from loguru import logger
 
 from piano.errors import PortError
+from realtime.heartbeat import Heartbeat
 from realtime.ports import POLL_S, Direction, PortListing, find_port
 
 APIS: dict[str, int] = {
@@ -38,53 +39,15 @@ AUTO = "auto"
 """Whichever of them works first."""
 
 QUEUE_LENGTH = 8192
-PATIENCE_NS = 1_000_000_000
-"""A heartbeat that takes longer to come back means that the system is dead."""
-
 SETTLING_S = 0.03
 """What a change among JACK's clients sets off in the others is over long before this."""
 
-_closing = threading.Lock()
-"""Held by the one port of this process that is being closed."""
+_changing = threading.Lock()
+"""Held by whoever in this process makes or closes a device: one at a time."""
 
 _ALSA_SEQUENCER = Path("/dev/snd/seq")
-_HEARTBEAT = [0xFE]
 _WATCH = re.compile(r"-watch-\d+-(in|out)\b")
 """The ports of a heartbeat, of this process or another: nobody's instrument."""
-
-
-class _Heartbeat:
-    """A message to ourselves through the MIDI system, again and again."""
-
-    def __init__(self, source: Any, sink: Any) -> None:
-        self._source = source
-        self._sink = sink
-        self._asked_ns: int | None = None
-
-    def answers(self) -> bool:
-        """Take what came back and ask again; False once an answer is overdue. Never waits."""
-        now_ns = time.monotonic_ns()
-        while self._sink.get_message() is not None:
-            self._asked_ns = None
-        if self._asked_ns is None:
-            self._source.send_message(_HEARTBEAT)
-            self._asked_ns = now_ns
-        return now_ns - self._asked_ns < PATIENCE_NS
-
-    def wait(self) -> bool:
-        """Wait for an answer to a question of now; False if none comes."""
-        while self._sink.get_message() is not None:
-            pass
-        self._source.send_message(_HEARTBEAT)
-        self._asked_ns = asked_ns = time.monotonic_ns()
-        while True:
-            is_overdue = time.monotonic_ns() - asked_ns > PATIENCE_NS  # before the look: we may be what is slow
-            if self._sink.get_message() is not None:
-                self._asked_ns = None
-                return True
-            if is_overdue:
-                return False
-            time.sleep(0.001)
 
 
 class _Port:
@@ -239,7 +202,7 @@ class RtmidiSystem:
 
     def let_go(self, device: Any) -> None:
         """Close a device of rtmidi, when nothing else moves."""
-        with _closing:
+        with _changing:
             if self._api == "jack":
                 time.sleep(SETTLING_S)
             device.close_port()
@@ -264,12 +227,13 @@ class RtmidiSystem:
             is_input = direction is Direction.INPUT
             device = self._make(rtmidi.MidiIn if is_input else rtmidi.MidiOut, f"{self._client}-{direction[:-3]}")
             try:
-                if virtual:
-                    device.open_virtual_port(name)
-                else:
-                    device.open_port(device.get_ports().index(shown), direction[:-3])
+                with _changing:
+                    if virtual:
+                        device.open_virtual_port(name)
+                    else:
+                        device.open_port(device.get_ports().index(shown), direction[:-3])
             except (rtmidi.RtMidiError, ValueError) as error:
-                device.delete()
+                self.let_go(device)
                 raise PortError(f"cannot open the MIDI {direction} {shown!r}: {error}; is it in use?") from error
             port = kind(self, device, direction, shown)
             self._ports.append(port)
@@ -279,7 +243,7 @@ class RtmidiSystem:
         """Make a device of rtmidi that ignores no message."""
         limit = {"queue_size_limit": QUEUE_LENGTH} if kind is rtmidi.MidiIn else {}
         try:
-            with _quiet_libraries():
+            with _changing, _quiet_libraries():
                 device = kind(APIS[self._api], client, **limit)
         except rtmidi.RtMidiError as error:
             raise PortError(_no_system(self._api)) from error
@@ -288,13 +252,16 @@ class RtmidiSystem:
             device.ignore_types(sysex=False, timing=False, active_sense=False)
         return device
 
-    def _start_heartbeat(self) -> _Heartbeat:
-        self._lister_out.open_virtual_port("beat")
-        ours = [index for index, name in enumerate(self._lister_in.get_ports()) if f"{self._watch}-out" in name]
+    def _start_heartbeat(self) -> Heartbeat:
+        with _changing:
+            self._lister_out.open_virtual_port("beat")
+        listed = enumerate(self._lister_in.get_ports())  # a port that goes meanwhile has no name
+        ours = [index for index, name in listed if name and f"{self._watch}-out" in name]
         if not ours:
             raise PortError(self.death_notice("cannot reach the MIDI ports"))
-        self._lister_in.open_port(ours[-1], "beat")
-        return _Heartbeat(self._lister_out, self._lister_in)
+        with _changing:
+            self._lister_in.open_port(ours[-1], "beat")
+        return Heartbeat(self._lister_out, self._lister_in)
 
     def _check_open(self) -> None:
         """Raise PortError unless the system is known to answer at this moment; the caller holds the lock."""
