@@ -45,6 +45,8 @@ ONSET_MARGIN_S = 1.0
 FLAT_INTERVAL_S, FLAT_DURATION_S, FLAT_VELOCITY = 0.2, 0.2, 80
 
 VELOCITY_TASKS = ("velocity", "denoise_velocity", "clean_velocity")
+ANY_KEYBOARD = "clean_velocity"
+"""The task under which a keyboard is heard of which nothing is known but that its velocities say something."""
 
 CURVE_EXPONENTS = (0.4, 2.5)
 """The softest and the hardest wrong velocity curve: v → 127 (v / 127)^exponent."""

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from piano.events import NoteOn, TimedEvent
-from piano.repair_tasks import NO_READING
+from piano.repair_tasks import ANY_KEYBOARD, NO_READING
 from piano.velocities import median_velocity, noise_of_strength, posterior
 from realtime.commands import ChangePlaying, Mode
 from realtime.live_stream import LiveStream
@@ -32,7 +32,7 @@ class VelocitySettings:
     @property
     def task(self) -> str:
         """Return the task under which the model listens."""
-        return "velocity" if self.strength == 1 else "clean_velocity"
+        return "velocity" if self.strength == 1 else ANY_KEYBOARD
 
 
 class VelocityRepair:

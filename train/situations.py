@@ -2,10 +2,10 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from piano.errors import ConfigError
-from piano.repair_tasks import VELOCITY_NOISE, VELOCITY_TASKS
+from piano.repair_tasks import ANY_KEYBOARD, VELOCITY_NOISE, VELOCITY_TASKS
 from piano.task_stream import PreviewSize
 from piano.vocabulary import FILL_TASKS, REPAIR_TASKS
 
@@ -23,17 +23,19 @@ class Situation:
     """A task as it is met; `preview` None: live.
 
     `reading_noise` is the deviation that a velocity's reading is taken to have where its likelihood is multiplied in,
-    else infinity.
+    else infinity. `told` is the task that the model is told.
     """
 
     task: str
     preview: PreviewSize | None
     reading_noise: float = math.inf
+    told: str = ""
 
     @property
     def name(self) -> str:
         """Return what its rows are called."""
-        return f"{self.task}, {'with preview' if self.preview else 'live'}"
+        told = f", heard as {self.told}" if self.told else ""
+        return f"{self.task}, {'with preview' if self.preview else 'live'}{told}"
 
     @property
     def asks_velocities(self) -> bool:
@@ -45,7 +47,8 @@ def situations(names: str, preview: bool | None, noise: float = VELOCITY_NOISE) 
     """Return the situations of tasks named `a,b` or by a group; ConfigError if there is no such task.
 
     `preview` says which are met with a preview; None: all, and velocities live too, where they are found key by key.
-    A duet has none. Velocities are read with a deviation of `noise`.
+    A duet has none. Velocities are read with a deviation of `noise`. Noise is also met as on a live keyboard of which
+    nothing is known.
     """
     tasks: list[str] = []
     for name in names.split(","):
@@ -53,7 +56,9 @@ def situations(names: str, preview: bool | None, noise: float = VELOCITY_NOISE) 
             known = f"groups: {', '.join(GROUPS)}; tasks: {', '.join(GROUPS['all'])}"
             raise ConfigError(f"--tasks: there is no {name!r}; {known}")
         tasks += [task for task in GROUPS.get(name, (name,)) if task not in tasks]
-    return [Situation(task, size, _noise(task, size, noise)) for task in tasks for size in _sizes(task, preview)]
+    met = [Situation(task, size, _noise(task, size, noise)) for task in tasks for size in _sizes(task, preview)]
+    noisy = [case for case in met if case.task == "denoise_velocity" and case.preview is None]
+    return met + [replace(case, told=ANY_KEYBOARD) for case in noisy]
 
 
 def _noise(task: str, preview: PreviewSize | None, noise: float) -> float:

@@ -7,6 +7,7 @@ windows in which it would be played.
 
 from array import array
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -44,7 +45,8 @@ def velocities_in_chunks(
 
 
 def _answer(predictor: Predictor, exercises: list[Exercise], situation: Situation, batch: int) -> Iterator[Velocities]:
-    answers = [VelocityAnswers(exercise, (), situation.preview, situation.reading_noise) for exercise in exercises]
+    told = [replace(exercise, task=situation.told or exercise.task) for exercise in exercises]
+    answers = [VelocityAnswers(exercise, (), situation.preview, situation.reading_noise) for exercise in told]
     windows = [window for number, each in enumerate(answers) for window in _windows(each, predictor.context, number)]
     by_length = sorted(range(len(windows)), key=lambda number: len(windows[number].tokens))
     logits: dict[int, NDArray[np.float32]] = {}

@@ -44,11 +44,14 @@ def without_clock(figures: dict[str, Any]) -> dict[str, Any]:
 
 def test_every_kind_of_task_has_its_baselines(evaluate: Evaluate, capsys: pytest.CaptureFixture[str]) -> None:
     found = evaluate("duet,denoise_velocity", "--live", "--temperature", 0.9)
-    assert list(found["situations"]) == ["duet, live", "denoise_velocity, live"]
+    noisy = "denoise_velocity, live"
+    assert list(found["situations"]) == ["duet, live", noisy, f"{noisy}, heard as clean_velocity"]
     assert found["split"] == "validation"
-    duet, velocities = without_clock(found).values()
+    duet, velocities, as_any_keyboard = without_clock(found).values()
     assert set(duet) == {"model", "copy", "random", "nearest"}
     assert {name.split()[0] for name in velocities} == {*duet, "flat", "running", "smoother", "linear"}
+    assert as_any_keyboard["flat"] == velocities["flat"]
+    assert as_any_keyboard["model"] != velocities["model"]
     assert duet["model"]["excerpts"] == 2
     assert "| F1 | model | copy | random | nearest |" in capsys.readouterr().out
 
