@@ -11,6 +11,7 @@ from train.corpus import NoteCache
 from train.mixture import Mixture
 from train.ranks import Ranks
 from train.recipe import Augmentation, Recipe
+from train.rewritings import Rewriting
 from train.task_scores import TaskScores
 from train.windows import WindowDataset, WindowPlan
 
@@ -68,7 +69,9 @@ def task_scores(recipe: Recipe, cache: NoteCache) -> TaskScores | None:
     return TaskScores(data, list(recipe.tasks.shares()), recipe.tasks.validation_windows)
 
 
-def training_steps(recipe: Recipe, cache: NoteCache, ranks: Ranks, first: int) -> Iterator[list[Batch]]:
+def training_steps(
+    recipe: Recipe, cache: NoteCache, ranks: Ranks, first: int, rewriting: Rewriting | None = None
+) -> Iterator[list[Batch]]:
     """Yield this rank's parts of each step from step `first` on; the ranks take turns in the windows of a step."""
     pieces, mixture = used_pieces(recipe, cache, "train"), Mixture.of(recipe.tasks)
     windows_before = 0
@@ -77,7 +80,7 @@ def training_steps(recipe: Recipe, cache: NoteCache, ranks: Ranks, first: int) -
         of_a_rank = per_step // ranks.world
         begin = max(start, first)
         if begin < end:
-            plan = WindowPlan(length, recipe.model.context, recipe.augmentation, recipe.seed, mixture)
+            plan = WindowPlan(length, recipe.model.context, recipe.augmentation, recipe.seed, mixture, rewriting)
             data = _dataset(recipe, cache, pieces, plan, windows_before + (end - start) * per_step)
             indices = [
                 windows_before + (step - start) * per_step + turn * ranks.world + ranks.rank

@@ -46,11 +46,19 @@ class Trainer:
         torch.manual_seed(recipe.seed)
         shape = recipe.model
         config = GPT2Config(VOCABULARY.size, shape.context, shape.layers, shape.heads, shape.width, shape.dropout)
-        self.model = GPT2(config).to(self.device)
+        self.model = self.build_model(config).to(self.device)
         self.optimizers = build_optimizers(self.model, recipe.optimizer)
         self.validation = validation_batches(recipe, cache, ranks)
         self.task_scores = task_scores(recipe, cache) if ranks.is_first else None
         self.trained_on = [cache.pieces[index] for index in used_pieces(recipe, cache, "train")]
+
+    def build_model(self, config: GPT2Config) -> GPT2:
+        """Return a model of random weights; a trial may build another kind of head."""
+        return GPT2(config)
+
+    def steps_from(self, first: int) -> Iterator[list[Batch]]:
+        """Yield the parts of each step; a trial may have another layout of tokens."""
+        return training_steps(self.recipe, self.cache, self.ranks, first)
 
     def setup(self, *, initial: Path | None = None) -> None:
         """Take up an interrupted run in the folder, else start from `initial`'s weights, else from random ones."""
@@ -72,7 +80,7 @@ class Trainer:
         """Train to the end of the schedule or until patience runs out; return how it went."""
         schedule, progress = self.recipe.schedule, self.progress
         with self._logbook() as logbook, self._bar() as bar:
-            steps = training_steps(self.recipe, self.cache, self.ranks, progress.step)
+            steps = self.steps_from(progress.step)
             while progress.step < schedule.steps and not self._is_out_of_patience():
                 loss = self._step(next(steps))
                 progress.step += 1

@@ -17,6 +17,7 @@ from piano.vocabulary import VOCABULARY
 from train.corpus import NoteCache, Piece
 from train.mixture import Draw, Mixture, PieceCut, stream_of
 from train.recipe import Augmentation
+from train.rewritings import Rewriting
 from train.styles import composer_style, density_style, source_style
 
 IGNORED = -100
@@ -43,6 +44,8 @@ class WindowPlan:
     seed: int
     mixture: Mixture | None = None
     """Which tasks the windows are; None: plain music, all of them."""
+    rewriting: Rewriting | None = None
+    """Another layout of the tokens, of plain music alone; None: the vocabulary's."""
 
 
 class WindowDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):
@@ -87,15 +90,26 @@ class WindowDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):
         wanted = self.plan.length // _FEWEST_TOKENS_A_NOTE + 2 * _LONGEST_REACH_NOTES
         cut, origin_s, is_last = _cut(whole, start, wanted)
         cut, stretch = augment(cut, self.plan.augmentation, rng)
+        if self.plan.rewriting:
+            cut = self.plan.rewriting.performance(cut, origin_s * stretch)
         piece = self.cache.pieces[number]
         part = PieceCut(piece, cut, origin_s * stretch, is_last, _styles(piece, cut, start == 0, rng))
         if draw is None:
             draw = self.plan.mixture.draw(rng) if self.plan.mixture else _PLAIN
-        return stream_of(part, draw, rng, self.plan.length + 1)
+        stream = stream_of(part, draw, rng, self.plan.length + 1)
+        return _rewritten(stream, self.plan.rewriting) if self.plan.rewriting else stream
 
     def _start(self, notes: int, rng: np.random.Generator) -> int:
         last = max(0, notes - self.plan.length // 5)
         return 0 if rng.random() < OPENING_SHARE else int(rng.integers(0, last + 1))
+
+
+def _rewritten(stream: TaskStream, rewriting: Rewriting) -> TaskStream:
+    """Return a stream of plain music in another layout."""
+    tokens = np.concatenate([stream.tokens[: stream.head], rewriting.write(stream.tokens[stream.head :])])
+    parts = np.full(tokens.size, Part.ASKED, np.uint8)
+    parts[: stream.head] = Part.FORCED
+    return TaskStream(tokens, tokens, parts, stream.head)
 
 
 def _cut(whole: Performance, start: int, wanted: int) -> tuple[Performance, float, bool]:
