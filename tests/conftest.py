@@ -1,10 +1,13 @@
 """A small model and its bundle, for the tests of every package. No test keeps takes, unless it says where."""
 
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from loguru import logger
 
 if TYPE_CHECKING:
     from train.gpt2 import GPT2
@@ -12,6 +15,14 @@ if TYPE_CHECKING:
 os.environ["PIANOD_TAKES"] = ""  # also for the processes that tests start
 
 TINY_CONTEXT = 64
+
+
+@pytest.fixture(autouse=True)
+def _log_lines_go_to_a_stream_that_stays() -> Iterator[None]:
+    """Where a test had log lines written may be closed after it: nothing is written there any more."""
+    yield
+    logger.remove()
+    logger.add(sys.__stderr__ or os.devnull)
 
 
 @pytest.fixture(scope="session")
