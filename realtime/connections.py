@@ -20,6 +20,7 @@ from realtime.inbox import (
     SystemLost,
     SystemReturned,
     ThreadFailed,
+    ThreadRevived,
 )
 from realtime.midi_input import IsEcho, MidiInput, Thru
 from realtime.ports import Direction, InputPort, MidiSystem, OutputPort, PortListing, steady
@@ -27,7 +28,7 @@ from realtime.scheduler import Scheduler
 from realtime.settings import PortSettings
 from realtime.watchdog import Watchdog
 
-Deliver = Callable[[Received | PortLost | PortReturned | SystemLost | SystemReturned | Stalled | ThreadFailed], None]
+Deliver = Callable[[Received | PortReport | ThreadFailed], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +128,10 @@ class Connections:
             case Stalled(gap_ns):
                 logger.warning("it stood still for {:.0f} s: all that sounded is released", gap_ns / 1e9)
                 self._scheduler.panic()
+            case ThreadRevived(direction, reason):
+                logger.error("a fault at the MIDI {} ({}): what sounded is released; play on", direction, reason)
+                if direction is Direction.INPUT:  # what a key was to do is lost, and it may be its coming up
+                    self._scheduler.release_thru()
 
     def _lose(self, direction: Direction, name: str, reason: str) -> None:
         """Do without a port until it is there again; one of our own is made anew."""

@@ -38,6 +38,7 @@ from realtime.inbox import (
     SystemLost,
     SystemReturned,
     ThreadFailed,
+    ThreadRevived,
 )
 from realtime.lateness import LatenessHistogram, LatenessSummary
 from realtime.midi_message import Kind as MessageKind
@@ -49,7 +50,7 @@ from realtime.resting import LONGEST_REST_NS, Resting, rest_ns
 from realtime.scheduler import Scheduler
 from realtime.trigger import Trigger, Verdict
 
-PortReport = PortLost | PortReturned | SystemLost | SystemReturned | Stalled | ChoosePort
+PortReport = PortLost | PortReturned | SystemLost | SystemReturned | Stalled | ThreadRevived | ChoosePort
 Message = Received | Command | PortReport | ThreadFailed
 
 _JOIN_S = 5.0
@@ -247,10 +248,10 @@ class Engine:
             revise(self._clock.now_ns())
 
     def _mend(self, report: PortReport) -> None:
-        """Stop at a change of the ports; keys whose keyboard is gone, or was not seen for a while, count as lifted."""
+        """Stop at a change of the ports; keys that nobody would see come up count as lifted."""
         now_ns = self._clock.now_ns()
         is_lost = isinstance(report, PortLost) and report.direction is Direction.INPUT
-        if is_lost or isinstance(report, SystemLost | Stalled):
+        if is_lost or isinstance(report, SystemLost | Stalled | ThreadRevived):
             for event in self._reader.release():
                 self._hear(now_ns, event)
         self._performer.stop(now_ns)

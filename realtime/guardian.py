@@ -40,6 +40,8 @@ LOOK_EVERY = 256
 """Polls after which an idle input asks whether anybody still listens."""
 SILENT_FOR_S = 5.0
 """A daemon that asks for nothing this long hangs, is stopped or sleeps: what sounds is released."""
+LET_OUT_S = 0.2
+"""What was sent has left the library long before this."""
 END_WITHIN_S = 3.0
 """A MIDI system that is dead may never return from a call: after this the guardian ends all the same."""
 
@@ -51,6 +53,7 @@ class GuardedOutput:
         self._port, self._reader = port, reader
         self._ledger = Ledger()
         self._lock = threading.Lock()
+        self._is_over = False
         self.thread = threading.Thread(target=self.run, name="guarded output", daemon=True)
 
     def run(self) -> None:
@@ -63,21 +66,26 @@ class GuardedOutput:
                     self._send(arrival[1])
         except PipeEndError:
             pass
+        except Exception as error:  # the top of the thread: the daemon sees the pipe end, and asks for the port anew
+            _tell("an output", error)
         self.release()
         self._reader.close()
         with contextlib.suppress(PortError):
             self._port.close()
 
-    def release(self) -> None:
-        """Release what sounds; from any thread."""
-        with self._lock, contextlib.suppress(PortError):
+    def release(self, *, for_good: bool = False) -> None:
+        """Release what sounds, each key for itself; `for_good`, nothing is sent after that. From any thread."""
+        with self._lock:
+            self._is_over = self._is_over or for_good
             for data in self._ledger.release():
-                self._port.send(data)
+                with contextlib.suppress(Exception):  # whatever one of them comes to, the others are to go out
+                    self._port.send(data)
 
     def _send(self, data: bytes) -> None:
         with self._lock, contextlib.suppress(PortError):  # a port that is gone is noticed by whoever asks how we are
-            self._ledger.write_down(data)
-            self._port.send(data)
+            if not self._is_over:
+                self._ledger.write_down(data)
+                self._port.send(data)
 
 
 class GuardedInput:
@@ -102,6 +110,8 @@ class GuardedInput:
                 self._port.wait()
         except (PipeEndError, PortError):
             pass
+        except Exception as error:  # the top of the thread: the daemon sees the pipe end, and asks for the port anew
+            _tell("an input", error)
         self._writer.close()
         with contextlib.suppress(PortError):
             self._port.close()
@@ -119,8 +129,7 @@ class Guardian:
         unread = b""
         while True:
             if not select.select((self._control,), (), (), SILENT_FOR_S)[0]:
-                for output in self._outputs:
-                    output.release()
+                self.release()
                 continue
             got = self._control.recv(65_536)
             if not got:
@@ -133,6 +142,11 @@ class Guardian:
         """Wait until every output has released what sounds."""
         for output in self._outputs:
             output.thread.join()
+
+    def release(self, *, for_good: bool = False) -> None:
+        """Release what sounds on every output, which the daemon still has."""
+        for output in self._outputs:
+            output.release(for_good=for_good)
 
     def _answer(self, question: dict[str, Any]) -> None:
         """Carry out one question and send its answer."""
@@ -171,6 +185,12 @@ class Guardian:
         return sink.name, writing
 
 
+def _tell(what: str, error: Exception) -> None:
+    """Tell what failed, where the daemon tells things too."""
+    with contextlib.suppress(OSError):
+        sys.stderr.write(f"the guardian of the MIDI ports failed ({what}; {type(error).__name__}: {error})\n")
+
+
 def main() -> None:
     """Be the guardian, until the daemon is gone."""
     logger.remove()  # what there is to tell, the daemon tells
@@ -185,8 +205,14 @@ def main() -> None:
     control.sendall(json.dumps({"api": system.api}).encode() + b"\n")
     gc.disable()  # nothing here makes cycles; no pause while something is on its way
     guardian = Guardian(system, control)
-    with contextlib.suppress(ConnectionError):  # its end, with a question half asked
-        guardian.serve()
+    try:
+        with contextlib.suppress(ConnectionError):  # its end, with a question half asked
+            guardian.serve()
+    except Exception as error:  # the top of the thread: the daemon notices, and starts another
+        _tell("the main thread", error)
+        guardian.release(for_good=True)
+        time.sleep(LET_OUT_S)
+        os._exit(1)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.setitimer(signal.ITIMER_REAL, END_WITHIN_S)
     guardian.end()

@@ -63,6 +63,14 @@ class Stalled:
 
 
 @dataclass(frozen=True, slots=True)
+class ThreadRevived:
+    """The thread at one end of the path failed and goes on: what it was about to pass on is lost."""
+
+    direction: Direction
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class ThreadFailed:
     """A thread has ended on an error that nobody foresaw."""
 

@@ -70,6 +70,10 @@ class Metronome:
         """Beat in another way from now on; for any thread."""
         self._wanted = beat
 
+    def give_up(self) -> None:
+        """Beat no more until another beat is asked for."""
+        self._wanted = self._beat = Beat()
+
     def next_due_ns(self) -> int | None:
         """Return the moment of the next pulse; None if nothing is to be sent."""
         if self._wanted is not self._beat:

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from loguru import logger
 
 from piano.errors import PortError
+from realtime.chances import Chances
 from realtime.clock import Clock
-from realtime.inbox import PortLost, Received, ThreadFailed
+from realtime.inbox import PortLost, Received, ThreadFailed, ThreadRevived
 from realtime.midi_message import Kind, kind_of, split
 from realtime.ports import Direction, InputPort
 from realtime.priority import raise_priority
@@ -45,16 +46,16 @@ class InputStatus:
 class MidiInput:
     """Take messages from a port, stamp them, and deliver them.
 
-    `deliver` gets `Received`, or once `PortLost` or `ThreadFailed`; `thru`, where given, gets the message as it is,
-    before that; what `is_echo(at_ns, data)` recognises gets no further. All are called on the input thread: they must
-    only hand over and not raise.
+    `deliver` gets `Received`, `ThreadRevived` after an error, or once `PortLost` or `ThreadFailed`; `thru`, where
+    given, gets the message as it is, before that; what `is_echo(at_ns, data)` recognises gets no further. All are
+    called on the input thread: they must only hand over and not raise.
     """
 
     def __init__(
         self,
         port: InputPort,
         clock: Clock,
-        deliver: Callable[[Received | PortLost | ThreadFailed], None],
+        deliver: Callable[[Received | PortLost | ThreadRevived | ThreadFailed], None],
         *,
         thru: Thru | None = None,
         is_echo: IsEcho | None = None,
@@ -68,6 +69,7 @@ class MidiInput:
         self._priority = priority
         self._thread: threading.Thread | None = None
         self._stopping = False
+        self._chances = Chances()
         self._received = 0
         self._real_time = 0
         self._malformed = 0
@@ -128,13 +130,18 @@ class MidiInput:
         """Be the input thread."""
         if self._priority is not None:
             raise_priority(self._priority)
-        try:
-            while not self._stopping:
+        while not self._stopping:
+            try:
                 self.take_all()
                 self._port.wait()
-        except PortError as error:
-            logger.warning("lost the MIDI input {!r}: {}", self._port.name, error)
-            self._deliver(PortLost(Direction.INPUT, self._port.name, str(error)))
-        except Exception as error:  # the top of the thread: tell, and stop
-            logger.opt(exception=error).error("the input thread failed: {}", error)
-            self._deliver(ThreadFailed("midi input", f"{type(error).__name__}: {error}"))
+            except PortError as error:
+                logger.warning("lost the MIDI input {!r}: {}", self._port.name, error)
+                self._deliver(PortLost(Direction.INPUT, self._port.name, str(error)))
+                return
+            except Exception as error:  # the top of the thread: tell, and go on, or stop
+                reason = f"{type(error).__name__}: {error}"
+                logger.opt(exception=error).debug("the input thread failed")
+                if not self._chances.take(self._clock.now_ns()):
+                    self._deliver(ThreadFailed("midi input", reason))
+                    return
+                self._deliver(ThreadRevived(Direction.INPUT, reason))

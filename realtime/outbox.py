@@ -236,6 +236,11 @@ class Outbox:
         """Return what silences a port that is back after it was lost; what is planned stays planned."""
         return self._wire.start_afresh()
 
+    def begin_anew(self) -> list[bytes]:
+        """Forget all, and return what silences a port of which nobody knows what sounds there."""
+        self._clear()
+        return self._wire.start_afresh()
+
     def _push(self, at_ns: int, epoch: int, event: Event | _Command) -> None:
         heapq.heappush(self._heap, (at_ns, self._arrivals, epoch, event))
         self._arrivals += 1

@@ -49,6 +49,11 @@ class Replay:
         """End it; for any thread."""
         self._wanted = None
 
+    def give_up(self) -> None:
+        """End it, on the thread that runs it: what it holds down comes up."""
+        self._ended, self._reel = self._wanted, None
+        self._release()
+
     def next_due_ns(self) -> int | None:
         """Return the moment of the next message; None if nothing is replayed."""
         if self.reel is not self._reel:

@@ -6,8 +6,8 @@ own travels through the server, and once it stops nothing is sent any more. Open
 the old clients under their owners' feet, and their next use is a crash; so nothing is opened before an answer to the
 heartbeat, and a dead system must be closed before another is opened. A client of JACK that takes a port out of its list
 while its other thread walks that list, because someone else has just come or gone, crashes; so devices are made and
-closed one at a time, and closed after a pause in which whatever the last change set off has been dealt with. Callbacks lose messages in bursts;
-so inputs are polled.
+closed one at a time, and closed after a pause in which whatever the last change set off has been dealt with. Callbacks
+lose messages in bursts; so inputs are polled.
 """
 
 import os

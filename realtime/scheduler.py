@@ -8,18 +8,18 @@ contains no model and waits for nothing but the next deadline.
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Protocol
 
 from loguru import logger
 
-from piano.errors import PortError
 from piano.events import Event
+from realtime.chances import Chances
 from realtime.clock import Clock, MonotonicClock
-from realtime.inbox import PortLost, ThreadFailed
-from realtime.lateness import LatenessHistogram, LatenessSummary
+from realtime.delivery import Delivery, SendingListener, SentListener
+from realtime.inbox import PortLost, ThreadFailed, ThreadRevived
+from realtime.lateness import LatenessSummary
 from realtime.outbox import Outbox, OutboxCounts, OutboxSettings, Release
 from realtime.overload import Gate
 from realtime.ports import Direction, OutputPort
@@ -70,25 +70,15 @@ class OutputStatus:
 
 
 Command = Callable[[], None]
-Report = Callable[[PortLost | ThreadFailed], None]
-SentListener = Callable[[int, bytes], None]
-
-
-class SendingListener(Protocol):
-    """What is told of a message just before it goes out."""
-
-    def __call__(self, at_ns: int, data: bytes, *, own: bool) -> None:
-        """Take note of it; `own` if it is not the player's, passed on."""
-        ...
+Report = Callable[[PortLost | ThreadRevived | ThreadFailed], None]
 
 
 class Scheduler:
     """Send own events at their moments and the player's messages at once.
 
-    `report` is told when the port is lost or the thread ends on an error; `on_sending` of each message before it goes
-    out. `on_sent(at_ns, data)` is told of every
-    message that went out, `on_passed` only of the player's that were passed on, `on_own` of all others. All are called
-    on the output thread: they must only hand over (put in a queue) and not raise.
+    `report` is told when the port is lost, and when the thread fails: it silences everything and goes on, and ends if
+    it fails again and again. Of the other listeners `realtime.delivery.Delivery` tells. All are called on the output
+    thread: they must only hand over (put in a queue) and not raise.
     """
 
     def __init__(
@@ -104,11 +94,11 @@ class Scheduler:
         on_passed: SentListener | None = None,
     ) -> None:
         self._clock = clock
-        self._port = port
         self._settings = settings or SchedulerSettings()
         self._report = report
-        self._on_sending, self._on_sent = on_sending, on_sent
-        self._on_own, self._on_passed = on_own, on_passed
+        self._delivery = Delivery(
+            clock, port, report=self._tell, on_sending=on_sending, on_sent=on_sent, on_own=on_own, on_passed=on_passed
+        )
         self._outbox = Outbox(self._settings.outbox)
         self._condition = threading.Condition()
         self._commands: deque[Command] = deque()
@@ -116,10 +106,7 @@ class Scheduler:
         self._thread: threading.Thread | None = None
         self._finished = False
         self._sounding = Sounding()
-        self._sent = 0
-        self._undelivered = 0
-        self._own_lateness = LatenessHistogram()
-        self._now_lateness = LatenessHistogram()
+        self._chances = Chances()
 
     # What other threads may call
 
@@ -130,50 +117,52 @@ class Scheduler:
     def send_now(self, event: Event) -> None:
         """Play an own event at once."""
         asked_ns = self._clock.now_ns()
-        self._post(lambda: self._send(self._outbox.send_now(event, self._clock.now_ns()), asked_ns))
+        self._post(lambda: self._delivery.send(self._outbox.send_now(event, self._clock.now_ns()), asked_ns))
 
     def through(self, data: bytes) -> None:
         """Pass on a message of the player's at once."""
         asked_ns = self._clock.now_ns()
         if self._way_in.admits(data, len(self._commands)):
-            self._post(lambda: self._send(self._outbox.through(data), asked_ns, own=False))
+            self._post(lambda: self._delivery.send(self._outbox.through(data), asked_ns, own=False))
 
     def hold(self, data: bytes, due_ns: int) -> None:
         """Keep a note-on of the player's until `answer` gives it a velocity, or until it goes out as it came."""
         asked_ns = self._clock.now_ns()
         if self._way_in.admits(data, len(self._commands)):
-            self._post(lambda: self._send(self._outbox.hold(data, asked_ns, due_ns), asked_ns, own=False))
+            self._post(lambda: self._delivery.send(self._outbox.hold(data, asked_ns, due_ns), asked_ns, own=False))
 
     def answer(self, pitch: int, velocity: int, pressed_ns: int) -> None:
         """Send a key that was pressed at a moment and waits, with another velocity."""
         asked_ns = self._clock.now_ns()
-        self._post(lambda: self._send(self._outbox.answer(pitch, velocity, pressed_ns), asked_ns, own=False))
+        self._post(lambda: self._delivery.send(self._outbox.answer(pitch, velocity, pressed_ns), asked_ns, own=False))
 
     def replay(self, data: bytes) -> None:
         """Pass on a message of music that was played before: it sounds, and nobody writes it down again."""
         asked_ns = self._clock.now_ns()
-        self._post(lambda: self._send(self._outbox.through(data), asked_ns, own=False, is_told=False))
+        self._post(lambda: self._delivery.send(self._outbox.through(data), asked_ns, own=False, is_told=False))
 
     def signal(self, data: bytes) -> None:
         """Send a message that is no music: a click that ends by itself, a clock. Nobody is told of it."""
-        self._post(lambda: self._signal(data))
+        self._post(lambda: self._delivery.signal(data))
 
     def let_end(self, data: bytes) -> None:
         """Pass on a message of the player's only as far as it ends what was passed on before."""
         asked_ns = self._clock.now_ns()
         if self._way_in.admits(data, len(self._commands)):
-            self._post(lambda: self._send(self._outbox.let_end(data), asked_ns, own=False))
+            self._post(lambda: self._delivery.send(self._outbox.let_end(data), asked_ns, own=False))
 
     def release_thru(self) -> None:
         """Release all that the player holds, and forget the keys that wait."""
         asked_ns = self._clock.now_ns()
-        self._post(lambda: self._send(self._outbox.release_thru(), asked_ns, own=False))
+        self._post(lambda: self._delivery.send(self._outbox.release_thru(), asked_ns, own=False))
 
     def invalidate(self, epoch: int, *, release: Release = Release.AT_TIME, after_ns: int | None = None) -> None:
         """Kill what epochs before `epoch` have planned; see `Outbox.invalidate`. Note-offs of sounding notes stay."""
         asked_ns = self._clock.now_ns()
         self._post(
-            lambda: self._send(self._outbox.invalidate(epoch, self._clock.now_ns(), release, after_ns), asked_ns)
+            lambda: self._delivery.send(
+                self._outbox.invalidate(epoch, self._clock.now_ns(), release, after_ns), asked_ns
+            )
         )
 
     def release_own(self, at_ns: int | None = None) -> None:
@@ -182,17 +171,17 @@ class Scheduler:
             self._post(lambda: self._outbox.schedule_release(at_ns))
             return
         asked_ns = self._clock.now_ns()
-        self._post(lambda: self._send(self._outbox.release_own(), asked_ns))
+        self._post(lambda: self._delivery.send(self._outbox.release_own(), asked_ns))
 
     def forget_own(self) -> None:
         """Forget all own events that are planned, and release what sounds of them; the player's notes go on."""
         asked_ns = self._clock.now_ns()
-        self._post(lambda: self._send(self._outbox.forget_own(), asked_ns))
+        self._post(lambda: self._delivery.send(self._outbox.forget_own(), asked_ns))
 
     def panic(self) -> None:
         """Silence everything, the player's notes too, and forget what is planned."""
         asked_ns = self._clock.now_ns()
-        self._post(lambda: self._send(self._outbox.panic(), asked_ns))
+        self._post(lambda: self._delivery.send(self._outbox.panic(), asked_ns))
 
     def set_longest_note(self, longest_ns: int) -> None:
         """End own notes and pedals that are held for longer than this from now on."""
@@ -211,17 +200,17 @@ class Scheduler:
         return OutputStatus(
             sounding=self._sounding,
             pending=self._outbox.pending,
-            is_lost=self._port is None,
-            sent=self._sent,
-            undelivered=self._undelivered,
+            is_lost=not self._delivery.has_port,
+            sent=self._delivery.sent,
+            undelivered=self._delivery.undelivered,
             stale=counts.stale,
             too_late=counts.too_late,
             overlong=counts.overlong,
             left_out=self._outbox.left_out,
             unanswered=self._outbox.unanswered,
             refused=self._way_in.refused,
-            own_lateness=self._own_lateness.summary(),
-            now_lateness=self._now_lateness.summary(),
+            own_lateness=self._delivery.own_lateness.summary(),
+            now_lateness=self._delivery.now_lateness.summary(),
         )
 
     # Life
@@ -263,9 +252,7 @@ class Scheduler:
     def run_due(self, now_ns: int) -> None:
         """Send all that is due by now, in the order of its moments."""
         for outgoing in self._outbox.pop_due(now_ns):
-            at_ns = self._deliver(outgoing.data, own=outgoing.own)
-            if at_ns is not None and outgoing.own:
-                self._own_lateness.add(at_ns - outgoing.due_ns)
+            self._delivery.send_due(outgoing)
         self._sounding = self._outbox.sounding
 
     # The output thread, or the caller's where there is none
@@ -286,18 +273,33 @@ class Scheduler:
         """Be the output thread."""
         if self._settings.priority is not None:
             raise_priority(self._settings.priority)
-        try:
-            while not self._finished:
-                self._turn()
-        except Exception as error:  # the top of the thread: release what sounds, tell, and stop
-            logger.opt(exception=error).error("the output thread failed: {}", error)
-            self._finished = True
-            self._on_sending = self._on_sent = self._on_own = self._on_passed = None  # one of them may be what failed
+        while not self._finished:
             try:
-                self._send(self._outbox.finish(), self._clock.now_ns())
-            finally:
-                self._close_port()
-                self._tell(ThreadFailed("output", f"{type(error).__name__}: {error}"))
+                self._turn()
+            except Exception as error:  # the top of the thread: silence everything, tell, and go on, or stop
+                self._begin_again(error)
+
+    def _begin_again(self, error: Exception) -> None:
+        """Silence everything after an error, since nobody knows what went out before it; end after too many."""
+        reason = f"{type(error).__name__}: {error}"
+        logger.opt(exception=error).debug("the output thread failed")
+        self._finished = not self._chances.take(self._clock.now_ns())
+        silence = self._outbox.begin_anew()
+        for is_last in (False, True):
+            try:
+                self._delivery.send(silence, self._clock.now_ns())
+                break
+            except Exception as another:  # a listener once more, or the port itself: others may do better
+                logger.opt(exception=another).debug("silencing the output failed")
+                self._delivery.forget_listeners()
+                if is_last:
+                    self._delivery.lose(reason)
+        self._sounding = self._outbox.sounding
+        if self._finished:
+            self._delivery.close()
+            self._tell(ThreadFailed("output", reason))
+        else:
+            self._tell(ThreadRevived(Direction.OUTPUT, reason))
 
     def _turn(self) -> None:
         """Carry out the commands, send what is due, and wait for the next of either."""
@@ -326,66 +328,16 @@ class Scheduler:
             if remaining_ns > _SPIN_NS + _SPIN_NS // 4:
                 time.sleep(min(remaining_ns - _SPIN_NS, _SLEEP_MOST_NS) / 1e9)
 
-    def _send(self, messages: Sequence[bytes], asked_ns: int, *, own: bool = True, is_told: bool = True) -> None:
-        for data in messages:
-            at_ns = self._deliver(data, own=own, is_told=is_told)
-            if at_ns is not None:
-                self._now_lateness.add(at_ns - asked_ns)
-
-    def _signal(self, data: bytes) -> None:
-        if self._port is not None:
-            self._deliver(data, own=False, is_told=False)
-
-    def _deliver(self, data: bytes, *, own: bool = True, is_told: bool = True) -> int | None:
-        """Send one message and return when; None, and counted, if there is no port."""
-        if self._port is None:
-            self._undelivered += 1
-            return None
-        if self._on_sending is not None:
-            self._on_sending(self._clock.now_ns(), data, own=own)
-        try:
-            self._port.send(data)
-        except PortError as error:
-            self._undelivered += 1
-            self._lose_port(str(error))
-            return None
-        self._sent += 1
-        at_ns = self._clock.now_ns()
-        if not is_told:
-            return at_ns
-        if self._on_sent is not None:
-            self._on_sent(at_ns, data)
-        listener = self._on_own if own else self._on_passed
-        if listener is not None:
-            listener(at_ns, data)
-        return at_ns
-
-    def _lose_port(self, reason: str) -> None:
-        name = self._port.name if self._port is not None else ""
-        logger.warning("lost the MIDI output {!r}: {}", name, reason)
-        self._close_port()
-        self._tell(PortLost(Direction.OUTPUT, name, reason))
-
     def _change_port(self, port: OutputPort | None) -> None:
-        self._close_port()
-        self._port = port
+        self._delivery.change(port)
         if port is not None:
-            self._send(self._outbox.start_afresh(), self._clock.now_ns())
-
-    def _close_port(self) -> None:
-        port, self._port = self._port, None
-        if port is None:
-            return
-        try:
-            port.close()
-        except PortError as error:
-            logger.warning("{}", error)
+            self._delivery.send(self._outbox.start_afresh(), self._clock.now_ns())
 
     def _finish(self) -> None:
-        self._send(self._outbox.finish(), self._clock.now_ns())
+        self._delivery.send(self._outbox.finish(), self._clock.now_ns())
         self._finished = True
-        self._close_port()
+        self._delivery.close()
 
-    def _tell(self, message: PortLost | ThreadFailed) -> None:
+    def _tell(self, message: PortLost | ThreadRevived | ThreadFailed) -> None:
         if self._report is not None:
             self._report(message)

@@ -59,15 +59,22 @@ class TakeKeeper:
 
     def _run(self) -> None:
         """Be the thread."""
+        self._carry_out(self.recover)
+        while not self._ending.wait(PERIOD_S):
+            self._carry_out(self.keep)
+        self._carry_out(self.finish)
+
+    def _carry_out(self, step: Callable[[], None]) -> None:
+        """Be the top of the thread for one step: a fault of our own is told, and the next is taken all the same."""
         try:
-            self.recover()
-            while not self._ending.wait(PERIOD_S):
-                self.keep()
-            self.finish()
-        except Exception as error:  # the top of the thread: tell; the playing goes on
-            self.fault = f"{type(error).__name__}: {error}"
+            step()
+        except Exception as error:
             logger.opt(exception=error).debug("keeping the take failed")
-            logger.error("the take is no longer written ({}); the playing goes on", self.fault)
+            reason = f"{type(error).__name__}: {error}"
+            if self.fault is None:
+                logger.error("keeping the take failed ({}): the playing goes on, and it is tried again", reason)
+            self.fault = f"keeping the take failed: {reason}"
+            self._retry_at_s = self._now_s() + RETRY_S
 
     def recover(self) -> None:
         """Make MIDI files of the takes that were left behind, and say so."""

@@ -13,7 +13,7 @@ from loguru import logger
 
 from piano.errors import PortError
 from realtime.clock import NS_PER_S
-from realtime.inbox import PortLost, PortReturned, Stalled, SystemLost, SystemReturned, ThreadFailed
+from realtime.inbox import PortLost, PortReturned, Stalled, SystemLost, SystemReturned
 from realtime.ports import Direction, MidiSystem, PortListing, steady
 
 PERIOD_S = 0.25
@@ -22,7 +22,7 @@ RESTART_EVERY = 4
 STALL_NS = 3 * NS_PER_S
 """So long without a look: the program stood still."""
 
-WatchReport = PortLost | PortReturned | SystemLost | SystemReturned | Stalled | ThreadFailed
+WatchReport = PortLost | PortReturned | SystemLost | SystemReturned | Stalled
 
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", None) or getattr(time, "CLOCK_MONOTONIC", None)
 
@@ -117,10 +117,15 @@ class Watchdog:
 
     def _run(self) -> None:
         """Be the watchdog's thread."""
-        try:
-            while not self._stop.is_set():
+        has_told = False
+        while not self._stop.is_set():
+            try:
                 self.look()
-                self._stop.wait(PERIOD_S)
-        except Exception as error:  # the top of the thread: tell, and stop
-            logger.opt(exception=error).error("the watchdog failed: {}", error)
-            self._report(ThreadFailed("watchdog", f"{type(error).__name__}: {error}"))
+                has_told = False
+            except Exception as error:  # the top of the thread: tell once, and look again
+                logger.opt(exception=error).debug("the watchdog failed")
+                if not has_told:
+                    reason = f"{type(error).__name__}: {error}"
+                    logger.error("cannot see whether the instruments are still there ({}); play on", reason)
+                has_told = True
+            self._stop.wait(PERIOD_S)

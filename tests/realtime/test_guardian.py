@@ -11,7 +11,7 @@ import pytest
 from realtime import guardian
 from realtime.clock import MonotonicClock
 from realtime.guardian import Guardian
-from realtime.memory_ports import MemoryInputPort, MemoryMidiSystem
+from realtime.memory_ports import MemoryInputPort, MemoryMidiSystem, MemoryOutputPort
 from realtime.message_pipe import MessageReader, MessageWriter, PipeEndError
 
 NOTE, PEDAL = bytes.fromhex("903c40"), bytes.fromhex("b0407f")
@@ -112,3 +112,53 @@ def test_it_says_what_is_wrong(daemon: Daemon) -> None:
     assert descriptor is None
     daemon.system.die()
     assert daemon.ask(ask="alive") == ({"alive": False}, None)
+
+
+def test_an_output_that_fails_in_a_way_nobody_foresaw_releases_what_it_can_and_lets_go(
+    daemon: Daemon, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ears = daemon.system.open_input("sound")
+    writer = MessageWriter(daemon.open("output", "sound"))
+    broken = bytes.fromhex("904040")
+    send = MemoryOutputPort.send
+
+    def fail(port: MemoryOutputPort, data: bytes) -> None:
+        if data == broken:
+            raise RuntimeError("a bolt is loose")
+        send(port, data)
+
+    monkeypatch.setattr(MemoryOutputPort, "send", fail)
+    for data in (NOTE, broken):
+        assert writer.write(0, data)
+    assert heard(ears, 2)[:2] == [NOTE, RELEASE[0]]
+    daemon.guardian.end()
+    with pytest.raises(PipeEndError):
+        writer.check()
+    assert "a bolt is loose" in capfd.readouterr().err
+
+
+def test_an_input_that_fails_in_a_way_nobody_foresaw_lets_go(
+    daemon: Daemon, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def fail(_port: MemoryInputPort) -> bytes:
+        raise RuntimeError("a bolt is loose")
+
+    monkeypatch.setattr(MemoryInputPort, "poll", fail)
+    reader = MessageReader(daemon.open("input", "keys"))
+    reader.wait(30.0)
+    with pytest.raises(PipeEndError):
+        reader.read()
+    assert "an input; RuntimeError: a bolt is loose" in capfd.readouterr().err
+
+
+def test_a_guardian_that_gives_up_releases_what_sounds_and_sends_nothing_more(daemon: Daemon) -> None:
+    ears = daemon.system.open_input("sound")
+    writer = MessageWriter(daemon.open("output", "sound"))
+    assert writer.write(0, NOTE)
+    assert heard(ears, 1) == [NOTE]
+    daemon.guardian.release(for_good=True)
+    assert writer.write(0, NOTE)
+    writer.close()
+    daemon.guardian.end()
+    assert heard(ears, 4) == RELEASE
+    assert ears.poll() is None

@@ -3,13 +3,15 @@
 import threading
 from typing import Any
 
+from realtime.chances import MOST
 from realtime.clock import ManualClock, MonotonicClock
-from realtime.inbox import Inbox, PortLost, Received, ThreadFailed
+from realtime.inbox import Inbox, PortLost, Received, ThreadFailed, ThreadRevived
 from realtime.memory_ports import MemoryInputPort, MemoryOutputPort, Script
 from realtime.midi_input import MidiInput
+from realtime.ports import Direction
 from realtime.scheduler import Scheduler
 
-NOTE = bytes.fromhex("90 3c 40")
+NOTE, OTHER = bytes.fromhex("90 3c 40"), bytes.fromhex("90 3e 40")
 
 
 def test_messages_are_stamped_and_floods_that_mean_nothing_are_counted() -> None:
@@ -83,16 +85,24 @@ def test_the_thread_delivers_a_burst_in_order_and_reports_the_end_of_the_port() 
     ear.stop()
 
 
-def test_an_error_in_the_thread_is_told() -> None:
+def test_an_error_in_the_thread_is_told_and_it_goes_on_but_not_for_ever() -> None:
     clock = MonotonicClock()
     inbox: Inbox[Any] = Inbox(clock)
     port = MemoryInputPort()
 
-    def fail(_data: bytes) -> None:
-        raise ZeroDivisionError("on purpose")
+    def fail(data: bytes) -> None:
+        if data == NOTE:
+            raise ZeroDivisionError("on purpose")
 
     ear = MidiInput(port, clock, inbox.put, thru=fail, priority=None)
     ear.start()
+    for _ in range(MOST):
+        port.feed(NOTE)
+        assert inbox.take(None) == ThreadRevived(Direction.INPUT, "ZeroDivisionError: on purpose")
+        port.feed(OTHER)
+        received = inbox.take(None)
+        assert isinstance(received, Received)
+        assert received.data == OTHER
     port.feed(NOTE)
     assert inbox.take(None) == ThreadFailed("midi input", "ZeroDivisionError: on purpose")
     ear.stop()

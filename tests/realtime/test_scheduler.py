@@ -7,8 +7,9 @@ import pytest
 
 from piano.errors import PortError
 from piano.events import NoteOff, NoteOn, Pedal
+from realtime.chances import MOST
 from realtime.clock import NS_PER_S, ManualClock, MonotonicClock
-from realtime.inbox import Inbox, PortLost, ThreadFailed
+from realtime.inbox import Inbox, PortLost, ThreadFailed, ThreadRevived
 from realtime.memory_ports import MemoryOutputPort
 from realtime.outbox import Release
 from realtime.ports import Direction
@@ -88,7 +89,7 @@ def test_stop_releases_everything_closes_the_port_and_ignores_the_rest() -> None
 def test_a_lost_port_is_reported_once_counted_and_silenced_when_it_is_back() -> None:
     clock = ManualClock()
     first, second = MemoryOutputPort(clock, "synth"), MemoryOutputPort(clock, "synth")
-    reports: list[PortLost | ThreadFailed] = []
+    reports: list[PortLost | ThreadRevived | ThreadFailed] = []
     scheduler = Scheduler(clock, first, report=reports.append)
     clock.attach(scheduler)
     scheduler.schedule(10, NoteOn(60, 80))
@@ -176,26 +177,94 @@ def test_many_threads_may_post_and_the_end_is_silent() -> None:
     assert scheduler.status().sounding.own == ()
 
 
-def test_an_error_in_the_thread_releases_what_sounds_and_is_told() -> None:
+class FailingThread:
+    """A real output thread that fails as often as it is asked to, and its far end."""
+
+    def __init__(self) -> None:
+        clock = MonotonicClock()
+        self.inbox: Inbox[Any] = Inbox(clock)
+        self.far = Far(0)
+        self.port = MemoryOutputPort(clock, deliver=self.far.hear)
+        self.scheduler = Scheduler(clock, self.port, NO_PRIORITY, report=self.inbox.put)
+        self.scheduler.start()
+
+    def fail(self) -> Any:
+        """Let a command raise; return what is told of it."""
+        self.scheduler._post(lambda: 1 // 0)  # type: ignore[arg-type]
+        return self.inbox.take(None)
+
+
+def test_an_error_in_the_thread_releases_what_sounds_and_the_thread_goes_on() -> None:
+    stage = FailingThread()
+    stage.scheduler.through(bytes.fromhex("90 3c 50"))
+    stage.scheduler.send_now(Pedal(down=True))
+    stage.scheduler.schedule(MonotonicClock().now_ns() + 3600 * NS_PER_S, NoteOn(62, 80))
+    told = stage.fail()
+    assert isinstance(told, ThreadRevived)
+    assert told.direction is Direction.OUTPUT
+    assert "ZeroDivisionError" in told.reason
+    assert stage.far.listener.is_silent()
+    assert stage.scheduler.status().pending == 0
+    stage.far.reached.clear()
+    stage.far.expected = stage.far.count + 1
+    stage.scheduler.through(bytes.fromhex("90 40 50"))
+    assert stage.far.reached.wait(30), "the player plays on"
+    stage.scheduler.stop()
+    assert stage.far.listener.is_silent()
+
+
+def test_a_thread_that_fails_again_and_again_releases_what_sounds_and_ends() -> None:
+    stage = FailingThread()
+    for _ in range(MOST):
+        stage.scheduler.through(bytes.fromhex("90 3c 50"))
+        assert isinstance(stage.fail(), ThreadRevived)
+    stage.scheduler.through(bytes.fromhex("90 3c 50"))
+    assert isinstance(stage.fail(), ThreadFailed)
+    stage.scheduler.stop()
+    assert stage.far.listener.is_silent()
+    assert stage.port.is_closed
+
+
+def test_a_listener_that_keeps_failing_is_told_nothing_more_and_the_notes_go_on() -> None:
     clock = MonotonicClock()
     inbox: Inbox[Any] = Inbox(clock)
     far = Far(0)
     port = MemoryOutputPort(clock, deliver=far.hear)
-    calls: list[bytes] = []
 
-    def fail(_at_ns: int, data: bytes) -> None:
-        calls.append(data)
-        if len(calls) == 2:
-            raise ZeroDivisionError("on purpose")
+    def fail(_at_ns: int, _data: bytes) -> None:
+        raise ZeroDivisionError("on purpose")
 
     scheduler = Scheduler(clock, port, NO_PRIORITY, report=inbox.put, on_sent=fail)
     scheduler.start()
     scheduler.send_now(NoteOn(60, 80))
+    assert inbox.take(None) == ThreadRevived(Direction.OUTPUT, "ZeroDivisionError: on purpose")
+    assert far.listener.is_silent()
+    far.expected = far.count + 1
     scheduler.send_now(NoteOn(62, 80))
-    assert inbox.take(None) == ThreadFailed("output", "ZeroDivisionError: on purpose")
+    assert far.reached.wait(30)
+    assert not scheduler.status().is_lost
     scheduler.stop()
     assert far.listener.is_silent()
     assert port.is_closed
+
+
+def test_a_port_that_fails_in_a_way_of_its_own_is_lost_and_another_goes_on() -> None:
+    class Broken(MemoryOutputPort):
+        def send(self, data: bytes) -> None:
+            raise RuntimeError(f"no {data.hex()}")
+
+    clock = MonotonicClock()
+    inbox: Inbox[Any] = Inbox(clock)
+    far = Far(1)
+    scheduler = Scheduler(clock, Broken(clock, "synth"), NO_PRIORITY, report=inbox.put)
+    scheduler.start()
+    scheduler.through(bytes.fromhex("90 3c 50"))
+    assert [type(inbox.take(None)) for _ in range(2)] == [PortLost, ThreadRevived]
+    scheduler.set_port(MemoryOutputPort(clock, deliver=far.hear))
+    scheduler.through(bytes.fromhex("90 3e 50"))
+    assert far.reached.wait(30)
+    scheduler.stop()
+    assert far.listener.is_silent()
 
 
 def test_a_port_lost_by_the_thread_reaches_the_inbox_and_another_goes_on() -> None:

@@ -172,14 +172,34 @@ def test_a_folder_that_may_only_be_read(desk: Desk, told: list[str], monkeypatch
     assert ["the take cannot be written" in told[0], "the take is lost" in told[1], len(told)] == [True, True, 2]
 
 
-def test_a_fault_of_our_own_is_told_and_ends_only_the_keeping(
+def test_a_fault_of_our_own_in_the_recovery_is_told_and_the_take_is_kept_all_the_same(
     desk: Desk, told: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(take_keeper, "recover", lambda _: [None])
+    desk.play(60)
     desk.keeper.start()
     desk.keeper.stop()
-    assert desk.keeper.fault is not None
-    assert "the playing goes on" in told[-1]
+    assert "keeping the take failed (AttributeError" in told[0]
+    assert desk.pitches() == [60, 61]
+
+
+def test_a_fault_of_our_own_while_it_is_kept_is_told_once_and_tried_again(
+    desk: Desk, told: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keeper = desk.keeper
+    with monkeypatch.context() as patch:
+        patch.setattr(take_keeper, "encode", lambda _: 1 // 0)
+        desk.play(60)
+        for _ in range(3):
+            keeper._carry_out(keeper.keep)
+            desk.now_s += RETRY_S
+        assert "ZeroDivisionError" in str(keeper.fault)
+    assert len(told) == 1
+    keeper._carry_out(keeper.keep)
+    assert keeper.fault is None
+    desk.play(62)
+    keeper.finish()
+    assert desk.pitches() == [60, 61, 62, 63]
 
 
 def test_the_next_start_recovers_and_says_so_in_one_line(desk: Desk, told: list[str]) -> None:
