@@ -1,4 +1,4 @@
-"""The command line of training: `python -m train fetch | prepare | fit | evaluate | compare | round-trip`.
+"""The command line of training: `python -m train fetch | prepare | fit | evaluate | primers | compare | round-trip`.
 
 Each sub-command lives in a module of its own with `add_arguments(parser)` and `run(args) -> int`, which is imported
 only when its name is given: preparing a corpus needs no torch.
@@ -16,6 +16,8 @@ COMMANDS = {
     "prepare": "turn MIDI files into one note cache",
     "fit": "train a model on a note cache",
     "evaluate": "measure a model in bits per note",
+    "primers": "cut excerpts of real music, to be gone on with",
+    "trials": "try what a recipe should be, on small models at equal compute",
     "compare": "hold generated music against real music",
     "round-trip": "check that tokens keep every note of a note cache",
 }

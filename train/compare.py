@@ -1,8 +1,9 @@
-"""`python -m train compare FOLDER`: generated music beside real music, in numbers and as a picture.
+"""`python -m train compare FOLDER …`: generated music beside real music, in numbers and as a picture.
 
 Two questions. Does a long piece stay within what real performances show, minute after minute? And is a continuation
 nearer to the music that it goes on from than another real excerpt would be? Files with a track `continuation` beside
-others, as `pianod continue` writes them, answer the second; all files answer the first.
+others, as `pianod continue` writes them, answer the second; the others, where there are any, answer the first. Of
+several folders, one for each way of sampling, `train.choice` makes one figure each, to choose by.
 """
 
 import argparse
@@ -19,6 +20,7 @@ from tqdm import tqdm
 from piano.errors import CorpusError, MidiFileError, PianodError
 from piano.midi_file import merge_tracks, read_tracks
 from piano.notes import NoteArray
+from train.choice import Figure, figure_table
 from train.corpus import NoteCache
 from train.music_statistics import STATISTICS, STRETCH_S, TRAITS, Stretch, stretches, traits_apart
 from train.sources import MIDI_SUFFIXES
@@ -50,6 +52,14 @@ class LongRun:
         """Return the lower and the upper edge of what real music shows, (2, 6)."""
         return np.nanpercentile(self.real, BAND, axis=0)
 
+    @property
+    def shares(self) -> NDArray[np.float64]:
+        """Return the share of each piece's stretches that lie in the band, (pieces, 6), of pieces that have any."""
+        low, high = self.band
+        pieces = [np.array([stretch.values for stretch in piece]) for piece in self.generated if piece]
+        shares = [((values >= low) & (values <= high)).mean(axis=0) for values in pieces]
+        return np.array(shares).reshape(-1, len(STATISTICS))
+
     def share_within(self, from_s: float = 0.0) -> NDArray[np.float64]:
         """Return the share of generated stretches, from a moment of their piece on, that lie in the band, (6,)."""
         low, high = self.band
@@ -64,16 +74,27 @@ class LongRun:
 class Nearness:
     """How far continuations, and other real excerpts, are from the primers: means over the files, each (4,)."""
 
-    files: int
     continuation: NDArray[np.float64]
     real: NDArray[np.float64]
-    nearer: NDArray[np.float64]
-    """The share of pairs of a continuation and another excerpt of which the continuation is the nearer."""
+    shares: NDArray[np.float64]  # (files, 4)
+    """For each file, the share of other excerpts from which the primer is farther than from its continuation."""
+
+    @property
+    def files(self) -> int:
+        """Return the number of continuations."""
+        return len(self.shares)
+
+    @property
+    def nearer(self) -> NDArray[np.float64]:
+        """Return the share of pairs of a continuation and another excerpt of which the continuation is nearer, (4,)."""
+        return np.asarray(self.shares.mean(axis=0))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
-    parser.add_argument("folder", type=Path, help="the generated MIDI files")
+    parser.add_argument(
+        "folder", type=Path, nargs="+", help="the generated MIDI files; of several folders each is a line of one table"
+    )
     parser.add_argument("--corpus", type=Path, required=True, help="the note cache of real music")
     parser.add_argument("--split", default="validation", help="default: %(default)s")
     parser.add_argument("--dataset", action="append", help="only this dataset of the corpus; may be repeated")
@@ -83,25 +104,46 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Compare, print the tables, and write what was asked for; return the exit status."""
+    if args.plot is not None and len(args.folder) > 1:
+        raise PianodError("--plot draws one folder: name one, or leave it out")
     cache = NoteCache.load(args.corpus)
     numbers = cache.select(split=args.split, datasets=args.dataset)
     if not numbers:
         raise CorpusError(f"{args.corpus}: there are no pieces of split {args.split!r} to compare with")
     real = [cache.performance(number).notes for number in tqdm(numbers, desc="real music", unit="piece")]
-    files = list(_read(args.folder))
-    long_run = LongRun([list(_stretches(notes)) for notes, _ in files], _real_values(real))
-    nearness = near([tracks for _, tracks in files if tracks], real)
-    print(long_run_table(long_run))
-    if nearness is not None:
-        print(nearness_table(nearness))
+    values = _real_values(real)
+    found = {folder.name or str(folder): _compare(folder, real, values) for folder in args.folder}
+    first = next(iter(found))
+    if len(found) == 1:
+        _print(*found[first])
+    print(figure_table({name: _figure(*each) for name, each in found.items()}))
     try:
         if args.json is not None:
-            args.json.write_text(json.dumps(_as_json(long_run, nearness), indent=2) + "\n")
+            content = {name: _as_json(*each) for name, each in found.items()}
+            args.json.write_text(json.dumps(content if len(found) > 1 else content[first], indent=2) + "\n")
         if args.plot is not None:
-            draw(args.plot, long_run)
+            draw(args.plot, found[first][0])
     except OSError as error:
         raise PianodError(f"{error.filename}: cannot be written ({error.strerror}); choose another place") from error
     return 0
+
+
+def _compare(folder: Path, real: Sequence[NoteArray], values: NDArray[np.float64]) -> tuple[LongRun, Nearness | None]:
+    """Compare one folder with real music and the statistics of its stretches."""
+    files = list(_read(folder))
+    pieces = [notes for notes, tracks in files if tracks is None] or [notes for notes, _ in files]
+    long_run = LongRun([list(_stretches(notes)) for notes in pieces], values)
+    return long_run, near([tracks for _, tracks in files if tracks], real)
+
+
+def _figure(long_run: LongRun, nearness: Nearness | None) -> Figure:
+    return Figure(long_run.shares, np.zeros((0, len(TRAITS))) if nearness is None else nearness.shares)
+
+
+def _print(long_run: LongRun, nearness: Nearness | None) -> None:
+    print(long_run_table(long_run))
+    if nearness is not None:
+        print(nearness_table(nearness))
 
 
 def near(pairs: Sequence[tuple[NoteArray, NoteArray]], real: Sequence[NoteArray]) -> Nearness | None:
@@ -117,7 +159,7 @@ def near(pairs: Sequence[tuple[NoteArray, NoteArray]], real: Sequence[NoteArray]
         nearer.append((distance < of_others).mean(axis=0))
     if not own:
         return None
-    return Nearness(len(own), *(np.mean(rows, axis=0) for rows in (own, others, nearer)))
+    return Nearness(np.mean(own, axis=0), np.mean(others, axis=0), np.array(nearer))
 
 
 def long_run_table(long_run: LongRun) -> str:
@@ -227,7 +269,9 @@ def _excerpt(real: Sequence[NoteArray], rng: np.random.Generator) -> NoteArray:
 def _as_json(long_run: LongRun, nearness: Nearness | None) -> dict[str, Any]:
     low, high = long_run.band
     within = long_run.share_within()
-    content: dict[str, Any] = {
+    figure = _figure(long_run, nearness)
+    content: dict[str, Any] = {"figure": figure.value, "error": figure.error}
+    content |= {
         name: {"low": low[index], "high": high[index], "share_within": within[index]}
         for index, name in enumerate(STATISTICS)
     }

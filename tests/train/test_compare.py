@@ -135,3 +135,25 @@ def test_the_command_compares_a_folder(corpus: Path, tmp_path: Path, capsys: pyt
 def test_a_folder_without_music_is_named(corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["compare", str(tmp_path / "none"), "--corpus", str(corpus)]) == 2
     assert "there are no MIDI files" in capsys.readouterr().err
+
+
+def test_several_folders_are_lines_of_one_table(
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folders = [tmp_path / name for name in ("tame", "bold")]
+    for folder in folders:
+        folder.mkdir()
+        write_performance(folder / "piece.mid", [MidiTrack("piece", random_performance(20, 900))])
+        whole = random_performance(21, 900).notes
+        parts = [MidiTrack("primer", Performance(whole[:300])), MidiTrack("continuation", Performance(whole[300:]))]
+        write_performance(folder / "goes-on.mid", parts)
+    figures = tmp_path / "figures.json"
+    command = ["compare", *map(str, folders), "--corpus", str(corpus)]
+    assert main([*command, "--json", str(figures)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines[-2:]] == ["tame", "bold"]
+    content = json.loads(figures.read_text())
+    assert content["tame"] == content["bold"]
+    assert 0 <= content["tame"]["figure"] <= 1
+    assert main([*command, "--plot", str(tmp_path / "no.png")]) == 2
+    assert "draws one folder" in capsys.readouterr().err
