@@ -1,4 +1,4 @@
-"""The command line of training: `python -m train fetch | prepare | fit | trials | evaluate | primers | compare | round-trip`.
+"""The command line of training: `python -m train COMMAND`, from `fetch` and `prepare` to `fit` and `evaluate`.
 
 Each sub-command lives in a module of its own with `add_arguments(parser)` and `run(args) -> int`, which is imported
 only when its name is given: preparing a corpus needs no torch.
