@@ -1,4 +1,8 @@
-"""Sampling the next token: temperature, top-k, top-p (Holtzman et al. 2020), min-p (Nguyen et al. 2024), greedy."""
+"""Sampling the next token: temperature, top-k, top-p (Holtzman et al. 2020), min-p (Nguyen et al. 2024), greedy.
+
+Top-p over all tokens cuts most where the model is least certain, and waits are spread wide. `note_top_p` cuts within
+one choice at a time: which key goes down, how hard. What kind of event comes, and when, stays as likely as it was.
+"""
 
 import math
 from dataclasses import dataclass
@@ -6,28 +10,45 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from piano.vocabulary import KEYS, VELOCITY_BINS, VOCABULARY
+
+_EDGES = np.cumsum(
+    [VOCABULARY.first_on, KEYS, KEYS, VOCABULARY.first_velocity - VOCABULARY.first_on - 2 * KEYS, VELOCITY_BINS]
+)
+_CHOICES = ((0, 1), (1, 2), (3, 4))
+"""Between which of the edges there is one choice: our keys that go down, those of the other role, velocities."""
+
 _COLDEST = 1e-200
 """A temperature below this gives the same distribution as this, and overflows."""
 
 
 @dataclass(frozen=True, slots=True)
 class SamplingSettings:
-    """How bold the model is. `temperature` 0 takes the likeliest token; `top_k` 0, `top_p` 1 and `min_p` 0 are off."""
+    """How bold the model is. `temperature` 0 takes the likeliest token; `top_k` 0, `min_p` 0 and shares of 1 are off.
+
+    `repetition_guard` is for streams that are played on without an end, see `piano.figures`: the logits have gone
+    through it before they come here. 0 is off.
+    """
 
     temperature: float = 1.0
     top_k: int = 0
     top_p: float = 1.0
     min_p: float = 0.0
+    repetition_guard: float = 0.0
+    note_top_p: float = 1.0
 
     def __post_init__(self) -> None:
         if not 0 <= self.temperature <= 10:
             raise ValueError(f"temperature must lie between 0 and 10, not {self.temperature}")
         if self.top_k < 0:
             raise ValueError(f"top_k must be 0 (off) or more, not {self.top_k}")
-        if not 0 < self.top_p <= 1:
-            raise ValueError(f"top_p must be above 0 and at most 1, not {self.top_p}")
+        for name, share in (("top_p", self.top_p), ("note_top_p", self.note_top_p)):
+            if not 0 < share <= 1:
+                raise ValueError(f"{name} must be above 0 and at most 1, not {share}")
         if not 0 <= self.min_p < 1:
             raise ValueError(f"min_p must be at least 0 and below 1, not {self.min_p}")
+        if not 0 <= self.repetition_guard <= 10:
+            raise ValueError(f"repetition_guard must lie between 0 and 10, not {self.repetition_guard}")
 
 
 def probabilities(
@@ -35,8 +56,9 @@ def probabilities(
 ) -> NDArray[np.float64]:
     """Return the distribution to sample from, (vocab,): zero wherever `mask` is False or a limit cuts.
 
-    The limits apply after the temperature, each to what the one before leaves: min-p, top-k, top-p. Tokens as likely
-    as the k-th stay; of equally likely tokens top-p takes those with the lowest ids first. ValueError if the mask
+    The limits apply after the temperature, each to what the one before leaves: min-p, top-k, top-p, note-top-p. Tokens
+    as likely as the k-th stay; of equally likely tokens top-p takes those with the lowest ids first. Note-top-p leaves
+    the keys of a role that can go down, and the velocities, as likely together as they were. ValueError if the mask
     allows nothing or an allowed logit is not a number: the caller has lost its model.
     """
     tokens, weights = _weights(logits, mask, settings)
@@ -68,7 +90,19 @@ def _weights(
         weights[weights < np.partition(weights, -settings.top_k)[-settings.top_k]] = 0.0
     if settings.top_p < 1:
         _keep_likeliest(weights, settings.top_p)
+    if settings.note_top_p < 1:
+        _trim_choices(tokens, weights, settings.note_top_p)
     return tokens, weights
+
+
+def _trim_choices(tokens: NDArray[np.intp], weights: NDArray[np.float64], share: float) -> None:
+    """Keep of each choice the heaviest tokens that reach the share of its sum, and that sum."""
+    places = tokens.searchsorted(_EDGES).tolist()
+    for first, end in _CHOICES:
+        choice = weights[places[first] : places[end]]
+        if choice.size > 1 and (whole := float(choice.sum())) > 0:
+            _keep_likeliest(choice, share)
+            choice *= whole / choice.sum()
 
 
 def _keep_likeliest(weights: NDArray[np.float64], share: float) -> None:

@@ -32,7 +32,7 @@ from realtime.work_list import work_list
 
 SUFFIX = "continued"
 
-_ALSO_DECISIVE = ("max_polyphony", "longest_note_s", "answer")
+_ALSO_DECISIVE = ("max_polyphony", "longest_note_s", "answer", "repetition_guard")
 
 
 def run_continue(settings: Settings, request: ContinueFilesRequest) -> int:

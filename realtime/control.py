@@ -31,8 +31,10 @@ MOST_MESSAGES = 64
 CHANGEABLE = (
     "temperature",
     "top_p",
+    "note_top_p",
     "top_k",
     "min_p",
+    "repetition_guard",
     "greedy",
     "seed",
     "mode",

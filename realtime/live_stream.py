@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from piano.events import Event, NoteOff, NoteOn, Pedal, Role, TimedEvent
+from piano.figures import Figures
 from piano.grammar import Grammar, Mask
 from piano.sampling import Sampler
 from piano.stream import StreamDecoder, StreamEncoder
@@ -69,6 +70,8 @@ class _State:
     step_tokens: tuple[int, ...] = ()
     pressed: dict[int, int] = field(default_factory=dict)
     """The step at which each key that our role holds went down, in the order in which they did."""
+    notes: int = 0
+    """How many keys our role has struck."""
 
     def note(self, event: Event, role: Role) -> None:
         """Take note of a key that went down or came up at the last step."""
@@ -76,6 +79,7 @@ class _State:
             self.pressed.pop(event.pitch, None)
             if isinstance(event, NoteOn):
                 self.pressed[event.pitch] = self.encoder.step
+                self.notes += 1
 
     def copy(self) -> "_State":
         """Return the state as it is now; what never changes in place is shared."""
@@ -87,6 +91,7 @@ class _State:
             self.step_grammar,
             self.step_tokens,
             dict(self.pressed),
+            self.notes,
         )
 
 
@@ -113,6 +118,7 @@ class LiveStream:
         self._head_length = self._session.length
         self._body = array("i")  # the tokens after the head; those beyond the length were taken back
         self._state = _State(self._head_length, logits, StreamEncoder(0), grammar, grammar.copy())
+        self._figures = Figures()
         self._proposals: list[tuple[int, _State]] = []  # when each is to sound, and the state before it
 
     @property
@@ -189,8 +195,7 @@ class LiveStream:
         state = mark.state.copy()
         state.length += self._head_length - mark.head_length
         state.encoder.origin_ns += shift_ns
-        self._session.rollback(state.length)
-        self._state = state
+        self._restore(state)
         self._proposals.clear()
 
     def restyle(self, head: Sequence[int]) -> None:
@@ -236,7 +241,8 @@ class LiveStream:
         proposed: TimedEvent | None = None
         while proposed is None:
             mask = self._mask(decoder.step, bounds, has_waited=bool(tokens) and tokens[-1] in _SHORT_WAITS)
-            logits = state.logits if bounds.bias is None else state.logits + bounds.bias
+            logits = self._figures.hold_back(state.logits, sampler.settings.repetition_guard)
+            logits = logits if bounds.bias is None else logits + bounds.bias
             token = sampler.draw(logits, mask) if mask.any() else VOCABULARY.end
             if token == VOCABULARY.end:
                 return None
@@ -251,7 +257,7 @@ class LiveStream:
             state.step_grammar, state.step_tokens = before, ()
         state.step_tokens += tuple(tokens)
         state.encoder.follow(proposed, decoder.step)
-        state.note(proposed.event, proposed.role)
+        self._note(proposed.event, proposed.role)
         state.length = self._session.length
         return proposed
 
@@ -270,6 +276,7 @@ class LiveStream:
 
     def _restore(self, state: _State) -> None:
         self._session.rollback(state.length)
+        self._figures.rollback(state.notes)
         self._state = state
 
     def _changes_nothing(self, event: Event, role: Role) -> bool:
@@ -309,7 +316,13 @@ class LiveStream:
         state.logits = self._session.feed(edit.tokens[fed:]).copy()
         self._keep(edit.tokens)
         state.length = self._session.length
-        state.note(timed.event, timed.role)
+        self._note(timed.event, timed.role)
+
+    def _note(self, event: Event, role: Role) -> None:
+        """Take note of what was just appended."""
+        self._state.note(event, role)
+        if role is Role.OWN and isinstance(event, NoteOn):
+            self._figures.push(event.pitch)
 
     def _velocity_logits(self, timed: TimedEvent, pitch: int) -> tuple[Logits, int]:
         """Feed a key without its velocity; return the logits of that, (bins,), and how many tokens were fed."""

@@ -43,7 +43,7 @@ SUFFIXES: dict[type[FilesRequest], str] = {
 
 _NO_PART_OF_THE_WISH = {"files", "out", "jobs", "again", "batch"}
 _DECISIVE = (
-    "temperature", "top_k", "top_p", "min_p", "greedy", "seed", "composer", "density", "strength",
+    "temperature", "top_k", "top_p", "note_top_p", "min_p", "greedy", "seed", "composer", "density", "strength",
 )  # fmt: skip
 """The settings on which it depends what is made."""
 

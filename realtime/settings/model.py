@@ -43,11 +43,29 @@ class SamplingSettings(BaseModel):
         le=1.0,
         description="draw from the likeliest tokens that make up this share of the probability",
     )
+    note_top_p: float = Field(
+        default=1.0,
+        gt=0.0,
+        le=1.0,
+        description=(
+            "draw each key and each velocity from the likeliest that make up this share of its kind's probability;"
+            " when something happens is left to the model"
+        ),
+    )
     min_p: float = Field(
         default=0.0,
         ge=0.0,
         lt=1.0,
         description="drop tokens less likely than this share of the likeliest one's probability",
+    )
+    repetition_guard: float = Field(
+        default=0.0,
+        ge=0.0,
+        le=10.0,
+        description=(
+            "how much a figure of six keys is held back each time it comes beyond the fourth within 500 notes, in nats;"
+            " 0 is off; not in tasks on files"
+        ),
     )
     seed: Annotated[int | None, Optional] = Field(
         default=None,

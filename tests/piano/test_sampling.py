@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
+from piano.grammar import Grammar
 from piano.sampling import Sampler, SamplingSettings, pick, probabilities
+from piano.vocabulary import VOCABULARY, Kind
 
 Logits = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -75,6 +77,32 @@ def test_the_distribution_is_the_one_defined(case: tuple[Logits, Mask], settings
     assert apart.max() <= 1e-9
     assert abs(ours.sum() - 1) < 1e-9
     assert not ours[~mask].any()
+
+
+@given(st.integers(0, 2**32), st.floats(0.05, 0.999), st.lists(st.integers(0, 573), max_size=6))
+def test_the_share_of_notes_leaves_what_happens_and_when_as_it_was(seed: int, share: float, played: list[int]) -> None:
+    grammar = Grammar()
+    for token in played:
+        grammar.push(token)
+    logits = (np.random.default_rng(seed).standard_normal(VOCABULARY.size) * 3).astype(np.float32)
+    plain = probabilities(logits, grammar.mask(), SamplingSettings())
+    trimmed = probabilities(logits, grammar.mask(), SamplingSettings(note_top_p=share))
+    is_note = np.isin(VOCABULARY.kinds, (Kind.ON, Kind.VELOCITY))
+    assert trimmed[~is_note] == pytest.approx(plain[~is_note], abs=1e-12)
+    for kind in (Kind.ON, Kind.VELOCITY):
+        for role in (0, 1):
+            choice = (VOCABULARY.kinds == kind) & (VOCABULARY.roles == role)
+            whole = plain[choice].sum()
+            assert trimmed[choice].sum() == pytest.approx(whole, abs=1e-12)
+            if whole == 0:
+                continue
+            kept = trimmed[choice] > 0
+            reached = plain[choice][kept].sum() / whole
+            assert reached >= share - 1e-9
+            assert reached - plain[choice][kept].min() / whole < share + 1e-9
+            assert plain[choice][kept].min() >= plain[choice][~kept].max(initial=0.0)
+            ratios = trimmed[choice][kept] / plain[choice][kept]
+            assert ratios == pytest.approx(np.full(ratios.size, 1 / reached))
 
 
 @given(cases(), SETTINGS, st.integers(0, 2**32))
@@ -178,6 +206,8 @@ def test_a_mask_that_allows_nothing_is_refused() -> None:
     [
         *(("temperature", value) for value in (-0.1, 10.1, math.nan)),
         *(("top_p", value) for value in (0.0, 1.1, math.nan)),
+        *(("note_top_p", value) for value in (0.0, 1.1, math.nan)),
+        *(("repetition_guard", value) for value in (-0.1, 10.1, math.nan)),
         *(("min_p", value) for value in (-0.1, 1.0, math.nan)),
         ("top_k", -1),
     ],

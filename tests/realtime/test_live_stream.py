@@ -52,6 +52,7 @@ def test_proposals_that_are_taken_back_leave_no_trace(played: list[tuple[int, Ev
     assert heard_between.tokens == heard_alone.tokens
     assert probed.pedal_is_down() == plain.pedal_is_down()
     assert (probed.length, probed.end_ns, probed.is_empty) == (plain.length, plain.end_ns, plain.is_empty)
+    assert probed._figures._times == plain._figures._times
 
 
 @settings(max_examples=40, deadline=None)
@@ -313,3 +314,30 @@ def test_what_is_no_key_of_a_piano_is_misuse(pitch: int) -> None:
     stream, _ = a_stream()
     with pytest.raises(ValueError, match="21 to 108"):
         stream.hear(TimedEvent(S, NoteOn(pitch, 60)))
+
+
+def _round_and_round(tokens: tuple[int, ...]) -> int:
+    """Six keys, one after the other, for ever."""
+    kind = Kind(int(VOCABULARY.kinds[tokens[-1]]))
+    match kind:
+        case Kind.ON:
+            return VELOCITY
+        case Kind.VELOCITY:
+            return VOCABULARY.off(Role.OWN, int(VOCABULARY.values[tokens[-2]]))
+        case Kind.TIME:
+            struck = int((VOCABULARY.kinds[list(tokens)] == Kind.ON).sum())
+            return VOCABULARY.on(Role.OWN, 60 + 2 * (struck % 6))
+    return VOCABULARY.time(10)
+
+
+@pytest.mark.parametrize(("nats", "leaves"), [(0.0, False), (10.0, True)])
+def test_a_figure_without_an_end_is_left_under_the_guard(nats: float, *, leaves: bool) -> None:
+    stream = LiveStream(ScriptedSession(VOCABULARY.size, 4096, script=_round_and_round), HEAD)
+    sampler, pitches = Sampler(1, SamplingSettings(repetition_guard=nats)), list[int]()
+    while len(pitches) < 150:
+        proposed = stream.propose(sampler, Bounds(S, ENDLESS))
+        assert proposed is not None
+        if isinstance(proposed.event, NoteOn):
+            pitches.append(proposed.event.pitch)
+    assert pitches[:24] == [60 + 2 * (number % 6) for number in range(24)]
+    assert (pitches != [60 + 2 * (number % 6) for number in range(150)]) == leaves

@@ -2,7 +2,7 @@
 
 const GROUPS = [
   ["Way of playing", ["mode"]],
-  ["How bold", ["temperature", "top_p", "top_k", "min_p", "greedy", "seed"]],
+  ["How bold", ["temperature", "note_top_p", "repetition_guard", "top_p", "top_k", "min_p", "greedy", "seed"]],
   ["In whose manner", ["composer", "density"]],
   ["How it answers", ["trigger", "shortest_pause_s", "longest_pause_s", "answer"], "answer"],
   ["What asks, besides a pause", ["trigger_pedal", "trigger_key", "trigger_cc"], "answer"],
@@ -49,6 +49,8 @@ const LABELS = {
   top_p: "Top-p",
   top_k: "Top-k",
   min_p: "Min-p",
+  note_top_p: "Top-p of notes",
+  repetition_guard: "Against loops",
   greedy: "Likeliest only",
   seed: "Seed",
   trigger: "Answer after",
@@ -78,6 +80,8 @@ const SLIDERS = {
   temperature: [0.1, 2, 0.05],
   top_p: [0.05, 1, 0.01],
   min_p: [0, 0.5, 0.01],
+  note_top_p: [0.05, 1, 0.01],
+  repetition_guard: [0, 3, 0.1],
   shortest_pause_s: [0.1, 5, 0.1],
   longest_pause_s: [0.1, 5, 0.1],
   density: [0.5, 20, 0.5],
