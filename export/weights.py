@@ -32,6 +32,17 @@ class Weights:
         return self.tensors[name]
 
 
+def with_scaled_queries(weights: Weights) -> Weights:
+    """Return weights whose queries bring along the 1 / sqrt(head width) that attention multiplies its scores with."""
+    shape = weights.shape
+    factor = np.ones(3 * shape.width, np.float32)
+    factor[: shape.width] = shape.head_width**-0.5
+    packed = {
+        name: tensor * factor for name, tensor in weights.tensors.items() if name.rpartition(".")[0].endswith("c_attn")
+    }
+    return Weights(shape, {**weights.tensors, **packed})
+
+
 def weights_of(model: GPT2) -> Weights:
     """Take the weights of a model in training, whose linear layers are (out, in)."""
     state = {
