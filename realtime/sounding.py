@@ -58,8 +58,8 @@ class Wire:
         self._thru: set[tuple[int, int]] = set()
         self._thru_pedal: dict[int, int] = {}  # channel -> value of the sustain controller
         self._prefixes: dict[int, bytes] = {}  # channel -> the velocity prefix that waits for its note
-        self._touched: set[tuple[int, int]] = set()  # every (channel, pitch) struck on this port
-        self._channels: set[int] = set()  # every channel used on this port
+        self._touched: set[tuple[int, int]] = set()  # every (channel, pitch) ever struck
+        self._channels: set[int] = set()  # every channel ever used
         self.left_out = 0
         """How many of the player's messages could not be passed on: malformed, or too long."""
 
@@ -193,13 +193,11 @@ class Wire:
     def start_afresh(self) -> list[bytes]:
         """Return what silences the far end after a port was lost and is back, and hold nothing any more.
 
-        Nobody knows which of the last messages arrived: every note that was ever struck gets a note-off.
+        Nobody knows which of the last messages arrived, or whether these will: every note that was ever struck gets a
+        note-off, each time.
         """
         messages = [bytes_of(NoteOff(pitch), channel) for channel, pitch in sorted(self._touched - self._all_notes())]
-        messages += self.release_all(panic=False)
-        self._touched.clear()
-        self._channels.clear()
-        return messages
+        return messages + self.release_all(panic=False)
 
     def _sounds(self, channel: int, pitch: int) -> bool:
         return (channel, pitch) in self._thru or (channel == self._channel and pitch in self._own)

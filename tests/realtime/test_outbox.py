@@ -389,7 +389,8 @@ def test_a_port_that_is_back_hears_note_offs_for_all_that_was_ever_struck() -> N
     outbox.send_now(NoteOff(60), 0)
     messages = [data.hex(" ") for data in outbox.start_afresh()]
     assert messages[:2] == ["80 3c 40", "80 3e 40"]
-    assert outbox.start_afresh() == []
+    again = [data.hex(" ") for data in outbox.start_afresh()]
+    assert again[:2] == messages[:2], "nobody knows whether these arrived"
 
 
 @pytest.mark.parametrize(

@@ -109,6 +109,18 @@ def test_a_lost_port_is_reported_once_counted_and_silenced_when_it_is_back() -> 
     assert not scheduler.status().is_lost
 
 
+def test_a_thread_that_fails_while_the_port_is_away_forgets_nothing_that_sounds_there() -> None:
+    clock, port, scheduler = on_stage()
+    listener = Listener()
+    scheduler.through(bytes.fromhex("90 3c 50"))
+    listener.hear(port.sent[0].data)
+    port.unplug()
+    scheduler.send_now(NoteOn(62, 80))
+    scheduler._begin_again(ArithmeticError("on purpose"))
+    scheduler.set_port(MemoryOutputPort(clock, deliver=listener.hear))
+    assert listener.is_silent()
+
+
 def test_what_went_out_is_told() -> None:
     clock = ManualClock(7)
     told: list[tuple[int, bytes]] = []

@@ -107,7 +107,7 @@ def test_the_engines_thread(playing: Playing, monkeypatch: pytest.MonkeyPatch) -
     raise_once(monkeypatch, type(playing.play.partner.engine._performer), "hear")
     playing.press(61)
     playing.says("answer does not play for 1 s: ArithmeticError: on purpose")
-    assert {(0, 60), (0, 61)} <= playing.listener.sounding.keys()
+    playing.until(lambda: {(0, 60), (0, 61)} <= playing.listener.sounding.keys())
     playing.hears(62)
 
 

@@ -10,18 +10,19 @@ Used by the state machine of Hypothesis and by the long fuzz; each action is one
 And at a rest, after the player has lifted hands and feet and told it to stop, nothing sounds at all.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from piano.errors import PortError
 from piano.vocabulary import VOCABULARY
+from realtime.chances import Chances
 from realtime.clock import ManualClock
 from realtime.commands import Command, HandOver, Mode, NewPiece, Panic, Retry, StopPlaying
 from realtime.context import RollingContext
 from realtime.engine import PortReport
-from realtime.inbox import PortLost, PortReturned, Received, Stalled, SystemLost, SystemReturned
+from realtime.inbox import PortLost, PortReturned, Received, Stalled, SystemLost, SystemReturned, ThreadRevived
 from realtime.memory_ports import MemoryOutputPort
 from realtime.midi_input import Thru
 from realtime.midi_message import Kind, kind_of, split
@@ -36,6 +37,9 @@ from tests.realtime.wire import Listener
 
 COMMANDS: tuple[Command, ...] = (HandOver(), StopPlaying(), NewPiece(), Retry(), Panic())
 SETTINGS = Settings(panel=False, seed=1, shortest_pause_s=0.2, longest_pause_s=0.4, alone_after_s=0.5)
+
+PATIENCE = 20
+"""Looks, 50 ms apart, until the model plays, and until it fails."""
 
 PITCHES = (0, 20, 21, 36, 60, 60, 60, 62, 64, 67, 108, 109, 127)
 STRANGE = (
@@ -56,6 +60,8 @@ class Switch:
     def __init__(self, clock: ManualClock) -> None:
         self.clock = clock
         self.fault: str | None = None
+        self.on_failing: Callable[[], None] = lambda: None
+        """Told when the model is about to raise, or to say what is no number."""
 
 
 class FaultySession(ChanceSession):
@@ -68,6 +74,8 @@ class FaultySession(ChanceSession):
     def feed(self, tokens: Sequence[int]) -> Logits:
         logits = super().feed(tokens)
         fault, self._switch.fault = self._switch.fault, None
+        if fault in ("raise", "nan"):
+            self._switch.on_failing()
         if fault == "raise":
             raise ArithmeticError("on purpose")
         if fault == "nan":
@@ -98,7 +106,10 @@ class Counts:
     events: int = 0
     struck: int = 0
     model_faults: int = 0
+    faults_in_the_midst: int = 0
+    """How often the model failed while notes of its own sounded."""
     port_faults: int = 0
+    thread_faults: int = 0
     standstills: int = 0
     refused: int = 0
     settled: int = 0
@@ -111,6 +122,7 @@ class Chaos:
         self.counts = counts or Counts()
         self.clock = ManualClock()
         self._switch = Switch(self.clock)
+        self._switch.on_failing = self._count_failing
         self._settings = SETTINGS
         parts = PartnerSettings(playing_of(SETTINGS, 1), engine_settings(SETTINGS), scheduler_settings(SETTINGS))
         session = RollingContext(FaultySession(self._switch), FaultySession(self._switch))
@@ -166,6 +178,24 @@ class Chaos:
         self.counts.model_faults += 1
         self._done()
 
+    def break_model_in_the_midst(self, fault: str) -> None:
+        """Let the model rest, if it failed before, have it play, and let it fail while its own notes sound."""
+        performer = self._partner.engine._performer
+        if isinstance(performer, Resting):
+            self._run_until(max(performer.due_ns() or 0, self.clock.now_ns()) + 1)
+        self._partner.inbox.put(HandOver())
+        for _ in range(PATIENCE):
+            self._run_until(self.clock.now_ns() + 50 * MS)
+            if self._scheduler.status().sounding.own:
+                self.break_model(fault)
+                break
+        for _ in range(PATIENCE):
+            self.check()
+            if self._switch.fault is None:
+                break
+            self._run_until(self.clock.now_ns() + 50 * MS)
+        self._done()
+
     def break_output(self) -> None:
         """Let the output port refuse what is sent next."""
         if self._port is not None:
@@ -185,10 +215,22 @@ class Chaos:
         self._partner.inbox.put(PortReturned(Direction.OUTPUT, "sound"))
         self._done()
 
-    def stall(self) -> None:
-        """Let the clock go on for five seconds while nothing runs."""
-        self.clock._now_ns += 5 * S
-        self._partner.inbox.put(Stalled(5 * S))
+    def fail_thread(self, direction: Direction) -> None:
+        """Let the thread at one end of the path fail; it begins again."""
+        if direction is Direction.OUTPUT:
+            self._scheduler._chances = Chances()  # how often it may, unit tests hold
+            self._scheduler._begin_again(ArithmeticError("on purpose"))
+            if self._port is not None and not (self._port.refuses or self._port.is_closed):
+                assert self._listener.is_silent(), "an output that failed left notes behind"
+        else:
+            self._partner.inbox.put(ThreadRevived(direction, "on purpose"))
+        self.counts.thread_faults += 1
+        self._done()
+
+    def stall(self, s: int = 5) -> None:
+        """Let the clock go on while nothing runs: seconds for a program that stands still, hours for a sleeping one."""
+        self.clock._now_ns += s * S
+        self._partner.inbox.put(Stalled(s * S))
         self.counts.standstills += 1
         self._done()
 
@@ -239,6 +281,10 @@ class Chaos:
                 self.play(bytes((0x80 | channel, pitch, 64)))
             self.play(bytes((0xB0 | channel, 64, 0)))
 
+    def _count_failing(self) -> None:
+        sounding = self._scheduler.status().sounding
+        self.counts.faults_in_the_midst += bool(sounding.own or sounding.own_pedal)
+
     def _done(self) -> None:
         self.counts.events += 1
 
@@ -264,3 +310,5 @@ class Chaos:
                 self._scheduler.set_port(self._port)
             case Stalled():
                 self._scheduler.panic()
+            case ThreadRevived(Direction.INPUT):
+                self._scheduler.release_thru()

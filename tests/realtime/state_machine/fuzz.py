@@ -15,6 +15,8 @@ from dataclasses import asdict
 from loguru import logger
 
 from realtime.commands import Mode
+from realtime.ports import Direction
+from realtime.resting import LONGEST_REST_NS
 from tests.realtime.stage import MS
 from tests.realtime.state_machine.chaos import COMMANDS, PITCHES, STRANGE, Chaos, Counts
 
@@ -42,12 +44,18 @@ def act(chaos: Chaos, chance: random.Random) -> None:
         chaos.play(message(chance))
     elif kind < 0.78:
         chaos.wait(int(chance.choice((0, 1, 10, 80, 400, 1500)) * MS * chance.random()))
+    elif kind < 0.785:
+        chaos.wait(LONGEST_REST_NS)  # a model that failed plays again
     elif kind < 0.84:
         chaos.tell(chance.choice(COMMANDS))
     elif kind < 0.87:
         chaos.exchange(chance.choice(list(Mode)), thru=chance.random() < 0.5)
-    elif kind < 0.91:
+    elif kind < 0.885:
         chaos.break_model(chance.choice(("raise", "nan", "slow")))
+    elif kind < 0.895:
+        chaos.break_model_in_the_midst(chance.choice(("raise", "nan")))
+    elif kind < 0.905:
+        chaos.fail_thread(chance.choice(list(Direction)))
     elif kind < 0.913:
         chaos.flood([message(chance) for _ in range(chance.choice((20, 400)))])
     elif kind < 0.925:
@@ -57,7 +65,7 @@ def act(chaos: Chaos, chance: random.Random) -> None:
     elif kind < 0.99:
         chaos.return_output()
     else:
-        chaos.stall()
+        chaos.stall(chance.choice((5, 5, 8 * 3600)))
 
 
 def run(events: int, seed: int) -> Counts:

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from realtime.commands import Command, Mode
+from realtime.ports import Direction
 from tests.realtime.stage import MS
 from tests.realtime.state_machine.chaos import COMMANDS, PITCHES, STRANGE, Chaos
 from tests.realtime.state_machine.fuzz import run
@@ -51,6 +52,14 @@ class Machine(RuleBasedStateMachine):
     def break_model(self, fault: str) -> None:
         self.chaos.break_model(fault)
 
+    @rule(fault=st.sampled_from(("raise", "nan")))
+    def break_model_in_the_midst(self, fault: str) -> None:
+        self.chaos.break_model_in_the_midst(fault)
+
+    @rule(direction=st.sampled_from(Direction))
+    def fail_thread(self, direction: Direction) -> None:
+        self.chaos.fail_thread(direction)
+
     @rule()
     def break_output(self) -> None:
         self.chaos.break_output()
@@ -63,9 +72,9 @@ class Machine(RuleBasedStateMachine):
     def return_output(self) -> None:
         self.chaos.return_output()
 
-    @rule()
-    def stall(self) -> None:
-        self.chaos.stall()
+    @rule(s=st.sampled_from((5, 8 * 3600)))
+    def stall(self, s: int) -> None:
+        self.chaos.stall(s)
 
     @rule()
     def settle(self) -> None:
@@ -81,7 +90,7 @@ class Machine(RuleBasedStateMachine):
 
 TestMachine = Machine.TestCase
 TestMachine.settings = settings(
-    max_examples=12, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=8, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
 )
 
 
@@ -90,5 +99,7 @@ def test_a_share_of_the_long_fuzz() -> None:
     assert counts.settled > 0
     assert counts.struck > 100
     assert counts.model_faults > 0
+    assert counts.faults_in_the_midst > 0
+    assert counts.thread_faults > 0
     assert counts.port_faults > 0
     assert counts.refused > 0

@@ -1,0 +1,35 @@
+"""That the harness can fail: with a safeguard taken away, the fuzz says so."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from realtime.outbox import Outbox
+from realtime.overload import Gate
+from realtime.scheduler import Scheduler
+from tests.realtime.state_machine.fuzz import run
+
+WITHIN = 10_000
+"""Events; these seeds find it with a third of them."""
+
+Instead = Callable[..., Any]
+
+
+@pytest.mark.parametrize(
+    ("owner", "safeguard", "instead", "seed"),
+    [
+        pytest.param(Outbox, "start_afresh", lambda _: [], 5, id="note-offs for a port that is back"),
+        pytest.param(Outbox, "begin_anew", lambda _: [], 3, id="silence after a thread failed"),
+        pytest.param(Outbox, "release_thru", lambda _: [], 2, id="releases when the keyboard is lost"),
+        pytest.param(Gate, "_ends_something", lambda *_: False, 1, id="releases at a full queue"),
+        pytest.param(Scheduler, "forget_own", lambda _: None, 5, id="releases after the model failed"),
+    ],
+)
+def test_a_safeguard_that_is_missing_is_noticed(
+    owner: type, safeguard: str, instead: Instead, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(owner, safeguard, instead)
+    with pytest.raises(AssertionError) as found:
+        run(WITHIN, seed)
+    assert found.value.__notes__[0].startswith(f"seed {seed}, session ")
