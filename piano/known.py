@@ -12,6 +12,7 @@ from piano.encoding import TokenArray, encode
 from piano.events import Role
 from piano.exercise import Clock, Exercise
 from piano.notes import Performance
+from piano.owed import Owed, owed_notes
 from piano.previews import Announcement, SharedClock, announcements, order_of, whole_steps
 from piano.task_stream import PreviewSize
 from piano.vocabulary import FILL_TASKS, VOCABULARY, Kind
@@ -49,6 +50,8 @@ class Knowledge:
     announcements: tuple[Announcement, ...] = ()
     pitches: tuple[int, ...] | None = None
     allows_pedal: bool = True
+    owed: Owed | None = None
+    """The notes that come back once each, where that is known."""
 
     def preview(self, index: int) -> Known | None:
         """Return the preview of a number, if there is one."""
@@ -91,7 +94,9 @@ def knowledge(
         needed = clock.windows_to_show_all(window)
         shows = [(start, clock.window(start, window)) for start in range(0, clock.windows(window) * window, window)]
     previews = [Known(start, tuple(_cut(tokens, longest_preview).tolist()), is_event=False) for start, tokens in shows]
-    return Knowledge(events, strikes, tuple(previews), window, needed, allows_pedal=allows_pedal)
+    return Knowledge(
+        events, strikes, tuple(previews), window, needed, allows_pedal=allows_pedal, owed=owed_notes(exercise)
+    )
 
 
 def _given_events(exercise: Exercise) -> Iterator[Known]:

@@ -14,17 +14,17 @@ Where the order of the keys is known, any key of our own that is drawn says that
 The tokens are laid out as `piano.task_stream` does it, within a step in the canonical order.
 """
 
-from array import array
 from collections.abc import Sequence
 
 import numpy as np
 
-from piano.encoding import decode
 from piano.events import Role
-from piano.grammar import Grammar, Mask
+from piano.grammar import Mask
 from piano.known import FOREVER, Knowledge, Known
-from piano.notes import LOWEST_PITCH, Performance
+from piano.laid_out import LaidOut
+from piano.notes import LOWEST_PITCH
 from piano.options import IS_GIVEN, IS_OWN, IS_OWN_ON, IS_TIME, NOTHING, STEPS, Options
+from piano.owed import OwedNotes
 from piano.session import Logits
 from piano.step_order import FRESH, StepOrder
 from piano.vocabulary import LONGEST_TIME_STEPS, STEP_S, VOCABULARY, Kind
@@ -43,44 +43,44 @@ _OWN_PEDAL_DOWN = VOCABULARY.pedal(Role.OWN, down=True)
 _FIRST_OWN_ON = VOCABULARY.on(Role.OWN, LOWEST_PITCH) - LOWEST_PITCH
 
 
-class Playing:
+class Playing(LaidOut):
     """The stream of one exercise. It wants logits (`is_due`), offers options, and takes a token; until it is done."""
 
     def __init__(self, head: Sequence[int], known: Knowledge) -> None:
-        self.tokens = array("i", head)
-        self.fed = 0
-        """How many of the tokens the model has been fed."""
-        self.anchor = len(head)
-        """The length of the stream up to its last event, or preview; what follows may be taken back."""
+        super().__init__(head)
         self.score, self.decisions = 0.0, 0
         """The log-probability of all that was decided, in nats, and how many decisions that were."""
         self.is_done = False
-        self._known, self._grammar, self._order = known, Grammar(), StepOrder()
+        self._known = known
         self._allowed = _static(known)
+        self._owed = None if known.owed is None else OwedNotes(known.owed)
         self._logits: Logits | None = None
         self._at_anchor: tuple[Logits | None, float, int] = (None, 0.0, 0)  # logits, score, decisions
-        self._step = self._anchor_step = self._earliest = self._last_press = 0
-        self._step_began = self.anchor  # the length of the stream where its last step began
-        self._event = self._preview = self._announcement = self._presses = 0  # the next of each
-        self._pressed: dict[int, int] = {}  # at which step each of our keys went down, in that order
+        self._earliest = self._last_press = 0
+        self._event = self._preview = self._announcement = 0  # the next of each
         self._last_strike = known.strikes[-1][1] if known.strikes and known.pitches != () else -1
         self._announce()
 
     @property
-    def is_due(self) -> bool:
-        """Say whether there are tokens that the model has not been fed."""
-        return self.fed < len(self.tokens)
-
-    @property
     def passed(self) -> int:
         """Return how many known things have come: events, previews, keys of a score."""
-        return self._event + self._preview + (0 if self._known.pitches is None else self._presses)
+        return self._event + self._preview + (0 if self._known.pitches is None else len(self.presses))
+
+    @property
+    def follows_order(self) -> bool:
+        """Say whether the order of the keys is known, and not their time."""
+        return self._known.pitches is not None
+
+    @property
+    def moment(self) -> int:
+        """Return how far it has come for good: in steps, or in keys where it follows their order."""
+        return len(self.presses) if self.follows_order else self._anchor_step
 
     @property
     def share(self) -> float:
         """Return how much of the music has been played, 0 to 1."""
         if self._known.pitches is not None:
-            return self._presses / max(1, len(self._known.pitches))
+            return len(self.presses) / max(1, len(self._known.pitches))
         return min(1.0, self._anchor_step / max(1, self._last_strike))
 
     @property
@@ -89,12 +89,6 @@ class Playing:
         if self._logits is None:
             raise RuntimeError("the stream has not been fed yet")
         return self._logits
-
-    def own_part(self) -> Performance:
-        """Return our own notes and pedal changes, as far as they have been played."""
-        told = decode(np.asarray(self.tokens, np.int32))
-        own, own_pedal = told.roles == Role.OWN, told.pedal_roles == Role.OWN
-        return Performance(told.performance.notes[own], told.performance.pedals[own_pedal])
 
     def hear(self, logits: Logits) -> None:
         """Take the logits of what follows the last token, which was fed."""
@@ -107,7 +101,8 @@ class Playing:
         other = Playing.__new__(Playing)
         other.__dict__.update(self.__dict__)
         other.tokens, other._grammar, other._order = self.tokens[:], self._grammar.copy(), self._order.copy()
-        other._pressed = dict(self._pressed)
+        other._pressed, other.presses = dict(self._pressed), self.presses[:]
+        other._owed = None if self._owed is None else self._owed.copy()
         return other
 
     def options(self) -> Options | None:
@@ -144,6 +139,8 @@ class Playing:
     def pass_over(self) -> None:
         """Go back to the anchor: nothing comes up to the step that has been reached."""
         self._earliest = self._step + 1
+        if self._owed is not None:
+            self._owed.skip(self._earliest)
         self._step = self._anchor_step
         self._return_to_anchor()
         self._logits, self.score, self.decisions = self._at_anchor
@@ -152,9 +149,9 @@ class Playing:
     def _score_key(self) -> int | None:
         """Return the token of the next key of a score."""
         pitches = self._known.pitches
-        if pitches is None or self._presses == len(pitches):
+        if pitches is None or len(self.presses) == len(pitches):
             return None
-        return VOCABULARY.on(Role.OWN, pitches[self._presses])
+        return VOCABULARY.on(Role.OWN, pitches[len(self.presses)])
 
     def _decided(self, log_probability: float) -> None:
         self.score += log_probability
@@ -178,23 +175,14 @@ class Playing:
             if kind != Kind.ON:
                 self._settle()
 
-    def _note(self, token: int) -> None:
-        """Take note of the token of an event at the step that has been reached."""
-        if self._step > self._anchor_step:
-            self._order, self._anchor_step = StepOrder(), self._step
-            self._step_began = len(self.tokens) - 1
-        self._order.push(token)
-        if VOCABULARY.roles[token] == Role.OWN and VOCABULARY.kinds[token] != Kind.PEDAL:
-            pitch = int(VOCABULARY.values[token])
-            self._pressed.pop(pitch, None)
-            if VOCABULARY.kinds[token] == Kind.ON:
-                self._pressed[pitch] = self._step
-
     def _settle(self) -> None:
         """Make an event that is complete the anchor."""
         if VOCABULARY.kinds[self.tokens[-1]] == Kind.VELOCITY and VOCABULARY.roles[self.tokens[-2]] == Role.OWN:
-            self._presses, self._last_press = self._presses + 1, self._step
-            if self._known.pitches is not None and self._presses == len(self._known.pitches):
+            self.presses.append((self._step, int(VOCABULARY.values[self.tokens[-2]])))
+            self._last_press = self._step
+            if self._owed is not None:
+                self._owed.press(*self.presses[-1])
+            if self._known.pitches is not None and len(self.presses) == len(self._known.pitches):
                 self._last_strike = self._step + _LONGEST_HOLD
             self._announce()
         is_full = len(self.tokens) - self._step_began >= MOST_STEP_TOKENS
@@ -203,19 +191,16 @@ class Playing:
     def _anchor_here(self, earliest: int) -> None:
         self.anchor, self._anchor_step, self._earliest = len(self.tokens), self._step, earliest
         self._logits = None
+        if self._owed is not None:
+            self._owed.skip(earliest)
 
     def _announce(self) -> None:
         """Show what is shown when so many keys have been pressed."""
         told = self._known.announcements
-        if self._announcement < len(told) and told[self._announcement].before == self._presses:
+        if self._announcement < len(told) and told[self._announcement].before == len(self.presses):
             self._put(told[self._announcement].tokens.tolist())
             self._announcement += 1
             self._anchor_here(self._step)
-
-    def _put(self, tokens: Sequence[int]) -> None:
-        self.tokens.extend(tokens)
-        for token in tokens:
-            self._grammar.push(token)
 
     def _force(self, known: Known) -> None:
         """Let a known thing come at its step: what was appended since the anchor is taken back, but for the wait."""
@@ -224,7 +209,7 @@ class Playing:
             self._grammar.push(token)
         self._step = known.step
         if not known.is_event:
-            self._preview += 1
+            self._preview += bool(known.tokens)
             if self._step > self._anchor_step:
                 self._order = StepOrder()
                 self._step_began = len(self.tokens)
@@ -232,17 +217,6 @@ class Playing:
             self._event += VOCABULARY.roles[known.tokens[0]] == Role.GIVEN
             self._note(known.tokens[0])
         self._anchor_here(self._step)
-
-    def _return_to_anchor(self, then: Sequence[int] = ()) -> None:
-        """Take back what was appended since the anchor and append other tokens; what they share stays fed."""
-        shared = 0
-        for have, want in zip(self.tokens[self.anchor :], then, strict=False):
-            if have != want:
-                break
-            shared += 1
-        del self.tokens[self.anchor + shared :]
-        self.fed = min(self.fed, len(self.tokens))
-        self.tokens.extend(then[shared:])
 
     def _finish(self) -> None:
         """End here, with our keys and pedal up."""
@@ -265,8 +239,22 @@ class Playing:
             press = Known(self._last_press + _LONGEST_WAIT, (self._score_key,))
             if known is None or self._place(press) < self._place(known):
                 known = press
+        if self._owed is not None:
+            known = self._next_owed(self._owed, known)
         preview = self._known.preview(self._preview)
         return preview if preview and (known is None or preview.step <= known.step) else known
+
+    def _next_owed(self, owed: OwedNotes, known: Known | None) -> Known | None:
+        """Return the key that must go down, or the moment in which one must, if it comes before another known thing."""
+        forced, moment = owed.forced(), owed.moment()
+        if forced is not None:
+            step, pitch = forced
+            key = VOCABULARY.off if pitch in self._pressed else VOCABULARY.on
+            press = Known(step, (key(Role.OWN, pitch),))
+            return press if known is None or self._place(press) < self._place(known) else known
+        if moment is not None and moment > self._anchor_step and (known is None or moment <= known.step):
+            return Known(moment, (), is_event=False)
+        return known
 
     def _place(self, known: Known) -> tuple[int, int]:
         order = self._order if known.step == self._anchor_step else FRESH
@@ -282,8 +270,8 @@ class Playing:
         """Where nothing of ours sounds and nothing may be struck, go on to where it may; or end, and say so."""
         now = max(self._step, self._earliest)
         strike = self._next_strike(now)
-        has_given = self._event < len(self._known.events)
-        if strike is None and not self._pressed and not has_given:
+        is_over = self._event == len(self._known.events) and (self._owed is None or self._owed.is_over)
+        if strike is None and not self._pressed and is_over:
             self._finish()
             return True
         if strike != now and not self._pressed and not self._grammar.pedal_is_down(Role.OWN):
@@ -297,7 +285,8 @@ class Playing:
         return (
             self._event == len(known.events)
             and self._preview >= known.needed
-            and (known.pitches is None or self._presses == len(known.pitches))
+            and (known.pitches is None or len(self.presses) == len(known.pitches))
+            and (self._owed is None or self._owed.is_over)
         )
 
     def _options(self, known: Known | None) -> Options:
@@ -328,6 +317,9 @@ class Playing:
                 allowed &= ~IS_OWN_ON
         else:
             allowed[[_FIRST_OWN_ON + pitch for pitch in grammar.sounding(Role.GIVEN)]] = False
+        if self._owed is not None:
+            allowed &= ~IS_OWN_ON | self._owed.keys(self._step)
+            allowed = self._owed.only(allowed, self._step)
         return allowed
 
     def _lets_come(self, known: Known) -> Mask:

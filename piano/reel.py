@@ -19,28 +19,30 @@ class Reel:
 
     def __init__(self, context: int, head: int) -> None:
         self._context, self._head = context, head
-        self._start = head
+        self.start = head
+        """Where the part begins that stands behind the head."""
 
     def move(self, tokens: "array[int]", fed: int, length: int, anchor: int) -> Move:
         """Return what to do with the row so that it holds the first `length` tokens of the stream; `fed` it has.
 
         Tokens before `anchor` will never be taken back. ValueError if what follows it is longer than the context.
         """
-        if self._offset(length) <= self._context:
+        if self._offset(length) <= self._context and (fed >= self.start or self.start == self._head):
             return Move(self._offset(fed), tokens[fed:length])
-        self._start = self._cut(tokens, length, anchor)
+        if self._offset(length) > self._context:
+            self.start = self._cut(tokens, length, anchor)
         if self._offset(length) > self._context:
             raise ValueError(f"a context of {self._context} tokens is too short for what must be fed at once")
-        return Move(0, tokens[: self._head] + tokens[self._start : length])
+        return Move(0, tokens[: self._head] + tokens[self.start : length])
 
     def copy(self) -> "Reel":
         """Return an independent reel in the same state."""
         other = Reel(self._context, self._head)
-        other._start = self._start
+        other.start = self.start
         return other
 
     def _offset(self, length: int) -> int:
-        return length if length < self._head else self._head + length - self._start
+        return length if length < self._head else self._head + length - self.start
 
     def _cut(self, tokens: "array[int]", length: int, anchor: int) -> int:
         """Return where the part that stays begins: about half a context before the end, at the anchor at the latest."""

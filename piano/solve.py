@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from piano.agreement import AgreeingAttempt
 from piano.attempts import Attempt, SampledAttempt, VelocityAttempt
 from piano.beams import BeamAttempt
 from piano.exercise import Asked, Exercise
@@ -44,7 +45,8 @@ class SolveRequest:
 
     `preview` is how much is announced at a time (None: nothing, as live). Of `best_of` answers the one counts that the
     model itself finds likeliest, per decision. `reading_noise` is the deviation of the readings in velocity tasks
-    (None: that of training; infinite: they say nothing), where no preview shows them. Own keys go down as long as what
+    (None: that of training; infinite: they say nothing), where no preview shows them. With several `samples` those are
+    drawn of each stretch, and one goes on: see `piano.agreement`. Own keys go down as long as what
     is given goes on, or for `length_s`. `report` is told how much is done, 0 to 1.
     """
 
@@ -55,13 +57,17 @@ class SolveRequest:
     strategy: Strategy = Strategy.SAMPLE
     beams: int = 4
     best_of: int = 1
+    samples: int = 1
     reading_noise: float | None = None
     length_s: float | None = None
     report: Callable[[float], None] | None = None
 
     def __post_init__(self) -> None:
-        if self.beams < 1 or self.best_of < 1:
-            raise ValueError(f"there is at least 1 beam and 1 answer, not {self.beams} and {self.best_of}")
+        if min(self.beams, self.best_of, self.samples) < 1:
+            counts = f"{self.beams}, {self.best_of} and {self.samples}"
+            raise ValueError(f"there is at least 1 beam, 1 answer and 1 sample, not {counts}")
+        if self.samples > 1 and (self.best_of > 1 or self.strategy is not Strategy.SAMPLE):
+            raise ValueError(f"{self.samples} samples are drawn and chosen from: best_of is 1 and the strategy SAMPLE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,11 +158,19 @@ def _attempt(exercise: Exercise, request: SolveRequest, number: int, context: in
     playing, reel = Playing(head, known), Reel(context, len(head))
     if request.strategy is Strategy.BEAM:
         return BeamAttempt(playing, reel, request.beams)
-    settings = replace(request.sampling, temperature=0.0) if request.strategy is Strategy.GREEDY else request.sampling
-    sampler = Sampler(request.seed, settings)
+    if request.samples > 1:
+        return AgreeingAttempt(playing, reel, [_sampler(request, place) for place in range(request.samples)])
+    if request.strategy is Strategy.GREEDY:
+        request = replace(request, sampling=replace(request.sampling, temperature=0.0))
+    return SampledAttempt(playing, reel, _sampler(request, number))
+
+
+def _sampler(request: SolveRequest, number: int) -> Sampler:
+    """Return what draws in one of several attempts."""
+    sampler = Sampler(request.seed, request.sampling)
     if number:
         sampler.restart(number)
-    return SampledAttempt(playing, reel, sampler)
+    return sampler
 
 
 class _Report:

@@ -40,6 +40,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--temperature", type=float, default=1.0, help="of what is sampled (default: %(default)g)")
     group.add_argument("--top-p", type=float, default=1.0, help="of what is sampled (default: %(default)g)")
     group.add_argument(
+        "--samples",
+        type=int,
+        default=1,
+        help="draw so many of every four seconds and go on with the one that agrees most with the others; it takes as "
+        "many times as long (default: %(default)s)",
+    )
+    group.add_argument(
         "--jobs", type=int, default=1, help="how many answers are sampled at once, in processes (default: %(default)s)"
     )
     group.add_argument("--out", type=Path, metavar="FOLDER", help="write tasks.json, tasks.md and tasks.png there")
@@ -57,12 +64,13 @@ def run(args: argparse.Namespace) -> int:
     split = args.split or "validation"
     material = Material(NoteCache.load(args.corpus), split, args.dataset, args.midi, args.seed)
     sampling = SamplingSettings(temperature=args.temperature, top_p=args.top_p)
-    settings = {name: getattr(args, name) for name in ("seed", "noise", "temperature", "top_p")}
+    settings = {name: getattr(args, name) for name in ("seed", "noise", "temperature", "top_p", "samples")}
     data = {"midi": str(args.midi)} if args.midi else {"split": split, "data": ", ".join(args.dataset or ["all"])}
     rows: list[Row] = []
     took_s: dict[str, float] = {}
     with solving(args.target, args.jobs) as solve:
-        model = Model(load_predictor(args.target, bf16=args.bf16), solve, SolveRequest(sampling=sampling))
+        request = SolveRequest(sampling=sampling, samples=args.samples)
+        model = Model(load_predictor(args.target, bf16=args.bf16), solve, request)
         bench = Bench(material, model, args.pieces, args.excerpt_s)
         report = TaskReport(args.target, {**data, **bench.extent, **settings}, rows, took_s)
         for case in tqdm(cases, desc="tasks", unit="task"):
@@ -82,8 +90,8 @@ def _check(args: argparse.Namespace) -> None:
     faults = []
     if not args.corpus:
         faults.append("baselines are fitted on a training split: --corpus CACHE is needed")
-    if (args.pieces is not None and args.pieces < 1) or args.jobs < 1:
-        faults.append("--pieces and --jobs are 1 or more")
+    if (args.pieces is not None and args.pieces < 1) or min(args.jobs, args.samples) < 1:
+        faults.append("--pieces, --jobs and --samples are 1 or more")
     if args.excerpt_s is not None and args.excerpt_s < 0:
         faults.append("--excerpt-s is 0 (whole pieces) or more")
     if args.seed < 0 or not args.noise > 0:

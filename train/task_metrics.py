@@ -105,7 +105,8 @@ def _matched(asked: NoteArray, answered: NoteArray) -> tuple[float, float, float
     """Return F1 without and with velocity, and the mean absolute error of the velocities of matched notes."""
     if not answered.size:
         return 0.0, 0.0, np.nan
-    (intervals, hertz), (found_intervals, found_hertz) = _for_mir_eval(asked), _for_mir_eval(answered)
+    begins_s = min(0.0, float(asked["onset_s"].min()), float(answered["onset_s"].min()))
+    (intervals, hertz), (found_intervals, found_hertz) = (_for_mir_eval(each, begins_s) for each in (asked, answered))
     how = {"onset_tolerance": ONSET_TOLERANCE_S, "offset_ratio": None}
     f1 = transcription.precision_recall_f1_overlap(intervals, hertz, found_intervals, found_hertz, **how)[2]
     pairs = transcription.match_notes(intervals, hertz, found_intervals, found_hertz, **how)
@@ -119,10 +120,11 @@ def _matched(asked: NoteArray, answered: NoteArray) -> tuple[float, float, float
     return float(f1), float(f1_velocity), float(np.abs(velocity[wanted] - found_velocity[found]).mean())
 
 
-def _for_mir_eval(notes: NoteArray) -> tuple[Values, Values]:
-    """Return intervals (notes, 2) in seconds and pitches (notes,) in hertz."""
-    ends_s = notes["onset_s"] + np.maximum(notes["duration_s"], 0.001)
-    return np.stack([notes["onset_s"], ends_s], axis=1), 440.0 * 2.0 ** ((notes["pitch"].astype(np.float64) - 69) / 12)
+def _for_mir_eval(notes: NoteArray, begins_s: float) -> tuple[Values, Values]:
+    """Return intervals (notes, 2) in seconds, counted from a moment, and pitches (notes,) in hertz."""
+    onset_s = notes["onset_s"] - begins_s
+    ends_s = onset_s + np.maximum(notes["duration_s"], 0.001)
+    return np.stack([onset_s, ends_s], axis=1), 440.0 * 2.0 ** ((notes["pitch"].astype(np.float64) - 69) / 12)
 
 
 @dataclass(frozen=True, slots=True)

@@ -283,7 +283,7 @@ def test_beams_see_further_than_greed() -> None:
 
 
 def test_misuse_is_refused() -> None:
-    with pytest.raises(ValueError, match="not 0 and 1"):
+    with pytest.raises(ValueError, match="not 0, 1 and 1"):
         SolveRequest(beams=0)
     with pytest.raises(ValueError, match="4 beams need as many rows, and there are 2"):
         solve_together(OneByOne(guessing(), 2), [posed("random")], [SolveRequest(strategy=Strategy.BEAM)])

@@ -128,7 +128,9 @@ def test_variants_stand_beside_the_file_with_pictures(songs: Path) -> None:
     assert len((songs / "03-velocities-1.mid").read_bytes()) == len(song())
 
 
-WAYS: list[dict[str, Any]] = [{"strategy": "beam", "beams": 2}, {"strategy": "greedy"}, {"best_of": 2}, {"batch": 3}]
+WAYS: list[dict[str, Any]] = [
+    {"strategy": "beam", "beams": 2}, {"strategy": "greedy"}, {"best_of": 2}, {"samples": 2}, {"batch": 3},
+]  # fmt: skip
 
 
 @pytest.mark.usefixtures("songs")

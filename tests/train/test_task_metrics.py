@@ -122,6 +122,13 @@ def test_known_figures() -> None:
     assert score(notes, changed("pitch", lambda pitch: pitch - 3)(notes))["pitch_wasserstein"] == pytest.approx(3)
 
 
+def test_onsets_before_the_beginning_count_too() -> None:
+    notes = chord_per_second()
+    early = changed("onset_s", lambda onset_s: onset_s - 0.02)(notes)
+    assert early["onset_s"].min() < 0
+    assert score(notes, early)["f1"] == score(early, notes)["f1"] == 1.0
+
+
 def test_nothing_answered_is_no_error_and_no_success() -> None:
     notes = chord_per_second()
     found = score(notes, notes[:0])
