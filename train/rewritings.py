@@ -6,6 +6,7 @@ used. A model that is trained on rewritten music cannot be played; only trials m
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,14 +66,10 @@ def _swapped(tokens: TokenArray, first: Kind, second: Kind) -> TokenArray:
     return swapped
 
 
-COARSE_STEPS = 10
-"""The steps of a coarse TIME token: 100 ms."""
-
-
-def split_time(tokens: TokenArray) -> TokenArray:
-    """Write each TIME token as whole tenths of a second and the rest, each unless it is 0: 370 ms as 300 and 70."""
+def split_time(tokens: TokenArray, grain: int = 10) -> TokenArray:
+    """Write each TIME token as whole grains and the rest in steps, each unless it is 0: 370 ms as 300 and 70."""
     steps = np.where(VOCABULARY.kinds[tokens] == Kind.TIME, VOCABULARY.values[tokens], 0)
-    coarse, fine = steps - steps % COARSE_STEPS, steps % COARSE_STEPS
+    coarse, fine = steps - steps % grain, steps % grain
     is_two = (coarse > 0) & (fine > 0)
     end = np.cumsum(1 + is_two)
     out = np.zeros(int(end[-1]) if end.size else 0, np.int32)
@@ -101,5 +98,6 @@ REWRITINGS = {
     "velocity-first": Rewriting(velocity_first, velocity_last),
     "time-split": Rewriting(split_time, join_time),
     "time-20ms": Rewriting(grid_s=0.02),
+    "time-20ms-and-rest": Rewriting(partial(split_time, grain=2), join_time),
 }
 """The rewritings by name."""
