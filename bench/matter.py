@@ -5,21 +5,19 @@ from pathlib import Path
 import onnx
 
 from bench.contestant import Matter
-from export.bundle_writer import GraphBytes, graph_files, write_bundle
-from export.exporter import FUSED_NAME
-from export.graph import build_graph
+from export.bundle_writer import graph_files, write_bundle
+from export.exporter import FUSED_NAME, fused_graphs
 from export.weights import weights_of
 from piano.vocabulary import VOCABULARY
-from realtime.manifest import FUSED, Manifest, ModelShape
+from realtime.manifest import Manifest, ModelShape
 from train.checkpoint import load_checkpoint
 
 
 def make_bundle(matter: Matter) -> ModelShape:
     """Export the checkpoint as it is, not verified: that is the exporter's command, and takes music."""
     model, _ = load_checkpoint(matter.checkpoint)
-    precision = matter.precision
     weights = weights_of(model)
-    graphs = {FUSED_NAME: GraphBytes(FUSED, precision, build_graph(weights, precision=precision).SerializeToString())}
+    graphs = fused_graphs(weights, matter.precision)
     manifest = Manifest(VOCABULARY.fingerprint, weights.shape, graph_files(graphs), "bench", "bench", name="bench")
     write_bundle(matter.bundle, manifest, graphs)
     return weights.shape

@@ -7,19 +7,20 @@ from pathlib import Path
 from typing import Any
 
 from export.bundle_writer import GraphBytes, check_destination, graph_files, write_bundle
-from export.graph import build_graph
+from export.graph import build_graph, build_prompt_graph
 from export.portable import build_portable
 from export.quantise import BLOCK_SIZES
 from export.verify import Verification, verify
-from export.weights import weights_of
+from export.weights import Weights, weights_of
 from piano.encoding import TokenArray
 from piano.vocabulary import VOCABULARY
 from realtime.bundle import Bundle
-from realtime.manifest import FUSED, PORTABLE, Manifest
+from realtime.manifest import FUSED, PORTABLE, PROMPT, Manifest
 from realtime.session import OnnxSession
 from train.gpt2 import GPT2
 
 FUSED_NAME = "model.onnx"
+PROMPT_NAME = "prompt.onnx"
 PORTABLE_NAME = "portable.onnx"
 
 
@@ -41,12 +42,13 @@ def export_bundle(
 ) -> Verification:
     """Build, verify on windows of music and write; return what the verification of the fused graph found.
 
+    In 8 bits a bundle has a graph for prompts too, which is verified together with the fused one.
+
     BundleError if the export differs from the model, or cannot be written; then nothing is left behind.
     """
     check_destination(folder)
     weights = weights_of(model)
-    fused = build_graph(weights, precision=options.precision, block=options.block)
-    graphs = {FUSED_NAME: GraphBytes(FUSED, options.precision, fused.SerializeToString())}
+    graphs = fused_graphs(weights, options.precision, options.block)
     if options.portable:
         graphs[PORTABLE_NAME] = GraphBytes(PORTABLE, "fp32", build_portable(weights).SerializeToString())
     manifest = Manifest(
@@ -57,11 +59,35 @@ def export_bundle(
         licence=options.licence or licences(metadata),
         name=folder.resolve().name,
     )
-    results = {name: _verify_written(manifest, {name: graph}, model, windows) for name, graph in graphs.items()}
-    figures = {**_training_figures(metadata), **results[FUSED_NAME].figures(), **options.figures}
+    found = {name: _verify_written(manifest, group, model, windows) for name, group in _together(graphs).items()}
+    prompts = found[PROMPT_NAME].figures() if PROMPT_NAME in found else {}
+    figures = {
+        **_training_figures(metadata),
+        **found[FUSED_NAME].figures(),
+        **{f"with_prompts_{name}": figure for name, figure in prompts.items()},
+        **options.figures,
+    }
     write_bundle(folder, replace(manifest, figures=figures), graphs)
     Bundle.load(folder)
-    return results[FUSED_NAME]
+    return found[FUSED_NAME]
+
+
+def fused_graphs(weights: Weights, precision: str, block: int = BLOCK_SIZES[0]) -> dict[str, GraphBytes]:
+    """Return the graphs for a CPU by file name: the fused one, and beside 8-bit weights the one for prompts."""
+    fused = build_graph(weights, precision=precision, block=block)
+    graphs = {FUSED_NAME: GraphBytes(FUSED, precision, fused.SerializeToString())}
+    if precision == "int8":
+        graphs[PROMPT_NAME] = GraphBytes(PROMPT, precision, build_prompt_graph(weights).SerializeToString())
+    return graphs
+
+
+def _together(graphs: Mapping[str, GraphBytes]) -> dict[str, dict[str, GraphBytes]]:
+    """Return for each graph those that a session has to load to run it."""
+    fused = graphs[FUSED_NAME]
+    return {
+        name: {FUSED_NAME: fused, name: graph} if name == PROMPT_NAME else {name: graph}
+        for name, graph in graphs.items()
+    }
 
 
 def _verify_written(

@@ -14,13 +14,14 @@ Runtime's GroupQueryAttention has it: when one token a row is fed, or when nothi
 """
 
 from dataclasses import dataclass, field
+from enum import Enum, auto
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from export.quantise import BLOCK_SIZES, block_for, quantise
+from export.quantise import BLOCK_SIZES, block_for, quantise, quantise_columns
 from export.weights import LAYER_NORM_EPSILON, Weights, with_scaled_queries
 from piano.errors import CheckpointError
 from realtime.manifest import ModelShape, cache_names
@@ -38,16 +39,29 @@ HEAD_WIDTH_STEP = 8
 """What GroupQueryAttention wants the width of a head to be a multiple of."""
 
 
+def build_prompt_graph(weights: Weights) -> onnx.ModelProto:
+    """Build the fused graph for many tokens at once: weights in bytes, what they are multiplied with too.
+
+    The products round all tokens of a call by one scale, and take 0.6 times the time of those of `build_graph` for a
+    prompt; for one token they take more.
+    """
+    return _build(weights, _Products.COLUMNS, BLOCK_SIZES[0])
+
+
 def build_graph(weights: Weights, *, precision: str = "int8", block: int = BLOCK_SIZES[0]) -> onnx.ModelProto:
     """Build the fused graph with weights in 8 bits (`int8`, the tables in 16) or in single precision (`fp32`)."""
     if precision not in PRECISIONS:
         raise ValueError(f"the precision is {' or '.join(PRECISIONS)}, not {precision!r}")
+    return _build(weights, _Products.BLOCKS if precision == "int8" else _Products.SINGLE, block)
+
+
+def _build(weights: Weights, products: "_Products", block: int) -> onnx.ModelProto:
     if weights.shape.head_width % HEAD_WIDTH_STEP:
         raise CheckpointError(
             f"the fused attention takes heads of a width that is a multiple of {HEAD_WIDTH_STEP}, not "
             f"{weights.shape.head_width}: train a model with another width or number of heads"
         )
-    draft = _Draft(with_scaled_queries(weights), block if precision == "int8" else None)
+    draft = _Draft(with_scaled_queries(weights), products, block)
     draft.constant("sink", np.full(weights.shape.heads, NO_WEIGHT, np.float32))
     normed, stream = _embed(draft)
     for layer in range(weights.shape.layers):
@@ -79,12 +93,23 @@ def graph_signature(shape: ModelShape) -> tuple[list[onnx.ValueInfoProto], list[
     return inputs, outputs
 
 
+class _Products(Enum):
+    """How matrices are stored and multiplied."""
+
+    SINGLE = auto()
+    BLOCKS = auto()
+    """In 8 bits, a scale for each block of `_Draft.block` weights."""
+    COLUMNS = auto()
+    """In bytes, a scale for each output."""
+
+
 @dataclass(slots=True)
 class _Draft:
-    """The graph while it grows; `block` is None in single precision."""
+    """The graph while it grows."""
 
     weights: Weights
-    block: int | None
+    products: _Products
+    block: int
     nodes: list[onnx.NodeProto] = field(default_factory=list)
     initializers: list[onnx.TensorProto] = field(default_factory=list)
 
@@ -97,7 +122,7 @@ class _Draft:
 
     def table(self, name: str) -> str:
         """Add a table of embeddings: stored in half precision beside 8-bit weights, and widened once on loading."""
-        if self.block is None:
+        if self.products is _Products.SINGLE:
             return self.weight(name)
         half = self.constant(f"{name}.half", self.weights[name].astype(np.float16))
         return self.add("Cast", [half], name, to=TensorProto.FLOAT)
@@ -121,11 +146,15 @@ class _Draft:
 
     def product(self, source: str, name: str, weight: NDArray[np.float32], output: str, bias: str = "") -> str:
         """Add the product with a matrix (out, in), and a bias where one is named."""
-        if self.block is None:
+        if self.products is _Products.SINGLE:
             matrix = self.constant(name, weight.T)
             if not bias:
                 return self.add("MatMul", [source, matrix], output)
             return self.add("Add", [self.add("MatMul", [source, matrix], f"{output}.product"), bias], output)
+        if self.products is _Products.COLUMNS:
+            columns, scales = quantise_columns(weight)
+            inputs = [source, self.constant(f"{name}.columns", columns), self.constant(f"{name}.scales", scales)]
+            return self.fused("DynamicQuantizeMatMul", [*inputs, "", bias] if bias else inputs, output)
         rows, width = weight.shape
         block = block_for(width, self.block)
         codes, scales = quantise(weight, block)

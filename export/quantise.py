@@ -1,10 +1,13 @@
-"""Eight-bit weights in blocks, as ONNX Runtime's MatMulNBits reads them."""
+"""Weights in bytes, as ONNX Runtime reads them: in blocks (MatMulNBits) and in columns (DynamicQuantizeMatMul)."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 BLOCK_SIZES = (128, 64, 32, 16)
 """The blocks that MatMulNBits knows and that pay; the larger, the faster."""
+
+LARGEST_OF_COLUMN = 63
+"""The largest signed byte of a column: twice its product with 255 still fits into 16 bits."""
 
 MIDDLE = 128
 """The byte that stands for zero."""
@@ -30,6 +33,16 @@ def quantise(weight: NDArray[np.float32], block: int) -> tuple[NDArray[np.uint8]
     scales = np.abs(grouped).max(axis=2) / 127
     steps = np.rint(grouped / np.where(scales == 0, 1, scales)[:, :, None])
     return (steps + MIDDLE).astype(np.uint8), scales.astype(np.float32)
+
+
+def quantise_columns(weight: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """Round a matrix (out, in) to signed bytes (in, out) and one scale an output, (out,).
+
+    From -63 to 63: processors that multiply bytes into 16 bits add two of the products there, and must not run over.
+    """
+    scales = np.abs(weight).max(axis=1) / LARGEST_OF_COLUMN
+    steps = np.rint(weight / np.where(scales == 0, 1, scales)[:, None])
+    return np.ascontiguousarray(steps.astype(np.int8).T), scales.astype(np.float32)
 
 
 def dequantise(codes: NDArray[np.uint8], scales: NDArray[np.float32], width: int) -> NDArray[np.float32]:

@@ -134,7 +134,7 @@ class BatchSession:
                 "total": np.array([length + chunk.size], np.int32),
                 "rows": np.array([chunk.size - 1], np.int64),
             }
-            self._runner.run(self._bind(inputs, logits, slice(row, row + 1)))
+            self._runner.run(self._bind(inputs, logits, slice(row, row + 1), chunk.size), chunk.size)
             self._keep(row, chunk)
         answer: Logits = logits[0]
         return answer
@@ -145,9 +145,9 @@ class BatchSession:
         self._streams[row, length : length + tokens.size] = tokens
         self._lengths[row] = length + tokens.size
 
-    def _bind(self, inputs: Mapping[str, NDArray[Any]], logits: Logits, rows: slice) -> Any:
-        """Bind arrays for one or more runs: past and present to the same rows of the buffers."""
-        binding = self._runner.session.io_binding()
+    def _bind(self, inputs: Mapping[str, NDArray[Any]], logits: Logits, rows: slice, count: int = 1) -> Any:
+        """Bind arrays for one or more runs of so many tokens: past and present to the same rows of the buffers."""
+        binding = self._runner.session_for(count).io_binding()
         for name in inputs.keys() & self._runner.inputs:
             binding.bind_cpu_input(name, inputs[name])
         binding.bind_ortvalue_output("logits", ort.OrtValue.ortvalue_from_numpy(logits, "cpu", 0))

@@ -46,7 +46,7 @@ class Bundle:
         return cls(folder, manifest, {graph.name: _read_graph(folder, graph) for graph in manifest.graphs})
 
     def graph(self, kind: str) -> GraphFile | None:
-        """Return the entry of the first graph of a kind (`fused` or `portable`), if the bundle has one."""
+        """Return the entry of the first graph of a kind (`fused`, `prompt` or `portable`), if the bundle has one."""
         return next((graph for graph in self.manifest.graphs if graph.kind == kind), None)
 
 

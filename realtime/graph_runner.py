@@ -16,13 +16,16 @@ from onnxruntime.capi import onnxruntime_pybind11_state as ort_state
 
 from piano.errors import BundleError
 from realtime.bundle import Bundle
-from realtime.manifest import FUSED, PORTABLE, GraphFile, ModelShape
+from realtime.manifest import FUSED, PORTABLE, PROMPT, GraphFile, ModelShape
 from realtime.providers import CPU, PROVIDERS, with_options
 
 AUTO = "auto"
 
 MANY_CORES = 4
 """From how many cores on a second thread for the model still leaves enough for sending on time."""
+
+PROMPT_TOKENS = 32
+"""From how many tokens on the graph for prompts takes them: more than come while somebody plays."""
 
 _FATAL, _WARNING = 4, 2
 """Severities of ONNX Runtime's log."""
@@ -44,16 +47,25 @@ class GraphRunner:
     session: Any
     provider: str
     inputs: frozenset[str]
+    prompt: Any = None
+    """The same for prompts, where the bundle has it."""
 
     @property
     def device(self) -> str:
         """Return where the caches must lie."""
         return "cpu" if self.provider == CPU else "cuda"
 
-    def run(self, binding: Any) -> None:
-        """Run the graph once; BundleError if it fails, since a verified call can only fail by the graph itself."""
+    def session_for(self, count: int) -> Any:
+        """Return the session that takes so many tokens of a row at once: by their number alone."""
+        return self.session if self.prompt is None or count < PROMPT_TOKENS else self.prompt
+
+    def run(self, binding: Any, count: int = 1) -> None:
+        """Run the graph for so many tokens once; BundleError if it fails, which a verified call can only by the graph.
+
+        The binding is one of `session_for(count)`.
+        """
         try:
-            self.session.run_with_iobinding(binding)
+            self.session_for(count).run_with_iobinding(binding)
         except ORT_ERRORS as error:
             raise BundleError(f"{self.source}: the model failed while running: {error}. Export it anew.") from error
 
@@ -79,20 +91,35 @@ def load_runner(
     options.add_session_config_entry("session.intra_op.allow_spinning", "1" if spinning else "0")
     options.enable_cpu_mem_arena = False  # the system's allocator is faster for few small tensors
     options.log_severity_level = 3
+    providers = with_options(wanted, half=half)
+    session = _load(bundle, graph, options, providers)
+    used = session.get_providers()[0]  # a provider that lacks a library drops out without an error
+    if used != wanted[0]:
+        logger.warning("{} cannot run here (a library is missing?): the model runs on {}", wanted[0], used)
+    prompt = bundle.graph(PROMPT) if graph.kind == FUSED else None
+    return GraphRunner(
+        source=str(bundle.folder / graph.name),
+        shape=bundle.manifest.shape,
+        session=session,
+        provider=used,
+        inputs=frozenset(entry.name for entry in session.get_inputs()),
+        prompt=None if prompt is None else _load(bundle, prompt, options, providers),
+    )
+
+
+def _load(bundle: Bundle, graph: GraphFile, options: Any, providers: list[tuple[str, dict[str, Any]]]) -> Any:
+    """Load one graph and hold it against the manifest; BundleError if that fails."""
     source = str(bundle.folder / graph.name)
-    ort.set_default_logger_severity(_FATAL if wanted[0] != CPU else _WARNING)  # a missing library is told below
+    ort.set_default_logger_severity(_FATAL if providers[0][0] != CPU else _WARNING)  # the caller tells what is missing
     try:
-        session = ort.InferenceSession(bundle.files[graph.name], options, providers=with_options(wanted, half=half))
+        session = ort.InferenceSession(bundle.files[graph.name], options, providers=providers)
     except ORT_ERRORS as error:
         raise BundleError(f"{source}: ONNX Runtime cannot load it: {error}. Export the checkpoint anew.") from error
     finally:
         ort.set_default_logger_severity(_WARNING)
-    used = session.get_providers()[0]  # a provider that lacks a library drops out without an error
-    if used != wanted[0]:
-        logger.warning("{} cannot run here (a library is missing?): the model runs on {}", wanted[0], used)
     inputs = {entry.name: entry for entry in session.get_inputs()}
     _check_signature(source, bundle, inputs, {entry.name for entry in session.get_outputs()})
-    return GraphRunner(source, bundle.manifest.shape, session, used, frozenset(inputs))
+    return session
 
 
 def _choose(bundle: Bundle, provider: str) -> tuple[list[str], GraphFile]:

@@ -28,6 +28,9 @@ MANIFEST_NAME = "manifest.json"
 FUSED = "fused"
 """The graph made for ONNX Runtime on a CPU: few operators, some of them its own."""
 
+PROMPT = "prompt"
+"""The fused graph once more, with products that are quicker for many tokens at once and slower for few."""
+
 PORTABLE = "portable"
 """The graph of standard operators, for any provider."""
 
@@ -75,7 +78,7 @@ class ModelShape:
 
 @dataclass(frozen=True, slots=True)
 class GraphFile:
-    """One ONNX file of a bundle: its name, size and checksum, its `kind` (fused or portable) and `precision`."""
+    """One ONNX file of a bundle: name, size and checksum, its `kind` (fused, prompt or portable) and `precision`."""
 
     name: str
     kind: str
@@ -160,8 +163,8 @@ def _graph(data: object) -> GraphFile:
         bytes=_get(entry, "bytes", int),
         sha256=_get(entry, "sha256", str),
     )
-    if graph.kind not in (FUSED, PORTABLE):
-        raise ManifestError(f"graphs: the kind of {graph.name!r:.60} must be {FUSED} or {PORTABLE}")
+    if graph.kind not in (FUSED, PROMPT, PORTABLE):
+        raise ManifestError(f"graphs: the kind of {graph.name!r:.60} must be {FUSED}, {PROMPT} or {PORTABLE}")
     if not is_plain_name(graph.name):
         raise ManifestError(f"graphs: {graph.name!r:.60} is not the plain name of an .onnx file in the bundle")
     return graph

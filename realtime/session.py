@@ -144,13 +144,13 @@ class OnnxSession:
             "rows": rows,
         }
         logits = np.empty((rows.size, self._shape.vocabulary), np.float32)
-        self._runner.run(self._bind(inputs, logits))
+        self._runner.run(self._bind(inputs, logits, count), count)
         self._length = total
         return logits
 
-    def _bind(self, inputs: dict[str, NDArray[Any]], logits: Logits) -> Any:
-        """Bind arrays for one or more runs: past and present to the same buffers."""
-        binding = self._runner.session.io_binding()
+    def _bind(self, inputs: dict[str, NDArray[Any]], logits: Logits, count: int = 1) -> Any:
+        """Bind arrays for one or more runs of so many tokens: past and present to the same buffers."""
+        binding = self._runner.session_for(count).io_binding()
         self._bind_inputs(binding, inputs)
         binding.bind_ortvalue_output("logits", ort.OrtValue.ortvalue_from_numpy(logits, "cpu", 0))
         for (past, present), buffer in self._cache.items():

@@ -65,7 +65,9 @@ def test_the_command_line_exports_verifies_and_reports(
         assert manifest.figures["test_bits_per_note"] == 17.5
         assert manifest.figures["torch_bits_per_note"] > 0
         assert abs(manifest.figures["bits_per_note_change_percent"]) < 1
-        assert sorted(path.name for path in bundle.iterdir()) == ["manifest.json", "model.onnx"]
+        prompts = ["prompt.onnx"] if precision == "int8" else []
+        assert sorted(path.name for path in bundle.iterdir()) == ["manifest.json", "model.onnx", *prompts]
+        assert ("with_prompts_divergence_nats_per_token" in manifest.figures) == (precision == "int8")
     assert [path.name for path in bundle.parent.iterdir()] == ["bundle"]
     assert main([str(tmp_path / "nowhere"), "-o", str(bundle)]) == 2
     assert "nowhere" in capsys.readouterr().err

@@ -102,7 +102,7 @@ def test_a_vocabulary_that_is_too_small_is_refused(bundle: Path) -> None:
         (lambda data: data.update(licence=7), "licence must be of type str, not 7"),
         (lambda data: data.update(graphs=[]), "graphs: it names none"),
         (lambda data: data.update(graphs=[3]), "each entry must be an object"),
-        (lambda data: data["graphs"][0].update(kind="other"), "must be fused or portable"),
+        (lambda data: data["graphs"][0].update(kind="other"), "must be fused, prompt or portable"),
         (lambda data: data["graphs"][0].update(bytes=True), "bytes must be of type int"),
         (lambda data: data.update(shape=[]), "shape must be an object"),
         (lambda data: data["shape"].update(heads=0), "heads must be 1 to 128, not 0"),

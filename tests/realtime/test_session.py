@@ -1,6 +1,7 @@
 """The session of an exported model: portions and rollbacks make no difference, misuse is refused."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,8 @@ from piano.errors import BundleError
 from piano.vocabulary import VOCABULARY
 from realtime.bundle import Bundle
 from realtime.context import RollingContext
+from realtime.graph_runner import PROMPT_TOKENS
+from realtime.manifest import FUSED, PROMPT
 from realtime.scripted_session import FORCED_LOGIT, ScriptedSession
 from realtime.session import OnnxSession
 
@@ -106,6 +109,30 @@ def test_logits_are_the_callers_own(exact: OnnxSession) -> None:
     np.testing.assert_array_equal(first, kept)
 
 
+def test_prompts_have_a_graph_of_their_own_that_writes_the_same_cache(rounded: OnnxSession) -> None:
+    tokens = some_tokens(PROMPT_TOKENS + 9)
+    prompt, rest = tokens[:PROMPT_TOKENS], tokens[PROMPT_TOKENS:]
+    rounded.reset()
+    for token in prompt:
+        rounded.feed([token])
+    wanted = [rounded.feed([token]) for token in rest]
+    rounded.reset()
+    rounded.feed(prompt)
+    for token, logits in zip(rest, wanted, strict=True):
+        np.testing.assert_allclose(rounded.feed([token]), logits, atol=4 * ROUNDED)
+
+
+def test_a_bundle_without_a_graph_for_prompts_plays(tiny_bundle: Path) -> None:
+    bundle = Bundle.load(tiny_bundle)
+    manifest = replace(bundle.manifest, graphs=bundle.manifest.graphs[:1])
+    assert [graph.kind for graph in bundle.manifest.graphs] == [FUSED, PROMPT]
+    with_it, without = (OnnxSession(replace(bundle, manifest=each)) for each in (bundle.manifest, manifest))
+    wanted = without.feed(some_tokens(50))
+    logits = with_it.feed(some_tokens(50))
+    assert not np.array_equal(logits, wanted)
+    np.testing.assert_allclose(logits, wanted, atol=4 * ROUNDED)
+
+
 def test_a_twin_has_a_cache_of_its_own(exact: OnnxSession) -> None:
     tokens = some_tokens(20)
     exact.reset()
@@ -186,8 +213,6 @@ def test_the_provider_is_the_one_in_use(tiny_bundle: Path, monkeypatch: pytest.M
 
 
 def test_a_graph_that_is_not_what_the_manifest_says_is_refused(tiny_bundle: Path) -> None:
-    from dataclasses import replace
-
     bundle = Bundle.load(tiny_bundle)
     for change, message in (
         ({"context": 63}, "past_key_0 is .* where the manifest has"),
