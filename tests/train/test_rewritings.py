@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from piano.encoding import TokenArray, encode
@@ -15,6 +15,7 @@ from train.rewritings import REWRITINGS, split_time, velocity_first
 from train.windows import IGNORED, WindowDataset, WindowPlan
 
 SEEDS = st.integers(0, 10_000)
+untimed = settings(deadline=None, max_examples=40)
 
 
 def key_downs(tokens: TokenArray) -> int:
@@ -26,6 +27,7 @@ def names(tokens: TokenArray) -> list[str]:
 
 
 @pytest.mark.parametrize("name", REWRITINGS)
+@untimed
 @given(seed=SEEDS, notes=st.integers(1, 60))
 def test_tokens_come_back_and_notes_stay(name: str, seed: int, notes: int) -> None:
     events = encode(random_performance(seed, notes))
@@ -59,6 +61,7 @@ def test_time_is_told_in_tenths_and_the_rest() -> None:
     assert written == ["TIME_100", "TIME_30", "TIME_7", "ON_OWN_60", "VEL_16", "TIME_10", "OFF_OWN_60"]
 
 
+@untimed
 @given(seed=SEEDS)
 def test_a_grid_keeps_every_note_within_half_a_step(seed: int) -> None:
     performance = random_performance(seed, 40)
