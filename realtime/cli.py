@@ -19,13 +19,14 @@ from pydantic.fields import FieldInfo
 
 from piano.errors import ConfigError, PianodError, PortError
 from realtime.logs import configure_logs
-from realtime.requests import DemoRequest, PieceRequest, SendRequest
+from realtime.requests import DemoRequest, SendRequest
 from realtime.settings import DEFAULT_FILE, PREFIX, Settings, load_settings, settings_by_group
 from realtime.settings_words import fault_in_words, faults_as_text, flag_of, notes_on
 from realtime.task_requests import (
     CleanRequest,
     ContinueFilesRequest,
     FillRequest,
+    NewPiecesRequest,
     PerformRequest,
     TaskRequest,
     VelocitiesRequest,
@@ -72,8 +73,8 @@ def _run_continue(settings: Settings, request: ContinueFilesRequest) -> int:
     return run_continue(settings, request)
 
 
-def _run_new(settings: Settings, request: PieceRequest) -> int:
-    from realtime.offline import run_new
+def _run_new(settings: Settings, request: NewPiecesRequest) -> int:
+    from realtime.new_pieces import run_new
 
     return run_new(settings, request)
 
@@ -101,7 +102,7 @@ COMMANDS: Mapping[str, Command] = {
         _run_demo,
     ),
     "continue": Command("go on with MIDI files", "FILE... ", ContinueFilesRequest, _run_continue),
-    "new": Command("make a new piece", "--out FILE ", PieceRequest, _run_new),
+    "new": Command("make a new piece", "--out FILE ", NewPiecesRequest, _run_new),
     "fill": Command(
         "keep a part of MIDI files and let the model play the rest", "FILE... --keep WHAT ", FillRequest, _run_task
     ),

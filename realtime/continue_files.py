@@ -23,7 +23,7 @@ from realtime.model import open_bundle, open_session
 from realtime.offline import CONTINUATION, PRIMER, draw, events_text, primer_of, tracks_of
 from realtime.outputs import check_file, variant_path
 from realtime.parts import seed_of
-from realtime.requests import ContinueRequest
+from realtime.requests import ContinueRequest, PieceRequest
 from realtime.session import Session
 from realtime.settings import Settings
 from realtime.task_commands import decisive, works_of
@@ -32,7 +32,8 @@ from realtime.work_list import work_list
 
 SUFFIX = "continued"
 
-_ALSO_DECISIVE = ("max_polyphony", "longest_note_s", "answer", "repetition_guard")
+ALSO_DECISIVE = ("max_polyphony", "longest_note_s", "answer", "repetition_guard")
+"""The settings on which it depends, beside those of the tasks, what the live engine makes."""
 
 
 def run_continue(settings: Settings, request: ContinueFilesRequest) -> int:
@@ -42,7 +43,7 @@ def run_continue(settings: Settings, request: ContinueFilesRequest) -> int:
         if len(items) > 1:
             raise ConfigError(f"--events {request.events} is one file, and there are {len(items)} to go on with")
         check_file(request.events, "--events")
-    told = decisive(settings) | {name: getattr(settings, name) for name in _ALSO_DECISIVE}
+    told = decisive(settings) | {name: getattr(settings, name) for name in ALSO_DECISIVE}
     works, faults = works_of(items, request, told)
     if not works:
         return 2 if faults else 0
@@ -104,17 +105,10 @@ class ContinueMaker:
         return {seed_for(self.seed, work.item.name, step): self.seed + step for step in wanted}
 
     def _report(self, work: Work, variant: int, wish: ContinueRequest, tell: Tell) -> Callable[[Progress], None]:
-        length = Length(wish.length_s, wish.notes)
+        def told(share: float, notes: float) -> None:
+            tell(work.number, (variant + share) / self.request.variants, notes * self.request.variants)
 
-        def report(progress: Progress) -> None:
-            by_time = 0.0 if length.seconds is None else progress.seconds / length.seconds
-            by_notes = 0.0 if length.notes is None else progress.notes / length.notes
-            share = min(max(by_time, by_notes), 1.0)
-            if share > 0:
-                whole = (variant + share) / self.request.variants
-                tell(work.number, whole, progress.notes / share * self.request.variants)
-
-        return report
+        return progress_of(wish, told)
 
     def _files(
         self,
@@ -139,6 +133,20 @@ class ContinueMaker:
             draw_roll(picture, tracks, title=target.stem, span_s=self.request.plot_span)
             files.append((target.with_suffix(".png"), picture.getvalue()))
         return files
+
+
+def progress_of(request: PieceRequest, tell: Callable[[float, float], None]) -> Callable[[Progress], None]:
+    """Return what takes how far a piece is, and tells which share of it is done and how many notes it will have."""
+    length = Length(request.length_s, request.notes)
+
+    def report(progress: Progress) -> None:
+        by_time = 0.0 if length.seconds is None else progress.seconds / length.seconds
+        by_notes = 0.0 if length.notes is None else progress.notes / length.notes
+        share = min(max(by_time, by_notes), 1.0)
+        if share > 0:
+            tell(share, progress.notes / share)
+
+    return report
 
 
 def _without_what_follows(part: PianoPart, wish: ContinueRequest) -> MidiDocument:

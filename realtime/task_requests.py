@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from realtime.kept_parts import KEPT
-from realtime.requests import ContinueRequest
+from realtime.requests import ContinueRequest, PieceRequest
 
 Span = tuple[float, float]
 
@@ -98,6 +98,17 @@ class ContinueFilesRequest(FilesRequest):
     def _agree(self) -> Self:
         self.of_file(Path("file"), Path("out"))
         return self
+
+
+class NewPiecesRequest(PieceRequest):
+    """What `pianod new` asks for: the piece, how the work is shared out, and what is not done again."""
+
+    jobs: int = Field(
+        default=0, ge=0, le=256, description="processes that share the variants; 0 takes one for each core"
+    )
+    again: bool = Field(
+        default=False, description="make what has been made before with the same wishes and the same seed once more"
+    )
 
 
 class TaskRequest(FilesRequest):

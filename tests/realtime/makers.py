@@ -2,8 +2,9 @@
 
 from piano.one_by_one import OneByOne
 from piano.vocabulary import VOCABULARY
+from realtime.new_pieces import PieceMaker
 from realtime.task_commands import TaskMaker
-from tests.realtime.stage import ChanceSession
+from tests.realtime.stage import ChanceSession, model_of_chance
 
 
 class ChanceMaker(TaskMaker):
@@ -11,3 +12,10 @@ class ChanceMaker(TaskMaker):
 
     def open(self) -> None:
         self._sessions = OneByOne(ChanceSession(VOCABULARY.size, 1024), max(self.request.beams, self.request.batch))
+
+
+class ChancePieces(PieceMaker):
+    """Makes pieces by chance, and loads nothing."""
+
+    def open(self) -> None:
+        self._session = model_of_chance()

@@ -9,17 +9,17 @@ import pytest
 
 from piano.errors import MidiFileError, PortError
 from realtime.cli import COMMANDS, DEMO_HINT, main
-from realtime.requests import PieceRequest, SendRequest
+from realtime.requests import SendRequest
 from realtime.settings import Settings
 from realtime.settings_words import flag_of
-from realtime.task_requests import ContinueFilesRequest
+from realtime.task_requests import ContinueFilesRequest, NewPiecesRequest
 
 BODIES = {
     "realtime.run": ("run_live",),
     "realtime.port_list": ("run_ports",),
     "realtime.demo": ("run_demo",),
     "realtime.continue_files": ("run_continue",),
-    "realtime.offline": ("run_new",),
+    "realtime.new_pieces": ("run_new",),
     "realtime.send": ("run_send",),
 }
 
@@ -83,7 +83,7 @@ def test_a_new_piece_lasts_half_a_minute_unless_told_otherwise(bodies: Bodies) -
     assert main(["new", "--out", "out.mid"]) == 0
     [(name, (_, request))] = bodies.calls
     assert name == "run_new"
-    assert request == PieceRequest(out=Path("out.mid"))
+    assert request == NewPiecesRequest(out=Path("out.mid"))
     assert request.length_s == 30.0
 
 

@@ -13,7 +13,7 @@ from piano.events import Event, NoteOff, NoteOn, Pedal, TimedEvent
 from piano.midi_document import MidiDocument
 from piano.midi_file import MidiTrack, read_tracks, write_performance
 from piano.notes import NOTE, PEDAL, Performance
-from realtime import cli, continue_files, offline
+from realtime import cli, continue_files, new_pieces, offline
 from realtime.call_and_response import AnswerSettings
 from realtime.cli import main
 from realtime.continuation import NOTHING, Continuation, Length, first_notes, go_on, moved, part_of
@@ -24,7 +24,8 @@ from realtime.playback import messages_of
 from realtime.requests import PieceRequest
 from realtime.settings import Settings
 from realtime.take import performance_of
-from realtime.task_requests import ContinueFilesRequest
+from realtime.task_requests import ContinueFilesRequest, NewPiecesRequest
+from tests.realtime.makers import ChancePieces
 from tests.realtime.stage import MS, S, a_run, model_of_chance
 
 PLAIN = Settings(seed=7)
@@ -32,7 +33,7 @@ PLAIN = Settings(seed=7)
 
 @pytest.fixture(autouse=True)
 def model(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (offline, continue_files):
+    for module in (new_pieces, continue_files):
         monkeypatch.setattr(module, "open_bundle", lambda _: None)
         monkeypatch.setattr(module, "open_session", lambda *_: (model_of_chance(), "chance"))
 
@@ -81,7 +82,7 @@ def test_variants_have_the_next_seeds(tmp_path: Path) -> None:
 
 
 def test_a_new_piece_comes_from_nothing(tmp_path: Path) -> None:
-    assert offline.run_new(PLAIN, PieceRequest(out=tmp_path / "deep" / "new.mid", notes=25)) == 0
+    assert new_pieces.run_new(PLAIN, NewPiecesRequest(jobs=1, out=tmp_path / "deep" / "new.mid", notes=25)) == 0
     [track] = read_tracks(tmp_path / "deep" / "new.mid")
     assert (track.name, track.performance.notes.size) == ("piece", 25)
     assert track.performance.notes["onset_s"][0] <= 0.05
@@ -108,10 +109,39 @@ def test_a_folder_goes_on_and_each_file_has_its_own_seed(tmp_path: Path) -> None
 
 def test_the_tempo_of_a_new_piece_moves_no_note(tmp_path: Path) -> None:
     for bpm in (None, 75.0):
-        offline.run_new(PLAIN, PieceRequest(out=tmp_path / f"{bpm}.mid", notes=12, bpm=bpm))
+        new_pieces.run_new(PLAIN, NewPiecesRequest(jobs=1, out=tmp_path / f"{bpm}.mid", notes=12, bpm=bpm))
     plain, slow = (read_tracks(tmp_path / f"{bpm}.mid")[0].performance.notes for bpm in (None, 75.0))
     np.testing.assert_allclose(slow["onset_s"], plain["onset_s"], atol=0.001)
     assert MidiDocument.read(tmp_path / "75.0.mid").clocks[0].ticks(np.array([60.0])).tolist() == [75_000]
+
+
+def test_new_pieces_are_the_same_however_many_make_them_and_are_made_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def new(folder: str, **wishes: object) -> dict[str, bytes]:
+        asked = {"out": tmp_path / folder / "new.mid", "notes": 9, "variants": 3, "jobs": 1, **wishes}
+        assert new_pieces.run_new(PLAIN, NewPiecesRequest.model_validate(asked)) == 0
+        return {path.name: path.read_bytes() for path in sorted((tmp_path / folder).glob("*.mid"))}
+
+    made = new("one")
+    assert list(made) == ["new-1.mid", "new-2.mid", "new-3.mid"]
+    assert len(set(made.values())) == 3
+    monkeypatch.setattr(new_pieces, "PieceMaker", ChancePieces)
+    assert new("two", jobs=2) == made
+    kept = (tmp_path / "one" / "new-1.mid").stat()
+    (tmp_path / "one" / "new-2.mid").unlink()
+    assert new("one") == made
+    assert (tmp_path / "one" / "new-1.mid").stat().st_mtime_ns == kept.st_mtime_ns
+    new("one", again=True)
+    assert (tmp_path / "one" / "new-1.mid").stat().st_mtime_ns > kept.st_mtime_ns
+
+
+def test_without_a_seed_a_new_piece_is_another(tmp_path: Path) -> None:
+    made = []
+    for _ in range(2):
+        new_pieces.run_new(Settings(), NewPiecesRequest(out=tmp_path / "new.mid", notes=9, jobs=1))
+        made.append((tmp_path / "new.mid").read_bytes())
+    assert made[0] != made[1]
 
 
 def test_speed_and_pitch_of_what_is_written(tmp_path: Path) -> None:
@@ -164,7 +194,7 @@ def test_music_that_ends_by_itself_is_short_and_drawn_again(monkeypatch: pytest.
 
     kept = offline.partner_settings
     monkeypatch.setattr(offline, "partner_settings", noted)
-    monkeypatch.setattr(offline, "_go_on", drawn)
+    monkeypatch.setattr(offline, "go_on", drawn)
     seed, made = offline.draw(PLAIN, PieceRequest(out=tmp_path / "a"), model_of_chance(), NOTHING, [7, 9, 11])
     assert (seed, made.performance.notes.size, seeds) == (9, 5, [7, 9, 11])
 
