@@ -5,6 +5,7 @@ from dataclasses import replace
 from realtime.clock import NS_PER_S, Clock
 from realtime.due_thread import DueThread
 from realtime.metronome import Beat, Metronome
+from realtime.midi_clock import ClockBeats
 from realtime.playback import TimedMessage
 from realtime.replay import Reel, Replay
 from realtime.scheduler import Scheduler
@@ -35,7 +36,8 @@ class Beside:
     def change(self, settings: MetronomeSettings) -> None:
         """Beat as the settings say; where that is another beat than before, its first one is soon."""
         clicks, clock = settings.metronome == "output", settings.send_clock
-        beat = Beat(clicks, clock, settings.tempo_bpm, settings.beats, self._beat.origin_ns)
+        follows = settings.follow_clock
+        beat = Beat(clicks, clock, settings.tempo_bpm, settings.beats, self._beat.origin_ns, follows)
         if beat != self._beat or settings.metronome != self._where:
             beat = replace(beat, origin_ns=self._clock.now_ns() + _SOON_NS)
             self._beat = beat
@@ -46,7 +48,18 @@ class Beside:
     @property
     def beat_ns(self) -> int:
         """Return the moment of a first beat."""
-        return self._beat.origin_ns
+        return self._metronome.beat.origin_ns
+
+    @property
+    def tempo_bpm(self) -> float | None:
+        """Return the tempo of the metronome; None while a clock that it follows halts."""
+        beat = self._metronome.beat
+        return beat.tempo_bpm if beat.runs else None
+
+    def follow(self, heard: ClockBeats) -> None:
+        """Take note of the beats of a MIDI clock that comes in; for the input thread, never waits."""
+        self._metronome.follow(heard)
+        self._thread.wake()
 
     @property
     def reel(self) -> Reel | None:

@@ -22,7 +22,7 @@ from realtime.inbox import (
     ThreadFailed,
     ThreadRevived,
 )
-from realtime.midi_input import IsEcho, MidiInput, Thru
+from realtime.midi_input import IsEcho, MidiInput, OnClock, Thru
 from realtime.ports import Direction, InputPort, MidiSystem, OutputPort, PortListing, steady
 from realtime.scheduler import Scheduler
 from realtime.settings import PortSettings
@@ -68,10 +68,11 @@ class Connections:
         scheduler: Scheduler,
         thru: Thru | None,
         is_echo: IsEcho | None = None,
+        on_clock: OnClock | None = None,
     ) -> None:
         self._system, self._settings, self._ports = system, settings, ports
         self._clock, self._scheduler = clock, scheduler
-        self._thru, self._is_echo = thru, is_echo
+        self._thru, self._is_echo, self._on_clock = thru, is_echo, on_clock
         self._deliver: Deliver | None = None
         self._input: MidiInput | None = None
         self._watchdog: Watchdog | None = None
@@ -210,5 +211,7 @@ class Connections:
             raise ValueError("connections listen after start")
         if self._input is not None:
             self._input.stop()
-        self._input = MidiInput(port, self._clock, self._deliver, thru=self._thru, is_echo=self._is_echo)
+        self._input = MidiInput(
+            port, self._clock, self._deliver, thru=self._thru, is_echo=self._is_echo, on_clock=self._on_clock
+        )
         self._input.start()

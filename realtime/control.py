@@ -76,6 +76,7 @@ CHANGEABLE = (
     "tempo_bpm",
     "beats",
     "send_clock",
+    "follow_clock",
 )
 """The settings that can be changed while it plays."""
 
@@ -260,6 +261,15 @@ class Replaying:
 
 
 @dataclass(frozen=True, slots=True)
+class ClockIn:
+    """A MIDI clock that comes in."""
+
+    tempo_bpm: float
+    runs: bool
+    """Not while it has been stopped."""
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """How the daemon stands: an immutable snapshot. Moments are seconds since it started."""
 
@@ -278,6 +288,10 @@ class Status:
     replaying: Replaying | None
     beat_s: float
     """When a first beat of the metronome lay; all others lie on the grid from there."""
+    beat_bpm: float | None
+    """The tempo of that grid; null while a MIDI clock that it follows halts."""
+    clock: ClockIn | None
+    """The MIDI clock that comes in; null if none does."""
     input: str
     output: str
     has_midi: bool

@@ -19,6 +19,7 @@ from realtime.connections import Connections, OpenPorts, open_ports
 from realtime.engine import PortReport
 from realtime.history import History
 from realtime.inbox import Received
+from realtime.midi_clock import MidiClock
 from realtime.partner import Partner, PartnerSettings
 from realtime.parts import engine_settings, passing_of, playing_of, scheduler_settings, thru_of
 from realtime.ports import MidiSystem, PortListing
@@ -54,10 +55,18 @@ class LivePlay:
         )
         self.keeper = None if settings.takes is None else TakeKeeper(self.partner.take, settings.takes)
         self.beside = Beside(settings, clock, self.partner.scheduler)
+        self.midi_clock = MidiClock(self.beside.follow)
         self._clock = clock
         self._thru = thru_of(settings, self.partner.scheduler, clock)
         self._connections = Connections(
-            system, settings, self.ports, clock, self.partner.scheduler, self._thru, self.partner.echoes.is_echo
+            system,
+            settings,
+            self.ports,
+            clock,
+            self.partner.scheduler,
+            self._thru,
+            self.partner.echoes.is_echo,
+            self.midi_clock.hear,
         )
 
     def __enter__(self) -> "LivePlay":

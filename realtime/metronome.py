@@ -1,15 +1,17 @@
 """The metronome: clicks on the drum channel, and MIDI clock; nothing of it is music. One thread runs it.
 
 Beats lie on a grid from a moment on that everybody knows, so that a page can click in the same time by itself. A beat
-that could not be sent in time is left out, never sent late.
+that could not be sent in time is left out, never sent late. Where it follows a MIDI clock that comes in, the grid is
+that clock's: its tempo, its first beat, its halts; once no clock comes any more the beat goes on as it was.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from realtime.midi_clock import PULSES_PER_BEAT, ClockBeats
 from realtime.midi_message import DRUM_CHANNEL
 from realtime.scheduler import Scheduler
 
-CLOCKS_PER_BEAT = 24
+CLOCKS_PER_BEAT = PULSES_PER_BEAT
 _CLOCK, _START, _STOP = b"\xf8", b"\xfa", b"\xfc"
 _STRESSED, _PLAIN = (76, 110), (77, 80)
 """Key and velocity: the high and the low wood block of General MIDI."""
@@ -26,11 +28,26 @@ class Beat:
     tempo_bpm: float = 90.0
     beats: int = 4
     origin_ns: int = 0
+    follows: bool = False
+    """Whether a MIDI clock that comes in has its way."""
+    runs: bool = True
+    """Whether there are beats at all: a clock that is followed may halt."""
+
+    def following(self, heard: ClockBeats | None) -> "Beat":
+        """Return the beat that is in force where this is wanted and that is heard."""
+        if not self.follows or heard is None:
+            return self
+        return replace(self, tempo_bpm=heard.tempo_bpm, origin_ns=heard.origin_ns, runs=heard.runs)
 
     @property
     def is_on(self) -> bool:
         """Whether anything is to be sent."""
-        return self.clicks or self.clock
+        return self.runs and (self.clicks or self.clock)
+
+    @property
+    def sends_clock(self) -> bool:
+        """Whether those who follow us are to go on."""
+        return self.runs and self.clock
 
     @property
     def step(self) -> int:
@@ -63,30 +80,38 @@ class Metronome:
 
     def __init__(self, scheduler: Scheduler) -> None:
         self._scheduler = scheduler
-        self._wanted = self._beat = Beat()
+        self._wanted = self._taken = self._beat = Beat()
+        self._heard: ClockBeats | None = None
+        self._followed: ClockBeats | None = None
         self._pulse = 0
+
+    @property
+    def beat(self) -> Beat:
+        """Return the beat in force; for any thread."""
+        return self._wanted.following(self._heard)
 
     def change(self, beat: Beat) -> None:
         """Beat in another way from now on; for any thread."""
         self._wanted = beat
 
+    def follow(self, heard: ClockBeats) -> None:
+        """Take note of the beats of a clock that comes in; for one thread."""
+        self._heard = heard
+
     def give_up(self) -> None:
         """Beat no more until another beat is asked for."""
-        self._wanted = self._beat = Beat()
+        self._wanted = self._taken = self._beat = Beat()
 
     def next_due_ns(self) -> int | None:
         """Return the moment of the next pulse; None if nothing is to be sent."""
-        if self._wanted is not self._beat:
+        if self._has_news():
             return 0
         return self._beat.moment_ns(self._pulse) if self._beat.is_on else None
 
     def run_due(self, now_ns: int) -> None:
         """Send what is due by now; a clock that begins or ends is told to those who follow it."""
-        wanted = self._wanted
-        if wanted is not self._beat:
-            if wanted.clock != self._beat.clock:
-                self._scheduler.signal(_START if wanted.clock else _STOP)
-            self._beat, self._pulse = wanted, wanted.pulse_from(now_ns)
+        if self._has_news():
+            self._take(now_ns)
         while self._beat.is_on and (due_ns := self._beat.moment_ns(self._pulse)) <= now_ns:
             if now_ns - due_ns <= _LATEST_NS:
                 for data in self._beat.messages(self._pulse):
@@ -94,3 +119,17 @@ class Metronome:
                 self._pulse += self._beat.step
             else:
                 self._pulse = self._beat.pulse_from(now_ns)
+
+    def _has_news(self) -> bool:
+        return self._wanted is not self._taken or (self._taken.follows and self._heard is not self._followed)
+
+    def _take(self, now_ns: int) -> None:
+        """Beat as is wanted and heard by now; on a grid that was only set right the count goes on."""
+        wanted, heard, before = self._wanted, self._heard, self._followed
+        beat = wanted.following(heard)
+        if beat.sends_clock != self._beat.sends_clock:
+            self._scheduler.signal(_START if beat.sends_clock else _STOP)
+        is_same = wanted is self._taken and heard and before and heard.count == before.count
+        if not (is_same and beat.is_on and self._beat.is_on):
+            self._pulse = beat.pulse_from(now_ns - _LATEST_NS)
+        self._taken, self._followed, self._beat = wanted, heard, beat

@@ -25,6 +25,7 @@ LATE_NS = 500_000_000
 _JOIN_S = 2.0
 
 Thru = Callable[[bytes], None]
+OnClock = Callable[[int, bytes], None]
 IsEcho = Callable[[int, bytes], bool]
 
 
@@ -35,7 +36,7 @@ class InputStatus:
     received: int
     """Messages put in the inbox."""
     real_time: int
-    """System real-time messages (clock, active sensing), which nobody needs."""
+    """System real-time messages (clock, active sensing), which are no music."""
     malformed: int
     echoes: int
     """What had gone out before, and came back over a loop."""
@@ -47,7 +48,8 @@ class MidiInput:
     """Take messages from a port, stamp them, and deliver them.
 
     `deliver` gets `Received`, `ThreadRevived` after an error, or once `PortLost` or `ThreadFailed`; `thru`, where
-    given, gets the message as it is, before that; what `is_echo(at_ns, data)` recognises gets no further. All are
+    given, gets the message as it is, before that; what `is_echo(at_ns, data)` recognises gets no further;
+    `on_clock(at_ns, data)` gets what is system real-time. All are
     called on the input thread: they must only hand over and not raise.
     """
 
@@ -59,6 +61,7 @@ class MidiInput:
         *,
         thru: Thru | None = None,
         is_echo: IsEcho | None = None,
+        on_clock: OnClock | None = None,
         priority: int | None = 50,
     ) -> None:
         self._port = port
@@ -66,6 +69,7 @@ class MidiInput:
         self._deliver = deliver
         self._thru = thru
         self._is_echo = is_echo
+        self._on_clock = on_clock
         self._priority = priority
         self._thread: threading.Thread | None = None
         self._stopping = False
@@ -114,6 +118,8 @@ class MidiInput:
         kind = kind_of(data)
         if kind is Kind.REAL_TIME:
             self._real_time += 1
+            if self._on_clock is not None:
+                self._on_clock(at_ns, data)
         elif kind is Kind.MALFORMED:
             self._malformed += 1
         elif self._is_echo is not None and self._is_echo(at_ns, data):

@@ -9,7 +9,18 @@ from typing import Any
 
 from realtime.clock import Clock
 from realtime.commands import ChoosePort, Command, HandOver, Keep, NewPiece, Panic, Retry, StopPlaying, Undo
-from realtime.control import CHANGEABLE, CommandName, ControlError, Looping, Losses, Replaying, Request, Status, changed
+from realtime.control import (
+    CHANGEABLE,
+    ClockIn,
+    CommandName,
+    ControlError,
+    Looping,
+    Losses,
+    Replaying,
+    Request,
+    Status,
+    changed,
+)
 from realtime.history import History
 from realtime.live import LivePlay
 from realtime.midi_message import Kind, kind_of
@@ -123,6 +134,8 @@ class Controls:
             presets=self._presets.names,
             replaying=self._replaying(),
             beat_s=self.seconds(stage.play.beside.beat_ns),
+            beat_bpm=stage.play.beside.tempo_bpm,
+            clock=self._clock_in(),
             input=stage.play.port_names[0],
             output=stage.play.port_names[1],
             has_midi=stage.has_midi,
@@ -173,6 +186,10 @@ class Controls:
             return None
         length_s = round(loop.length_ns / _NS_PER_S, 6)
         return Looping(self.seconds(loop.began_ns), length_s, loop.passes, loop.layers, loop.course)
+
+    def _clock_in(self) -> ClockIn | None:
+        beats = self._stage.play.midi_clock.beats(self._clock.now_ns())
+        return None if beats is None else ClockIn(round(beats.tempo_bpm, 1), beats.runs)
 
     def _replaying(self) -> Replaying | None:
         reel = self._stage.play.beside.reel

@@ -59,3 +59,7 @@ class MetronomeSettings(BaseModel):
     send_clock: bool = Field(
         default=False, description="send MIDI clock at the metronome's tempo, for sequencers and effects"
     )
+    follow_clock: bool = Field(
+        default=False,
+        description="keep the metronome to the MIDI clock that comes in: its tempo, its first beat, its halts",
+    )

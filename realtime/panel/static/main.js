@@ -98,6 +98,11 @@ function soundRow(who, [, what, at, pitch, value], now) {
   else if (delay > -OLDEST_SOUNDED_S) sound.on(who, pitch, value, Math.max(delay, 0));
 }
 
+function clockInWords(clock) {
+  if (!clock) return "";
+  return `MIDI clock comes in: ${clock.tempo_bpm.toFixed(1)} beats a minute${clock.runs ? "" : ", stopped"}.`;
+}
+
 // In velocity mode the keys come back with other velocities, and those are what is heard.
 function isMended() {
   return latest !== null && latest.mode === "velocity";
@@ -115,6 +120,7 @@ link.addEventListener("status", ({ detail: status }) => {
   steering.show(status);
   health.take(status);
   metronome.take(status);
+  form.note("metronome", clockInWords(status.clock));
   viewer.take(status, link.nowS());
   roll.grid = metronome.grid;
   roll.split = status.mode === "duet" ? status.settings.duet_split : null;

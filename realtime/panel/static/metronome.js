@@ -8,12 +8,14 @@ export class Metronome {
     Object.assign(this, { sound, clock });
     this.grid = null; // {origin, period, beats}: also what the roll draws
     this.next = 0;
+    this.last = -Infinity; // when the last click was due
     setInterval(() => this.turn(), LOOK_MS);
   }
 
-  take({ settings, beat_s: origin }) {
-    const isOn = settings.metronome !== "off";
-    const grid = isOn ? { origin, period: 60 / settings.tempo_bpm, beats: settings.beats } : null;
+  // Without a tempo there are no beats: the clock that is followed halts.
+  take({ settings, beat_s: origin, beat_bpm: tempo }) {
+    const isOn = settings.metronome !== "off" && tempo !== null;
+    const grid = isOn ? { origin, period: 60 / tempo, beats: settings.beats } : null;
     if (JSON.stringify(grid) !== JSON.stringify(this.grid)) {
       this.grid = grid;
       this.next = 0;
@@ -27,7 +29,9 @@ export class Metronome {
     const now = this.clock();
     this.next = Math.max(this.next, Math.ceil((now - origin) / period), 0);
     while (origin + this.next * period < now + AHEAD_S) {
-      this.sound.click(this.next % beats === 0, origin + this.next * period - now);
+      const at = origin + this.next * period;
+      if (at - this.last > period / 2) this.sound.click(this.next % beats === 0, at - now); // no beat twice where the grid was set right
+      this.last = at;
       this.next++;
     }
   }

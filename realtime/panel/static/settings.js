@@ -13,7 +13,7 @@ const GROUPS = [
   ],
   ["How the loop goes round", ["loop_sounds", "loop_renews", "take_cc", "keep_cc", "undo_cc", "clear_cc"], "loop"],
   ["How it mends velocities", ["strength", "velocity_wait_ms"], "velocity"],
-  ["Metronome", ["metronome", "tempo_bpm", "beats", "send_clock"]],
+  ["Metronome", ["metronome", "tempo_bpm", "beats", "send_clock", "follow_clock"]],
   ["Keyboard and sound", ["thru", "input_channel", "max_polyphony", "longest_note_s", "mode_by_program", "mode_cc"]],
 ];
 
@@ -26,6 +26,7 @@ const LABELS = {
   tempo_bpm: "Beats a minute",
   beats: "Beats in a bar",
   send_clock: "Send MIDI clock",
+  follow_clock: "Follow the MIDI clock that comes in",
   longest_note_s: "Longest note, s",
   mode_by_program: "Programs choose the mode",
   mode_cc: "Controller for the mode",
@@ -123,9 +124,17 @@ export class SettingsForm {
       heading.id = `group-${title.replace(/\W+/g, "-").toLowerCase()}`;
       section.setAttribute("aria-labelledby", heading.id);
       if (mode) section.dataset.mode = mode;
-      section.append(heading, ...present.map((name) => this.row(known.get(name))));
+      const note = make("p", { id: `note-${heading.id}`, className: "quiet", hidden: true });
+      section.append(heading, ...present.map((name) => this.row(known.get(name))), note);
       this.element.append(section);
     }
+  }
+
+  // Say something of a group, below its controls.
+  note(group, text) {
+    const note = document.getElementById(`note-group-${group}`);
+    note.hidden = !text;
+    if (note.textContent !== text) note.textContent = text;
   }
 
   row(description) {

@@ -9,55 +9,8 @@ from realtime.control import CHANGEABLE, ControlError, decode_request, encode_st
 from realtime.inbox import Received
 from realtime.panel.controls import MOST_WAITING
 from realtime.performer import Activity
+from tests.realtime.panel.changes import CHANGES
 from tests.realtime.panel.stage import Stage
-
-CHANGES = {
-    "temperature": 0.5,
-    "top_p": 0.5,
-    "top_k": 7,
-    "min_p": 0.1,
-    "greedy": True,
-    "seed": 99,
-    "trigger": "key",
-    "shortest_pause_s": 0.2,
-    "longest_pause_s": 3.0,
-    "trigger_pedal": "sostenuto",
-    "trigger_key": 30,
-    "trigger_cc": 81,
-    "answer": "phrase",
-    "composer": "bach",
-    "density": 3.5,
-    "max_polyphony": 4,
-    "input_channel": 3,
-    "thru": True,
-    "mode": "duet",
-    "strength": 0.9,
-    "duet_lowest": 40,
-    "duet_highest": 70,
-    "duet_split": 60,
-    "duet_side": "above",
-    "duet_hand": "left",
-    "duet_loudest": 80,
-    "duet_louder": -10,
-    "duet_density": 5,
-    "restraint": 1.5,
-    "when_alone": "hold",
-    "alone_after_s": 9.0,
-    "loop_sounds": False,
-    "loop_renews": False,
-    "take_cc": 90,
-    "keep_cc": 91,
-    "undo_cc": 92,
-    "clear_cc": 93,
-    "longest_note_s": 2.0,
-    "velocity_wait_ms": 20.0,
-    "mode_by_program": True,
-    "mode_cc": 94,
-    "metronome": "page",
-    "tempo_bpm": 72.0,
-    "beats": 3,
-    "send_clock": True,
-}
 
 
 @pytest.fixture
