@@ -22,7 +22,7 @@ from realtime.panel.shelves import MOST_PIECES, TAKE, Pieces, Takes
 from realtime.panel.take_file import take_bytes
 
 _AT_ONCE = 2
-_GIVE_UP_S = 60.0
+_GIVE_UP_S = 120.0
 _LONGEST_S = 360_000
 _MOST_SEEDS = 10**9 - 1
 

@@ -1,18 +1,18 @@
 // What was played and what is planned, ready to be drawn. Times are seconds of the daemon's clock.
 
 const NEVER = Infinity;
-const LONG_S = 10;
-const MOST_AT_ONCE = 256; // notes that may still sound at the end of a piece
+const STEP_S = 8;
 
 class Voice {
   constructor() {
     this.notes = []; // {pitch, velocity, start, end}, in order of start; end is NEVER while it sounds
-    this.pedals = []; // {start, end}
+    this.pedals = []; // {start, end}, one after the other
     this.sounding = new Map(); // pitch -> note
-    this.held = []; // notes that lasted longer than LONG_S: few, and looked at one by one
+    this.ended = []; // notes and pedals, in order of their ends
+    this.crossing = new Map(); // step -> notes that have ended and sounded when it began: so few as sound at once
     this.isHidden = false;
-    this.looked = 0; // notes that the last search looked at
-    this.end = 0; // of a layer that was filled
+    this.looked = 0; // notes and pedals that were looked at for the last two searches
+    this.end = 0; // of what has ended
   }
 
   // Take a whole layer of a picture: notes [start, end, pitch, velocity] and pedals [start, end], in order of start.
@@ -20,10 +20,12 @@ class Voice {
     for (const [start, end, pitch, velocity] of notes) {
       const note = { pitch, velocity, start, end };
       this.notes.push(note);
-      if (end - start > LONG_S) this.held.push(note);
+      this.finish(note);
     }
-    for (const [start, end] of pedals) this.pedals.push({ start, end });
-    this.end = Math.max(0, ...notes.slice(-MOST_AT_ONCE).map(([, end]) => end), ...this.held.map(({ end }) => end));
+    for (const [start, end] of pedals) {
+      this.pedals.push({ start, end });
+      this.ended.push(this.pedals.at(-1));
+    }
   }
 
   on(at, pitch, velocity) {
@@ -37,15 +39,25 @@ class Voice {
     const note = this.sounding.get(pitch);
     if (!note) return;
     note.end = Math.max(at, note.start);
-    if (note.end - note.start > LONG_S) this.held.push(note);
     this.sounding.delete(pitch);
+    this.finish(note);
+  }
+
+  finish(note) {
+    this.end = Math.max(this.end, note.end);
+    this.ended.push(note);
+    for (let step = Math.floor(note.start / STEP_S) + 1; step * STEP_S <= note.end; step++) {
+      if (!this.crossing.has(step)) this.crossing.set(step, []);
+      this.crossing.get(step).push(note);
+    }
   }
 
   pedal(at, down) {
-    const last = this.pedals.at(-1);
-    const isDown = last !== undefined && last.end === NEVER;
-    if (down && !isDown) this.pedals.push({ start: at, end: NEVER });
-    if (!down && isDown) last.end = at;
+    if (down && !this.pedalIsDown) this.pedals.push({ start: at, end: NEVER });
+    else if (!down && this.pedalIsDown) {
+      this.pedals.at(-1).end = at;
+      this.ended.push(this.pedals.at(-1));
+    }
   }
 
   get pedalIsDown() {
@@ -54,37 +66,37 @@ class Voice {
 
   // Notes that lie in part between two moments; an hour of music behind costs a binary search.
   between(from, to) {
-    const found = this.isHidden ? [] : this.held.filter((note) => note.start < from - LONG_S && note.end >= from);
-    if (this.isHidden) return found;
-    for (const note of this.sounding.values()) if (note.start < from - LONG_S) found.push(note);
     this.looked = 0;
-    for (let index = firstFrom(this.notes, from - LONG_S); index < this.notes.length; index++) {
-      const note = this.notes[index];
-      if (note.start > to) break;
-      this.looked++;
-      if (note.end >= from) found.push(note);
+    if (this.isHidden) return [];
+    const step = Math.floor(from / STEP_S);
+    const before = [...(this.crossing.get(step) ?? []), ...this.sounding.values()];
+    const found = before.filter((note) => note.start < step * STEP_S && note.end >= from);
+    let index = firstFrom(this.notes, step * STEP_S, "start");
+    const first = index;
+    for (; index < this.notes.length && this.notes[index].start <= to; index++) {
+      if (this.notes[index].end >= from) found.push(this.notes[index]);
     }
+    this.looked += before.length + index - first;
     return found;
   }
 
   pedalsBetween(from, to) {
-    const found = [];
-    if (this.isHidden) return found;
-    for (let index = this.pedals.length - 1; index >= 0; index--) {
-      const span = this.pedals[index];
-      if (span.end < from) break;
-      if (span.start <= to) found.push(span);
-    }
-    return found;
+    if (this.isHidden) return [];
+    const first = firstFrom(this.pedals, from, "end");
+    let last = first;
+    while (last < this.pedals.length && this.pedals[last].start <= to) last++;
+    this.looked += last - first;
+    return this.pedals.slice(first, last);
   }
 }
 
-export function firstFrom(items, start) {
+// The place of the first item whose `key` is not before a moment, where items are in order of it.
+function firstFrom(items, at, key) {
   let low = 0;
   let high = items.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (items[middle].start < start) low = middle + 1;
+    if (items[middle][key] < at) low = middle + 1;
     else high = middle;
   }
   return low;

@@ -1,17 +1,30 @@
 """A real Chromium without a screen, and pages of the panel in it. Every wait is for a condition."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
+from piano.midi_file import read_performance
+from piano.notes import Performance
+
+WITHIN_S = 300
+"""How long a wait may last before it is in vain: as long as the busiest of machines could take."""
+
 T = TypeVar("T")
 
-WITHIN_S = 90
+PHRASE = "asdf"
+"""Four white keys from middle C on."""
+
+REBOUND = "rebound.example"
+"""A name that the browser takes for this machine, as after DNS rebinding."""
 
 FLAGS = (
     "--headless=new",
@@ -24,6 +37,7 @@ FLAGS = (
     "--no-first-run",
     "--mute-audio",
     "--window-size=1500,950",
+    f"--host-resolver-rules=MAP {REBOUND} 127.0.0.1",
 )
 
 
@@ -58,8 +72,53 @@ class Page:
         """Return the value of an expression over `app`, the page's own parts."""
         return self.driver.execute_async_script(
             "const done = arguments[0];"
-            f"import('/static/main.js').then(({{ app }}) => done({expression}), (error) => done(String(error)));"
+            f"import('/static/main.js').then(async ({{ app }}) => done(await ({expression})))"
+            ".catch((error) => done(String(error)));"
         )
+
+    def watch(self) -> None:
+        """From now on remember what does not last: rows that come, activities, how many planned notes were seen."""
+        self.driver.execute_async_script(
+            "const done = arguments[0]; import('/static/main.js').then(({ app }) => {"
+            " const seen = (app.seen = { rows: [], activities: [], ghosts: 0, progress: 0 });"
+            " app.link.addEventListener('events', ({ detail }) => seen.rows.push(...detail.events));"
+            " app.link.addEventListener('status', ({ detail }) => seen.activities.push(detail.activity));"
+            " const look = () => { seen.ghosts = Math.max(seen.ghosts, app.roll.ghosts);"
+            "   requestAnimationFrame(look); };"
+            " new MutationObserver(() => seen.progress++).observe(document.getElementById('job-progress'),"
+            " { attributeFilter: ['hidden'] }); look(); done(); });"
+        )
+
+    def play(self, keys: str = PHRASE) -> int:
+        """Play with the computer's keys, and wait until all of it was heard; return how many notes there were before.
+
+        A click on the keyboard comes first, which strikes a key too.
+        """
+        before: int = self.ask("app.music.player.notes.length")
+        self.find("#keyboard").click()
+        chain = ActionChains(self.driver)
+        for key in keys:
+            chain.key_down(key).pause(0.05).key_up(key)
+        chain.perform()
+        self.until(f"app.music.player.notes.length === {before} + 1 + {len(keys)} && !app.music.player.sounding.size")
+        return before
+
+    def change(self, settings: Mapping[str, Any]) -> None:
+        """Change settings past the controls, and wait until they are in force."""
+        self.ask(f"app.link.ask('change', {{ settings: {json.dumps(settings)} }})")
+        self.until(
+            f"Object.entries({json.dumps(settings)}).every(([name, value]) => app.status().settings[name] === value)"
+        )
+
+    def fetched(self, path: str | None, where: Path) -> Performance:
+        """Return what a link of the page leads to, as a performance."""
+        data = self.driver.execute_async_script(
+            "const [path, done] = arguments; fetch(path).then((answer) => answer.arrayBuffer())"
+            ".then((data) => done(Array.from(new Uint8Array(data))))",
+            path,
+        )
+        where.write_bytes(bytes(data))
+        return read_performance(where)
 
     def until(self, expression: str) -> Any:
         """Wait until an expression over `app` is true; return its value."""

@@ -3,11 +3,22 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 WITHIN_S = 60
+
+
+def free_port() -> int:
+    """Return a port that nobody has, of those that the system gives to nobody by itself."""
+    for port in range(20_000 + os.getpid() % 8_000, 30_000):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no port is free")
 
 
 class Daemon:

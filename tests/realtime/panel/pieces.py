@@ -7,6 +7,9 @@ import numpy as np
 from piano.midi_file import MidiTrack, write_performance
 from piano.notes import NOTE, PEDAL, Performance
 
+LONG = 1200
+"""Notes of a piece that lasts five minutes: it is not over before a slow machine has looked at it."""
+
 
 def scale(count: int = 24, gap_s: float = 0.25) -> Performance:
     """Return notes one after the other, with chords among them, and a pedal."""
