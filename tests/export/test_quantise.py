@@ -24,7 +24,9 @@ def test_columns_come_back_and_two_products_with_a_byte_fit_into_16_bits(rows: i
     rng = np.random.default_rng(seed)
     weight = (rng.standard_normal((rows, width)) * rng.choice([0, 1e-3, 1, 50], (rows, 1))).astype(np.float32)
     columns, scales = quantise_columns(weight)
-    assert (columns.dtype, columns.shape, scales.shape) == (np.int8, (width, rows), (rows,))
+    assert columns.dtype == np.int8
+    assert columns.shape == (width, rows)
+    assert scales.shape == (rows,)
     assert (np.abs(columns.T * scales[:, None] - weight) <= scales[:, None] * 0.5001 + 1e-9).all()
     assert 2 * 255 * int(np.abs(columns.astype(int)).max()) < 2**15
     assert np.abs(columns).max() == (LARGEST_OF_COLUMN if weight.any() else 0)
