@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from bench.contestant import CannotError, Matter
 from bench.crew import Crew, Member, crew_of
+from bench.floor import larger_than_caches
 from bench.machine import circumstances
 from bench.matter import cache_bytes, make_bundle, weight_bytes
 from bench.roster import CONTESTANTS, FLOOR, OURS, READER, Entry, is_peer
@@ -71,7 +72,7 @@ def measure(checkpoint: Path, plan: Plan, entries: Sequence[Entry] = CONTESTANTS
         pasts.append(shape.context - plan.steps - 1)
         weights = weight_bytes(matter.bundle)
         sizes = {past: weights + cache_bytes(shape, past + plan.steps // 2) for past in pasts}
-        times = Times()
+        times, large = Times(), larger_than_caches()
         with crew_of([READER, *entries], matter) as crew:
             for name, reason in crew.missing.items():
                 tqdm.write(f"without {name}: {reason}")
@@ -79,10 +80,14 @@ def measure(checkpoint: Path, plan: Plan, entries: Sequence[Entry] = CONTESTANTS
                 kept = times if number else Times()  # the first warms up
                 members = crew.members[:: 1 if number % 2 else -1]
                 for member in members:
-                    _ask_all(member, plan, sizes, kept)
+                    if member.name == FLOOR:
+                        _read_all(member, sizes, large, kept)
+                    else:
+                        _ask_all(member, plan, sizes, kept)
             memory = {member.name: member.ask("memory") for member in crew.members if member.name != FLOOR}
             start_up = {member.name: member.start_up_s for member in crew.members if member.name != FLOOR}
         cannot = _silent(crew, times)
+    memory_rate = gb_per_s(large, times.medians(("memory", large)).get(FLOOR, 0.0))
     return {
         "kind": "decode",
         **about,
@@ -90,7 +95,8 @@ def measure(checkpoint: Path, plan: Plan, entries: Sequence[Entry] = CONTESTANTS
         "rounds": plan.rounds,
         "shape": {"layers": shape.layers, "width": shape.width, "heads": shape.heads, "context": shape.context},
         "weight_bytes": weights,
-        "decode": [decode_line(past, sizes[past], times.medians(("decode", past))) for past in pasts],
+        "memory_gb_per_s": memory_rate,
+        "decode": [decode_line(past, sizes[past], times.medians(("decode", past)), memory_rate) for past in pasts],
         "prefill": [_line({"tokens": n}, times.medians(("prefill", n))) for n in _prefills(plan, max(pasts))],
         "feed": [_line({"tokens": n, "past": plan.fed_after}, times.medians(("feed", n))) for n in FED],
         "sampling_us": sample_us(DRAWS, shape.vocabulary),
@@ -109,17 +115,29 @@ def rounds_of(plan: Plan, now_s: Callable[[], float]) -> Iterator[int]:
         yield number
 
 
-def decode_line(past: int, size: int, medians: dict[str, float]) -> dict[str, Any]:
-    """Return the figures of one past length; the floor's time is that of reading the bytes once."""
+def gb_per_s(size: int, ms: float) -> float:
+    """Return the rate of a read; 0 where there was none."""
+    return size / ms / 1e6 if ms else 0.0
+
+
+def decode_line(past: int, size: int, medians: dict[str, float], memory_rate: float) -> dict[str, Any]:
+    """Return the figures of one past length.
+
+    `floor_ms` is the time of reading the bytes once from where the last read left them, `memory_floor_ms` from the
+    memory at its rate, in GB/s.
+    """
     floor_ms = medians.get(FLOOR, 0.0)
+    memory_ms = size / memory_rate / 1e6 if memory_rate else 0.0
     ours = medians[OURS]
     return {
         "past": past,
         "ms": ours,
         "floor_ms": floor_ms,
-        "floor_gb_per_s": size / floor_ms / 1e6 if floor_ms else 0.0,
+        "floor_gb_per_s": gb_per_s(size, floor_ms),
+        "memory_floor_ms": memory_ms,
         "bytes": size,
         "over_floor": ours / floor_ms if floor_ms else 0.0,
+        "over_memory_floor": ours / memory_ms if memory_ms else 0.0,
         "peers_over_ours": {name: ms / ours for name, ms in medians.items() if is_peer(name)},
         "all_ms": {name: ms for name, ms in medians.items() if name != FLOOR},
     }
@@ -137,10 +155,6 @@ def _prefills(plan: Plan, longest: int) -> list[int]:
 
 def _ask_all(member: Member, plan: Plan, sizes: dict[int, int], times: Times) -> None:
     """Ask one member everything of a round; what it cannot do it is not asked for twice in the round."""
-    if member.name == FLOOR:
-        for past, size in sizes.items():
-            times.add(("decode", past), member.name, [member.ask("read", bytes=size)])
-        return
     for past in sizes:
         times.add(("decode", past), member.name, member.ask("decode", past=past, steps=plan.steps))
     for count in _prefills(plan, max(sizes)):
@@ -152,6 +166,13 @@ def _ask_all(member: Member, plan: Plan, sizes: dict[int, int], times: Times) ->
             )
     except CannotError:
         return
+
+
+def _read_all(member: Member, sizes: dict[int, int], large: int, times: Times) -> None:
+    """Have what a token needs read, and what is too large for any cache."""
+    times.add(("memory", large), member.name, [member.ask("read", bytes=large)])
+    for past, size in sizes.items():
+        times.add(("decode", past), member.name, [member.ask("read", bytes=size)])
 
 
 def _silent(crew: Crew, times: Times) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from bench.roster import FLOOR, OURS
+from bench.roster import FLOOR, MEMORY_FLOOR, OURS
 
 
 def draw(figures: dict[str, Any], path: Path) -> None:
@@ -21,6 +21,8 @@ def draw(figures: dict[str, Any], path: Path) -> None:
         axes.plot(pasts, [line["all_ms"].get(name) for line in lines], "o-", linewidth=1, label=name)
     axes.plot(pasts, [line["ms"] for line in lines], "o-", color="black", linewidth=3, label=OURS)
     axes.plot(pasts, [line["floor_ms"] for line in lines], "--", color="grey", label=FLOOR)
+    memory = [line["memory_floor_ms"] for line in lines]
+    axes.plot(pasts, memory, ":", color="grey", label=MEMORY_FLOOR)
     axes.set_yscale("log")
     axes.set_xticks(pasts, [str(past) for past in pasts])
     axes.set_xlabel("tokens heard and played so far")

@@ -24,9 +24,11 @@ PREAMBLE = """# Performance
 This page is made by `bin/bench report` from the figures that the commands below wrote; `bin/bench --help` lists them.
 Everyone decodes the same weights; contestants run in turns, in processes of their own, and a figure is the median.
 
-The *memory floor* is the time that it takes to read, once, the bytes that a token needs (the weights as they are
-stored, and the keys and values so far) as fast as numpy reads an array of that size on as many threads, from wherever
-the last read left it, which for the embedded sizes is the last cache and not the memory.
+The *floor* is the time that it takes to read, once, the bytes that a token needs (the weights as they are stored, and
+the keys and values so far) as fast as numpy reads an array of that size on as many threads, from wherever the last read
+left it, which for the embedded sizes is the last cache. The *floor from memory* counts the same bytes at the rate of an
+array that is too large for any cache. A model that stays in the cache from token to token may be quicker than that, so
+that it does not tell what is left to gain; the floor does, and is what `over_floor` in the JSON means.
 """
 
 CLOSING = """## What is not measured

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 OURS = "pianod"
-FLOOR = "memory floor"
+FLOOR, MEMORY_FLOOR = "floor", "floor from memory"
 
 OWN, OPTIMUM = ".venv-bench", ".venv-bench-optimum"
 

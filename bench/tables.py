@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from bench.roster import OURS
+from bench.roster import FLOOR, MEMORY_FLOOR, OURS
 
 
 def describe(figures: dict[str, Any]) -> list[str]:
@@ -43,10 +43,15 @@ def _decode(figures: dict[str, Any]) -> list[str]:
         f"{threads} thread{'s' if threads > 1 else ''}; in brackets how many times pianod's time."
     )
     lines = figures["decode"]
-    floor = ["memory floor", *[_times(line["floor_ms"], line["ms"]) for line in lines]]
-    over = ["pianod over the floor", *[f"{line['over_floor']:.2f} x" for line in lines]]
-    rate = ["read at the floor, GB/s", *[f"{line['floor_gb_per_s']:.0f}" for line in lines]]
-    out = [about, "", _compared("milliseconds a token, at a past of", "past", lines, [floor, over, rate])]
+    floors = [
+        [FLOOR, *[_times(line["floor_ms"], line["ms"]) for line in lines]],
+        [MEMORY_FLOOR, *[_times(line["memory_floor_ms"], line["ms"]) for line in lines]],
+        ["pianod over the floor", *[f"{line['over_floor']:.2f} x" for line in lines]],
+        ["pianod over the floor from memory", *[f"{line['over_memory_floor']:.2f} x" for line in lines]],
+        ["read at the floor, GB/s", *[f"{line['floor_gb_per_s']:.0f}" for line in lines]],
+        ["read from memory, GB/s", *[f"{figures['memory_gb_per_s']:.0f}" for _ in lines]],
+    ]
+    out = [about, "", _compared("milliseconds a token, at a past of", "past", lines, floors)]
     out += ["", _compared("milliseconds for a prompt of", "tokens", figures["prefill"])]
     feed = f"milliseconds for so many tokens at once, at a past of {figures['feed'][0]['past']}"
     out += ["", _compared(feed, "tokens", figures["feed"])]

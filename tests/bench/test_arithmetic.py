@@ -8,6 +8,7 @@ import pytest
 from bench.cli import main, parser
 from bench.contestant import some_tokens
 from bench.decode import Plan, Times, decode_line, rounds_of
+from bench.floor import LEAST_BYTES, TIMES_THE_CACHE, larger_than_caches
 from bench.keys import STAGES, figures, ways
 from bench.lateness import dense_events, near
 from bench.long import Minute, drift
@@ -22,11 +23,21 @@ MS = 1_000_000
 
 
 def test_a_line_holds_ratios_to_ours_and_to_the_floor() -> None:
-    line = decode_line(64, 4_000_000, {OURS: 0.2, "pianod fp32": 0.4, FLOOR: 0.1, "llama.cpp q8_0": 0.5})
+    line = decode_line(64, 4_000_000, {OURS: 0.2, "pianod fp32": 0.4, FLOOR: 0.1, "llama.cpp q8_0": 0.5}, 10.0)
     assert (line["past"], line["ms"], line["over_floor"]) == (64, 0.2, 2.0)
     assert line["peers_over_ours"] == {"llama.cpp q8_0": 2.5}, "neither the floor nor we are peers"
     assert line["floor_gb_per_s"] == pytest.approx(40)
+    assert line["memory_floor_ms"] == pytest.approx(0.4)
+    assert line["over_memory_floor"] == pytest.approx(0.5), "what lies in the cache may be quicker than the memory"
     assert FLOOR not in line["all_ms"]
+
+
+def test_what_is_read_from_memory_fits_into_no_cache(tmp_path: Path) -> None:
+    assert larger_than_caches(tmp_path) == LEAST_BYTES, "where nothing tells how large the caches are"
+    for number, size in enumerate(("48K", "2048K", "96M")):
+        (tmp_path / f"index{number}").mkdir()
+        (tmp_path / f"index{number}" / "size").write_text(f"{size}\n")
+    assert larger_than_caches(tmp_path) == TIMES_THE_CACHE * 96 * 2**20
 
 
 def test_a_figure_is_the_median_of_all_rounds() -> None:
@@ -129,7 +140,7 @@ def test_names_tell_peers_from_us() -> None:
 
 
 def test_the_page_is_made_of_json_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    line = decode_line(64, 4_000_000, {OURS: 0.2, FLOOR: 0.1, "peer": 0.5})
+    line = decode_line(64, 4_000_000, {OURS: 0.2, FLOOR: 0.1, "peer": 0.5}, 10.0)
     about = {"versions": {"numpy": "2"}, "command": "bin/bench", "date": "2026-11-21", "machine": "a machine"}
     decode = {
         "kind": "decode",
@@ -140,6 +151,7 @@ def test_the_page_is_made_of_json_files(tmp_path: Path, capsys: pytest.CaptureFi
         "prefill": [{"tokens": 64, "ms": 2.0, "all_ms": {OURS: 2.0, "peer": 3.0}}],
         "feed": [{"tokens": 2, "past": 512, "ms": 2.0, "all_ms": {OURS: 2.0}}],
         "sampling_us": 20.0,
+        "memory_gb_per_s": 10.0,
         "start_up_s": {OURS: 0.5},
         "memory_mb": {OURS: 90.0},
         "missing": {"another": "it is not installed"},
@@ -149,7 +161,8 @@ def test_the_page_is_made_of_json_files(tmp_path: Path, capsys: pytest.CaptureFi
     text = page([file], picture)
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert "| peer | 0.500 (2.5 x) |" in text
-    assert "2.00 x" in text
+    assert "| pianod over the floor | 2.00 x |" in text
+    assert "| pianod over the floor from memory | 0.50 x |" in text
     assert "another 20 µs: 10 % at 64" in text
     assert "Without another: it is not installed" in text
     assert main(["report", str(file), "--picture", str(picture)]) == 0
