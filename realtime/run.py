@@ -114,6 +114,7 @@ class Wishes:
         while not self._end.is_set() and not engine.wait(_LOOK_S):
             if self._panic.is_set():
                 self._panic.clear()
+                logger.info("panic: everything is silenced")
                 tell(Panic())
 
     def _ask_for_the_end(self, number: int, _frame: FrameType | None) -> None:

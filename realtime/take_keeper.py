@@ -26,6 +26,7 @@ SYNC_S = 0.75
 """With the look before it, a second after it was played at most, what was played is safe."""
 RETRY_S = 5.0
 _JOIN_S = 10.0
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class TakeKeeper:
@@ -151,7 +152,7 @@ class TakeKeeper:
         """Tell the player once that the take is not written, and why."""
         reason = error.strerror or str(error)
         if self.fault is None:
-            way_out = "make room on the disk" if error.errno == errno.ENOSPC else "give another folder with --takes"
+            way_out = "make room on the disk" if error.errno in _NO_ROOM else "give another folder with --takes"
             logger.error(
                 "the take cannot be written to {} ({}): the playing goes on, and the take is kept in memory; {}",
                 self._folder,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from piano.events import NoteOff, NoteOn, Pedal
-from realtime.midi_message import bytes_of
+from realtime.midi_message import ALL_SOUND_OFF, Kind, bytes_of, kind_of
 from tests.realtime.jack import JackServer
 from tests.realtime.test_end_to_end import Account, Daemon, account_of, start_pianist
 from tests.realtime.wire import Listener
@@ -63,6 +63,27 @@ def test_a_daemon_that_dies_while_keys_are_held_leaves_no_note_behind(
     assert {pitch for _, pitch, _ in listener.struck} >= {60, 64, 67}
     assert listener.pedal[0] == 0
     assert listener.is_silent()
+
+
+def test_a_panic_by_signal_silences_everything_and_the_playing_goes_on(
+    jack_server: JackServer, start: Start, tmp_path: Path
+) -> None:
+    daemon = start("--mode", "velocity", "--strength", "0")
+    script = {"takes": [{"after": "now", "notes": HELD}], "listen_s": 0.8, "ending": "wait"}
+    pianist = start_pianist(jack_server, tmp_path, script)
+    assert pianist.stderr is not None
+    assert [pianist.stderr.readline(), pianist.stderr.readline()] == ["ready\n", "played\n"]
+    daemon.process.send_signal(signal.SIGUSR1)
+    wait_for(daemon, "panic: everything is silenced")
+    assert_it_plays(jack_server, daemon, tmp_path)
+    everything = [data for _, data in account_of(pianist).heard]
+    panicked = everything.index(bytes((0xB0, ALL_SOUND_OFF, 0))) + 1
+    listener = Listener()
+    for data in everything[:panicked]:
+        listener.hear(data)
+    assert [pitch for _, pitch, _ in listener.struck] == [60, 64, 67]
+    assert listener.is_silent()
+    assert [data[1] for data in everything[panicked:] if kind_of(data) is Kind.NOTE_ON] == [60, 62]
 
 
 def test_a_guardian_that_dies_is_replaced_and_the_playing_goes_on(
