@@ -38,7 +38,7 @@ class SamplingSettings(BaseModel):
     )
     top_k: int = Field(default=0, ge=0, le=1000, description="draw from the k likeliest tokens only; 0 from all")
     top_p: float = Field(
-        default=0.98,
+        default=1.0,
         gt=0.0,
         le=1.0,
         description="draw from the likeliest tokens that make up this share of the probability",
@@ -59,7 +59,7 @@ class SamplingSettings(BaseModel):
         description="drop tokens less likely than this share of the likeliest one's probability",
     )
     repetition_guard: float = Field(
-        default=0.0,
+        default=0.5,
         ge=0.0,
         le=10.0,
         description=(
