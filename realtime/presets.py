@@ -8,6 +8,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -79,21 +80,36 @@ class Presets:
                 f"{self._path} cannot be read: {error.strerror}; name another file with --presets"
             ) from error
         try:
-            presets = json.loads(data) if len(data) <= _LARGEST_FILE else None
+            presets: Any = json.loads(data) if len(data) <= _LARGEST_FILE else None
         except (ValueError, RecursionError):
             presets = None
-        if not isinstance(presets, dict) or not all(isinstance(preset, dict) for preset in presets.values()):
+        if not _holds_presets(presets):
             raise ConfigError(f"{self._path} holds no presets: move it away, or name another file with --presets")
-        return presets
+        return dict(presets)
 
     def _write(self, presets: dict[str, dict[str, Any]]) -> None:
         beside = self._path.with_name(self._path.name + ".new")
+        text = json.dumps(presets, indent=2, sort_keys=True) + "\n"
+        if len(text) > _LARGEST_FILE:
+            raise ControlError(f"the presets take more than {_LARGEST_FILE:,} bytes: forget one first")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            beside.write_text(json.dumps(presets, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+            beside.write_text(text, encoding="utf-8")
             beside.replace(self._path)
         except OSError as error:
             raise ConfigError(
                 f"{self._path} cannot be written: {error.strerror}; name another file with --presets"
             ) from error
         self.names = tuple(sorted(presets))
+
+
+def _holds_presets(read: Any) -> bool:
+    """Say whether what was read are presets: settings by name, none of which is made of parts, or no number."""
+    return isinstance(read, dict) and all(
+        isinstance(preset, dict)
+        and all(
+            value is None or isinstance(value, bool | int | str) or (isinstance(value, float) and isfinite(value))
+            for value in preset.values()
+        )
+        for preset in read.values()
+    )
