@@ -1,4 +1,4 @@
-"""Presets: settings by name, kept in one file of the player's. Belongs to the panel's thread.
+"""Presets: ways of playing by name, kept in one file of the player's. Belongs to the panel's thread.
 
 A name is a key in that file and never a path. The file is written whole beside itself and then put in place, so that
 a crash leaves the old one or the new one.
@@ -13,13 +13,66 @@ from pathlib import Path
 from typing import Any
 
 from piano.errors import ConfigError
-from realtime.control import CHANGEABLE, ControlError
+from realtime.control import ControlError
 
 MOST_PRESETS = 100
 _LARGEST_FILE = 1 << 20
 
-NOT_KEPT = frozenset(("seed", "input_channel"))
-"""Settings of the moment, or of the place."""
+KEPT = (
+    "mode",
+    "temperature",
+    "top_p",
+    "note_top_p",
+    "top_k",
+    "min_p",
+    "repetition_guard",
+    "greedy",
+    "composer",
+    "density",
+    "max_polyphony",
+    "longest_note_s",
+    "trigger",
+    "shortest_pause_s",
+    "longest_pause_s",
+    "answer",
+    "duet_hand",
+    "duet_split",
+    "duet_side",
+    "duet_lowest",
+    "duet_highest",
+    "duet_density",
+    "duet_loudest",
+    "duet_louder",
+    "restraint",
+    "when_alone",
+    "alone_after_s",
+    "loop_sounds",
+    "loop_renews",
+    "strength",
+    "tempo_bpm",
+    "beats",
+)
+"""How to play: what a player means by a preset, and would want on another piano too."""
+
+NOT_KEPT = (
+    "seed",
+    "trigger_pedal",
+    "trigger_key",
+    "trigger_cc",
+    "take_cc",
+    "keep_cc",
+    "undo_cc",
+    "clear_cc",
+    "mode_by_program",
+    "mode_cc",
+    "input_channel",
+    "thru",
+    "velocity_wait_ms",
+    "metronome",
+    "send_clock",
+    "follow_clock",
+)
+"""Settings of the moment, or of the place: of this keyboard and what is plugged into it, and of this machine."""
 
 
 def presets_file() -> Path:
@@ -47,18 +100,18 @@ class Presets:
             self.names = ()
 
     def recall(self, name: str) -> dict[str, Any]:
-        """Return the settings of a preset; those that this version no longer knows are left out."""
+        """Return the settings of a preset; what is no way of playing, or no longer known, is left out."""
         presets = self._read()
         if name not in presets:
             raise ControlError(f"there is no preset {name!r}")
-        return {key: value for key, value in presets[name].items() if key in CHANGEABLE and key not in NOT_KEPT}
+        return {key: value for key, value in presets[name].items() if key in KEPT}
 
     def save(self, name: str, settings: Mapping[str, Any]) -> None:
         """Keep settings under a name, in place of what was kept under it."""
         presets = self._read()
         if name not in presets and len(presets) >= MOST_PRESETS:
             raise ControlError(f"{MOST_PRESETS} presets are kept, which is the most: forget one first")
-        presets[name] = {key: value for key, value in settings.items() if key in CHANGEABLE and key not in NOT_KEPT}
+        presets[name] = {key: value for key, value in settings.items() if key in KEPT}
         self._write(presets)
 
     def forget(self, name: str) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from piano.errors import ConfigError
-from realtime.control import ControlError
-from realtime.presets import MOST_PRESETS, Presets, presets_file
+from realtime.control import CHANGEABLE, ControlError
+from realtime.presets import KEPT, MOST_PRESETS, NOT_KEPT, Presets, presets_file
 from realtime.settings import Settings
 
 VALUES = Settings(temperature=0.4, composer="bach", seed=7).model_dump(mode="json")
@@ -22,10 +22,20 @@ def test_what_is_saved_is_recalled_by_another_pianod(tmp_path: Path) -> None:
     assert other.names == ("calm",)
     recalled = other.recall("calm")
     assert (recalled["temperature"], recalled["composer"]) == (0.4, "bach")
-    assert "seed" not in recalled, "of the moment"
-    assert "model" not in recalled, "not to be changed while it plays"
+    assert set(recalled) == set(KEPT)
+    assert not {"seed", "model", "input", "output", "takes"} & set(recalled), "of the moment, or of the place"
     other.forget("calm")
     assert Presets(path).names == ()
+
+
+def test_each_setting_that_can_be_changed_is_a_way_of_playing_or_is_not() -> None:
+    assert sorted(KEPT + NOT_KEPT) == sorted(CHANGEABLE)
+
+
+def test_what_belongs_to_the_place_stays_as_it_is_though_an_older_preset_holds_it(tmp_path: Path) -> None:
+    path = tmp_path / "presets.json"
+    path.write_text(json.dumps({"old": {"mode": "duet", "thru": True, "mode_cc": 5, "metronome": "output"}}))
+    assert Presets(path).recall("old") == {"mode": "duet"}
 
 
 def test_what_is_not_there_is_told(tmp_path: Path) -> None:
