@@ -11,6 +11,9 @@ from realtime.midi_message import SUSTAIN, Kind, channel_of, control_bytes, kind
 from realtime.playback import TimedMessage
 from realtime.scheduler import Scheduler
 
+LATEST_NS = 500_000_000
+"""A note that could not begin for this long after its moment is left out."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reel:
@@ -71,8 +74,10 @@ class Replay:
             if wanted is not None:
                 self._skip(wanted)
         reel = self._reel
-        while reel is not None and reel.begins_ns + reel.messages[self._at][0] <= now_ns:
-            self._send(reel.messages[self._at][1])
+        while reel is not None and (due_ns := reel.begins_ns + reel.messages[self._at][0]) <= now_ns:
+            data = reel.messages[self._at][1]
+            if now_ns - due_ns <= LATEST_NS or kind_of(data) is not Kind.NOTE_ON:  # no burst of notes after a sleep
+                self._send(data)
             self._at += 1
             if self._at == len(reel.messages):
                 self._end(reel)

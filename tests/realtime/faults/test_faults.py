@@ -16,6 +16,7 @@ from realtime.midi_input import LATE_NS, MidiInput
 from realtime.midi_message import bytes_of
 from realtime.outbox import Outbox
 from realtime.partner import MOST_WAITING
+from realtime.replay import Reel, Replay
 from realtime.resting import rest_ns
 from realtime.scheduler import MOST_WAITING as MOST_PASSED_ON
 from realtime.scheduler import Scheduler
@@ -25,6 +26,8 @@ from tests.realtime.desk import Desk
 from tests.realtime.stage import MS, ChanceSession, S, SlowSession, phrase
 from tests.realtime.wire import Listener
 
+LEGS = ((0, 0x90), (200 * MS, 0x80))
+"""A key goes down and comes up."""
 KEY, LIFT = bytes_of(NoteOn(60, 70)), bytes_of(NoteOff(60))
 
 
@@ -145,6 +148,56 @@ def test_after_a_standstill_no_burst_of_old_notes_goes_out() -> None:
     assert before > 5
     assert len(heard(desk).struck) == before
     assert heard(desk).is_silent()
+
+
+HOURS_NS = 8 * 3600 * S
+
+
+@pytest.mark.parametrize("is_counted", [True, False], ids=["the clock counted it", "the clock stood still"])
+@pytest.mark.parametrize("mode", list(Mode))
+def test_the_machine_sleeps_for_hours_in_the_midst_of_it_and_wakes(mode: Mode, is_counted: bool) -> None:
+    desk = Desk(Settings(mode=str(mode), thru=True, panel=False, restraint=-2.0))
+    desk.play(phrase(notes=7))
+    survive(desk, 3 * S)
+    desk.deliver(KEY)  # held down when it falls asleep
+    survive(desk, 4 * S)
+    before, run = len(heard(desk).struck), desk.run
+    run.partner.engine._on_ports = lambda _: run.partner.scheduler.panic()  # as `Connections` has it
+    run.clock._now_ns += HOURS_NS if is_counted else 0
+    woke_ns = run.clock.now_ns()
+    run.clock.advance_to(woke_ns)  # the output wakes first, then the engine, and only then does the watchdog look
+    for _ in range(100):
+        run.partner.engine.survive(woke_ns)
+    run.partner.inbox.put(Stalled(HOURS_NS))
+    survive(desk, woke_ns + 300 * MS)
+    assert heard(desk).is_silent()
+    assert len(heard(desk).struck) - before < 20, "no burst"
+    survive(desk, woke_ns + 5 * S)
+    assert heard(desk).is_silent()
+    desk.deliver(LIFT)
+    struck = len(heard(desk).struck)
+    desk.play(phrase(start_s=(run.clock.now_ns() + S) / S, notes=7))
+    survive(desk, run.clock.now_ns() + 6 * S)
+    assert len(heard(desk).struck) >= struck + 7, "and it is played on as before"
+    assert not run.partner.engine.wait(0)
+    run.finish()
+    assert heard(desk).is_silent()
+
+
+def test_a_replay_that_slept_for_hours_plays_no_burst() -> None:
+    clock, listener = ManualClock(), Listener()
+    port = MemoryOutputPort(clock, deliver=listener.hear)
+    replay = Replay(Scheduler(clock, port))
+    clock.attach(replay)
+    music = [(at * S // 4 + offset, bytes((status, 60 + at % 12, 64))) for at in range(400) for offset, status in LEGS]
+    replay.play(Reel("a piece", music, 0))
+    clock.advance_to(10 * S)
+    clock._now_ns += HOURS_NS
+    before = len(listener.struck)
+    clock.advance_to(HOURS_NS + 20 * S)
+    assert len(listener.struck) == before
+    assert listener.is_silent()
+    assert replay.reel is None
 
 
 def test_keys_that_waited_through_a_standstill_are_heard_but_not_passed_on() -> None:
