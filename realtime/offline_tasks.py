@@ -74,7 +74,7 @@ def pose_file(document: MidiDocument, wish: TaskRequest, playing: Playing, seed:
         strategy=Strategy(wish.strategy),
         beams=wish.beams,
         best_of=wish.best_of,
-        samples=wish.samples,
+        samples=wish.samples or 1,
     )
     if not wish.preview:
         request = replace(request, preview=None)

@@ -49,7 +49,7 @@ def songs(tmp_path: Path) -> Path:
 
 
 def fill(out: str, *files: str, seed: int = 5, **wishes: Any) -> int:
-    request = FillRequest(files=files or ("songs",), out=Path(out), **{"keep": "right", **wishes})
+    request = FillRequest(files=files or ("songs",), out=Path(out), **{"keep": "right", "samples": 1, **wishes})
     return run_task(Settings(seed=seed), request)
 
 
@@ -70,6 +70,17 @@ def test_twenty_files_are_the_same_bytes_however_they_are_shared_out(songs: Path
     assert Path("02-alone.mid").read_bytes() == made["02.mid"]
     document = MidiDocument.read(made["03.mid"])
     assert [part.body for part in document.tracks[:3]] == [part.body for part in MidiDocument.read(song()).tracks[:3]]
+
+
+def test_tasks_are_drawn_with_more_care_unless_told_otherwise(songs: Path) -> None:
+    alike = [Settings(seed=5), Settings(seed=5, temperature=0.8, top_p=0.95)]
+    for out, settings, wishes in zip("abc", [*alike, alike[0]], [{}, {"samples": 4}, {"samples": 1}], strict=True):
+        assert run_task(settings, FillRequest(files=("songs/02.mid",), out=Path(out), keep="right", **wishes)) == 0
+    made = [contents(out) for out in "abc"]
+    assert made[0] == made[1] != made[2]
+    request = FillRequest(files=("songs/02.mid",), out=Path("d"), keep="right", best_of=2)
+    assert run_task(Settings(seed=5), request) == 0
+    assert songs.exists()
 
 
 def test_what_is_done_is_not_done_again(songs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -231,6 +242,7 @@ def test_a_request_that_says_nothing_or_too_much_is_refused(capsys: pytest.Captu
         (["velocities", "a.mid", "--noise", "3", "--from-nothing"], "give one"),
         (["velocities", "a.mid", "--noise", "-3"], "--noise is '-3'; it must be a number above 0"),
         (["clean", "a.mid"], "one of --pitch"),
+        (["fill", "a.mid", "--keep", "right", "--samples", "2", "--best-of", "2"], "--samples draws and chooses by"),
         (["clean", "a.mid", "--pitch", "--all"], "one of --pitch"),
         (["perform", "a.mid", "--bpm", "5"], "--bpm is '5'; it must be a number from 10 to 400"),
         (["perform", "missing.mid"], "missing.mid: there is no such file or folder"),
