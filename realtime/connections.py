@@ -204,7 +204,8 @@ class Connections:
             return
         if self._watchdog is not None and chosen is not None:
             self._watchdog.watch(direction, name)
-        logger.info("the MIDI {} {!r} is back", direction, name)
+        anew = "" if chosen is not None else "; connect to it anew: what was connected to it went with it"
+        logger.info("the MIDI {} {!r} is back{}", direction, name, anew)
 
     def _listen(self, port: InputPort) -> None:
         if self._deliver is None:

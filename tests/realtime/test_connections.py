@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from loguru import logger
 
 from piano.errors import PortError
 from piano.events import NoteOn
@@ -117,7 +118,11 @@ def test_ports_of_our_own_are_made_anew_with_their_system() -> None:
     stage.connections.start(stage.inbox.put)
     stage.connections.mend(SystemLost("memory", "killed"))
     assert stage.scheduler.status().is_lost
+    told: list[str] = []
+    sink = logger.add(lambda line: told.append(str(line)), level="INFO", format="{message}")
     stage.connections.mend(SystemReturned("memory"))
+    logger.remove(sink)
+    assert [line.count("connect to it anew") for line in told if "is back" in line] == [0, 1, 1], "nobody else can"
     stage.system.open_output("pianod in").send(NOTE_ON)
     assert isinstance(stage.next(), Received)
     assert not stage.scheduler.status().is_lost

@@ -95,6 +95,13 @@ def test_a_guardian_that_dies_is_replaced_and_the_playing_goes_on(
     assert_it_plays(jack_server, daemon, tmp_path)
 
 
+def test_a_guardian_that_dies_at_the_end_does_not_change_how_the_daemon_ends(start: Start) -> None:
+    daemon = start("--mode", "velocity", "--strength", "0")
+    os.kill(guardian_of(daemon), signal.SIGKILL)
+    said = daemon.end()
+    assert daemon.process.returncode == 0, said
+
+
 def test_a_jack_server_that_is_started_anew_is_played_on_again(start: Start, tmp_path: Path) -> None:
     with JackServer() as server:
         daemon = start("--mode", "velocity", "--strength", "0", server=server)
