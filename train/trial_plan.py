@@ -22,8 +22,9 @@ class _Section(BaseModel):
 
 
 class Variation(_Section):
-    """What one trial does otherwise: keys of the recipe by section, the layout of tokens, the head.
+    """What one trial does otherwise: keys of the recipe by section, layout of tokens, head, first positions.
 
+    `sinusoids`: the position embeddings start as sinusoids instead of at random; learned they are all the same.
     `tokens`: how many tokens it is trained on, where this is not to follow from equal compute.
     """
 
@@ -32,6 +33,7 @@ class Variation(_Section):
     change: dict[str, dict[str, Any]] = Field(default_factory=dict)
     rewriting: str | None = None
     untied: bool = False
+    sinusoids: bool = False
     tokens: int | None = Field(None, ge=64)
 
 

@@ -85,6 +85,10 @@ def _difference(row: Row, base: Row | None, deviation: float) -> str:
     return f"{row.bits - base.bits:+.2f} ± {error:.2f}"
 
 
+CHECK = "check"
+"""The group of a size that is not in the line: what the line predicts is held against it."""
+
+
 class Line(NamedTuple):
     """bits = factor * flops ** exponent, and the largest relative distance of a size from it."""
 
@@ -107,7 +111,11 @@ class Prediction(NamedTuple):
 
 
 def line_of(rows: Sequence[Row]) -> Line:
-    """Return the line of least squares through the sizes, in the logarithms of compute and bits; two at least."""
+    """Return the line of least squares through the sizes, in the logarithms of compute and bits; two at least.
+
+    Sizes of the group `check` are left out.
+    """
+    rows = [row for row in rows if row.group != CHECK]
     if len({row.flops for row in rows}) < 2:
         raise ValueError(f"a line takes two sizes at least, not {len(rows)} of one compute")
     compute, bits = (np.log([getattr(row, name) for row in rows]) for name in ("flops", "bits"))
@@ -119,7 +127,7 @@ def line_of(rows: Sequence[Row]) -> Line:
 def next_size(rows: Sequence[Row]) -> Prediction:
     """Return what the line of the sizes gives the next one."""
     line = line_of(rows)
-    before, last = sorted(rows, key=lambda row: row.flops)[-2:]
+    before, last = sorted((row for row in rows if row.group != CHECK), key=lambda row: row.flops)[-2:]
     parameters, tokens, flops = (
         getattr(last, name) ** 2 / getattr(before, name) for name in ("parameters", "tokens", "flops")
     )
@@ -127,8 +135,11 @@ def next_size(rows: Sequence[Row]) -> Prediction:
 
 
 def scaling_table(results: Sequence[Result]) -> str:
-    """Return the sizes as Markdown, and below them their line and what it predicts for the next size."""
-    rows = rows_of(results)
+    """Return the sizes as Markdown, and below them their line and what it predicts for the next size.
+
+    A size that the line is checked against stands behind those that it is made of.
+    """
+    rows = sorted(rows_of(results), key=lambda row: row.group == CHECK)
     lines = [
         "| size | parameters | tokens | GFLOP | bits per note | on the line | seeds |",
         "|---|---|---|---|---|---|---|",
@@ -136,7 +147,8 @@ def scaling_table(results: Sequence[Result]) -> str:
     line, following = line_of(rows), next_size(rows)
     for row in rows:
         cost = f"{row.parameters:,} | {row.tokens:,} | {row.flops / 1e9:,.0f}"
-        lines.append(f"| {row.name} | {cost} | {row.bits:.2f} | {line.at(row.flops):.2f} | {row.seeds} |")
+        name = f"{row.name} (check)" if row.group == CHECK else row.name
+        lines.append(f"| {name} | {cost} | {row.bits:.2f} | {line.at(row.flops):.2f} | {row.seeds} |")
     cost = f"{following.parameters:,.0f} | {following.tokens:,.0f} | {following.flops / 1e9:,.0f}"
     lines += [
         f"| next | {cost} | | {following.bits:.2f} | |",
@@ -161,9 +173,12 @@ def draw_scaling(path: Path, results: Sequence[Result]) -> None:
     axes.plot(ends, [line.at(flops) for flops in ends], color="#1f6fb4", linewidth=1, label="least squares")
     for row in rows:
         bits = [result.bits_per_note for result in results if result.name == row.name]
-        axes.plot([row.flops] * len(bits), bits, "o", color="#d9541e")
+        filled = "none" if row.group == CHECK else "full"
+        axes.plot([row.flops] * len(bits), bits, "o", color="#d9541e", fillstyle=filled)
         axes.annotate(f"{row.parameters / 1e6:.2f} M", (row.flops, row.bits), xytext=(8, 6), textcoords="offset points")
     axes.plot([], [], "o", color="#d9541e", label="trials, one for each seed")
+    if any(row.group == CHECK for row in rows):
+        axes.plot([], [], "o", color="#d9541e", fillstyle="none", label="the check: not in the line")
     axes.plot([following.flops], [following.bits], "o", color="#1f6fb4", fillstyle="none", label="next size, predicted")
     axes.set_xscale("log")
     axes.set_yscale("log")

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from piano.errors import ConfigError, PianodError
+from train.recipe import Recipe
 from train.trial_plan import Trial, TrialPlan
 
 RESULTS = "results.jsonl"
@@ -28,6 +29,7 @@ class Result:
     recipe: dict[str, Any]
     rewriting: str | None
     untied: bool
+    sinusoids: bool = False
 
     def append_to(self, path: Path) -> None:
         """Write the result as the last line of a file."""
@@ -51,7 +53,7 @@ def load_results(path: Path) -> list[Result]:
 def matching(plan: TrialPlan, results: list[Result]) -> tuple[list[Result], list[Trial]]:
     """Return the results of a plan's trials in the plan's order, and the trials that have none.
 
-    ConfigError where a result was got by another recipe.
+    ConfigError where a result was got by another recipe; what recipes did not have then was as its default is now.
     """
     found = {(result.name, result.seed): result for result in results}
     finished, waiting = [], []
@@ -60,8 +62,10 @@ def matching(plan: TrialPlan, results: list[Result]) -> tuple[list[Result], list
         if result is None:
             waiting.append(trial)
             continue
-        asked = (trial.recipe.model_dump(mode="json"), trial.variation.rewriting, trial.variation.untied)
-        if (result.recipe, result.rewriting, result.untied) != asked:
+        variation = trial.variation
+        asked = (trial.recipe.model_dump(mode="json"), variation.rewriting, variation.untied, variation.sinusoids)
+        before = Recipe.model_validate(result.recipe).model_dump(mode="json")
+        if (before, result.rewriting, result.untied, result.sinusoids) != asked:
             raise ConfigError(
                 f"trial {trial.label} was measured with another recipe: give another --out, "
                 f"or delete its line of {RESULTS}"

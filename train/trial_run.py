@@ -53,6 +53,7 @@ def measure(trial: Trial, plan: TrialPlan, cache: NoteCache, folder: Path) -> Re
         recipe=trial.recipe.model_dump(mode="json"),
         rewriting=trial.variation.rewriting,
         untied=trial.variation.untied,
+        sinusoids=trial.variation.sinusoids,
     )
 
 
@@ -89,14 +90,18 @@ class TrialTrainer(Trainer):
     """The trainer with what recipes cannot say: another layout of tokens, a head of its own. It keeps no checkpoint."""
 
     def __init__(self, trial: Trial, cache: NoteCache, folder: Path) -> None:
-        self.untied = trial.variation.untied
+        self.variation = trial.variation
         name = trial.variation.rewriting
         self.rewriting = REWRITINGS[name] if name else None
         super().__init__(trial.recipe, cache, folder, Ranks(0, 1))
 
     def build_model(self, config: GPT2Config) -> GPT2:
-        """Return a model of random weights, with a head of its own if the trial asks for one."""
-        return UntiedGPT2(config) if self.untied else GPT2(config)
+        """Return a model of random weights, with the head and the positions that the trial asks for."""
+        model = UntiedGPT2(config) if self.variation.untied else GPT2(config)
+        if self.variation.sinusoids:
+            with torch.no_grad():
+                model.transformer.wpe.weight.copy_(sinusoids(config.context, config.width))
+        return model
 
     def steps_from(self, first: int) -> Iterator[list[Batch]]:
         """Yield the parts of each step, in the trial's layout of tokens."""
@@ -104,6 +109,13 @@ class TrialTrainer(Trainer):
 
     def _validate_and_keep(self, loss: float, logbook: Any) -> None:
         """Do nothing: a trial is scored when it is over, and its weights are not kept."""
+
+
+def sinusoids(positions: int, width: int) -> Tensor:
+    """Return (positions, width) of sines beside cosines (Vaswani et al. 2017), as large as random embeddings are."""
+    periods = 10_000.0 ** (torch.arange((width + 1) // 2) * 2 / width)
+    angles = torch.arange(positions)[:, None] / periods
+    return torch.cat([angles.sin(), angles.cos()], 1)[:, :width] * 0.02 * 2**0.5
 
 
 class UntiedGPT2(GPT2):

@@ -22,7 +22,7 @@ from train.rewritings import REWRITINGS
 from train.trial_plan import Trial, TrialPlan, Variation, flops_per_token, load_plan
 from train.trial_report import Row, line_of, next_size, noise, rows_of, scaling_table, table
 from train.trial_result import RESULTS, Result, load_results, matching
-from train.trial_run import TrialTrainer, UntiedGPT2, excerpts, measure, score
+from train.trial_run import TrialTrainer, UntiedGPT2, excerpts, measure, score, sinusoids
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 
@@ -232,7 +232,12 @@ def test_a_result_of_another_recipe_is_not_taken(random_notes: NoteCache, tmp_pa
     found = measure(trial, plan, random_notes, tmp_path / "base-1")
     assert matching(plan, [found]) == ([found], [])
     assert matching(plan, []) == ([], [trial])
-    for other in (replace(found, untied=True), replace(found, rewriting="time-split"), replace(found, recipe={})):
+    for other in (
+        replace(found, untied=True),
+        replace(found, rewriting="time-split"),
+        replace(found, sinusoids=True),
+        replace(found, recipe={}),
+    ):
         with pytest.raises(ConfigError, match="base-1 was measured with another recipe"):
             matching(plan, [other])
 
@@ -306,6 +311,21 @@ def test_an_untied_head_is_learned(random_notes: NoteCache, tmp_path: Path) -> N
     assert not torch.equal(before, trainer.model.head.weight)
 
 
+def test_positions_may_start_as_sinusoids(random_notes: NoteCache, tmp_path: Path) -> None:
+    _, trial = plan_of(Variation(name="waves", sinusoids=True, change={"model": {"context": 128}})).trials()
+    weight = TrialTrainer(trial, random_notes, tmp_path).model.transformer.wpe.weight
+    assert weight.requires_grad
+    torch.testing.assert_close(weight.detach(), sinusoids(128, 16))
+    assert float(weight.square().mean().sqrt()) == pytest.approx(0.02)
+    # What stands a number of places apart is alike wherever it stands, as no random start is.
+    apart = [float(weight[at] @ weight[at + 5]) for at in (0, 40, 100)]
+    assert apart == pytest.approx([apart[0]] * 3, rel=1e-4)
+
+
+def test_an_odd_width_has_sinusoids_too() -> None:
+    assert sinusoids(7, 5).shape == (7, 5)
+
+
 # -- the report ------------------------------------------------------------------------------------------------------
 
 RESULTS_OF_TWO = [
@@ -355,6 +375,15 @@ def test_the_line_is_found_and_goes_on() -> None:
     assert following.parameters == pytest.approx(27_000)
     assert following.flops == pytest.approx(27**2 * 1e9)
     assert following.bits == pytest.approx(30.0 * 27**-0.1)
+
+
+def test_a_check_is_not_in_the_line() -> None:
+    check = result("check", 1, 17.0, group="check", flops=1e12)
+    with_check = [check, *sizes(-0.05)]
+    assert line_of(rows_of(with_check)) == line_of(rows_of(sizes(-0.05)))
+    assert next_size(rows_of(with_check)) == next_size(rows_of(sizes(-0.05)))
+    last = scaling_table(with_check).splitlines()[5]
+    assert last == f"| check (check) | 1,000 | 2,000 | 1,000 | 17.00 | {30.0 * 1000**-0.05:.2f} | 1 |"
 
 
 def test_one_size_is_no_line() -> None:
