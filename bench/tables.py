@@ -57,6 +57,8 @@ def _decode(figures: dict[str, Any]) -> list[str]:
     out += ["", _compared(feed, "tokens", figures["feed"])]
     shares = ", ".join(f"{figures['sampling_us'] / 10 / line['ms']:.0f} % at {line['past']}" for line in lines)
     out += ["", f"Drawing a token takes another {figures['sampling_us']:.0f} µs: {shares} of the model's time."]
+    first = ", ".join(f"{3 * (line['ms'] + figures['sampling_us'] / 1000):.2f} at {line['past']}" for line in lines)
+    out += ["", f"The first note at a hand-over is three tokens (a time, a key, a velocity) and no prompt: {first} ms."]
     start, memory = figures["start_up_s"], figures["memory_mb"]
     rows = [[name, f"{start[name]:.2f}", f"{memory[name]:.0f}"] for name in start]
     return [*out, "", table(["", "start to first token, s", "most memory, MB"], rows)]

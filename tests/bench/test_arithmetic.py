@@ -164,6 +164,7 @@ def test_the_page_is_made_of_json_files(tmp_path: Path, capsys: pytest.CaptureFi
     assert "| pianod over the floor | 2.00 x |" in text
     assert "| pianod over the floor from memory | 0.50 x |" in text
     assert "another 20 µs: 10 % at 64" in text
+    assert "no prompt: 0.66 at 64 ms" in text
     assert "Without another: it is not installed" in text
     assert main(["report", str(file), "--picture", str(picture)]) == 0
     assert capsys.readouterr().out == text
