@@ -78,7 +78,7 @@ def test_in_a_duet_what_was_planned_before_a_change_is_not_heard_after_it(name: 
     assert stale == []
 
 
-NEEDS = {
+NEEDS: dict[str, dict[str, object]] = {
     "trigger_pedal": {"trigger": "pedal"},
     "trigger_key": {"trigger": "key"},
     "trigger_cc": {"trigger": "cc"},
