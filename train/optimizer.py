@@ -12,16 +12,20 @@ from train.recipe import Recipe
 
 def build_optimizers(model: GPT2, recipe: OptimizerRecipe) -> list[Optimizer]:
     """Return what steps the model: biases and norms do not decay; Muon, if asked for, takes the layers' matrices."""
-    matrices, embeddings, vectors = [], [], []
+    matrices, embeddings, vectors, positions = [], [], [], []
     for name, parameter in model.named_parameters():
         if parameter.ndim < 2:
             vectors.append(parameter)
         elif ".h." in name:
             matrices.append(parameter)
+        elif name.endswith("wpe.weight") and recipe.position_share < 1:
+            positions.append(parameter)
         else:
             embeddings.append(parameter)
     rate, decay = recipe.learning_rate, recipe.weight_decay
     groups: list[dict[str, object]] = [{"params": vectors, "weight_decay": 0.0}]
+    if positions:
+        groups.append({"params": positions, "weight_decay": 0.0, "share": recipe.position_share})
     if recipe.name == "adamw":
         groups.append({"params": matrices + embeddings, "weight_decay": decay})
         return [AdamW(groups, lr=rate, betas=(recipe.beta_1, recipe.beta_2))]
@@ -44,7 +48,8 @@ def learning_rate_at(step: int, recipe: Recipe) -> float:
 
 
 def set_learning_rate(optimizers: list[Optimizer], rate: float) -> None:
-    """Give every parameter group one learning rate."""
+    """Give every parameter group one learning rate, or its share of it."""
     for optimizer in optimizers:
         for group in optimizer.param_groups:
-            group["lr"] = torch.tensor(rate) if isinstance(group["lr"], torch.Tensor) else rate
+            own = rate * group.get("share", 1.0)
+            group["lr"] = torch.tensor(own) if isinstance(group["lr"], torch.Tensor) else own

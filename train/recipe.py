@@ -52,10 +52,14 @@ class Corpus(_Section):
 
 
 class Optimizer(_Section):
-    """AdamW throughout, or Muon for the matrices of the layers and AdamW for the rest."""
+    """AdamW throughout, or Muon for the matrices of the layers and AdamW for the rest.
+
+    `position_share` of the learning rate goes to the position embeddings, each of which is seen once a window.
+    """
 
     name: Literal["adamw", "muon"] = "adamw"
     learning_rate: float = Field(1.5e-3, gt=0, le=1)
+    position_share: float = Field(1.0, gt=0, le=1)
     final_share: float = Field(0.05, ge=0, le=1)
     warmup_steps: int = Field(100, ge=0)
     weight_decay: float = Field(0.1, ge=0, le=1)
