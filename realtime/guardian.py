@@ -27,7 +27,7 @@ from loguru import logger
 
 from piano.errors import PortError
 from realtime.ledger import Ledger
-from realtime.message_pipe import Arrival, MessageReader, MessageWriter, PipeEndError
+from realtime.message_pipe import LONGEST, Arrival, MessageReader, MessageWriter, PipeEndError
 from realtime.overload import WaitingRoom
 from realtime.ports import Direction, InputPort, MidiSystem, OutputPort
 from realtime.priority import raise_priority
@@ -102,7 +102,10 @@ class GuardedInput:
         try:
             for count in itertools.count():
                 while (data := self._port.poll()) is not None:
-                    self._waiting.enter((time.monotonic_ns(), data), data)
+                    at_ns = time.monotonic_ns()
+                    if len(data) > LONGEST:
+                        data = data[:1]  # a system exclusive message that nobody passes on: its stump is counted
+                    self._waiting.enter((at_ns, data), data)
                 while (first := self._waiting.first()) is not None and self._writer.write(*first):
                     self._waiting.leave()
                 if count % LOOK_EVERY == 0:

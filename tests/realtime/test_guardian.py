@@ -13,6 +13,7 @@ from realtime.clock import MonotonicClock
 from realtime.guardian import Guardian
 from realtime.memory_ports import MemoryInputPort, MemoryMidiSystem, MemoryOutputPort
 from realtime.message_pipe import MessageReader, MessageWriter, PipeEndError
+from realtime.midi_message import Kind, kind_of
 
 NOTE, PEDAL = bytes.fromhex("903c40"), bytes.fromhex("b0407f")
 RELEASE = [bytes.fromhex(text) for text in ("803c40", "b04000", "b04200", "b07b00")]
@@ -101,6 +102,20 @@ def test_what_comes_in_is_handed_on_with_its_moment(daemon: Daemon) -> None:
     reader.wait(5.0)
     with pytest.raises(PipeEndError):
         reader.read()
+
+
+def test_a_message_of_a_megabyte_costs_the_port_nothing(daemon: Daemon) -> None:
+    reader = MessageReader(daemon.open("input", "keys"))
+    hands = daemon.system.open_output("keys")
+    hands.send(b"\xf0" + bytes(1_000_000) + b"\xf7")
+    hands.send(NOTE)
+    arrived: list[bytes] = []
+    while len(arrived) < 2:
+        reader.wait(None)
+        while (arrival := reader.read()) is not None:
+            arrived.append(arrival[1])
+    assert arrived == [b"\xf0", NOTE]
+    assert kind_of(arrived[0]) is Kind.MALFORMED, "counted as that"
 
 
 def test_it_says_what_is_wrong(daemon: Daemon) -> None:
