@@ -44,7 +44,7 @@ def measure(steps: int, recipe_path: Path = RECIPE, *, compiled: bool = False) -
             for turn in ("ours", "theirs") if number % 2 else ("theirs", "ours"):
                 began_s = time.perf_counter()
                 if turn == "ours":
-                    trainer._step(next(batches))
+                    trainer.step(next(batches))
                 else:
                     peer.step()
                 taken[turn].append(time.perf_counter() - began_s)

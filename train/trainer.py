@@ -82,7 +82,7 @@ class Trainer:
         with self._logbook() as logbook, self._bar() as bar:
             steps = self.steps_from(progress.step)
             while progress.step < schedule.steps and not self._is_out_of_patience():
-                loss = self._step(next(steps))
+                loss = self.step(next(steps))
                 progress.step += 1
                 bar.update(self.recipe.batches.tokens)
                 bar.set_postfix(loss=f"{loss:.3f}", best=f"{progress.best_nats:.3f}", refresh=False)
@@ -95,6 +95,35 @@ class Trainer:
             if self._is_out_of_patience() and self.ranks.is_first:
                 tqdm.write(f"no gain in {schedule.patience} validations: stopped at step {progress.step}")
         return progress
+
+    def step(self, batches: list[Batch]) -> float:
+        """Take one step of the optimizer over the parts of a batch; return the loss in nats per token.
+
+        What is counted and kept is left to `fit`. ConfigError if the loss is no finite number.
+        """
+        set_learning_rate(self.optimizers, learning_rate_at(self.progress.step, self.recipe))
+        self._seed_dropout()
+        (count,) = self.ranks.total(sum(int((targets != IGNORED).sum()) for _, targets, _ in batches))
+        nats = torch.zeros((), device=self.device)
+        for number, batch in enumerate(batches):
+            is_last = number == len(batches) - 1
+            quiet = self.forward.no_sync() if self.ranks.world > 1 and not is_last else contextlib.nullcontext()
+            with quiet:
+                part = self._nats(self.forward, *batch)
+                # The ranks' gradients are averaged, so that theirs add up to that of the mean over all tokens.
+                torch.autograd.backward(part * (self.ranks.world / count))
+            nats += part.detach()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.optimizer.clip_norm)
+        for optimizer in self.optimizers:
+            optimizer.step()
+            optimizer.zero_grad()
+        loss = self.ranks.total(float(nats))[0] / count
+        if not math.isfinite(loss):
+            raise ConfigError(
+                f"recipe {self.recipe.name}: the loss became {loss} at step {self.progress.step}; lower "
+                f"optimizer.learning_rate or lengthen optimizer.warmup_steps. {self.folder / STATE} is from before."
+            )
+        return loss
 
     @torch.no_grad()
     def validate(self) -> tuple[float, float]:
@@ -119,32 +148,6 @@ class Trainer:
         scores = self.task_scores.bits_per_note(lambda *batch: self._nats(self.model, *batch))
         self.model.train()
         return scores
-
-    def _step(self, batches: list[Batch]) -> float:
-        """Take one step of the optimizer over the parts of a batch; return the loss in nats per token."""
-        set_learning_rate(self.optimizers, learning_rate_at(self.progress.step, self.recipe))
-        self._seed_dropout()
-        (count,) = self.ranks.total(sum(int((targets != IGNORED).sum()) for _, targets, _ in batches))
-        nats = torch.zeros((), device=self.device)
-        for number, batch in enumerate(batches):
-            is_last = number == len(batches) - 1
-            quiet = self.forward.no_sync() if self.ranks.world > 1 and not is_last else contextlib.nullcontext()
-            with quiet:
-                part = self._nats(self.forward, *batch)
-                # The ranks' gradients are averaged, so that theirs add up to that of the mean over all tokens.
-                torch.autograd.backward(part * (self.ranks.world / count))
-            nats += part.detach()
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.optimizer.clip_norm)
-        for optimizer in self.optimizers:
-            optimizer.step()
-            optimizer.zero_grad()
-        loss = self.ranks.total(float(nats))[0] / count
-        if not math.isfinite(loss):
-            raise ConfigError(
-                f"recipe {self.recipe.name}: the loss became {loss} at step {self.progress.step}; lower "
-                f"optimizer.learning_rate or lengthen optimizer.warmup_steps. {self.folder / STATE} is from before."
-            )
-        return loss
 
     def _nats(self, model: Any, inputs: Tensor, targets: Tensor, positions: Tensor) -> Tensor:
         """Return the sum of the cost of all targets."""

@@ -1,25 +1,11 @@
-"""The model: causal, the same by blocks and by the fused operator, and stacked as its paper has it."""
+"""The model: causal, the same in training and evaluation, and stacked as its paper has it."""
 
 import pytest
 import torch
-from torch.nn import functional
 
 from piano.vocabulary import VOCABULARY
-from train.gpt2 import ATTENTION_BLOCK, GPT2, Attention, GPT2Config, _attention_by_blocks
-
-
-def test_attention_by_blocks_is_the_fused_operator_in_values_and_gradients() -> None:
-    torch.manual_seed(0)
-    ours = [torch.randn(2, 3, 3 * ATTENTION_BLOCK, 8, requires_grad=True) for _ in range(3)]
-    theirs = [tensor.detach().clone().requires_grad_() for tensor in ours]
-    mine = _attention_by_blocks(*ours)
-    fused = functional.scaled_dot_product_attention(theirs[0], theirs[1], theirs[2], is_causal=True)
-    torch.testing.assert_close(mine, fused)
-    weight = torch.randn_like(mine)
-    torch.autograd.backward((mine * weight).sum())
-    torch.autograd.backward((fused * weight).sum())
-    for one, other in zip(ours, theirs, strict=True):
-        torch.testing.assert_close(one.grad, other.grad, atol=1e-5, rtol=1e-4)
+from train.causal_attention import ATTENTION_BLOCK
+from train.gpt2 import GPT2, Attention, GPT2Config
 
 
 def test_attention_takes_the_same_values_in_training_and_evaluation() -> None:

@@ -72,14 +72,14 @@ def test_an_interrupted_run_goes_on_as_if_it_had_not_been(
     recipe = make_recipe(**change, batches={"short_window": 32, "short_share": 0.5, "accumulation": 2})
     whole = train(recipe, scales, tmp_path / "whole")
     interrupted = trainer_of(recipe, scales, tmp_path / "parts")
-    step, interrupted_at = interrupted._step, 5
+    step, interrupted_at = interrupted.step, 5
 
     def step_until_the_power_fails(batches: list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]) -> float:
         if interrupted.progress.step == interrupted_at:
             raise KeyboardInterrupt
         return step(batches)
 
-    interrupted._step = step_until_the_power_fails  # type: ignore[method-assign]
+    interrupted.step = step_until_the_power_fails  # type: ignore[method-assign]
     with pytest.raises(KeyboardInterrupt):
         interrupted.fit()
     resumed = train(recipe, scales, tmp_path / "parts")

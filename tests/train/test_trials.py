@@ -200,7 +200,7 @@ def test_an_interrupted_trial_goes_on(random_notes: NoteCache, tmp_path: Path, m
     (trial,) = plan.trials()
     trial = replace(trial, recipe=trial.recipe.model_copy(update={"schedule": _saved_each_step(trial)}))
     whole = measure(trial, plan, random_notes, tmp_path / "whole")
-    step = TrialTrainer._step
+    step = TrialTrainer.step
 
     def step_until_the_power_fails(self: TrialTrainer, batches: Any) -> float:
         if self.progress.step == 2:
@@ -208,7 +208,7 @@ def test_an_interrupted_trial_goes_on(random_notes: NoteCache, tmp_path: Path, m
         return step(self, batches)
 
     with monkeypatch.context() as patch:
-        patch.setattr(TrialTrainer, "_step", step_until_the_power_fails)
+        patch.setattr(TrialTrainer, "step", step_until_the_power_fails)
         with pytest.raises(KeyboardInterrupt):
             measure(trial, plan, random_notes, tmp_path / "parts")
     taken: list[int] = []
@@ -217,7 +217,7 @@ def test_an_interrupted_trial_goes_on(random_notes: NoteCache, tmp_path: Path, m
         taken.append(self.progress.step)
         return step(self, batches)
 
-    monkeypatch.setattr(TrialTrainer, "_step", counted)
+    monkeypatch.setattr(TrialTrainer, "step", counted)
     assert measure(trial, plan, random_notes, tmp_path / "parts").bits_per_note == whole.bits_per_note
     assert taken == [2, 3]
 
