@@ -20,7 +20,11 @@ const COUNTS = [
 export class Health {
   constructor(parts) {
     this.parts = parts;
-    this.plots = { hearing: new Plot(parts.hearing, parts.hearingText), lateness: new Plot(parts.lateness, parts.latenessText) };
+    const spark = (name) => ({ canvas: document.getElementById(`spark-${name}`), value: document.getElementById(`spark-${name}-value`) });
+    this.plots = {
+      hearing: new Plot(parts.hearing, parts.hearingText, spark("hearing")),
+      lateness: new Plot(parts.lateness, parts.latenessText, spark("lateness")),
+    };
     this.values = COUNTS.map(([title]) => {
       const value = document.createElement("dd");
       parts.counts.append(Object.assign(document.createElement("dt"), { textContent: title }), value);
@@ -33,6 +37,8 @@ export class Health {
     for (const [name, plot] of Object.entries(this.plots)) plot.take(status.at_s, status[name]);
     fill.value = status.context_fill;
     fillValue.textContent = `${Math.round(status.context_fill * 100)} %`;
+    document.getElementById("spark-fill").style.width = `${Math.min(status.context_fill, 1) * 100}%`;
+    document.getElementById("spark-fill-value").textContent = fillValue.textContent;
     COUNTS.forEach(([, count], index) => (this.values[index].textContent = count(status)));
   }
 }

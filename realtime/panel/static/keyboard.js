@@ -1,6 +1,6 @@
 // The keyboard on the screen: it lights up with what sounds, and is played by mouse, touch and the computer's keys.
 
-import { COLOURS, HIGHEST, LOWEST, fit, keysOf } from "./layout.js";
+import { COLOURS, HIGHEST, LOWEST, fit, keysOf, rangeOf } from "./layout.js";
 
 const WHITE_CODES = ["KeyA", "KeyS", "KeyD", "KeyF", "KeyG", "KeyH", "KeyJ", "KeyK", "KeyL", "Semicolon", "Quote"];
 const WHITE_STEPS = [0, 2, 4, 5, 7, 9, 11, 12, 14, 16, 17];
@@ -17,6 +17,7 @@ export class Keyboard extends EventTarget {
     this.music = music;
     this.held = new Map(); // what holds a key (a pointer, a code) -> pitch
     this.octave = 4;
+    this.shown = [LOWEST, HIGHEST];
     this.pedalIsDown = false;
     this.lit = "";
     canvas.addEventListener("pointerdown", (event) => this.point(event));
@@ -79,7 +80,7 @@ export class Keyboard extends EventTarget {
     const x = event.clientX - box.left;
     const depth = (event.clientY - box.top) / box.height;
     if (depth < 0 || depth > 1) return null;
-    const keys = keysOf(box.width).filter((key) => x >= key.x && x < key.x + key.width);
+    const keys = keysOf(box.width, this.shown).filter((key) => x >= key.x && x < key.x + key.width);
     const key = keys.find((candidate) => candidate.black && depth < BLACK_HEIGHT) ?? keys.find((candidate) => !candidate.black);
     if (!key) return null;
     const reach = key.black ? depth / BLACK_HEIGHT : depth;
@@ -94,11 +95,20 @@ export class Keyboard extends EventTarget {
       this.pedal(true);
     } else if (event.code === "Escape") this.dispatchEvent(new CustomEvent("panic"));
     else if (event.repeat) return;
-    else if (event.code === "KeyZ") this.octave = Math.max(this.octave - 1, 1);
-    else if (event.code === "KeyX") this.octave = Math.min(this.octave + 1, 7);
+    else if (event.code === "KeyZ") this.shift(-1);
+    else if (event.code === "KeyX") this.shift(1);
     else if (STEPS.has(event.code)) {
       this.press(event.code, 12 * (this.octave + 1) + STEPS.get(event.code), COMPUTER_VELOCITY);
     }
+  }
+
+  // Another octave for the computer's keys, and in a narrow window for those that are shown.
+  shift(octaves) {
+    this.octave = Math.min(Math.max(this.octave + octaves, 1), 7);
+  }
+
+  get isPartial() {
+    return this.shown[1] - this.shown[0] < HIGHEST - LOWEST;
   }
 
   keyUp(event) {
@@ -117,12 +127,13 @@ export class Keyboard extends EventTarget {
   draw() {
     const { width, height, changed } = fit(this.canvas);
     const lit = this.litKeys();
-    const text = [...lit].flat().join();
+    this.shown = rangeOf(width, 12 * (this.octave + 1));
+    const text = [...this.shown, ...[...lit].flat()].join();
     if (!changed && text === this.lit) return;
     this.lit = text;
     const g = this.canvas.getContext("2d");
     g.clearRect(0, 0, width, height);
-    for (const key of keysOf(width)) {
+    for (const key of keysOf(width, this.shown)) {
       const who = lit.get(key.pitch);
       const deep = key.black ? height * BLACK_HEIGHT : height;
       g.fillStyle = who ? `rgb(${COLOURS[who].join(" ")})` : key.black ? "#191c23" : "#dfe2e8";

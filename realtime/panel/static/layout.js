@@ -8,9 +8,21 @@ const NAMES = ["C", "C sharp", "D", "E flat", "E", "F", "F sharp", "G", "A flat"
 export const isBlack = (pitch) => BLACK.has(pitch % 12);
 export const nameOf = (pitch) => `${NAMES[pitch % 12]}${Math.floor(pitch / 12) - 1}`;
 
-// Keys of a keyboard of a given width: {pitch, x, width, black}, white ones first.
-export function keysOf(width) {
-  const pitches = Array.from({ length: HIGHEST - LOWEST + 1 }, (_, index) => LOWEST + index);
+const WHITE_KEYS = 52;
+const NARROWEST = 13; // pixels of a white key, below which only some octaves are shown
+const FOR_A_FINGER = 26;
+
+// Which keys have room in a width, as [lowest, highest]: all, or whole octaves about the one that begins at a C.
+export function rangeOf(width, middle) {
+  if (width / WHITE_KEYS >= NARROWEST) return [LOWEST, HIGHEST];
+  const octaves = Math.max(Math.floor(width / FOR_A_FINGER / 7), 1);
+  const lowest = Math.min(Math.max(middle - 12 * Math.floor((octaves - 1) / 2), 24), 108 - 12 * octaves);
+  return [lowest, lowest + 12 * octaves - 1];
+}
+
+// Keys of a keyboard of a given width: {pitch, x, width, black}, white ones first. Both ends are white keys.
+export function keysOf(width, [lowest, highest]) {
+  const pitches = Array.from({ length: highest - lowest + 1 }, (_, index) => lowest + index);
   const white = pitches.filter((pitch) => !isBlack(pitch));
   const step = width / white.length;
   const keys = white.map((pitch, index) => ({ pitch, x: index * step, width: step, black: false }));

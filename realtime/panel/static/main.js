@@ -127,6 +127,7 @@ link.addEventListener("status", ({ detail: status }) => {
   if (!soundWasChosen) setSound(!status.has_midi);
   const behind = music.first === null ? 0 : Math.max(0, Math.floor(status.at_s - music.first));
   find("back").max = String(behind);
+  find("keys-shift").hidden = !keyboard.isPartial;
 });
 
 // What the player does
@@ -153,6 +154,8 @@ for (const source of [keyboard, webMidi]) {
   source.addEventListener("off", ({ detail }) => release(detail.pitch));
   source.addEventListener("pedal", ({ detail }) => pedal(detail.down));
 }
+find("keys-lower").addEventListener("click", () => keyboard.shift(-1));
+find("keys-higher").addEventListener("click", () => keyboard.shift(1));
 keyboard.addEventListener("panic", () => command("panic"));
 
 async function command(name) {

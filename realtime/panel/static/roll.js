@@ -155,9 +155,11 @@ export class Roll {
       if (pitch % 12 === 0) {
         g.fillStyle = "#262d39";
         g.fillRect(0, Math.round(top + this.step), width, this.ratio);
-        g.fillStyle = "#7c8696";
-        g.fillText(`C${pitch / 12 - 1}`, 5 * this.ratio, top + this.step - 2 * this.ratio);
       }
+    }
+    g.fillStyle = "#8b95a5";
+    for (let octave = 1; octave < 8; octave++) {
+      g.fillText(`C${octave}`, 5 * this.ratio, this.top(12 * (octave + 1)) + this.step - 2 * this.ratio);
     }
     return ground;
   }
