@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -127,6 +129,38 @@ def test_closed_ports_and_systems_say_so(system: RtmidiSystem) -> None:
     with pytest.raises(PortError, match="jack is closed"):
         system.list_ports()
     assert not system.is_alive()
+
+
+class Device:
+    """What rtmidi would give, with ports of which one goes while they are listed, and slow to close."""
+
+    closing = 0
+    most_closing = 0
+
+    def get_ports(self) -> list[str | None]:
+        return ["piano", None, ""]
+
+    def close_port(self) -> None:
+        Device.closing += 1
+        Device.most_closing = max(Device.most_closing, Device.closing)
+        time.sleep(0.002)
+
+    def delete(self) -> None:
+        Device.closing -= 1
+
+
+def test_a_port_that_goes_while_it_is_listed_is_left_out(system: RtmidiSystem, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(system, "_lister_in", Device())
+    assert system.list_ports().inputs == ("piano",)
+
+
+def test_devices_are_closed_one_at_a_time(system: RtmidiSystem) -> None:
+    threads = [threading.Thread(target=system.let_go, args=(Device(),)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (Device.closing, Device.most_closing) == (0, 1)
 
 
 def test_a_message_that_is_none_is_refused_by_name(system: RtmidiSystem) -> None:
