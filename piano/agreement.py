@@ -68,7 +68,7 @@ class AgreeingAttempt:
         self._length = STRETCH_NOTES if playing.follows_order else round(STRETCH_S / STEP_S)
         self._end = self._length
         self._drawn: list[tuple[Playing, Reel]] = []
-        self._begin()
+        self._next_draw()
         self._decide()
 
     @property
@@ -107,22 +107,26 @@ class AgreeingAttempt:
     def hear(self, logits: Mapping[int, Logits]) -> None:
         """Take the logits and draw what follows."""
         self._playing.hear(logits[0])
+        if self._playing is self._base:
+            self._next_draw()
         self._decide()
 
-    def _begin(self) -> None:
-        """Draw once more from where all draws of this stretch begin."""
-        self._playing, self._reel = self._base.copy(), self._base_reel.copy()
-        if any(reel.start != self._reel.start for _, reel in self._drawn):
-            self._playing.unfeed(0)
+    def _next_draw(self) -> None:
+        """Draw once more from where all draws of this stretch begin, which the row must hold first."""
+        if self._drawn and self._drawn[-1][1].start != self._base_reel.start:
+            self._base.unfeed(0)
+        self._playing, self._reel = self._base, self._base_reel
+        if not self._base.is_due:
+            self._playing, self._reel = self._base.copy(), self._base_reel.copy()
 
     def _decide(self) -> None:
-        while not self.is_done:
+        while not self.is_done and self._playing is not self._base:
             playing = self._playing
             if playing.is_done or playing.moment >= self._end:
                 self._drawn.append((playing, self._reel))
                 if len(self._drawn) == len(self._samplers):
                     self._choose()
-                self._begin()
+                self._next_draw()
                 continue
             options = playing.options()
             if options is None:
@@ -134,11 +138,15 @@ class AgreeingAttempt:
 
     def _choose(self) -> None:
         """Go on from the draw that agrees most with the others."""
-        before = len(self._base.presses)
-        chosen, reel = self._drawn[medoid([playing.presses[before:] for playing, _ in self._drawn])]
-        # the row holds the last draw: what both have in common are the tokens that it held before the stretch
-        is_cut = any(drawn.start != self._base_reel.start for _, drawn in self._drawn)
-        chosen.unfeed(0 if is_cut else self._base.fed)
+        before, begun = len(self._base.presses), len(self._base.tokens)
+        place = medoid([playing.presses[before:] for playing, _ in self._drawn])
+        (chosen, reel), (last, last_reel) = self._drawn[place], self._drawn[-1]
+        if chosen is not last:  # which the row holds: of the chosen one, what both began with
+            starts = {reel.start, last_reel.start, self._base_reel.start}
+            chosen.unfeed(self._base.fed if len(starts) == 1 else 0)
+        grown = max(len(playing.tokens) for playing, _ in self._drawn) - begun
+        if reel.make_room(chosen.tokens, len(chosen.tokens), chosen.anchor, grown):
+            chosen.unfeed(0)
         self._base, self._base_reel, self._drawn = chosen, reel, []
         while self._end <= chosen.moment:
             self._end += self._length

@@ -35,6 +35,13 @@ class Reel:
             raise ValueError(f"a context of {self._context} tokens is too short for what must be fed at once")
         return Move(0, tokens[: self._head] + tokens[self.start : length])
 
+    def make_room(self, tokens: "array[int]", length: int, anchor: int, more: int) -> bool:
+        """Cut now where so many more tokens would not fit; say whether that was done: the row holds nothing then."""
+        before = self.start
+        if self._offset(length) + more > self._context:
+            self.start = max(before, self._cut(tokens, length, anchor))
+        return self.start != before
+
     def copy(self) -> "Reel":
         """Return an independent reel in the same state."""
         other = Reel(self._context, self._head)

@@ -56,7 +56,7 @@ def test_forced_to_the_truth_all_samples_are_the_own_part(task: str) -> None:
     assert (answer.log_probability, answer.tokens) == (truth.log_probability, truth.tokens)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(st.sampled_from(EVENT_TASKS), st.integers(0, 1000))
 def test_samples_in_a_short_context_beside_others_and_alone_are_the_same(task: str, seed: int) -> None:
     exercise = posed(task, seed, 16)
