@@ -42,6 +42,7 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chr
 def page(chromium: webdriver.Chrome, daemon: Daemon) -> Iterator[Page]:
     """Give a page of its own; it must have nothing to complain of, and leaves the daemon listening and as it was."""
     page = Page(chromium, daemon.address)
+    page.faults()  # what pages before it complained of: one whose daemon was ended, one of a stranger
     before = page.ask("app.status().settings")
     yield page
     page.show()
