@@ -60,8 +60,8 @@ ratios show what is worth keeping and are not results. Onnxruntime 1.31.1, 2026-
 Products with weights in 4 bits take 0.97 of the time of 8 bits in blocks of 128, and 1.33 in blocks of 32, which they
 would need. The arena, the memory pattern, flushing denormals, the level of optimisation and the parallel executor
 change nothing that could be told from noise; no optimisation at all costs 1.4 times the time. A call of an empty
-graph takes 3 µs, and Python with the copy of the logits 4 µs, 3 % of a token. What is left above the floor is above all the
-arithmetic of the products with one row: 1.8 to 2.9 times the time of reading their weights, by the size of the matrix.
+graph takes 3 µs, and Python with the copy of the logits 4 µs, 3 % of a token. What is left above the floor is above
+all the arithmetic of the products with one row: 1.8 to 2.9 times the time of reading their weights, by their size.
 """
 
 CLOSING = """## What is not measured
