@@ -18,6 +18,7 @@ COMMANDS = {
     "evaluate": "measure a model in bits per note",
     "primers": "cut excerpts of real music, to be gone on with",
     "trials": "try what a recipe should be, on small models at equal compute",
+    "grid": "let a bundle play in several ways of sampling",
     "compare": "hold generated music against real music",
     "round-trip": "check that tokens keep every note of a note cache",
 }
