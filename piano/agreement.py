@@ -108,13 +108,17 @@ class AgreeingAttempt:
         """Take the logits and draw what follows."""
         self._playing.hear(logits[0])
         if self._playing is self._base:
-            self._next_draw()
+            self._begin_draw()
         self._decide()
 
     def _next_draw(self) -> None:
-        """Draw once more from where all draws of this stretch begin, which the row must hold first."""
+        """Draw once more from where all draws of this stretch begin; a row whose context was cut since holds no more of it."""
         if self._drawn and self._drawn[-1][1].start != self._base_reel.start:
             self._base.unfeed(0)
+        self._begin_draw()
+
+    def _begin_draw(self) -> None:
+        """Draw from what the row holds, once it holds all that a draw begins with."""
         self._playing, self._reel = self._base, self._base_reel
         if not self._base.is_due:
             self._playing, self._reel = self._base.copy(), self._base_reel.copy()

@@ -1,5 +1,6 @@
 """Several draws of each stretch: the one that goes on agrees most with the others, and the stream stays whole."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -12,11 +13,24 @@ from piano.events import Role
 from piano.notes import Performance
 from piano.one_by_one import OneByOne
 from piano.sampling import SamplingSettings
+from piano.session import Logits, Move
 from piano.solve import SolveRequest, Strategy, solve, solve_together
 from piano.task_stream import PreviewSize, task_stream
 from tests.piano.test_solve import EVENT_TASKS, guessing, length_of, posed, same, telling
 
 STRIKES = st.lists(st.tuples(st.integers(0, 60), st.integers(60, 63)), max_size=12)
+
+
+class Impatient(OneByOne):
+    """A session that does not wait for ever."""
+
+    fed = 0
+
+    def feed(self, moves: Mapping[int, Move]) -> dict[int, Logits]:
+        """Move rows, not too often."""
+        self.fed += 1
+        assert self.fed < 20_000
+        return super().feed(moves)
 
 
 def strikes_of(performance: Performance) -> list[Strike]:
@@ -85,3 +99,12 @@ def test_two_ways_to_choose_are_refused() -> None:
     for request in ({"best_of": 2}, {"strategy": Strategy.GREEDY}, {"strategy": Strategy.BEAM}):
         with pytest.raises(ValueError, match="2 samples are drawn"):
             SolveRequest(samples=2, **request)
+
+
+@pytest.mark.parametrize("context", [120, 160, 240])
+def test_a_draw_that_outgrows_the_context_does_not_hold_up_the_next(context: int) -> None:
+    exercise = posed("left_hand", notes=60)
+    told: list[float] = []
+    request = SolveRequest(samples=3, preview=PreviewSize(0.5, 4), report=told.append)
+    solve_together(Impatient(guessing(context=context)), [exercise], [request])
+    assert told[-1] == 1.0
