@@ -112,7 +112,7 @@ class AgreeingAttempt:
         self._decide()
 
     def _next_draw(self) -> None:
-        """Draw once more from where all draws of this stretch begin; a row whose context was cut holds no more of it."""
+        """Draw once more from where the stretch begins; a row whose context was cut no longer holds that."""
         if self._drawn and self._drawn[-1][1].start != self._base_reel.start:
             self._base.unfeed(0)
         self._begin_draw()
