@@ -62,8 +62,8 @@ def noise(results: Sequence[Result]) -> float:
 def table(results: Sequence[Result]) -> str:
     """Return the trials as Markdown: each row's difference to the base with its standard error over seeds.
 
-    With few seeds a row says little of its own noise, so the standard error is the pooled noise of all rows, shared
-    among the seeds of the row and those of the base: sd * sqrt(1 / n + 1 / n_base).
+    Rows of one choice stand together. With few seeds a row says little of its own noise, so the standard error is the
+    pooled noise of all rows, shared among the seeds of the row and those of the base: sd * sqrt(1 / n + 1 / n_base).
     """
     rows, deviation = rows_of(results), noise(results)
     base = next((row for row in rows if row.name == BASE), None)
@@ -71,8 +71,10 @@ def table(results: Sequence[Result]) -> str:
         "| choice | trial | bits per note | spread | to the base | seeds | parameters | tokens | GFLOP | processor s |",
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
-    for row in rows:
-        figures = f"{row.bits:.2f} | {row.spread:.2f} | {_difference(row, base, deviation)} | {row.seeds}"
+    groups = list(dict.fromkeys(row.group for row in rows))
+    for row in sorted(rows, key=lambda row: groups.index(row.group)):
+        spread = f"{row.spread:.2f}" if row.seeds > 1 else ""
+        figures = f"{row.bits:.2f} | {spread} | {_difference(row, base, deviation)} | {row.seeds}"
         cost = f"{row.parameters:,} | {row.tokens:,} | {row.flops / 1e9:,.0f} | {row.seconds:.0f}"
         lines.append(f"| {row.group} | {row.name} | {figures} | {cost} |")
     return "\n".join(lines)
