@@ -58,3 +58,14 @@ def test_a_rate_reaches_every_group(tiny_model: GPT2) -> None:
     optimizers = build_optimizers(tiny_model, Optimizer(name="muon"))
     set_learning_rate(optimizers, 0.125)
     assert {group["lr"] for optimizer in optimizers for group in optimizer.param_groups} == {0.125}
+
+
+@pytest.mark.parametrize("name", ["adamw", "muon"])
+def test_position_embeddings_may_have_a_share_of_the_rate(tiny_model: GPT2, name: str) -> None:
+    optimizers = build_optimizers(tiny_model, Optimizer(name=name, position_share=0.25))
+    set_learning_rate(optimizers, 0.5)
+    groups = [group for optimizer in optimizers for group in optimizer.param_groups]
+    rates = {id(parameter): group["lr"] for group in groups for parameter in group["params"]}
+    assert {rates.pop(id(tiny_model.transformer.wpe.weight))} == {0.125}
+    assert set(rates.values()) == {0.5}
+    assert len(rates) == len(list(tiny_model.parameters())) - 1

@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from piano.errors import ConfigError, PianodError
 from piano.vocabulary import VOCABULARY, Kind
 from tests.train.conftest import TINY
 from train.__main__ import main
+from train.batches import Batch
 from train.corpus import NoteCache
 from train.gpt2 import GPT2, GPT2Config
 from train.recipe import ModelShape
@@ -200,26 +202,20 @@ def test_an_interrupted_trial_goes_on(random_notes: NoteCache, tmp_path: Path, m
     (trial,) = plan.trials()
     trial = replace(trial, recipe=trial.recipe.model_copy(update={"schedule": _saved_each_step(trial)}))
     whole = measure(trial, plan, random_notes, tmp_path / "whole")
-    step = TrialTrainer.step
+    steps_from, begun_at = TrialTrainer.steps_from, []
 
-    def step_until_the_power_fails(self: TrialTrainer, batches: Any) -> float:
-        if self.progress.step == 2:
-            raise KeyboardInterrupt
-        return step(self, batches)
+    def until_the_power_fails(self: TrialTrainer, first: int) -> Iterator[list[Batch]]:
+        begun_at.append(first)
+        for step, batches in enumerate(steps_from(self, first), first):
+            if step == 2 and not first:
+                raise KeyboardInterrupt
+            yield batches
 
-    with monkeypatch.context() as patch:
-        patch.setattr(TrialTrainer, "step", step_until_the_power_fails)
-        with pytest.raises(KeyboardInterrupt):
-            measure(trial, plan, random_notes, tmp_path / "parts")
-    taken: list[int] = []
-
-    def counted(self: TrialTrainer, batches: Any) -> float:
-        taken.append(self.progress.step)
-        return step(self, batches)
-
-    monkeypatch.setattr(TrialTrainer, "step", counted)
+    monkeypatch.setattr(TrialTrainer, "steps_from", until_the_power_fails)
+    with pytest.raises(KeyboardInterrupt):
+        measure(trial, plan, random_notes, tmp_path / "parts")
     assert measure(trial, plan, random_notes, tmp_path / "parts").bits_per_note == whole.bits_per_note
-    assert taken == [2, 3]
+    assert begun_at == [0, 2]
 
 
 def _saved_each_step(trial: Trial) -> Any:
@@ -236,7 +232,7 @@ def test_a_result_of_another_recipe_is_not_taken(random_notes: NoteCache, tmp_pa
         replace(found, untied=True),
         replace(found, rewriting="time-split"),
         replace(found, sinusoids=True),
-        replace(found, recipe={}),
+        replace(found, recipe={**found.recipe, "precision": "bf16"}),
     ):
         with pytest.raises(ConfigError, match="base-1 was measured with another recipe"):
             matching(plan, [other])
@@ -315,7 +311,8 @@ def test_positions_may_start_as_sinusoids(random_notes: NoteCache, tmp_path: Pat
     _, trial = plan_of(Variation(name="waves", sinusoids=True, change={"model": {"context": 128}})).trials()
     weight = TrialTrainer(trial, random_notes, tmp_path).model.transformer.wpe.weight
     assert weight.requires_grad
-    torch.testing.assert_close(weight.detach(), sinusoids(128, 16))
+    weight = weight.detach()
+    torch.testing.assert_close(weight, sinusoids(128, 16))
     assert float(weight.square().mean().sqrt()) == pytest.approx(0.02)
     # What stands a number of places apart is alike wherever it stands, as no random start is.
     apart = [float(weight[at] @ weight[at + 5]) for at in (0, 40, 100)]
