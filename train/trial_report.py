@@ -14,13 +14,17 @@ from train.trial_result import Result
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """All seeds of one variation: the mean in bits per note, and how far apart the seeds are (largest - smallest)."""
+    """All seeds of one variation: the mean in bits per note, and how far apart the seeds are.
+
+    `spread` is the largest less the smallest, `deviation` the standard deviation; both 0.0 of a single seed.
+    """
 
     name: str
     group: str
     seeds: int
     bits: float
     spread: float
+    deviation: float
     tokens: int
     parameters: int
     flops: float
@@ -40,6 +44,7 @@ def rows_of(results: Sequence[Result]) -> list[Row]:
                 seeds=len(found),
                 bits=float(np.mean(bits)),
                 spread=max(bits) - min(bits),
+                deviation=float(np.std(bits, ddof=1)) if len(bits) > 1 else 0.0,
                 tokens=found[0].tokens,
                 parameters=found[0].parameters,
                 flops=found[0].flops,
@@ -50,20 +55,24 @@ def rows_of(results: Sequence[Result]) -> list[Row]:
 
 
 def noise(results: Sequence[Result]) -> float:
-    """Return the standard deviation between seeds of one variation, pooled over all variations; nan without any."""
-    squares = freedom = 0.0
-    for name in {result.name for result in results}:
-        bits = np.array([result.bits_per_note for result in results if result.name == name])
-        squares += float(((bits - bits.mean()) ** 2).sum())
-        freedom += bits.size - 1
-    return math.sqrt(squares / freedom) if freedom else math.nan
+    """Return the standard deviation between seeds that a variation typically has; nan where none has two.
+
+    It is the median over all variations, each brought to the median of its distribution (Wilson & Hilferty 1931), so
+    that one which is unstable does not speak for all.
+    """
+    variances = []
+    for name in dict.fromkeys(result.name for result in results):
+        bits = [result.bits_per_note for result in results if result.name == name]
+        if (freedom := len(bits) - 1) > 0:
+            variances.append(float(np.var(bits, ddof=1)) / (1 - 2 / (9 * freedom)) ** 3)
+    return math.sqrt(float(np.median(variances))) if variances else math.nan
 
 
 def table(results: Sequence[Result]) -> str:
     """Return the trials as Markdown: each row's difference to the base with its standard error over seeds.
 
-    Rows of one choice stand together. With few seeds a row says little of its own noise, so the standard error is the
-    pooled noise of all rows, shared among the seeds of the row and those of the base: sd * sqrt(1 / n + 1 / n_base).
+    Rows of one choice stand together. With few seeds a row says little of its own noise, so the standard error
+    is made of the typical noise of all rows, or of the row's own where that is larger, and of the base's.
     """
     rows, deviation = rows_of(results), noise(results)
     base = next((row for row in rows if row.name == BASE), None)
@@ -83,7 +92,8 @@ def table(results: Sequence[Result]) -> str:
 def _difference(row: Row, base: Row | None, deviation: float) -> str:
     if base is None or row.name == BASE:
         return ""
-    error = deviation * math.sqrt(1 / row.seeds + 1 / base.seeds)
+    own, of_base = (max(deviation, each.deviation) for each in (row, base))
+    error = math.sqrt(own**2 / row.seeds + of_base**2 / base.seeds)
     return f"{row.bits - base.bits:+.2f} ± {error:.2f}"
 
 

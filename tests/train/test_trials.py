@@ -340,17 +340,28 @@ def test_rows_are_means_over_seeds() -> None:
     assert (base.bits, base.seconds, wild.spread) == pytest.approx((20.1, 2.5, 0.6))
 
 
-def test_noise_is_pooled_over_rows() -> None:
-    # (0.1² + 0 + 0.1² + 0.3² + 0.3²) / (2 + 1)
-    assert noise(RESULTS_OF_TWO) == pytest.approx(math.sqrt(0.2 / 3))
+def test_noise_is_that_of_the_typical_row() -> None:
+    wild = [result("wild", seed, bits) for seed, bits in ((1, 20.0), (2, 90.0))]
+    calm = [result(f"calm-{row}", seed, 20.0 + 0.2 * seed) for row in range(4) for seed in (1, 2)]
+    assert noise([*calm, *wild]) == pytest.approx(noise(calm)) == pytest.approx(math.sqrt(0.02 / (7 / 9) ** 3))
     assert math.isnan(noise(RESULTS_OF_TWO[:2]))
+    rng = np.random.default_rng(1)
+    many = [result(f"row-{row}", seed, rng.normal(20, 0.5)) for row in range(800) for seed in range(3)]
+    assert noise(many) == pytest.approx(0.5, rel=0.05)
 
 
 def test_the_table_gives_differences_and_their_standard_error() -> None:
     _, _, base, wild = table(RESULTS_OF_TWO).splitlines()
     assert base.startswith("|  | base | 20.10 | 0.20 |  | 3 | 1,000 | 2,000 | 1 | 2")
-    error = math.sqrt(0.2 / 3) * math.sqrt(1 / 2 + 1 / 3)
+    error = noise(RESULTS_OF_TWO) * math.sqrt(1 / 2 + 1 / 3)
     assert f"| 22.30 | 0.60 | +2.20 ± {error:.2f} | 2 |" in wild
+
+
+def test_a_row_that_is_noisier_than_the_others_says_so() -> None:
+    calm = [result(name, seed, 20.0 + 0.1 * seed) for name in ("base", "calm") for seed in (1, 2)]
+    wild = [result("wild", 1, 21.0), result("wild", 2, 25.0)]
+    error = math.sqrt(8 / 2 + noise([*calm, *wild]) ** 2 / 2)
+    assert f"± {error:.2f} |" in table([*calm, *wild]).splitlines()[-1]
 
 
 def sizes(exponent: float) -> list[Result]:
