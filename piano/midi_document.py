@@ -227,13 +227,3 @@ def _struck(track: TrackEvents, index: int, file_end: int) -> StruckArray:
     struck["end"] = np.where(release > onset, np.minimum(first_after, release), release)
     struck["end"][hangs & (struck["end"] > track.end_tick)] = file_end
     return struck
-
-
-def write_midi(path: Path, data: bytes) -> None:
-    """Write a file, which appears whole or not at all; MidiFileError if it cannot be written."""
-    partial = path.with_name(path.name + ".partial")
-    try:
-        partial.write_bytes(data)
-        partial.replace(path)
-    except OSError as error:
-        raise MidiFileError(f"{path}: cannot be written: {error.strerror or error}; choose another place") from error

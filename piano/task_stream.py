@@ -118,13 +118,6 @@ def task_stream(
     return TaskStream(tokens, answers, parts, int(head.size))
 
 
-def without_previews(tokens: TokenArray) -> TokenArray:
-    """Return a stream without its previews: the head and the events alone, as the grammar and `decode` take them."""
-    inside = np.cumsum(tokens == VOCABULARY.preview) > np.cumsum(tokens == VOCABULARY.play)
-    kept: TokenArray = tokens[~inside & (tokens != VOCABULARY.play)]
-    return kept
-
-
 _NOTHING = np.zeros(0, np.int32)
 
 

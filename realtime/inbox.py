@@ -85,13 +85,11 @@ class Inbox(Generic[T]):
         self._clock = clock
         self._condition = threading.Condition()
         self._messages: deque[T] = deque()
-        self._deepest = 0
 
     def put(self, message: T) -> None:
         """Append a message and wake the owner; from any thread, never waits."""
         with self._condition:
             self._messages.append(message)
-            self._deepest = max(self._deepest, len(self._messages))
             self._condition.notify()
 
     def take(self, deadline_ns: int | None) -> T | None:
@@ -109,8 +107,3 @@ class Inbox(Generic[T]):
     def __len__(self) -> int:
         """Return how many messages wait: how far the owner is behind."""
         return len(self._messages)
-
-    @property
-    def deepest(self) -> int:
-        """Return the most messages that ever waited at once."""
-        return self._deepest

@@ -11,8 +11,6 @@ from tests.fuzz.drive import fuzz
 
 INSTRUMENTED = ("piano.midi_file", "piano.midi_chunks", "piano.tempo_map", "piano.one_piano")
 
-HEADER = bytes.fromhex("4d546864 00000006 0001 0002 0060")
-
 
 def check(data: bytes) -> None:
     """Read a file; whatever comes out is music."""

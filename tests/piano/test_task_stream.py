@@ -13,7 +13,7 @@ from piano.exercise import Exercise
 from piano.grammar import Grammar
 from piano.notes import NOTE, PEDAL, Performance
 from piano.repair_tasks import VELOCITY_TASKS
-from piano.task_stream import Part, PreviewSize, TaskStream, task_stream, without_previews
+from piano.task_stream import Part, PreviewSize, TaskStream, task_stream
 from piano.tasks import pose
 from piano.vocabulary import TASKS, VELOCITIES_PER_BIN, VOCABULARY, Kind
 
@@ -40,6 +40,13 @@ def previews(tokens: TokenArray) -> list[TokenArray]:
     starts = np.flatnonzero(tokens == VOCABULARY.preview)
     ends = np.flatnonzero(tokens == VOCABULARY.play)
     return [tokens[start + 1 : end] for start, end in zip(starts, ends, strict=True)]
+
+
+def without_previews(tokens: TokenArray) -> TokenArray:
+    """Return a stream without its previews: the head and the events alone, as the grammar takes them."""
+    inside = np.cumsum(tokens == VOCABULARY.preview) > np.cumsum(tokens == VOCABULARY.play)
+    kept: TokenArray = tokens[~inside & (tokens != VOCABULARY.play)]
+    return kept
 
 
 @settings(max_examples=120)

@@ -65,10 +65,6 @@ class Account:
         account = json.loads(text)
         return Account(*([(at_ns, bytes.fromhex(data)) for at_ns, data in account[key]] for key in ("played", "heard")))
 
-    def heard_after(self, moment_ns: int) -> list[bytes]:
-        """Return what was heard after a moment."""
-        return [data for at_ns, data in self.heard if at_ns > moment_ns]
-
 
 def start_pianist(server: JackServer, folder: Path, script: dict[str, Any]) -> "subprocess.Popen[str]":
     """Let a pianist play a script on the daemon's ports."""
