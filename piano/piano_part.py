@@ -14,7 +14,8 @@ from piano.errors import MidiFileError
 from piano.exercise import NoteMask
 from piano.midi_document import DRUMS, MidiDocument, StruckArray
 from piano.midi_events import CONTROL, NOTE_OFF, NOTE_ON, PROGRAM, NewEvent, new_track
-from piano.midi_file import PEDAL_DOWN_FROM, MidiTrack, merge_tracks
+from piano.midi_file import MidiTrack, merge_tracks
+from piano.midi_tracks import PEDAL_DOWN_FROM
 from piano.notes import NOTE, NoteArray, PedalArray, Performance
 from piano.one_piano import DOUBLE_S, merge_notes, merge_pedals, pedal_changes
 

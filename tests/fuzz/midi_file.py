@@ -9,7 +9,7 @@ from piano.midi_file import LONGEST_S, read_performance, read_tracks
 from realtime.phrases import QUESTION, phrase_path
 from tests.fuzz.drive import fuzz
 
-INSTRUMENTED = ("piano.midi_file", "piano.midi_chunks", "piano.tempo_map", "piano.one_piano")
+INSTRUMENTED = ("piano.midi_file", "piano.midi_tracks", "piano.midi_chunks", "piano.tempo_map", "piano.one_piano")
 
 
 def check(data: bytes) -> None:
