@@ -1,6 +1,7 @@
 """`python -m train fit [RECIPE]`: train a model, or go on with a run that was interrupted."""
 
 import argparse
+import json
 from pathlib import Path
 
 from piano.errors import PianodError
@@ -8,6 +9,7 @@ from train.corpus import CACHE_NAME, NoteCache
 from train.prepare import prepare
 from train.ranks import Ranks
 from train.recipe import load_recipe
+from train.run_state import LOG, Progress
 from train.sources import folder_sources
 from train.trainer import BEST, Trainer
 
@@ -37,12 +39,27 @@ def run(args: argparse.Namespace) -> int:
         if ranks.is_first:
             size = trainer.model.parameter_count() / 1e6
             print(f"{recipe.name}: {size:.1f} M parameters on {ranks.device}", flush=True)
+            if recipe.schedule.patience:
+                print(f"at most {recipe.schedule.steps} steps; it stops when it gains no more", flush=True)
         progress = trainer.fit()
     finally:
         ranks.leave()
     if ranks.is_first:
-        print(f"{folder / BEST}: {progress.best_nats:.4f} nats a token on validation")
+        print(outcome(folder, progress))
     return 0
+
+
+def outcome(folder: Path, progress: Progress) -> str:
+    """Return what a run came to: the best validation and, if its log has it, that of the weights it began with."""
+    said = f"{folder / BEST}: {progress.best_nats:.4f} nats a token on validation"
+    log = folder / LOG
+    lines = [json.loads(line) for line in log.read_text().splitlines()] if log.is_file() else []
+    if not lines or lines[0]["step"]:
+        return said
+    best, first = min(lines, key=lambda line: float(line["nats"])), lines[0]
+    if best is first:
+        return f"{said}, as it began: what it learned did not carry over to the recordings kept aside; more may help"
+    return f"{said}; {best['bits_per_note']:.2f} bits a note, {first['bits_per_note']:.2f} before"
 
 
 def _corpus(path: Path, folder: Path) -> NoteCache:
@@ -62,4 +79,7 @@ def _corpus(path: Path, folder: Path) -> NoteCache:
     made = folder / CACHE_NAME
     if not made.is_file():
         print(prepare(sources, folder).table(), flush=True)
-    return NoteCache.load(made)
+    found = NoteCache.load(made)
+    kept = [found.pieces[number].file for number in found.select(split="validation")]
+    print(f"kept aside for validation: {', '.join(kept[:3]) or 'nothing'}{' …' if len(kept) > 3 else ''}", flush=True)
+    return found

@@ -118,12 +118,16 @@ _GROUPS = {"fill": FILL_TASKS, "repair": REPAIR_TASKS}
 
 
 class Schedule(_Section):
-    """How long to train, how often to validate, and after how many validations without a gain to stop (0: never)."""
+    """How long to train, how often to validate, and after how many validations without a gain to stop (0: never).
+
+    `validate_start`: the weights to start from are validated too, and stay the best until something is better.
+    """
 
     steps: int = Field(ge=1)
     validate_every: int = Field(200, ge=1)
     validation_windows: int = Field(64, ge=1)
     validation_datasets: list[str] = Field(default_factory=list)
+    validate_start: bool = False
     patience: int = Field(0, ge=0)
     save_every: int = Field(100, ge=1)
 

@@ -50,6 +50,7 @@ class Trainer:
         self.optimizers = build_optimizers(self.model, recipe.optimizer)
         self.validation = validation_batches(recipe, cache, ranks)
         self.task_scores = task_scores(recipe, cache) if ranks.is_first else None
+        self.inherited: dict[str, str] = {}
         self.trained_on = [cache.pieces[index] for index in used_pieces(recipe, cache, "train")]
 
     def build_model(self, config: GPT2Config) -> GPT2:
@@ -64,12 +65,15 @@ class Trainer:
         """Take up an interrupted run in the folder, else start from `initial`'s weights, else from random ones."""
         if (self.folder / STATE).is_file():
             self.progress = load_state(self.folder, self.recipe, self.model, self.optimizers)
+            if (self.folder / BEST).is_dir():
+                self.inherited = _data_of(load_checkpoint(self.folder / BEST)[1])
             if self.ranks.is_first:
                 trim_log(self.folder, self.progress.step)
         elif initial is not None:
             model, metadata = load_checkpoint(initial)
             if model.config != self.model.config:
                 raise CheckpointError(f"{initial}: is of shape {model.config}, the recipe asks for {self.model.config}")
+            self.inherited = _data_of(metadata)
             if knows_plain_music_alone(metadata) and not self.recipe.tasks.is_plain:
                 open_to_tasks(model)
             self.model.load_state_dict(model.state_dict())
@@ -80,12 +84,16 @@ class Trainer:
         """Train to the end of the schedule or until patience runs out; return how it went."""
         schedule, progress = self.recipe.schedule, self.progress
         with self._logbook() as logbook, self._bar() as bar:
+            if schedule.validate_start and not progress.step and math.isinf(progress.best_nats):
+                self._validate_and_keep(None, logbook)
+                self._save()
             steps = self.steps_from(progress.step)
             while progress.step < schedule.steps and not self._is_out_of_patience():
                 loss = self.step(next(steps))
                 progress.step += 1
                 bar.update(self.recipe.batches.tokens)
-                bar.set_postfix(loss=f"{loss:.3f}", best=f"{progress.best_nats:.3f}", refresh=False)
+                best = {} if math.isinf(progress.best_nats) else {"best": f"{progress.best_nats:.3f}"}
+                bar.set_postfix(loss=f"{loss:.3f}", **best, refresh=False)
                 logbook.add_scalar("train/nats_per_token", loss, progress.step)
                 is_last = progress.step == schedule.steps
                 if progress.step % schedule.validate_every == 0 or is_last:
@@ -168,7 +176,7 @@ class Trainer:
 
     # -- keeping -----------------------------------------------------------------------------------------------------
 
-    def _validate_and_keep(self, loss: float, logbook: Any) -> None:
+    def _validate_and_keep(self, loss: float | None, logbook: Any) -> None:
         nats, bits = self.validate()
         progress = self.progress
         progress.since_best += 1
@@ -190,8 +198,8 @@ class Trainer:
         logbook.add_scalar("validation/bits_per_note", bits, progress.step)
 
     def metadata(self, nats: float, bits: float) -> dict[str, Any]:
-        """Return what a checkpoint says of its making."""
-        used = sorted({piece.dataset: piece.licence for piece in self.trained_on}.items())
+        """Return what a checkpoint says of its making: its data are also those of the weights it began with."""
+        used = sorted({**self.inherited, **{piece.dataset: piece.licence for piece in self.trained_on}}.items())
         return {
             "recipe": self.recipe.model_dump(mode="json"),
             "step": self.progress.step,
@@ -226,6 +234,11 @@ class Trainer:
             unit_scale=True,
             disable=not self.ranks.is_first,
         )
+
+
+def _data_of(metadata: dict[str, Any]) -> dict[str, str]:
+    """Return the data sets that a checkpoint was trained on, and the licence of each."""
+    return {entry["dataset"]: entry["licence"] for entry in metadata.get("trained_on", [])}
 
 
 class _NoLogbook:

@@ -107,7 +107,7 @@ class TrialTrainer(Trainer):
         """Yield the parts of each step, in the trial's layout of tokens."""
         return training_steps(self.recipe, self.cache, self.ranks, first, self.rewriting)
 
-    def _validate_and_keep(self, loss: float, logbook: Any) -> None:
+    def _validate_and_keep(self, loss: float | None, logbook: Any) -> None:
         """Do nothing: a trial is scored when it is over, and its weights are not kept."""
 
 

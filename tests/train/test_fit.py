@@ -99,7 +99,9 @@ def test_a_folder_of_recordings_is_a_corpus(recipe: Path, tmp_path: Path, capsys
     command = ["fit", str(recipe), "--corpus", str(mine), "--out", str(out)]
     assert main(command) == 0
     assert [piece.split for piece in NoteCache.load(out).pieces].count("validation") == 1
-    assert "mine" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "mine" in said
+    assert "kept aside for validation: take " in said
     recipe.write_text(RECIPE.replace("steps = 2", "steps = 3"))
     assert main(command) == 0
     assert "mine" not in capsys.readouterr().out, "it was read once"
