@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from realtime.context import RollingContext
+from realtime.context import RollingContext, WorksAhead
 from realtime.session import Logits, Session
 
 _FEW = 16
@@ -57,6 +57,10 @@ class ChangingSession:
         logits = self._session.feed(tokens)
         self._tokens.extend(int(token) for token in tokens)
         return logits
+
+    def advance(self) -> bool:
+        """Prepare a piece of what will be needed, in an idle moment; return whether there was one."""
+        return isinstance(self._session, WorksAhead) and self._session.advance()
 
     def rollback(self, length: int) -> None:
         """Forget all but the first `length` tokens."""

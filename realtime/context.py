@@ -11,13 +11,14 @@ exchange finds the old window untouched for about W/4 tokens (less the head); fu
 with the next feed.
 
 It belongs to the thread that feeds it and starts none: a second thread would compete for the same cores, and would
-make a step's delay depend on luck. `advance` lets that thread use its idle moments; what is not done by then is done
-with the feeds, at most a chunk or two each.
+make a step's delay depend on luck. That thread calls `advance` in its idle moments; what is not done by then is done
+with the feeds, at most a chunk or two each. The chunks are the same either way, and so are the logits.
 """
 
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,14 @@ SMALLEST_WINDOW = 16
 
 CHUNK = 8
 """Tokens in one piece of preparation: the longest that a single step can be delayed by it."""
+
+
+@runtime_checkable
+class WorksAhead(Protocol):
+    """A session that has use for an idle moment."""
+
+    def advance(self) -> bool:
+        """Prepare a piece of what will be needed; return whether there was one to prepare."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,9 @@ PortReport = PortLost | PortReturned | SystemLost | SystemReturned | Stalled | T
 Message = Received | Command | PortReport | ThreadFailed
 
 _JOIN_S = 5.0
+
+IDLE_NS = 3_000_000
+"""How long nothing may be due for work ahead to begin: a piece of it takes a millisecond or two."""
 _WITHOUT_CHANNEL = (MessageKind.SYSEX, MessageKind.SYSTEM_COMMON, MessageKind.REAL_TIME, MessageKind.MALFORMED)
 
 
@@ -87,7 +90,8 @@ class Engine:
     `perform` makes the performer of another mode, and, where `playing` says how it plays, another one in place of one
     that failed. `on_heard` is told of each event of the player's, `on_ports` of ports
     that went, came back or are to be others, `on_program` of the mode that a message asks for. All are called
-    on the engine's thread; only `perform` may take its time.
+    on the engine's thread; only `perform` may take its time. `advance` does a piece of work that will be wanted later,
+    and returns whether there was one; it is called while nothing else is to be done.
     """
 
     def __init__(
@@ -103,12 +107,13 @@ class Engine:
         on_program: Callable[[Mode], None] | None = None,
         perform: Callable[[ChangePlaying], Performer] | None = None,
         playing: ChangePlaying | None = None,
+        advance: Callable[[], bool] | None = None,
     ) -> None:
         self._clock, self._inbox = clock, inbox
         self._performer, self._scheduler = performer, scheduler
         self._settings = settings or EngineSettings()
         self._on_heard, self._on_ports, self._on_program = on_heard, on_ports, on_program
-        self._perform, self._playing = perform, playing
+        self._perform, self._playing, self._advance = perform, playing, advance
         self._faults = 0
         self._failed_ns = 0
         self._reader = PianoReader()
@@ -156,13 +161,23 @@ class Engine:
             if message is None:
                 self._work(now_ns)
         else:
-            message = self._inbox.take(_earlier(due_ns, limit_ns))
+            until_ns = _earlier(due_ns, limit_ns)
+            if self._advances(now_ns, until_ns):
+                return True
+            message = self._inbox.take(until_ns)
             if message is None and limit_ns is not None and self._clock.now_ns() >= limit_ns:
                 return False
         if message is not None:
             self._handle(message)
         self._performing = self._performer.status()
         return True
+
+    def _advances(self, now_ns: int, until_ns: int | None) -> bool:
+        """Work ahead if nobody waits for anything else; return whether there was something to do."""
+        is_busy = len(self._inbox) > 0 or (until_ns is not None and until_ns - now_ns < IDLE_NS)
+        if self._advance is None or is_busy or isinstance(self._performer, Resting):
+            return False
+        return self._advance()
 
     def _run(self) -> None:
         """Be the engine's thread."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from piano.events import TimedEvent
 from realtime.clock import Clock
 from realtime.commands import ChangePlaying, Mode
+from realtime.context import WorksAhead
 from realtime.echo import Echoes
 from realtime.engine import Engine, EngineSettings, Message, PortReport
 from realtime.epochs import Epochs
@@ -84,6 +85,7 @@ class Partner:
             on_program=on_program,
             perform=perform,
             playing=settings.playing,
+            advance=session.advance if isinstance(session, WorksAhead) else None,
         )
 
     def start(self) -> None:

@@ -1,16 +1,18 @@
 """The engine on the manual clock: what holds whatever the player and the model do, and what faults lead to."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from piano.events import NoteOff, NoteOn, Pedal, TimedEvent
+from piano.vocabulary import VOCABULARY
 from realtime.call_and_response import AnswerSettings, Length
 from realtime.clock import ManualClock
 from realtime.commands import HandOver, Mode, NewPiece, Panic, Quit, StopPlaying
-from realtime.engine import Engine, EngineSettings, PortReport
+from realtime.context import RollingContext
+from realtime.engine import IDLE_NS, Engine, EngineSettings, PortReport
 from realtime.inbox import Inbox, PortLost, Received, ThreadFailed
 from realtime.memory_ports import MemoryOutputPort
 from realtime.midi_message import Kind, bytes_of, kind_of
@@ -18,6 +20,8 @@ from realtime.offline_run import OfflineRun
 from realtime.performer import Activity, PerformerStatus
 from realtime.ports import Direction
 from realtime.scheduler import Scheduler
+from realtime.scripted_session import ScriptedSession
+from realtime.session import Logits
 from realtime.trigger import Trigger
 from tests.realtime.stage import MS, Act, S, SlowSession, a_run, acts, model_of_chance, own_onsets, perform, phrase
 from tests.realtime.stage import sounding_at as heard_at
@@ -177,12 +181,63 @@ class Stub:
         return PerformerStatus(Activity.LISTENING, 0, 0, 0)
 
 
-def engine_over(stub: Stub, reports: list[PortReport]) -> tuple[Engine, Inbox[object], MemoryOutputPort]:
+def engine_over(
+    stub: Stub, reports: list[PortReport], advance: Callable[[], bool] | None = None
+) -> tuple[Engine, Inbox[object], MemoryOutputPort]:
     clock = ManualClock()
     inbox: Inbox[object] = Inbox(clock)
     port = MemoryOutputPort(clock)
     scheduler = Scheduler(clock, port)
-    return Engine(clock, inbox, stub, scheduler, on_ports=reports.append), inbox, port  # type: ignore[arg-type]
+    engine = Engine(clock, inbox, stub, scheduler, on_ports=reports.append, advance=advance)  # type: ignore[arg-type]
+    return engine, inbox, port
+
+
+def test_idle_moments_are_used_to_work_ahead_and_a_key_goes_first() -> None:
+    stub, left = Stub(), 3
+
+    def advance() -> bool:
+        nonlocal left
+        stub.told.append("ahead")
+        if left == 2:
+            inbox.put(Received(0, bytes_of(NoteOn(60, 60))))
+        left -= 1
+        return left >= 0
+
+    engine, inbox, _ = engine_over(stub, [], advance)
+    inbox.put(HandOver())
+    engine.run_until(S)
+    key = TimedEvent(0, NoteOn(60, 60))
+    assert stub.told == [("hand over", 0), "ahead", "ahead", key, "ahead", "ahead"]
+
+
+def test_there_is_no_work_ahead_right_before_something_is_due() -> None:
+    stub = Stub()
+    engine, _, _ = engine_over(stub, [], advance=lambda: pytest.fail("something was due"))
+    engine.run_until(IDLE_NS - 1)
+    assert stub.told == []
+
+
+def test_the_next_window_is_prepared_between_the_keys() -> None:
+    fed: list[int] = []
+
+    class Watched(ScriptedSession):
+        def feed(self, tokens: Sequence[int]) -> Logits:
+            fed.append(len(tokens))
+            return super().feed(tokens)
+
+    session = RollingContext(*(Watched(VOCABULARY.size, 256, seed=1) for _ in range(2)))
+    run = a_run(session, AnswerSettings(pause=None))
+    delayed = 0
+    for number in range(400):
+        at_ns = (number + 1) * 50 * MS
+        run.run_until(at_ns)
+        fed.clear()
+        event = NoteOff(60) if number % 2 else NoteOn(60, 70)
+        run.partner.receive(Received(at_ns, bytes_of(event)))
+        run.partner.engine.turn(at_ns)
+        delayed += sum(fed) > 4  # more than the event itself
+    assert session.exchanges > 3
+    assert delayed <= session.exchanges  # and right before an exchange, what makes no whole chunk
 
 
 def test_a_lost_port_stops_the_music_and_is_passed_on() -> None:
