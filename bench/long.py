@@ -2,39 +2,51 @@
 
 The live engine on a clock that does not wait, endless answers of the embedded model; where one ends, the next begins.
 Figures stand for each minute of music: the model's time a token, and the memory that the process holds.
+
+Like is compared with like. A token costs by what lies before it, and one that is fed while the next window is prepared
+costs more; so only those count that come while the window is from half to three quarters full, which each window is
+once and which is before the next one is begun. Of their times the lowest tenth is compared, since whatever else runs on
+the machine only ever adds to a time; the median stands beside it.
 """
 
 import os
 import statistics
 import time
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from tqdm import tqdm
 
 from bench.machine import circumstances
 from piano.notes import Performance
+from realtime.context import RollingContext
 from realtime.continuation import NOTHING
 from realtime.model import open_bundle, open_session
 from realtime.offline import partner_settings
 from realtime.offline_run import OfflineRun
 from realtime.playback import messages_of
-from realtime.session import Logits, Session
+from realtime.session import Logits
 from realtime.settings import Settings
 
 MINUTES, QUICK_MINUTES = 60, 2
 _LOOKS = 240
 """How often within a minute it is seen to it that an answer is being played."""
 
+LIKE = (0.5, 0.75)
+"""How full the window is at the tokens that are compared, from and below: from 3/4 on the next one is prepared."""
+
 
 @dataclass(slots=True)
 class TimedSession:
-    """A session that keeps how long each feed of one token took."""
+    """A session that counts the feeds of one token, and keeps how long those took that are compared."""
 
-    session: Session
-    times_ms: list[float] = field(default_factory=list)
+    session: RollingContext
+    tokens: int = 0
+    times_ms: "array[float]" = field(default_factory=lambda: array("d"))
 
     @property
     def length(self) -> int:
@@ -50,9 +62,17 @@ class TimedSession:
         """Feed, and keep the time."""
         began_ns = time.perf_counter_ns()
         logits = self.session.feed(tokens)
+        taken_ns = time.perf_counter_ns() - began_ns
         if len(tokens) == 1:
-            self.times_ms.append((time.perf_counter_ns() - began_ns) / 1e6)
+            self.tokens += 1
+            if LIKE[0] <= self.session.fill < LIKE[1]:
+                self.times_ms.append(taken_ns / 1e6)
         return logits
+
+    def begin_minute(self) -> None:
+        """Count from 0 again."""
+        self.tokens = 0
+        del self.times_ms[:]
 
     def rollback(self, length: int) -> None:
         """Forget all but the first tokens."""
@@ -69,7 +89,8 @@ class Minute:
 
     tokens: int
     ms_per_token: float
-    """In the median: what else the machine does moves the mean."""
+    """The lowest tenth of those that are compared; 0 where there are none."""
+    median_ms: float
     memory_mb: float
 
 
@@ -84,13 +105,13 @@ def measure(minutes: int, primer: Performance = NOTHING, *, minute_s: float = 60
     run.hand_over()
     lines = []
     for number in tqdm(range(minutes), desc="music", unit="min"):
-        timed.times_ms.clear()
+        timed.begin_minute()
         for look in range(1, _LOOKS + 1):
             run.run_until(int((number + look / _LOOKS) * minute_s * 1e9))
             if not run.is_playing:
                 run.hand_over()
-        median = statistics.median(timed.times_ms) if timed.times_ms else 0.0
-        lines.append(Minute(len(timed.times_ms), median, memory_mb()))
+        low, median = np.quantile(timed.times_ms, (0.1, 0.5)).tolist() if timed.times_ms else (0.0, 0.0)
+        lines.append(Minute(timed.tokens, low, median, memory_mb()))
     run.finish()
     notes = run.partner.take.sent
     return {"kind": "long", **about, "messages": len(notes), "minutes": lines, **drift(lines)}
@@ -100,11 +121,15 @@ def drift(lines: Sequence[Minute]) -> dict[str, float]:
     """Return how the last quarter of the time compares with the second, when all buffers have their size."""
     quarter = max(1, len(lines) // 4)
     early, late = lines[quarter : 2 * quarter] or lines[:1], lines[-quarter:]
-    slowed = statistics.median(line.ms_per_token for line in late) / statistics.median(
-        line.ms_per_token for line in early
-    )
+    late_ms, early_ms = (_typical([line.ms_per_token for line in part]) for part in (late, early))
+    slowed = late_ms / early_ms if late_ms and early_ms else 1.0
     grown_mb = statistics.median(line.memory_mb for line in late) - statistics.median(line.memory_mb for line in early)
     return {"late_over_early": slowed, "grown_mb": grown_mb}
+
+
+def _typical(times_ms: Sequence[float]) -> float:
+    """Return the median of the minutes in which something was measured; 0 where there are none."""
+    return statistics.median([time_ms for time_ms in times_ms if time_ms] or [0.0])
 
 
 def memory_mb() -> float:

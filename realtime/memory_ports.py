@@ -96,6 +96,18 @@ class MemoryOutputPort:
         self._fault = self._fault or "it is closed"
 
 
+class SilentOutputPort:
+    """An output that goes nowhere and keeps nothing: what was sent is in the take."""
+
+    name = "nowhere"
+
+    def send(self, data: bytes) -> None:
+        """Let the message go."""
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
 class MemoryMidiSystem:
     """A MIDI system of named cables. Every name that was given in `cables` or made by a virtual port can be opened."""
 

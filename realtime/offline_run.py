@@ -9,21 +9,27 @@ from piano.events import TimedEvent
 from realtime.clock import ManualClock
 from realtime.commands import Command, HandOver
 from realtime.inbox import Received
-from realtime.memory_ports import MemoryOutputPort, Script
+from realtime.memory_ports import Script, SilentOutputPort
 from realtime.partner import Partner, PartnerSettings
 from realtime.performer import Activity
 from realtime.playback import TimedMessage
+from realtime.ports import OutputPort
 from realtime.session import Session
 
 
 class OfflineRun:
     """One run from the moment 0 on."""
 
-    def __init__(self, session: Session, settings: PartnerSettings, clock: ManualClock | None = None) -> None:
-        """Take a session, which begins anew; the clock is one of its own unless given."""
+    def __init__(
+        self,
+        session: Session,
+        settings: PartnerSettings,
+        clock: ManualClock | None = None,
+        port: OutputPort | None = None,
+    ) -> None:
+        """Take a session, which begins anew; the clock is one of its own unless given, and the port goes nowhere."""
         self.clock = clock or ManualClock()
-        self.port = MemoryOutputPort(self.clock, "memory")
-        self.partner = Partner(session, self.clock, self.port, settings)
+        self.partner = Partner(session, self.clock, port or SilentOutputPort(), settings)
         self.clock.attach(self.partner.scheduler)
 
     def play(self, messages: Iterable[TimedMessage]) -> None:

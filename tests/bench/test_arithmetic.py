@@ -1,8 +1,11 @@
 """What the bench makes of what it measured: ratios, percentiles, drifts, ways of keys. No time is taken here."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
+import numpy as np
 import pytest
 
 from bench.cli import main, parser
@@ -11,13 +14,15 @@ from bench.decode import Plan, Times, decode_line, rounds_of
 from bench.floor import LEAST_BYTES, TIMES_THE_CACHE, larger_than_caches
 from bench.keys import STAGES, figures, ways
 from bench.lateness import dense_events, near
-from bench.long import Minute, drift
+from bench.long import Minute, TimedSession, drift
 from bench.profile import by_operator
 from bench.report import page
 from bench.roster import CONTESTANTS, FLOOR, OURS, is_peer
 from bench.summary import spread_of
 from bench.train import rates, waiting
 from piano.events import NoteOff, NoteOn
+from realtime.context import RollingContext
+from realtime.session import Logits
 
 MS = 1_000_000
 
@@ -100,9 +105,33 @@ def test_dense_music_strikes_no_key_that_is_down() -> None:
 
 
 def test_drift_compares_the_last_quarter_with_the_second() -> None:
-    lines = [Minute(9, ms, mb) for ms, mb in ((9.0, 1.0), (2.0, 50.0), (3.0, 60.0), (3.0, 55.0))]
+    lines = [Minute(9, ms, 9.0, mb) for ms, mb in ((9.0, 1.0), (2.0, 50.0), (3.0, 60.0), (3.0, 55.0))]
     assert drift(lines) == {"late_over_early": 1.5, "grown_mb": 5.0}
     assert drift(lines[:1]) == {"late_over_early": 1.0, "grown_mb": 0.0}
+    silent = Minute(0, 0.0, 0.0, 1.0)
+    assert drift([silent])["late_over_early"] == 1.0, "where nothing was measured, nothing drifts"
+    halves = [line for pair in lines for line in (silent, pair)]
+    assert drift(halves)["late_over_early"] == 1.5, "a minute in which nothing was measured counts for nothing"
+
+
+class Full:
+    """A window that is as full as it is told to be."""
+
+    length, context, fill = 0, 64, 0.0
+
+    def feed(self, tokens: Sequence[int]) -> Logits:
+        return np.zeros(len(tokens), np.float32)
+
+
+def test_only_tokens_alike_are_compared() -> None:
+    window = Full()
+    timed = TimedSession(cast("RollingContext", window))
+    for fill, count in ((0.2, 1), (0.5, 1), (0.7, 1), (0.7, 2), (0.75, 1), (0.9, 1)):
+        window.fill = fill
+        timed.feed([0] * count)
+    assert (timed.tokens, len(timed.times_ms)) == (5, 2)
+    timed.begin_minute()
+    assert (timed.tokens, len(timed.times_ms)) == (0, 0)
 
 
 def test_rates_leave_the_first_two_steps_out() -> None:

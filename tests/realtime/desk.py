@@ -6,7 +6,7 @@ from dataclasses import replace
 from realtime.clock import ManualClock
 from realtime.commands import Mode
 from realtime.inbox import Received
-from realtime.memory_ports import Script
+from realtime.memory_ports import MemoryOutputPort, Script
 from realtime.midi_input import Thru
 from realtime.offline_run import OfflineRun
 from realtime.partner import PartnerSettings
@@ -22,7 +22,9 @@ class Desk:
     def __init__(self, settings: Settings, session: Session | None = None, clock: ManualClock | None = None) -> None:
         self.settings = settings
         parts = PartnerSettings(playing_of(settings, 0), engine_settings(settings), scheduler_settings(settings))
-        self.run = OfflineRun(session or model_of_chance(), parts, clock)
+        clock = clock or ManualClock()
+        self.port = MemoryOutputPort(clock)
+        self.run = OfflineRun(session or model_of_chance(), parts, clock, self.port)
         self._thru: Thru | None = thru_of(settings, self.run.partner.scheduler, self.run.clock)
 
     def exchange(self, mode: Mode, *, thru: bool = False) -> None:

@@ -56,7 +56,7 @@ def survive(desk: Desk, limit_ns: int) -> None:
 def heard(desk: Desk) -> Listener:
     """Return what a listener makes of all that went out."""
     listener = Listener()
-    for sent in desk.run.port.sent:
+    for sent in desk.port.sent:
         listener.hear(sent.data)
     return listener
 
@@ -114,7 +114,7 @@ def test_a_model_that_is_slow_keeps_nobody_waiting() -> None:
     )
     desk.play([(1 * S, KEY), (1 * S + 50 * MS, LIFT)])
     survive(desk, 4 * S)
-    sent = [(sent.at_ns, sent.data) for sent in desk.run.port.sent]
+    sent = [(sent.at_ns, sent.data) for sent in desk.port.sent]
     assert sent[0][1] == KEY, "as it came"
     assert sent[0][0] - 1 * S <= 10 * MS
     assert heard(desk).is_silent()
@@ -227,7 +227,7 @@ def test_black_midi_reaches_the_sound_and_not_all_of_it_the_model() -> None:
         passed += 1
     assert len(partner.inbox) == MOST_WAITING
     assert partner.way_in.refused == passed - MOST_WAITING
-    assert sum(sent.data[0] & 0xF0 == 0x90 for sent in desk.run.port.sent) == passed
+    assert sum(sent.data[0] & 0xF0 == 0x90 for sent in desk.port.sent) == passed
     desk.run.finish()
     assert heard(desk).is_silent()
 
