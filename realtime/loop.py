@@ -13,7 +13,6 @@ What is played depends on what was heard and said, on the moments of that, and o
 generator of its own, by the number of its pass. Runs on the engine's thread.
 """
 
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -26,6 +25,7 @@ from realtime.commands import ChangePlaying, Mode
 from realtime.live_stream import LiveStream
 from realtime.loop_answer import Brief, LoopAnswer
 from realtime.loop_layers import Layer, Recorder
+from realtime.loop_overdubs import Overdubs
 from realtime.loop_playback import LATEST_NS, LoopPlayback
 from realtime.manners import Manners
 from realtime.outbox import Release
@@ -41,12 +41,6 @@ LONGEST_NS = 300_000_000_000
 
 EARLY_NS = 250_000_000
 """How long before the end of a pause the first answer is begun."""
-
-EARLY_BEAT_NS = 80_000_000
-"""A key this little before the seam is meant for the first beat of the next pass."""
-
-MOST_UNDONE = 64
-"""Changes that can be taken back."""
 
 MIDDLE_C = 60
 _LOOP_BITS = 32
@@ -78,14 +72,6 @@ class LoopSettings:
     """Whether the missing voice is the hand in whose place the phrase does not lie; else the head names it."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Snapshot:
-    """What the loop consists of at a time, for undo."""
-
-    layers: tuple[Layer, ...]
-    answer: LoopAnswer | None
-
-
 class Loop:
     """A performer that loops a phrase. See `realtime.performer.Performer`."""
 
@@ -93,18 +79,17 @@ class Loop:
         self._stream = LiveStream(session, head)
         self._head, self._output, self._settings = tuple(head), output, settings
         self._phrase = PhraseListener(settings.pause or PauseSettings())
-        self._epoch = self._loops = self._voices = self._answers = 0
+        self._overdubs = Overdubs()
+        self._epoch = self._loops = self._answers = 0
         self._forget()
 
     def _forget(self) -> None:
         self._loops += 1
         self._recorder: Recorder | None = None  # of the phrase, until the loop goes round
-        self._layer: tuple[int, Recorder] | None = None  # of the layer that is played now, and in which pass
         self._playback: LoopPlayback | None = None
         self._begins_ns = 0  # when the loop goes round first
         self._next: LoopAnswer | None = None  # for the next pass
-        self._layers: tuple[Layer, ...] = ()
-        self._past: deque[_Snapshot] = deque(maxlen=MOST_UNDONE)
+        self._overdubs.forget()
         self._course = Course.RENEW
         self._wants_next = self._is_stopped = False
         self._phrase.answered()
@@ -150,16 +135,16 @@ class Loop:
     def keep(self, at_ns: int) -> None:  # noqa: ARG002 - it is for what comes
         """Keep this answer; what is played from now on becomes part of the loop."""
         if self._playback is not None:
-            self._course, self._next, self._wants_next, self._layer = Course.KEEP, None, False, None
+            self._course, self._next, self._wants_next = Course.KEEP, None, False
+            self._overdubs.close()
 
     def undo(self, at_ns: int) -> None:
         """Take the last change back: of the layers, of the answer; the recording itself where there is no other."""
         playback = self._playback
-        if playback is None or not self._past:
+        before = None if playback is None else self._overdubs.undo()
+        if playback is None or before is None:
             self.start_afresh()
             return
-        before = self._past.pop()
-        self._layers, self._layer = before.layers, None
         self._next, self._wants_next = None, False
         if self._course is Course.RENEW:
             self._course = Course.HOLD
@@ -179,7 +164,8 @@ class Loop:
             self._forget()
             return
         self._is_stopped = True
-        self._next = self._layer = None
+        self._next = None
+        self._overdubs.close()
 
     def start_afresh(self) -> None:
         """Forget the loop."""
@@ -235,7 +221,8 @@ class Loop:
         else:
             activity = Activity.LISTENING if playback is None or self._is_stopped else Activity.PLAYING
         if playback is not None:
-            loop = LoopStatus(playback.start_ns, playback.length_ns, playback.number, len(self._layers), self._course)
+            layers = len(self._overdubs.layers)
+            loop = LoopStatus(playback.start_ns, playback.length_ns, playback.number, layers, self._course)
         return PerformerStatus(activity, self._answers, 0, self._stream.length, loop)
 
     # The recording
@@ -246,8 +233,7 @@ class Loop:
 
     def _record(self, timed: TimedEvent) -> None:
         if self._recorder is None and isinstance(timed.event, NoteOn):
-            self._voices += 1
-            self._recorder = Recorder(timed.at_ns, self._voices, pedal=self._phrase.pedal_is_down)
+            self._recorder = self._overdubs.recorder(timed.at_ns, pedal=self._phrase.pedal_is_down)
         if self._recorder is not None:
             self._recorder.hear(timed)
 
@@ -265,9 +251,7 @@ class Loop:
         if recorder is None:
             return
         length_ns = max(at_ns - recorder.start_ns, SHORTEST_NS)
-        self._layers = (recorder.layer(length_ns),)
-        self._past.clear()
-        self._past.append(_Snapshot(self._layers, None))
+        self._overdubs.begin(recorder.layer(length_ns))
         self._course = Course.RENEW if self._settings.renews else Course.HOLD
         self._begins_ns = recorder.start_ns + length_ns
         self._go_round(self._begins_ns, length_ns, 0, self._begin_answer(length_ns, 0))
@@ -284,7 +268,7 @@ class Loop:
         """Begin a new pass, with another answer if there is one."""
         if self._next is None:
             return
-        self._past.append(_Snapshot(self._layers, playback.answer))
+        self._overdubs.remember(playback.answer)
         playback.set_answer(self._next)
         self._next, self._wants_next = None, False
 
@@ -310,34 +294,18 @@ class Loop:
         """Begin the answer for a pass. No other is being found, or it is given up."""
         self._answers += 1
         luck = self._loops << _LOOP_BITS | number
-        head = _head_of_hand(self._head, self._layers) if self._settings.finds_hand else self._head
-        return LoopAnswer(self._stream, Brief(head, self._layers, length_ns, self._settings.manners, luck))
+        layers = self._overdubs.layers
+        head = _head_of_hand(self._head, layers) if self._settings.finds_hand else self._head
+        return LoopAnswer(self._stream, Brief(head, layers, length_ns, self._settings.manners, luck))
 
     def _overdub(self, timed: TimedEvent, playback: LoopPlayback) -> None:
-        """Make what the player does part of the loop: one layer for each pass, heard from the next pass on."""
-        length_ns = playback.length_ns
-        if isinstance(timed.event, NoteOn):
-            ahead = (timed.at_ns + EARLY_BEAT_NS - playback.start_ns) // length_ns
-            if self._layer is None or self._layer[0] != playback.number + ahead:
-                self._begin_layer(playback, playback.number + ahead)
-        if self._layer is None or timed.at_ns >= self._layer[1].start_ns + length_ns:
-            return
-        recorder = self._layer[1]
-        recorder.hear(timed)
-        self._layers = (*self._layers[:-1], recorder.layer(length_ns))
-        self._sound(playback)
-
-    def _begin_layer(self, playback: LoopPlayback, number: int) -> None:
-        self._past.append(_Snapshot(self._layers, playback.answer))
-        self._voices += 1
-        start_ns = playback.start_ns + (number - playback.number) * playback.length_ns
-        recorder = Recorder(start_ns, self._voices, number + 1, pedal=self._phrase.pedal_is_down)
-        self._layer = number, recorder
-        self._layers += (recorder.layer(playback.length_ns),)
+        """Make what the player does part of the loop, heard from the next pass on."""
+        if self._overdubs.hear(timed, playback, pedal=self._phrase.pedal_is_down):
+            self._sound(playback)
 
     def _sound(self, playback: LoopPlayback) -> None:
         """Let the loop's own voices be heard, where the settings say so."""
-        playback.set_layers(self._layers if self._settings.sounds else ())
+        playback.set_layers(self._overdubs.layers if self._settings.sounds else ())
 
     def _take_back(self, playback: LoopPlayback, at_ns: int) -> None:
         self._epoch += 1

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from hypothesis import Phase, settings
 from hypothesis import strategies as st
 
 from piano.events import Event, NoteOff, NoteOn, Pedal, TimedEvent
@@ -23,6 +24,9 @@ from tests.realtime.wire import Listener
 MS = 1_000_000
 S = 1_000_000_000
 HEAD = (VOCABULARY.bos, VOCABULARY.task("continue"))
+
+RUNS = settings(max_examples=25, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+"""For tests in which a random player plays: what fails is shown as it was found, and not made smaller."""
 
 Messages = list[tuple[int, bytes]]
 
@@ -85,8 +89,8 @@ def a_run(
     clock: ManualClock | None = None,
 ) -> OfflineRun:
     """Return a partner on a clock that is moved by hand."""
-    settings = PartnerSettings(ChangePlaying(answers or AnswerSettings(), tuple(HEAD)), engine or EngineSettings())
-    return OfflineRun(session or model_of_chance(), settings, clock)
+    partner = PartnerSettings(ChangePlaying(answers or AnswerSettings(), tuple(HEAD)), engine or EngineSettings())
+    return OfflineRun(session or model_of_chance(), partner, clock)
 
 
 def wire(events: Iterable[tuple[float, Event]]) -> Messages:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from piano.events import Event, NoteOff, NoteOn, Pedal, Role, TimedEvent
@@ -20,6 +20,7 @@ from realtime.phrase import PauseSettings, PhraseListener
 from realtime.scripted_session import ScriptedSession
 from tests.realtime.stage import (
     MS,
+    RUNS,
     Act,
     Messages,
     S,
@@ -36,7 +37,7 @@ from tests.realtime.stage import (
     wire,
 )
 
-RUNS = settings(max_examples=20, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+FEWER_RUNS = settings(RUNS, max_examples=20)
 GREEDY = SamplingSettings(temperature=0.0)
 PITCH = 72
 ON, OFF, VELOCITY = VOCABULARY.on(Role.OWN, PITCH), VOCABULARY.off(Role.OWN, PITCH), VOCABULARY.velocity(80)
@@ -58,7 +59,7 @@ def live_run(messages: Messages, seed: int, until_ns: int) -> OfflineRun:
     return run
 
 
-@RUNS
+@FEWER_RUNS
 @given(st.integers(2, 9), st.floats(0.05, 0.6), st.integers(0, 999))
 def test_offline_and_live_give_the_same_notes(notes: int, gap_s: float, seed: int) -> None:
     messages = phrase(0.5, notes, gap_s)
@@ -79,7 +80,7 @@ def test_offline_and_live_give_the_same_notes(notes: int, gap_s: float, seed: in
     assert own_onsets(live)
 
 
-@RUNS
+@FEWER_RUNS
 @given(acts(), st.integers(0, 999), st.sampled_from((0, 40, 300, 3000)), st.sampled_from((0, 20, 600)))
 def test_the_notes_do_not_depend_on_how_far_the_machine_runs_ahead(
     done: list[Act], seed: int, ahead_ms: int, early_ms: int

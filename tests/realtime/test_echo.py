@@ -1,7 +1,7 @@
 """Echoes: with the output wired to the input nothing of ours is heard as the player's, and the player still is."""
 
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from piano.events import NoteOff, NoteOn, TimedEvent
@@ -15,7 +15,7 @@ from realtime.midi_message import bytes_of
 from realtime.partner import Partner, PartnerSettings
 from realtime.parts import engine_settings, playing_of, scheduler_settings, thru_of
 from realtime.settings import Settings
-from tests.realtime.stage import MS, Messages, S, model_of_chance, note, phrase, sounding_at, wire
+from tests.realtime.stage import MS, RUNS, Messages, S, model_of_chance, note, phrase, sounding_at, wire
 
 KEY, OFF = bytes_of(NoteOn(60, 40)), bytes_of(NoteOff(60))
 PEDAL = b"\xb0\x40\x7f"
@@ -161,7 +161,7 @@ def test_no_more_is_remembered_than_can_come_back() -> None:
     assert not echoes._expected
 
 
-@settings(max_examples=50, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+@settings(RUNS, max_examples=50)
 @given(st.lists(st.tuples(st.integers(1, 200), st.integers(60, 63), st.integers(1, 3)), max_size=30))
 def test_without_a_loop_every_other_key_is_the_players(played: list[tuple[int, int, int]]) -> None:
     echoes, at_ns = Echoes(), S

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from hypothesis import Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from piano.events import NoteOff, NoteOn
@@ -14,9 +14,21 @@ from realtime.scheduler import Scheduler
 from realtime.settings import Settings
 from realtime.take import Source, TakePlace
 from tests.realtime.desk import Desk
-from tests.realtime.stage import HEAD, MS, Act, S, acts, model_of_chance, note, own_onsets, phrase, sounding_at, wire
+from tests.realtime.stage import (
+    HEAD,
+    MS,
+    RUNS,
+    Act,
+    S,
+    acts,
+    model_of_chance,
+    note,
+    own_onsets,
+    phrase,
+    sounding_at,
+    wire,
+)
 
-RUNS = settings(max_examples=25, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 COMMANDS = (HandOver(), StopPlaying(), NewPiece(), Panic(), Retry(), Keep(), Undo())
 
 Exchange = tuple[int, Mode, bool]

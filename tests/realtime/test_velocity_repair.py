@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from piano.events import NoteOff, NoteOn, Role, TimedEvent
@@ -21,9 +21,20 @@ from realtime.scripted_session import ScriptedSession
 from realtime.settings import Settings
 from realtime.velocity_repair import SAME_READINGS, VelocityRepair, VelocitySettings
 from tests.realtime.desk import Desk
-from tests.realtime.stage import HEAD, MS, Act, ChanceSession, S, SlowSession, acts, model_of_chance, sounding_at, wire
+from tests.realtime.stage import (
+    HEAD,
+    MS,
+    RUNS,
+    Act,
+    ChanceSession,
+    S,
+    SlowSession,
+    acts,
+    model_of_chance,
+    sounding_at,
+    wire,
+)
 
-RUNS = settings(max_examples=25, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 COMMANDS = (HandOver(), StopPlaying(), NewPiece(), Retry())
 
 
