@@ -25,6 +25,7 @@ from piano.midi_tracks import ParsedTrack, TrackPart, parse_track, tracks_as_fil
 from piano.notes import NOTE, NoteArray, Performance, no_notes
 from piano.one_piano import merge_notes, merge_pedals, pedal_changes
 from piano.tempo_map import DEFAULT_TEMPO_US, TempoMap
+from piano.whole_file import write_whole
 
 LARGEST_FILE_BYTES = 8 * 1024 * 1024
 """A file larger than this is refused before it is read: an hour of dense playing with pedal takes about 1 MB."""
@@ -105,10 +106,8 @@ def write_performance(path: Path, tracks: Sequence[MidiTrack], *, bpm: float | N
     Raises MidiFileError if the file cannot be written.
     """
     data = midi_bytes(tracks, bpm=bpm)
-    partial = path.with_name(path.name + ".partial")
     try:
-        partial.write_bytes(data)
-        partial.replace(path)
+        write_whole(path, data)
     except OSError as error:
         raise MidiFileError(f"{path}: cannot be written: {error.strerror or error}; choose another place") from error
 

@@ -20,6 +20,7 @@ from loguru import logger
 from tqdm import tqdm
 
 from piano.errors import ConfigError, PianodError
+from piano.whole_file import write_whole
 from realtime.done_list import DoneList
 from realtime.logs import configure_logs
 from realtime.work_list import WorkItem
@@ -100,7 +101,7 @@ def _write(work: Work, made: Made) -> str:
     """Write what was made, and note it; return what was wrong, or nothing."""
     try:
         for path, data in made.files:
-            write_whole(path, data)
+            write_result(path, data)
         folder = work.item.targets[0].parent
         DoneList(folder).add([path.name for path, _ in made.files if path.parent == folder], work.wish)
     except PianodError as error:
@@ -108,16 +109,11 @@ def _write(work: Work, made: Made) -> str:
     return ""
 
 
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file, which appears whole or not at all; ConfigError if it cannot be written."""
-    partial = path.with_name(path.name + ".partial")
+def write_result(path: Path, data: bytes) -> None:
+    """Write a file, and the folders that lack to it, whole or not at all; ConfigError if it cannot be written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            partial.write_bytes(data)
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
+        write_whole(path, data)
     except OSError as error:
         raise ConfigError(f"{path} cannot be written: {error.strerror or error}; choose another place") from error
 

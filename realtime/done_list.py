@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from piano.errors import ConfigError
+from piano.whole_file import write_whole
 
 NAME = ".pianod.json"
 _VERSION = 1
@@ -46,10 +47,8 @@ class DoneList:
         for name in names:
             self._entries[name] = {"wish": wish}
         text = json.dumps({"version": _VERSION, "made": dict(sorted(self._entries.items()))}, indent=1) + "\n"
-        partial = self._path.with_name(NAME + ".partial")
         try:
-            partial.write_text(text, encoding="utf-8")
-            partial.replace(self._path)
+            write_whole(self._path, text.encode())
         except OSError as error:
             raise ConfigError(
                 f"{self._path} cannot be written: {error.strerror or error}; choose another place with --out"

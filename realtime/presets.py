@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from piano.errors import ConfigError
+from piano.whole_file import write_whole
 from realtime.control import ControlError
 
 MOST_PRESETS = 100
@@ -141,14 +142,12 @@ class Presets:
         return dict(presets)
 
     def _write(self, presets: dict[str, dict[str, Any]]) -> None:
-        beside = self._path.with_name(self._path.name + ".new")
         text = json.dumps(presets, indent=2, sort_keys=True) + "\n"
         if len(text) > _LARGEST_FILE:
             raise ControlError(f"the presets take more than {_LARGEST_FILE:,} bytes: forget one first")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            beside.write_text(text, encoding="utf-8")
-            beside.replace(self._path)
+            write_whole(self._path, text.encode())
         except OSError as error:
             raise ConfigError(
                 f"{self._path} cannot be written: {error.strerror}; name another file with --presets"

@@ -189,7 +189,7 @@ def test_what_cannot_be_written_is_a_fault_of_that_file(monkeypatch: pytest.Monk
     with pytest.raises(PianodError, match=r"a\.mid cannot be written: No space left"):
         run_all(Stopping(), works("a.mid"), jobs=1, side_by_side=1, verbosity=0)
     with pytest.raises(ConfigError, match=r"a\.mid cannot be written: No space left"):
-        batch_run.write_whole(Path("a.mid"), b"")
+        batch_run.write_result(Path("a.mid"), b"")
     assert not list(Path.cwd().rglob("*.partial"))
 
 
