@@ -13,6 +13,7 @@ import numpy as np
 
 from realtime.context import RollingContext, WorksAhead
 from realtime.session import Logits, Session
+from realtime.session_over import SessionOver
 
 _FEW = 16
 """Tokens that a successor may still lack when it is handed over."""
@@ -28,24 +29,14 @@ class Successor:
     heard: "array[int]"
 
 
-class ChangingSession:
+class ChangingSession(SessionOver):
     """A session over another one, which may be exchanged. See `piano.session.Session`."""
 
     def __init__(self, session: Session) -> None:
         """Take a session, which begins anew."""
         session.reset()
-        self._session = session
+        super().__init__(session)
         self._tokens: array[int] = array("i")
-
-    @property
-    def length(self) -> int:
-        """Return how many tokens have been fed and not taken back."""
-        return self._session.length
-
-    @property
-    def context(self) -> int:
-        """Return the largest length."""
-        return self._session.context
 
     @property
     def fill(self) -> float:

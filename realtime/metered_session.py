@@ -4,26 +4,17 @@ import time
 from collections.abc import Sequence
 
 from realtime.session import Logits, Session
+from realtime.session_over import SessionOver
 
 
-class MeteredSession:
+class MeteredSession(SessionOver):
     """A session over another one. Fed by one thread; the figures may be read by any."""
 
     def __init__(self, session: Session) -> None:
-        self._session = session
+        super().__init__(session)
         self.feeds = 0
         self.tokens = 0
         self.busy_ns = 0
-
-    @property
-    def length(self) -> int:
-        """Return how many tokens have been fed and not taken back."""
-        return self._session.length
-
-    @property
-    def context(self) -> int:
-        """Return the largest length."""
-        return self._session.context
 
     def feed(self, tokens: Sequence[int]) -> Logits:
         """Append tokens and return the logits of what follows, measured."""
@@ -33,11 +24,3 @@ class MeteredSession:
         self.feeds += 1
         self.tokens += len(tokens)
         return logits
-
-    def rollback(self, length: int) -> None:
-        """Forget all but the first `length` tokens."""
-        self._session.rollback(length)
-
-    def reset(self) -> None:
-        """Forget everything."""
-        self._session.reset()

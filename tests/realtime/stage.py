@@ -19,6 +19,7 @@ from realtime.offline_run import OfflineRun
 from realtime.partner import PartnerSettings
 from realtime.scripted_session import ScriptedSession
 from realtime.session import Logits, Session
+from realtime.session_over import SessionOver
 from tests.realtime.wire import Listener
 
 MS = 1_000_000
@@ -56,30 +57,17 @@ def scripted(tokens: Sequence[int], context: int = 512) -> ScriptedSession:
     )
 
 
-class SlowSession:
+class SlowSession(SessionOver):
     """A session on a slow machine: each feed takes time on a clock that is moved by hand."""
 
     def __init__(self, session: Session, clock: ManualClock, ns_per_feed: int) -> None:
-        self._session, self._clock, self._ns = session, clock, ns_per_feed
-
-    @property
-    def length(self) -> int:
-        return self._session.length
-
-    @property
-    def context(self) -> int:
-        return self._session.context
+        super().__init__(session)
+        self._clock, self._ns = clock, ns_per_feed
 
     def feed(self, tokens: Sequence[int]) -> Logits:
-        logits = self._session.feed(tokens)
+        logits = super().feed(tokens)
         self._clock.advance_to(self._clock.now_ns() + self._ns)
         return logits
-
-    def rollback(self, length: int) -> None:
-        self._session.rollback(length)
-
-    def reset(self) -> None:
-        self._session.reset()
 
 
 def a_run(

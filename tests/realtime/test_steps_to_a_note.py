@@ -6,33 +6,20 @@ from typing import Any
 import pytest
 
 from realtime.session import Logits, Session
+from realtime.session_over import SessionOver
 from tests.realtime.stage import MS, a_run, model_of_chance, phrase
 
 
-class Watched:
+class Watched(SessionOver):
     """A session that keeps how many tokens each feed had."""
 
     def __init__(self, session: Session) -> None:
-        self._session = session
+        super().__init__(session)
         self.portions: list[int] = []
-
-    @property
-    def length(self) -> int:
-        return self._session.length
-
-    @property
-    def context(self) -> int:
-        return self._session.context
 
     def feed(self, tokens: Sequence[int]) -> Logits:
         self.portions.append(len(tokens))
-        return self._session.feed(tokens)
-
-    def rollback(self, length: int) -> None:
-        self._session.rollback(length)
-
-    def reset(self) -> None:
-        self._session.reset()
+        return super().feed(tokens)
 
 
 @pytest.mark.parametrize("seed", range(5))
