@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from piano.errors import PianodError
@@ -10,7 +11,8 @@ from train.prepare import prepare
 from train.ranks import Ranks
 from train.recipe import load_recipe
 from train.run_state import LOG, Progress
-from train.sources import folder_sources
+from train.sources import Source, folder_sources
+from train.summary import REPORT_NAME
 from train.trainer import BEST, Trainer
 
 OWN_RECIPE = Path(__file__).parent.parent / "configs" / "own.toml"
@@ -77,9 +79,26 @@ def _corpus(path: Path, folder: Path) -> NoteCache:
     if cache is not None:
         return cache
     made = folder / CACHE_NAME
-    if not made.is_file():
+    if made.is_file():
+        _say_what_is_new(sources, folder)
+    else:
         print(prepare(sources, folder).table(), flush=True)
     found = NoteCache.load(made)
     kept = [found.pieces[number].file for number in found.select(split="validation")]
-    print(f"kept aside for validation: {', '.join(kept[:3]) or 'nothing'}{' …' if len(kept) > 3 else ''}", flush=True)
+    if not kept or not found.select(split="train"):
+        made.unlink()
+        raise PianodError(
+            f"{path}: too few recordings that can be read: two are the least, one to learn from and one to keep aside"
+        )
+    print(f"kept aside, to see when to stop: {', '.join(kept[:3])}{' …' if len(kept) > 3 else ''}", flush=True)
     return found
+
+
+def _say_what_is_new(sources: Sequence[Source], folder: Path) -> None:
+    """Say which files came after the note cache in the folder of the run was made: the run goes on without them."""
+    try:
+        known = {entry["file"] for entry in json.loads((folder / REPORT_NAME).read_text(encoding="utf-8"))["files"]}
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+    if new := [source.piece.file for source in sources if source.piece.file not in known]:
+        print(f"{folder}: goes on without {len(new)} new recording(s), such as {new[0]}; for them, give another --out")

@@ -25,8 +25,10 @@ LICENCES = {
 
 UNKNOWN_LICENCE = "unknown"
 
-SMALL_FOLDER = 20
-"""How many files a folder must have to be split by shares."""
+SMALL_FOLDER = 200
+"""How many files a folder must have to be split by shares: of fewer, a split could be left without any."""
+
+_KEPT_OF_A_SMALL_FOLDER = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +68,8 @@ def folder_sources(folder: Path, split_csv: Path | None = None, *, licence: str 
     """Return the MIDI files below a folder, in order of name, as one data set named after the folder.
 
     With a table (columns file, split, and if wanted composer, title) only the files that it lists are taken;
-    without one a file's split follows from its path, see `split_of`; a small folder keeps one file for validation and
-    none for the test.
+    without one a file's split follows from its path, see `split_of`; a small folder keeps an eighth of its files for
+    validation, one at least, and none for the test.
     """
     if not folder.is_dir():
         raise CorpusError(f"{folder}: there is no such folder")
@@ -104,9 +106,10 @@ def split_of(name: str) -> str:
 
 
 def _small_splits(names: Sequence[str]) -> list[str]:
-    """Return the split of each of a few files: all train, but for one of two or more."""
-    kept = max(names, key=_hash) if len(names) > 1 else None
-    return ["validation" if name == kept else "train" for name in names]
+    """Return the split of each of a few files: all train, but for an eighth of two or more, chosen by their hashes."""
+    wanted = max(1, round(len(names) / _KEPT_OF_A_SMALL_FOLDER)) if len(names) > 1 else 0
+    kept = sorted(names, key=_hash, reverse=True)[:wanted]
+    return ["validation" if name in kept else "train" for name in names]
 
 
 def _hash(name: str) -> int:

@@ -101,16 +101,21 @@ def test_a_folder_of_recordings_is_a_corpus(recipe: Path, tmp_path: Path, capsys
     assert [piece.split for piece in NoteCache.load(out).pieces].count("validation") == 1
     said = capsys.readouterr().out
     assert "mine" in said
-    assert "kept aside for validation: take " in said
+    assert "kept aside, to see when to stop: take " in said
     recipe.write_text(RECIPE.replace("steps = 2", "steps = 3"))
     assert main(command) == 0
     assert "mine" not in capsys.readouterr().out, "it was read once"
+    write_performance(mine / "take 9.mid", [MidiTrack("piano", scale(60))])
+    assert main(command) == 0
+    assert "goes on without 1 new recording(s), such as take 9.mid" in capsys.readouterr().out
 
 
 def test_one_recording_is_too_few(recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     mine = recordings(tmp_path / "mine", files=1)
     assert main(["fit", str(recipe), "--corpus", str(mine), "--out", str(tmp_path / "run")]) == 2
-    assert "no pieces of split 'validation'" in capsys.readouterr().err
+    assert f"{mine}: too few recordings that can be read: two are the least" in capsys.readouterr().err
+    write_performance(mine / "another.mid", [MidiTrack("piano", scale(60))])
+    assert main(["fit", str(recipe), "--corpus", str(mine), "--out", str(tmp_path / "run")]) == 0
 
 
 def test_without_a_recipe_there_must_be_a_model(corpus: Path, capsys: pytest.CaptureFixture[str]) -> None:

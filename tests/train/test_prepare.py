@@ -116,6 +116,14 @@ def test_hash_gives_about_90_5_5() -> None:
     assert split_of("a.midi") == split_of("a.midi")
 
 
+@pytest.mark.parametrize(("files", "kept"), [(1, 0), (2, 1), (11, 1), (16, 2), (20, 2), (60, 8)])
+def test_a_small_folder_keeps_an_eighth_for_validation(tmp_path: Path, files: int, kept: int) -> None:
+    for number in range(files):
+        (tmp_path / f"{number}.mid").touch()
+    splits = [source.piece.split for source in folder_sources(tmp_path)]
+    assert (splits.count("train"), splits.count("validation")) == (files - kept, kept)
+
+
 def test_folder_with_a_table_takes_what_it_lists(tmp_path: Path) -> None:
     write_midi(tmp_path / "mine" / "a.mid", [(0.0, 1.0, 60, 64, 0)])
     (tmp_path / "t.csv").write_text("file,split,composer\na.mid,test,Satie\n", encoding="utf-8")
