@@ -26,8 +26,8 @@ _COLDEST = 1e-200
 class SamplingSettings:
     """How bold the model is. `temperature` 0 takes the likeliest token; `top_k` 0, `min_p` 0 and shares of 1 are off.
 
-    `repetition_guard` is for streams that are played on without an end, see `piano.figures`: the logits have gone
-    through it before they come here. 0 is off.
+    `repetition_guard` and `pace_guard` are for streams that are played on without an end, see `piano.figures` and
+    `piano.pace`: the logits have gone through them before they come here. 0 is off.
     """
 
     temperature: float = 1.0
@@ -36,6 +36,7 @@ class SamplingSettings:
     min_p: float = 0.0
     repetition_guard: float = 0.0
     note_top_p: float = 1.0
+    pace_guard: float = 0.0
 
     def __post_init__(self) -> None:
         if not 0 <= self.temperature <= 10:
@@ -47,8 +48,9 @@ class SamplingSettings:
                 raise ValueError(f"{name} must be above 0 and at most 1, not {share}")
         if not 0 <= self.min_p < 1:
             raise ValueError(f"min_p must be at least 0 and below 1, not {self.min_p}")
-        if not 0 <= self.repetition_guard <= 10:
-            raise ValueError(f"repetition_guard must lie between 0 and 10, not {self.repetition_guard}")
+        for name, guard in (("repetition_guard", self.repetition_guard), ("pace_guard", self.pace_guard)):
+            if not 0 <= guard <= 10:
+                raise ValueError(f"{name} must lie between 0 and 10, not {guard}")
 
 
 def probabilities(

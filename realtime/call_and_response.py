@@ -20,10 +20,12 @@ from loguru import logger
 
 from piano.events import NoteOff, NoteOn, Pedal, Role, TimedEvent
 from piano.grammar import Mask, tokens_of_role
+from piano.pace import PIANISTS_NOTES_PER_S
 from piano.sampling import Sampler, SamplingSettings
 from piano.vocabulary import KEYS, VOCABULARY
+from realtime.bounds import LONGEST_HOLD_NS, Bounds
 from realtime.commands import ChangePlaying, Mode
-from realtime.live_stream import LONGEST_HOLD_NS, Bounds, LiveStream, Mark
+from realtime.live_stream import LiveStream, Mark
 from realtime.outbox import Release
 from realtime.performer import Activity, Output, PerformerStatus
 from realtime.phrase import PauseSettings, PhraseListener
@@ -70,6 +72,8 @@ class AnswerSettings:
     length: Length = Length.ENDLESS
     sampling: SamplingSettings = field(default_factory=SamplingSettings)
     seed: int = 0
+    notes_per_s: float | None = None
+    """How busy an answer is to be; None: as busy as what it answers, or as pianists are where that tells nothing."""
     most_keys: int = KEYS
     longest_hold_ns: int = LONGEST_HOLD_NS
 
@@ -83,6 +87,8 @@ class _Answer:
     epoch: int
     planned_ns: int
     """The moment of the last event that was sampled."""
+    notes_per_s: float
+    """How busy it is to be."""
     first_note_ns: int | None = None
     last_note_ns: int | None = None
     is_complete: bool = False
@@ -180,6 +186,7 @@ class CallAndResponse:
         self._phrase.change(settings.pause or PauseSettings())
         if self._answer is not None:
             self._answer.enough_ns = self._enough_ns(self._answer.from_ns, self._phrase.length_ns)
+            self._answer.notes_per_s = settings.notes_per_s or self._answer.notes_per_s
         if change.head != self._head:
             self._head = change.head
             self._stream.restyle(change.head)
@@ -240,7 +247,8 @@ class CallAndResponse:
         self._prompt = _Prompt(self._stream.mark(), at_ns, phrase_ns)
         self._epoch += 1
         self._sampler.restart(self._turn)
-        self._answer = _Answer(at_ns, self._enough_ns(at_ns, phrase_ns), self._epoch, at_ns)
+        busy = self._settings.notes_per_s or self._stream.notes_per_s(at_ns) or PIANISTS_NOTES_PER_S
+        self._answer = _Answer(at_ns, self._enough_ns(at_ns, phrase_ns), self._epoch, at_ns, busy)
         self._answers += 1
         logger.debug("answering a phrase of {:.1f} s", phrase_ns / 1e9)
 
@@ -257,6 +265,7 @@ class CallAndResponse:
             latest_ns,
             most_keys,
             must_play=is_first,
+            notes_per_s=answer.notes_per_s,
             longest_hold_ns=self._settings.longest_hold_ns,
         )
         proposed = self._stream.propose(self._sampler, bounds)

@@ -32,7 +32,7 @@ from realtime.work_list import work_list
 
 SUFFIX = "continued"
 
-ALSO_DECISIVE = ("max_polyphony", "longest_note_s", "answer", "repetition_guard")
+ALSO_DECISIVE = ("max_polyphony", "longest_note_s", "answer", "repetition_guard", "pace_guard")
 """The settings on which it depends, beside those of the tasks, what the live engine makes."""
 
 

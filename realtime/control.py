@@ -35,6 +35,7 @@ CHANGEABLE = (
     "top_k",
     "min_p",
     "repetition_guard",
+    "pace_guard",
     "greedy",
     "seed",
     "mode",

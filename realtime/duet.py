@@ -17,8 +17,9 @@ from enum import StrEnum
 from piano.events import NoteOff, NoteOn, Pedal, Role, TimedEvent
 from piano.sampling import Sampler
 from piano.vocabulary import STEP_NS
+from realtime.bounds import Bounds
 from realtime.commands import ChangePlaying, Mode
-from realtime.live_stream import Bounds, LiveStream
+from realtime.live_stream import LiveStream
 from realtime.manners import Manners, Reins
 from realtime.outbox import Release
 from realtime.performer import Activity, Output, PerformerStatus

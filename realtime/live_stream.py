@@ -16,46 +16,19 @@ import numpy as np
 from piano.events import Event, NoteOff, NoteOn, Pedal, Role, TimedEvent
 from piano.figures import Figures
 from piano.grammar import Grammar, Mask
+from piano.pace import Pace
 from piano.sampling import Sampler
 from piano.stream import StreamDecoder, StreamEncoder
-from piano.vocabulary import KEYS, LONGEST_TIME_STEPS, STEP_NS, VELOCITY_BINS, VOCABULARY, Kind
+from piano.vocabulary import LONGEST_TIME_STEPS, VELOCITY_BINS, VOCABULARY, Kind
+from realtime.bounds import Bounds, first_step, mask_of
 from realtime.session import Logits, Session
 
 LONGEST_GAP_NS = 5_000_000_000
 """A longer silence is told to the model as one of this length, as in the music that it learned from."""
 
-LONGEST_HOLD_NS = 5_000_000_000
-"""A key of our own that is held for so long comes up; 999 of 1,000 notes in real performances are shorter."""
-
-LONGEST_WAIT_NS = 5_000_000_000
-"""The longest that the model may wait before an event of its own."""
-
-MOST_STEP_TOKENS = 96
-"""The most that may stand in one step of the stream: about twenty keys struck and released again. Time passes then."""
-
-_IS_TIME: Mask = VOCABULARY.kinds == Kind.TIME
-_IS_OWN_ON: Mask = (VOCABULARY.kinds == Kind.ON) & (VOCABULARY.roles == Role.OWN)
 _IS_EVENT: Mask = np.isin(VOCABULARY.kinds, (Kind.ON, Kind.OFF, Kind.PEDAL))
-_STEPS = np.where(_IS_TIME, VOCABULARY.values, 0)
 _SHORT_WAITS = frozenset(VOCABULARY.time(steps) for steps in range(1, LONGEST_TIME_STEPS))
 _ANY_VELOCITY = 64
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """What a proposal must keep to. Times are nanoseconds of the clock; `allowed` and `bias` are (vocab,).
-
-    `bias` is added to the logits. A key that was held for `longest_hold_ns` comes up before anything later happens.
-    With `must_play` the event is a key going down, no later than `latest_ns`.
-    """
-
-    earliest_ns: int
-    allowed: Mask
-    latest_ns: int | None = None
-    most_keys: int = KEYS
-    must_play: bool = False
-    bias: Logits | None = None
-    longest_hold_ns: int = LONGEST_HOLD_NS
 
 
 @dataclass(slots=True)
@@ -118,7 +91,7 @@ class LiveStream:
         self._head_length = self._session.length
         self._body = array("i")  # the tokens after the head; those beyond the length were taken back
         self._state = _State(self._head_length, logits, StreamEncoder(0), grammar, grammar.copy())
-        self._figures = Figures()
+        self._figures, self._pace = Figures(), Pace()
         self._proposals: list[tuple[int, _State]] = []  # when each is to sound, and the state before it
 
     @property
@@ -140,11 +113,16 @@ class LiveStream:
         """Return the first moment from another on at which something can be proposed."""
         if self.is_empty or earliest_ns - self.end_ns > LONGEST_GAP_NS:
             return earliest_ns
-        return self._state.encoder.time_of(self._first_step(earliest_ns))
+        state = self._state
+        return state.encoder.time_of(first_step(state.encoder, len(state.step_tokens), earliest_ns))
 
     def sounding(self, role: Role = Role.OWN) -> frozenset[int]:
         """Return the keys that a role holds down at the end of the stream."""
         return self._state.grammar.sounding(role)
+
+    def notes_per_s(self, at_ns: int) -> float | None:
+        """Return how busy our role was before a moment; None if it has hardly played."""
+        return self._pace.notes_per_s(self._state.encoder.step_of(at_ns))
 
     def pedal_is_down(self, role: Role = Role.OWN) -> bool:
         """Say whether a role holds the sustain pedal at the end of the stream."""
@@ -240,8 +218,13 @@ class LiveStream:
         tokens: list[int] = []
         proposed: TimedEvent | None = None
         while proposed is None:
-            mask = self._mask(decoder.step, bounds, has_waited=bool(tokens) and tokens[-1] in _SHORT_WAITS)
+            has_waited = bool(tokens) and tokens[-1] in _SHORT_WAITS
+            mask = mask_of(
+                bounds, state.grammar, state.encoder, len(state.step_tokens), decoder.step, has_waited=has_waited
+            )
             logits = self._figures.hold_back(state.logits, sampler.settings.repetition_guard)
+            if bounds.notes_per_s is not None:
+                logits = self._pace.lean(logits, decoder.step, bounds.notes_per_s, sampler.settings.pace_guard)
             logits = logits if bounds.bias is None else logits + bounds.bias
             token = sampler.draw(logits, mask) if mask.any() else VOCABULARY.end
             if token == VOCABULARY.end:
@@ -277,6 +260,7 @@ class LiveStream:
     def _restore(self, state: _State) -> None:
         self._session.rollback(state.length)
         self._figures.rollback(state.notes)
+        self._pace.rollback(state.notes)
         self._state = state
 
     def _changes_nothing(self, event: Event, role: Role) -> bool:
@@ -323,6 +307,7 @@ class LiveStream:
         self._state.note(event, role)
         if role is Role.OWN and isinstance(event, NoteOn):
             self._figures.push(event.pitch)
+            self._pace.push(self._state.encoder.step)
 
     def _velocity_logits(self, timed: TimedEvent, pitch: int) -> tuple[Logits, int]:
         """Feed a key without its velocity; return the logits of that, (bins,), and how many tokens were fed."""
@@ -336,40 +321,6 @@ class LiveStream:
         """Write down what the session was just fed."""
         del self._body[self._session.length - len(tokens) - self._head_length :]
         self._body.extend(tokens)
-
-    def _mask(self, step: int, bounds: Bounds, *, has_waited: bool) -> Mask:
-        """Return what may come next, (vocab,), when the wait has reached a step.
-
-        A wait is full seconds and then the rest: with `has_waited` it has come to its end.
-        """
-        grammar = self._state.grammar
-        if grammar.in_note:
-            return grammar.mask() & bounds.allowed
-        missing = self._first_step(bounds.earliest_ns) - step
-        if missing > 0:
-            return _IS_TIME & (min(missing, LONGEST_TIME_STEPS) <= _STEPS) & self._in_time(step, bounds)
-        mask: Mask = grammar.mask() & bounds.allowed
-        mask &= ~_IS_TIME if has_waited else ~_IS_TIME | self._in_time(step, bounds)
-        if len(grammar.sounding(Role.OWN)) >= bounds.most_keys:
-            mask &= ~_IS_OWN_ON
-        if bounds.must_play and (mask & _IS_OWN_ON).any():
-            mask &= _IS_OWN_ON | _IS_TIME
-        return mask
-
-    def _in_time(self, step: int, bounds: Bounds) -> Mask:
-        """Return which TIME tokens do not wait too long from a step on, (vocab,)."""
-        encoder = self._state.encoder
-        latest_ns = bounds.latest_ns
-        if latest_ns is None:
-            latest_ns = max(bounds.earliest_ns, self.end_ns) + LONGEST_WAIT_NS
-        most = max(encoder.step_of(latest_ns), self._first_step(bounds.earliest_ns)) - step
-        return np.asarray(_IS_TIME & (most >= _STEPS))
-
-    def _first_step(self, earliest_ns: int) -> int:
-        """Return the first step that does not come before a moment, nor before the last event."""
-        encoder = self._state.encoder
-        is_full = len(self._state.step_tokens) >= MOST_STEP_TOKENS
-        return max((earliest_ns - encoder.origin_ns + STEP_NS - 1) // STEP_NS, encoder.step + is_full)
 
 
 def _guess(token: int, at_ns: int) -> TimedEvent:

@@ -19,7 +19,8 @@ from piano.previews import SharedClock, whole_steps
 from piano.sampling import Sampler
 from piano.task_stream import PreviewSize
 from piano.vocabulary import STEP_NS, steps_of_ns
-from realtime.live_stream import Bounds, LiveStream
+from realtime.bounds import Bounds
+from realtime.live_stream import LiveStream
 from realtime.loop_layers import Layer, events_of, notes_of
 from realtime.manners import Manners, Reins
 

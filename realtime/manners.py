@@ -16,7 +16,7 @@ from piano.grammar import Mask
 from piano.notes import HIGHEST_PITCH, LOWEST_PITCH
 from piano.sampling import SamplingSettings
 from piano.vocabulary import KEYS, VELOCITIES_PER_BIN, VOCABULARY, Kind
-from realtime.live_stream import LONGEST_HOLD_NS
+from realtime.bounds import LONGEST_HOLD_NS
 from realtime.session import Logits
 
 OWN_ON: Mask = np.asarray((VOCABULARY.kinds == Kind.ON) & (VOCABULARY.roles == Role.OWN), np.bool_)

@@ -51,5 +51,14 @@ def opening_head(settings: AnswerSettings) -> tuple[int, ...]:
 
 def sampling_of(settings: SamplingSettings) -> Sampling:
     """Return the settings as the sampler takes them; greedy is a temperature of 0, and nothing is held back."""
-    temperature, guard = (0.0, 0.0) if settings.greedy else (settings.temperature, settings.repetition_guard)
-    return Sampling(temperature, settings.top_k, settings.top_p, settings.min_p, guard, settings.note_top_p)
+    if settings.greedy:
+        return Sampling(temperature=0.0)
+    return Sampling(
+        settings.temperature,
+        settings.top_k,
+        settings.top_p,
+        settings.min_p,
+        settings.repetition_guard,
+        settings.note_top_p,
+        settings.pace_guard,
+    )

@@ -38,6 +38,7 @@ def answer_settings(settings: Settings, seed: int) -> AnswerSettings:
         length=Length.PHRASE if settings.answer == "phrase" else Length.ENDLESS,
         sampling=sampling_of(settings),
         seed=seed,
+        notes_per_s=settings.density,
         most_keys=settings.max_polyphony,
         longest_hold_ns=int(settings.longest_note_s * NS_PER_S),
     )

@@ -27,6 +27,7 @@ KEPT = (
     "top_k",
     "min_p",
     "repetition_guard",
+    "pace_guard",
     "greedy",
     "composer",
     "density",

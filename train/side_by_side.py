@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from piano.events import Role
 from piano.figures import Figures
 from piano.grammar import Grammar, tokens_of_role
+from piano.pace import PIANISTS_NOTES_PER_S, Pace
 from piano.sampling import Sampler, SamplingSettings
 from piano.vocabulary import LONGEST_TIME_STEPS, VOCABULARY, Kind
 from train.onnx_predictor import load_graph
@@ -36,7 +37,8 @@ class Row:
     def __init__(self, seed: int, sampling: SamplingSettings) -> None:
         self.tokens: list[int] = []
         self._sampler = Sampler(seed, sampling)
-        self._grammar, self._figures = Grammar(), Figures()
+        self._grammar, self._figures, self._pace = Grammar(), Figures(), Pace()
+        self._aim: float | None = None
         self._step = self._last_event = 0
         self._has_waited = False
         self._pressed: dict[int, int] = {}
@@ -54,15 +56,20 @@ class Row:
         if kind == Kind.ON:
             self._pressed[token] = self._step
             self._figures.push(value)
+            self._pace.push(self._step)
         elif kind == Kind.OFF:
             self._pressed.pop(token - _UP, None)
 
     def draw(self, logits: Logits) -> int:
         """Draw the next token, take it and return it."""
         token = self._overdue()
+        if self._aim is None:
+            self._aim = self._pace.notes_per_s(self._step) or PIANISTS_NOTES_PER_S
         if token is None:
-            held_back = self._figures.hold_back(logits, self._sampler.settings.repetition_guard)
-            token = self._sampler.draw(held_back, self._mask())
+            settings = self._sampler.settings
+            logits = self._figures.hold_back(logits, settings.repetition_guard)
+            logits = self._pace.lean(logits, self._step, self._aim, settings.pace_guard)
+            token = self._sampler.draw(logits, self._mask())
         self.push(token)
         return token
 

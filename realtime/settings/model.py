@@ -67,6 +67,15 @@ class SamplingSettings(BaseModel):
             " 0 is off; not in tasks on files"
         ),
     )
+    pace_guard: float = Field(
+        default=0.5,
+        ge=0.0,
+        le=10.0,
+        description=(
+            "how firmly answers and new pieces are kept as busy as they are to be (see density): a wait twice as long"
+            " becomes likelier by this power of two while they are twice as busy; 0 is off"
+        ),
+    )
     seed: Annotated[int | None, Optional] = Field(
         default=None,
         ge=0,

@@ -224,3 +224,35 @@ def test_logits_that_are_no_numbers_are_refused() -> None:
     run.play(phrase())
     with pytest.raises(ValueError, match="not numbers"):
         run.run_until(5 * S)
+
+
+def own_rate(run: OfflineRun, from_s: float, to_s: float) -> float:
+    """Return how many keys a second we struck."""
+    return sum(from_s * S <= onset.at_ns < to_s * S for onset in own_onsets(run)) / (to_s - from_s)
+
+
+def answered(seed: int, player_gap_s: float, guard: float, notes_per_s: float | None = None) -> OfflineRun:
+    """Return a run in which the player strikes keys evenly for six seconds, and the model answers for thirty."""
+    settings = AnswerSettings(sampling=SamplingSettings(pace_guard=guard), seed=seed, notes_per_s=notes_per_s)
+    run = a_run(model_of_chance(seed), settings)
+    onsets = np.arange(1.0, 7.0, player_gap_s)
+    run.play(
+        wire(event for index, at_s in enumerate(onsets) for event in note(at_s, 60 + index % 12, player_gap_s / 2))
+    )
+    run.run_until(40 * S)
+    run.finish()
+    return run
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_an_answer_is_as_busy_as_it_is_asked_to_be(seed: int) -> None:
+    slow, free, fast = (
+        own_rate(answered(seed, 0.25, guard, aim), 10, 40) for guard, aim in ((2.0, 1.0), (0.0, 1.0), (2.0, 30.0))
+    )
+    assert 1.1 * slow < free < fast / 1.1
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_an_answer_is_as_busy_as_the_player(seed: int) -> None:
+    slow, fast = (own_rate(answered(seed, gap_s, 2.0), 10, 40) for gap_s in (0.6, 0.04))
+    assert 1.1 * slow < fast

@@ -9,7 +9,8 @@ from piano.events import Event, NoteOff, NoteOn, Pedal, Role, TimedEvent
 from piano.grammar import tokens_of_role
 from piano.sampling import Sampler, SamplingSettings
 from piano.vocabulary import STEP_NS, VELOCITY_BINS, VOCABULARY, Kind
-from realtime.live_stream import LONGEST_GAP_NS, MOST_STEP_TOKENS, Bounds, LiveStream
+from realtime.bounds import MOST_STEP_TOKENS, Bounds
+from realtime.live_stream import LONGEST_GAP_NS, LiveStream
 from realtime.scripted_session import ScriptedSession
 from realtime.session import Logits
 from tests.realtime.stage import HEAD, MS, ChanceSession, S, scripted

@@ -7,6 +7,7 @@ CHANGES = {
     "min_p": 0.1,
     "note_top_p": 0.8,
     "repetition_guard": 0.7,
+    "pace_guard": 0.9,
     "greedy": True,
     "seed": 99,
     "trigger": "key",
