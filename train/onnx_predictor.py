@@ -7,6 +7,7 @@ file reads the few keys that evaluation needs. The daemon's own loader is `realt
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,41 +27,26 @@ class OnnxPredictor:
 
     def __init__(self, folder: Path) -> None:
         """Load a bundle; BundleError if it is damaged or foreign."""
-        self._session, shape = load_graph(folder)
-        self._layers, self._heads = shape["layers"], shape["heads"]
-        self._width, self._vocabulary = shape["width"] // self._heads, shape["vocabulary"]
-        self.context = shape["context"]
-        self._inputs = {each.name for each in self._session.get_inputs()}
-        self._cache: list[Any] = []
+        self._session, self._shape = load_graph(folder)
+        self.context = self._shape["context"]
+        self._rows = 0
+        self._cache: dict[str, Any] = {}
 
     def logits(self, tokens: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the logits of what follows some of the tokens, see `train.scoring.Predictor`."""
         batch, length = tokens.shape
-        inputs = {
+        inputs: dict[str, NDArray[Any]] = {
             "tokens": tokens.astype(np.int32),
             "positions": np.tile(np.arange(length, dtype=np.int32), (batch, 1)),
             "last": np.full(batch, length - 1, np.int32),
             "total": np.array([length], np.int32),
             "rows": rows,
         }
-        binding = self._session.io_binding()
-        for name in inputs.keys() & self._inputs:
-            binding.bind_cpu_input(name, np.ascontiguousarray(inputs[name]))
-        for name, buffer in self._buffers(batch):
-            binding.bind_ortvalue_input(f"past_{name}", buffer)
-            binding.bind_ortvalue_output(f"present_{name}", buffer)
-        logits = np.empty((rows.size, self._vocabulary), np.float32)
-        binding.bind_ortvalue_output("logits", ort.OrtValue.ortvalue_from_numpy(logits))  # written in place
-        self._session.run_with_iobinding(binding)
+        if batch != self._rows:  # what is left in a cache from before is past the end, unread
+            self._rows, self._cache = batch, empty_cache(self._shape, batch)
+        logits = np.empty((rows.size, self._shape["vocabulary"]), np.float32)
+        run_graph(self._session, inputs, self._cache, logits)
         return logits
-
-    def _buffers(self, batch: int) -> list[tuple[str, Any]]:
-        """Return the tensors of an empty cache by name; what is left in them from before is past the end, unread."""
-        if not self._cache or self._cache[0][1].shape()[0] != batch:
-            shape = (batch, self._heads, self.context, self._width)
-            names = [f"{what}_{layer}" for layer in range(self._layers) for what in ("key", "value")]
-            self._cache = [(name, ort.OrtValue.ortvalue_from_numpy(np.zeros(shape, np.float32))) for name in names]
-        return self._cache
 
 
 def load_graph(folder: Path, *, threads: int = 0) -> tuple[Any, dict[str, int]]:
@@ -76,6 +62,27 @@ def load_graph(folder: Path, *, threads: int = 0) -> tuple[Any, dict[str, int]]:
         return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"]), shape
     except Exception as fault:  # ONNX Runtime's exceptions have no class of their own
         raise BundleError(f"{path}: cannot be loaded; export the checkpoint again ({fault})") from fault
+
+
+def empty_cache(shape: Mapping[str, int], rows: int) -> dict[str, Any]:
+    """Return the tensors of a cache for so many streams by name, (row, head, time, dim) each."""
+    room = (rows, shape["heads"], shape["context"], shape["width"] // shape["heads"])
+    names = [f"{what}_{layer}" for layer in range(shape["layers"]) for what in ("key", "value")]
+    return {name: ort.OrtValue.ortvalue_from_numpy(np.zeros(room, np.float32)) for name in names}
+
+
+def run_graph(
+    graph: Any, inputs: Mapping[str, NDArray[Any]], cache: Mapping[str, Any], logits: NDArray[np.float32]
+) -> None:
+    """Run a graph once, given those of the inputs that it has; the cache and the logits are written in place."""
+    binding = graph.io_binding()
+    for name in inputs.keys() & {each.name for each in graph.get_inputs()}:
+        binding.bind_cpu_input(name, np.ascontiguousarray(inputs[name]))
+    for name, buffer in cache.items():
+        binding.bind_ortvalue_input(f"past_{name}", buffer)
+        binding.bind_ortvalue_output(f"present_{name}", buffer)
+    binding.bind_ortvalue_output("logits", ort.OrtValue.ortvalue_from_numpy(logits))
+    graph.run_with_iobinding(binding)
 
 
 def _find_graph(folder: Path) -> tuple[Path, dict[str, int]]:
