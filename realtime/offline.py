@@ -11,6 +11,7 @@ from piano.errors import MidiFileError
 from piano.events import NoteOff, NoteOn, Pedal, TimedEvent
 from piano.midi_file import MidiTrack, read_performance
 from piano.notes import Performance
+from piano.pace import drawn_notes_per_s
 from realtime.commands import ChangePlaying
 from realtime.continuation import NOTHING, Continuation, Length, Progress, go_on, moved, part_of
 from realtime.model import opening_head, stream_head
@@ -69,11 +70,17 @@ def draw(
 
 
 def partner_settings(settings: Settings, seed: int, *, is_new: bool) -> PartnerSettings:
-    """Return what the parts are told: as live, but that only an explicit wish is answered, and on channel 1."""
+    """Return what the parts are told: as live, but that only an explicit wish is answered, and on channel 1.
+
+    How busy a new piece is to be is drawn, unless the settings say it.
+    """
     scheduler = scheduler_settings(settings)
+    answers = replace(answer_settings(settings, seed), pause=None)
+    if is_new and answers.notes_per_s is None:
+        answers = replace(answers, notes_per_s=drawn_notes_per_s(seed))
     return PartnerSettings(
         ChangePlaying(
-            replace(answer_settings(settings, seed), pause=None),
+            answers,
             opening_head(settings) if is_new else stream_head(settings),
         ),
         scheduler=replace(scheduler, outbox=OutboxSettings(0, scheduler.outbox.longest_note_ns)),

@@ -9,6 +9,7 @@ from piano.encoding import decode, encode
 from piano.errors import CorpusError, PianodError
 from piano.midi_file import MidiTrack, read_performance, write_performance
 from piano.notes import Performance
+from piano.pace import drawn_notes_per_s
 from piano.sampling import SamplingSettings
 from piano.vocabulary import STEP_S, VOCABULARY, Kind
 from train.side_by_side import Row, play_side_by_side
@@ -45,7 +46,8 @@ def run(args: argparse.Namespace) -> int:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise PianodError(f"{folder}: cannot be made ({error.strerror}); choose another place") from error
-        rows = [Row(args.seed + number, sampling) for number in range(args.pieces)]
+        seeds = range(args.seed, args.seed + args.pieces)
+        rows = [Row(seed, sampling, drawn_notes_per_s(seed)) for seed in seeds]
         if rows:
             play_side_by_side(args.bundle, rows, args.tokens, ["opening"])
         for number, row in enumerate(rows, 1):

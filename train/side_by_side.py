@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from piano.events import Role
@@ -18,7 +17,7 @@ from piano.grammar import Grammar, tokens_of_role
 from piano.pace import PIANISTS_NOTES_PER_S, Pace
 from piano.sampling import Sampler, SamplingSettings
 from piano.vocabulary import LONGEST_TIME_STEPS, VOCABULARY, Kind
-from train.onnx_predictor import load_graph
+from train.onnx_predictor import empty_cache, load_graph, run_graph
 
 Logits = NDArray[np.float32]
 
@@ -32,13 +31,16 @@ _UP = VOCABULARY.first_off - VOCABULARY.first_on
 
 
 class Row:
-    """One piece that grows: what was played, and the sampler that draws on."""
+    """One piece that grows: what was played, and the sampler that draws on.
 
-    def __init__(self, seed: int, sampling: SamplingSettings) -> None:
+    `notes_per_s` is how busy it is to be; None for as busy as what is pushed before the first draw.
+    """
+
+    def __init__(self, seed: int, sampling: SamplingSettings, notes_per_s: float | None = None) -> None:
         self.tokens: list[int] = []
         self._sampler = Sampler(seed, sampling)
         self._grammar, self._figures, self._pace = Grammar(), Figures(), Pace()
-        self._aim: float | None = None
+        self._aim = notes_per_s
         self._step = self._last_event = 0
         self._has_waited = False
         self._pressed: dict[int, int] = {}
@@ -94,31 +96,21 @@ class _Batch:
     def __init__(self, folder: Path, rows: int) -> None:
         self._graph, shape = load_graph(folder, threads=1)
         self.context, self.length = shape["context"], 0
-        self._inputs = {each.name for each in self._graph.get_inputs()}
-        room = (rows, shape["heads"], shape["context"], shape["width"] // shape["heads"])
-        names = [f"{what}_{layer}" for layer in range(shape["layers"]) for what in ("key", "value")]
-        self._cache = {name: ort.OrtValue.ortvalue_from_numpy(np.zeros(room, np.float32)) for name in names}
+        self._cache = empty_cache(shape, rows)
 
     def feed(self, tokens: NDArray[np.int32]) -> Logits:
         """Append tokens, (rows, n), and return the logits of what follows the last of each row, (rows, vocabulary)."""
         rows, count = tokens.shape
         total = self.length + count
-        inputs = {
+        inputs: dict[str, NDArray[Any]] = {
             "tokens": np.ascontiguousarray(tokens),
             "positions": np.tile(np.arange(self.length, total, dtype=np.int32), (rows, 1)),
             "last": np.full(rows, total - 1, np.int32),
             "total": np.array([total], np.int32),
             "rows": np.arange(1, rows + 1, dtype=np.int64) * count - 1,
         }
-        binding: Any = self._graph.io_binding()
-        for name in inputs.keys() & self._inputs:
-            binding.bind_cpu_input(name, inputs[name])
-        for name, buffer in self._cache.items():
-            binding.bind_ortvalue_input(f"past_{name}", buffer)
-            binding.bind_ortvalue_output(f"present_{name}", buffer)
         logits: Logits = np.empty((rows, VOCABULARY.size), np.float32)
-        binding.bind_ortvalue_output("logits", ort.OrtValue.ortvalue_from_numpy(logits))  # written in place
-        self._graph.run_with_iobinding(binding)
+        run_graph(self._graph, inputs, self._cache, logits)
         self.length = total
         return logits
 

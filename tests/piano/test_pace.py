@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from piano.pace import FEWEST, MEMORY_S, Pace
+from piano.pace import FEWEST, MEMORY_S, PIANISTS_NOTES_PER_S, Pace, drawn_notes_per_s
 from piano.vocabulary import VOCABULARY, Kind
 
 LOGITS = np.zeros(VOCABULARY.size, np.float32)
@@ -87,3 +87,10 @@ def test_what_is_taken_back_was_never_there(kept: list[int], taken: list[int], a
 def test_notes_that_are_not_there_cannot_be_kept(length: int) -> None:
     with pytest.raises(ValueError, match="2 notes roll back to 0 to 2"):
         paced([0, 1]).rollback(length)
+
+
+def test_pieces_differ_as_those_of_pianists_do_and_a_seed_is_one_piece() -> None:
+    drawn = [drawn_notes_per_s(seed) for seed in range(2000)]
+    assert drawn[7] == drawn_notes_per_s(7)
+    assert np.median(drawn) == pytest.approx(PIANISTS_NOTES_PER_S, rel=0.05)
+    assert np.mean([7.1 < each < 14.1 for each in drawn]) == pytest.approx(0.68, abs=0.05)
