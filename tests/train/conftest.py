@@ -1,6 +1,7 @@
 """What the tests of training share: performances made of a few lines of code, a small corpus, a small recipe."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,15 @@ def scale(first_pitch: int, notes: int = 160) -> Performance:
     return Performance(made)
 
 
+def save_random_corpus(folder: Path, pieces: int) -> Path:
+    """Write a corpus of random validation pieces, some minutes each, and return its file."""
+    cache = NoteCache.build(
+        (Piece("maestro-v3.0.0", f"{seed}.mid", "validation"), random_performance(seed, 900)) for seed in range(pieces)
+    )
+    cache.save(folder / "notes.cache")
+    return folder / "notes.cache"
+
+
 @pytest.fixture(scope="session")
 def scales() -> NoteCache:
     """Return a corpus of scales in two datasets and all three splits."""
@@ -64,15 +74,20 @@ def random_notes() -> NoteCache:
     )
 
 
-@pytest.fixture
-def tiny_model() -> GPT2:
+def random_model(seed: int, context: int = 64, spread: float = 0.1) -> GPT2:
     """Return a model of random weights, far enough from zero that attention is not flat."""
-    torch.manual_seed(3)
-    model = GPT2(GPT2Config(VOCABULARY.size, context=64, layers=2, heads=2, width=16))
+    torch.manual_seed(seed)
+    model = GPT2(GPT2Config(VOCABULARY.size, context=context, layers=2, heads=2, width=16))
     with torch.no_grad():
         for parameter in model.parameters():
-            parameter.add_(torch.randn_like(parameter) * 0.1)
+            parameter.add_(torch.randn_like(parameter) * spread)
     return model.eval()
+
+
+@pytest.fixture
+def tiny_model() -> GPT2:
+    """Return a model of random weights, not shared with other tests."""
+    return random_model(3)
 
 
 def recipe_content(**changes: dict[str, Any]) -> dict[str, Any]:

@@ -8,10 +8,9 @@ import pytest
 
 from piano.midi_file import MidiTrack, write_performance
 from piano.notes import NOTE, NoteArray, Performance
-from tests.train.conftest import random_performance
+from tests.train.conftest import random_performance, save_random_corpus
 from train.__main__ import main
 from train.compare import LongRun, near
-from train.corpus import NoteCache, Piece
 from train.music_statistics import STATISTICS, STRETCH_S, TRAITS, repetitions, statistics, stretches, traits_apart
 
 
@@ -101,13 +100,7 @@ def test_a_true_continuation_is_nearer_than_other_music() -> None:
 
 @pytest.fixture
 def corpus(tmp_path: Path) -> Path:
-    pieces = [
-        (Piece("maestro-v3.0.0", f"{seed}.mid", "validation", "", "", ""), random_performance(seed, 900))
-        for seed in range(3)
-    ]
-    path = tmp_path / "notes.cache"
-    NoteCache.build(pieces).save(path)
-    return path
+    return save_random_corpus(tmp_path, 3)
 
 
 def test_the_command_compares_a_folder(corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

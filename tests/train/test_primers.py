@@ -5,20 +5,13 @@ from pathlib import Path
 import pytest
 
 from piano.midi_file import read_tracks
-from tests.train.conftest import random_performance
+from tests.train.conftest import save_random_corpus
 from train.__main__ import main
-from train.corpus import NoteCache, Piece
 
 
 @pytest.fixture
 def corpus(tmp_path: Path) -> Path:
-    pieces = [
-        (Piece("maestro-v3.0.0", f"{seed}.mid", "validation", "", "", ""), random_performance(seed, 900))
-        for seed in range(2)
-    ]
-    path = tmp_path / "notes.cache"
-    NoteCache.build(pieces).save(path)
-    return path
+    return save_random_corpus(tmp_path, 2)
 
 
 def test_primers_and_what_follows_are_written(corpus: Path, tmp_path: Path) -> None:

@@ -26,18 +26,14 @@ from train.trial_result import RESULTS, load_results, matching
 from train.trial_run import TrialTrainer, UntiedGPT2, excerpts, measure, score, sinusoids
 
 
-def corpus(cache: NoteCache, folder: Path) -> Path:
-    cache.save(folder / "notes.cache")
-    return folder
-
-
 def test_trials_are_run_once_and_reported(
     random_notes: NoteCache, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     content = PLAN.replace("seeds = [1, 2]\nbase_seeds = [1, 2, 3]", "seeds = [1]\nbase_seeds = [1, 2]")
     trials = write_plan(tmp_path, content)
     arguments = ["trials", str(trials), "--out", str(tmp_path / "out")]
-    with_corpus = [*arguments, "--corpus", str(corpus(random_notes, tmp_path))]
+    random_notes.save(tmp_path / "notes.cache")
+    with_corpus = [*arguments, "--corpus", str(tmp_path)]
     assert main(with_corpus) == 0
     path = tmp_path / "out" / RESULTS
     first = path.read_text()

@@ -2,14 +2,12 @@
 
 import numpy as np
 import pytest
-import torch
 
 from piano.solve import SolveRequest, solve
 from piano.task_stream import PreviewSize
 from piano.tasks import pose
-from piano.vocabulary import VOCABULARY
-from tests.train.conftest import random_performance
-from train.gpt2 import GPT2, GPT2Config
+from tests.train.conftest import random_model, random_performance
+from train.gpt2 import GPT2
 from train.situations import Situation, situations
 from train.torch_predictor import TorchPredictor
 from train.torch_session import TorchSession
@@ -18,12 +16,7 @@ from train.velocity_chunks import velocities_in_chunks
 
 @pytest.fixture(scope="module")
 def model() -> GPT2:
-    torch.manual_seed(4)
-    model = GPT2(GPT2Config(VOCABULARY.size, context=128, layers=2, heads=2, width=16))
-    with torch.no_grad():
-        for parameter in model.parameters():
-            parameter.add_(torch.randn_like(parameter) * 0.3)
-    return model.eval()
+    return random_model(4, context=128, spread=0.3)
 
 
 @pytest.mark.parametrize("case", situations("velocities", preview=None), ids=lambda case: case.name)
