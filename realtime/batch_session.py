@@ -2,9 +2,12 @@
 
 Rows may have different lengths as long as one token is fed to each (see `export/graph.py`). A row that is fed more is
 fed alone, on a view of its part of the buffers, exactly as a single session is. It belongs to one thread.
+
+What a round costs is above all the keys and values that it reads: those of one or two streams stay in the last cache
+from token to token, those of several come from memory each time. So only who is due is read.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -47,7 +50,7 @@ class BatchSession:
         self._cache = {pair: np.full(shape, 0, np.float32) for pair in zip(*names, strict=True)}
         self._streams = np.zeros((width, self._shape.context), np.int32)
         self._lengths = np.zeros(width, np.int64)
-        # What a round reads and writes: bound once, changed in place.
+        # What rounds read and write: bound once for each run of rows, changed in place.
         self._inputs: dict[str, NDArray[Any]] = {
             "tokens": np.zeros((width, 1), np.int32),
             "positions": np.zeros((width, 1), np.int32),
@@ -56,7 +59,7 @@ class BatchSession:
             "rows": np.arange(width, dtype=np.int64),
         }
         self._logits: Logits = np.zeros((width, self._shape.vocabulary), np.float32)
-        self._round = self._bind(self._inputs, self._logits, slice(None))
+        self._rounds: dict[tuple[int, int], Any] = {}
 
     @property
     def rows(self) -> int:
@@ -107,20 +110,34 @@ class BatchSession:
         return tokens.astype(np.int32)
 
     def _feed_round(self, tokens: Mapping[int, int]) -> None:
-        """Feed one token to some rows. The others are fed one too, behind their end, where it counts for nothing."""
-        places = np.minimum(self._lengths, self.context - 1)
-        full = [row for row in np.flatnonzero(self._lengths == self.context).tolist() if row not in tokens]
-        kept = [buffer[full, :, -1] for buffer in self._cache.values()] if full else []
-        self._inputs["tokens"][:] = 0
+        """Feed one token to some rows: neighbouring pairs of rows in one graph call, those that nobody is due in not.
+
+        Who is not due beside one that is is fed a token in the first place, and gets back what was there.
+        """
+        inputs = self._inputs
+        inputs["tokens"][:] = inputs["positions"][:] = 0
+        inputs["last"][:] = 0
         for row, token in tokens.items():
-            self._inputs["tokens"][row, 0] = token
-        self._inputs["positions"][:, 0] = self._inputs["last"][:] = places
-        self._inputs["total"][0] = places.max() + 1
-        self._runner.run(self._round)
-        for buffer, last in zip(self._cache.values(), kept, strict=False):
-            buffer[full, :, -1] = last
+            inputs["tokens"][row, 0] = token
+            inputs["positions"][row, 0] = inputs["last"][row] = self._lengths[row]
+        for first, stop in runs_of_pairs(tokens):
+            idle = [row for row in range(first, stop) if row not in tokens and self._lengths[row]]
+            kept = [buffer[idle, :, 0] for buffer in self._cache.values()] if idle else []
+            inputs["total"][0] = inputs["last"][first:stop].max() + 1
+            self._runner.run(self._round_of(first, stop))
+            for buffer, begins in zip(self._cache.values(), kept, strict=False):
+                buffer[idle, :, 0] = begins
         for row, token in tokens.items():
             self._keep(row, np.array([token], np.int32))
+
+    def _round_of(self, first: int, stop: int) -> Any:
+        """Return the binding of one token for each row from one to another."""
+        if (first, stop) not in self._rounds:
+            each = ("tokens", "positions", "last")
+            inputs = {name: self._inputs[name][first:stop] for name in each}
+            inputs |= {"total": self._inputs["total"], "rows": self._inputs["rows"][: stop - first]}
+            self._rounds[first, stop] = self._bind(inputs, self._logits[first:stop], slice(first, stop))
+        return self._rounds[first, stop]
 
     def _feed_alone(self, row: int, tokens: NDArray[np.int32]) -> Logits:
         logits = np.zeros((1, self._shape.vocabulary), np.float32)
@@ -156,3 +173,12 @@ class BatchSession:
             binding.bind_ortvalue_input(past, view)
             binding.bind_ortvalue_output(present, view)
         return binding
+
+
+def runs_of_pairs(rows: Iterable[int]) -> list[tuple[int, int]]:
+    """Return from which row to which there are pairs, (0, 1), (2, 3) and so on, with one of these rows in each."""
+    runs: list[tuple[int, int]] = []
+    for first in sorted({row - row % 2 for row in rows}):
+        begins = runs.pop()[0] if runs and runs[-1][1] == first else first
+        runs.append((begins, first + 2))
+    return runs

@@ -13,7 +13,7 @@ from piano.solve import SolveRequest, Strategy, solve, solve_together
 from piano.task_stream import PreviewSize
 from piano.tasks import pose
 from piano.vocabulary import VOCABULARY
-from realtime.batch_session import BatchSession
+from realtime.batch_session import BatchSession, runs_of_pairs
 from realtime.bundle import Bundle
 from realtime.session import OnnxSession
 from tests.piano.test_task_stream import piece
@@ -88,6 +88,31 @@ def test_a_row_answers_the_same_whatever_its_place_and_company(tiny_bundle: Path
         answers += [logits[0], logits[rows - 1]]
     for answer in answers[1:]:
         np.testing.assert_array_equal(answer, answers[0])
+
+
+def test_a_row_answers_the_same_whoever_is_due_beside_it(tiny_bundle: Path) -> None:
+    rounded, rng = Bundle.load(tiny_bundle), np.random.default_rng(2)
+    streams = rng.integers(0, VOCABULARY.size, (6, 30)).tolist()
+    whole, some = BatchSession(rounded, 6), BatchSession(rounded, 6)
+    for batch in (whole, some):
+        batch.feed({row: Move(0, stream[: 9 + row]) for row, stream in enumerate(streams)})
+    wanted = [
+        whole.feed({row: Move(at + row, [stream[at + row]]) for row, stream in enumerate(streams)}) for at in (9, 10)
+    ]
+    fed = [0] * 6
+    for due in ((3,), (0, 1, 5), (2, 3), (4,), (0, 4), (1, 2, 5)):
+        moves = {row: Move(9 + row + fed[row], [streams[row][9 + row + fed[row]]]) for row in due}
+        for row, logits in some.feed(moves).items():
+            np.testing.assert_array_equal(logits, wanted[fed[row]][row])
+            fed[row] += 1
+    assert fed == [2] * 6
+
+
+def test_who_is_not_due_is_not_run() -> None:
+    assert runs_of_pairs([]) == []
+    assert runs_of_pairs([3]) == [(2, 4)]
+    assert runs_of_pairs([5, 0, 2, 3]) == [(0, 6)]
+    assert runs_of_pairs([9, 0, 1, 4]) == [(0, 2), (4, 6), (8, 10)]
 
 
 def test_a_full_row_is_left_alone_while_others_go_on(batch: BatchSession, single: OnnxSession) -> None:
