@@ -3,8 +3,8 @@
 Rows may have different lengths as long as one token is fed to each (see `export/graph.py`). A row that is fed more is
 fed alone, on a view of its part of the buffers, exactly as a single session is. It belongs to one thread.
 
-What a round costs is above all the keys and values that it reads: those of one or two streams stay in the last cache
-from token to token, those of several come from memory each time. So only who is due is read.
+What a round costs is above all the keys and values that it reads, and those of several streams no longer stay in the
+processor's cache from token to token as those of one or two seem to. So only who is due is read.
 """
 
 from collections.abc import Iterable, Mapping
