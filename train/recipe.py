@@ -121,6 +121,8 @@ class Schedule(_Section):
     """How long to train, how often to validate, and after how many validations without a gain to stop (0: never).
 
     `validate_start`: the weights to start from are validated too, and stay the best until something is better.
+    `start_share`: what is validated and kept lies between the weights it has come to and those it began with, so much
+    of the way back to these (Wortsman et al. 2022): most of what is learned stays, and little is forgotten.
     """
 
     steps: int = Field(ge=1)
@@ -128,6 +130,7 @@ class Schedule(_Section):
     validation_windows: int = Field(64, ge=1)
     validation_datasets: list[str] = Field(default_factory=list)
     validate_start: bool = False
+    start_share: float = Field(0.0, ge=0, lt=1)
     patience: int = Field(0, ge=0)
     save_every: int = Field(100, ge=1)
 

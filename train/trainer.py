@@ -51,6 +51,7 @@ class Trainer:
         self.validation = validation_batches(recipe, cache, ranks)
         self.task_scores = task_scores(recipe, cache) if ranks.is_first else None
         self.inherited: dict[str, str] = {}
+        self._start: dict[str, Tensor] = {}
         self.trained_on = [cache.pieces[index] for index in used_pieces(recipe, cache, "train")]
 
     def build_model(self, config: GPT2Config) -> GPT2:
@@ -70,15 +71,27 @@ class Trainer:
             if self.ranks.is_first:
                 trim_log(self.folder, self.progress.step)
         elif initial is not None:
-            model, metadata = load_checkpoint(initial)
-            if model.config != self.model.config:
-                raise CheckpointError(f"{initial}: is of shape {model.config}, the recipe asks for {self.model.config}")
+            model, metadata = self._initial(initial)
             self.inherited = _data_of(metadata)
             if knows_plain_music_alone(metadata) and not self.recipe.tasks.is_plain:
                 open_to_tasks(model)
             self.model.load_state_dict(model.state_dict())
+        if self.recipe.schedule.start_share:
+            if initial is None:
+                raise ConfigError(
+                    f"recipe {self.recipe.name}: schedule.start_share needs weights to start from (--init)"
+                )
+            start = self._initial(initial)[0].named_parameters()
+            self._start = {name: weights.detach().to(self.device) for name, weights in start}
         forward: Any = torch.compile(self.model) if self.recipe.compile else self.model
         self.forward = DistributedDataParallel(forward) if self.ranks.world > 1 else forward
+
+    def _initial(self, folder: Path) -> tuple[GPT2, dict[str, Any]]:
+        """Return the checkpoint to start from, and what it says of itself."""
+        model, metadata = load_checkpoint(folder)
+        if model.config != self.model.config:
+            raise CheckpointError(f"{folder}: is of shape {model.config}, the recipe asks for {self.model.config}")
+        return model, metadata
 
     def fit(self) -> Progress:
         """Train to the end of the schedule or until patience runs out; return how it went."""
@@ -177,6 +190,28 @@ class Trainer:
     # -- keeping -----------------------------------------------------------------------------------------------------
 
     def _validate_and_keep(self, loss: float | None, logbook: Any) -> None:
+        with self._towards_the_start():
+            self._judge(loss, logbook)
+
+    @contextlib.contextmanager
+    def _towards_the_start(self) -> Iterator[None]:
+        """Let the model have, within the block, the weights that are validated and kept."""
+        come_to = {name: weights.detach().clone() for name, weights in self.model.named_parameters() if self._start}
+        try:
+            self._set(
+                {name: each.lerp(self._start[name], self.recipe.schedule.start_share) for name, each in come_to.items()}
+            )
+            yield
+        finally:
+            self._set(come_to)
+
+    @torch.no_grad()
+    def _set(self, weights: dict[str, Tensor]) -> None:
+        for name, parameter in self.model.named_parameters():
+            if name in weights:
+                parameter.copy_(weights[name])
+
+    def _judge(self, loss: float | None, logbook: Any) -> None:
         nats, bits = self.validate()
         progress = self.progress
         progress.since_best += 1

@@ -8,6 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from piano.errors import ConfigError
 from train.checkpoint import load_checkpoint, save_checkpoint
 from train.corpus import NoteCache
 from train.fit import outcome
@@ -81,3 +82,24 @@ def test_the_data_of_the_weights_it_began_with_stay_named(
     assert load_checkpoint(run / BEST)[1]["step"] == 2
     assert [entry["dataset"] for entry in named] == ["maestro-v3.0.0", "pop909", "rolls"]
     assert named[-1] == DATA
+
+
+def test_what_is_kept_lies_between_the_start_and_what_it_came_to(
+    start: Path, tmp_path: Path, make_recipe: MakeRecipe, scales: NoteCache
+) -> None:
+    ends = []
+    for share in (0.0, 0.25):
+        recipe = make_recipe(schedule={"steps": 2, "validate_every": 1, "start_share": share})
+        run = tmp_path / f"run-{share}"
+        trainer_of(recipe, scales, run, start, [2.0, 1.0]).fit()
+        ends.append(load_file(run / BEST / "model.safetensors"))
+    began = load_file(start / "model.safetensors")
+    for name, end in ends[0].items():
+        torch.testing.assert_close(ends[1][name], 0.75 * end + 0.25 * began[name])
+    assert any(not torch.equal(end, began[name]) for name, end in ends[0].items())
+
+
+def test_between_needs_weights_to_start_from(tmp_path: Path, make_recipe: MakeRecipe, scales: NoteCache) -> None:
+    trainer = Trainer(make_recipe(schedule={"steps": 2, "start_share": 0.5}), scales, tmp_path, Ranks(0, 1))
+    with pytest.raises(ConfigError, match="start_share needs weights to start from"):
+        trainer.setup()
