@@ -196,11 +196,10 @@ class Trainer:
     @contextlib.contextmanager
     def _towards_the_start(self) -> Iterator[None]:
         """Let the model have, within the block, the weights that are validated and kept."""
-        come_to = {name: weights.detach().clone() for name, weights in self.model.named_parameters() if self._start}
+        share = self.recipe.schedule.start_share
+        come_to = {name: weights.detach().clone() for name, weights in self.model.named_parameters() if share}
         try:
-            self._set(
-                {name: each.lerp(self._start[name], self.recipe.schedule.start_share) for name, each in come_to.items()}
-            )
+            self._set({name: weights.lerp(self._start[name], share) for name, weights in come_to.items()})
             yield
         finally:
             self._set(come_to)
