@@ -8,9 +8,11 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from realtime.context import WorksAhead
 from realtime.midi_message import Kind, kind_of
 from realtime.ports import InputPort, MidiSystem, OutputPort, PortListing
 from realtime.session import Logits, Session
+from realtime.session_over import SessionOver
 
 
 @dataclass(slots=True)
@@ -22,46 +24,23 @@ class Moments:
     left: list[int] = field(default_factory=list)
 
 
-class StampedSession:
+class StampedSession(SessionOver):
     """A session that notes when it is fed."""
 
     def __init__(self, session: Session, moments: Moments) -> None:
-        self._session, self._moments = session, moments
-
-    @property
-    def length(self) -> int:
-        """Return how many tokens have been fed and not taken back."""
-        return self._session.length
-
-    @property
-    def context(self) -> int:
-        """Return the largest length."""
-        return self._session.context
-
-    @property
-    def fill(self) -> float:
-        """Return how full the window is, for who asks an endless session."""
-        return float(getattr(self._session, "fill", 0.0))
+        super().__init__(session)
+        self._moments = moments
 
     def feed(self, tokens: Sequence[int]) -> Logits:
         """Feed, between two stamps."""
         began_ns = time.monotonic_ns()
-        logits = self._session.feed(tokens)
+        logits = super().feed(tokens)
         self._moments.fed.append((began_ns, time.monotonic_ns()))
         return logits
 
     def advance(self) -> bool:
         """Use an idle moment, where the session has a use for it."""
-        advance = getattr(self._session, "advance", None)
-        return bool(advance and advance())
-
-    def rollback(self, length: int) -> None:
-        """Forget all but the first tokens."""
-        self._session.rollback(length)
-
-    def reset(self) -> None:
-        """Forget everything."""
-        self._session.reset()
+        return isinstance(self._session, WorksAhead) and self._session.advance()
 
 
 class _StampedInput:
