@@ -15,6 +15,7 @@ COMMANDS = {
     "fetch": "bring a public data set here",
     "prepare": "turn MIDI files into one note cache",
     "fit": "train a model on a note cache",
+    "shrink": "write a checkpoint with weights of 16 bits, half as large",
     "evaluate": "measure a model in bits per note",
     "primers": "cut excerpts of real music, to be gone on with",
     "trials": "try what a recipe should be, on small models at equal compute",

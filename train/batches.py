@@ -1,13 +1,14 @@
 """Which windows each step takes: a pure function of recipe, step and rank, so that a resumed run takes the same."""
 
-import itertools
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 
 from torch import Tensor
 from torch.utils.data import DataLoader, Subset
 
 from piano.errors import ConfigError, CorpusError
 from train.corpus import NoteCache
+from train.interruption import leave_to_the_trainer
 from train.mixture import Mixture
 from train.ranks import Ranks
 from train.recipe import Augmentation, Recipe
@@ -20,6 +21,8 @@ Batch = tuple[Tensor, Tensor, Tensor]
 
 _VALIDATION_SEED = 7_777_777
 _VALIDATION_BATCH = 8
+_OPEN_END = sys.maxsize
+"""The step after the last where only the clock knows the last."""
 
 
 def used_pieces(recipe: Recipe, cache: NoteCache, split: str, datasets: list[str] | None = None) -> list[int]:
@@ -70,41 +73,52 @@ def task_scores(recipe: Recipe, cache: NoteCache) -> TaskScores | None:
 
 
 def training_steps(
-    recipe: Recipe, cache: NoteCache, ranks: Ranks, first: int, rewriting: Rewriting | None = None
+    recipe: Recipe,
+    cache: NoteCache,
+    ranks: Ranks,
+    first: int,
+    rewriting: Rewriting | None = None,
+    long_from: Callable[[], int | None] | None = None,
 ) -> Iterator[list[Batch]]:
-    """Yield this rank's parts of each step from step `first` on; the ranks take turns in the windows of a step."""
+    """Yield this rank's parts of each step from step `first` on; the ranks take turns in the windows of a step.
+
+    Without end where the recipe goes by the clock. `long_from` is asked before each step for the step from which on
+    windows are as long as the context, None while that is not known; unless given, the recipe knows.
+    """
     pieces, mixture = used_pieces(recipe, cache, "train"), Mixture.of(recipe.tasks)
-    windows_before = 0
-    for length, start, end in stretches(recipe):
+    ask = long_from or (lambda: recipe.long_from)
+    step, end = first, recipe.schedule.steps or _OPEN_END
+    while step < end:
+        known = ask()
+        length = recipe.window_at(step, known)
+        until = end if known is None or step >= known else min(known, end)
+        plan = WindowPlan(length, recipe.model.context, recipe.augmentation, recipe.seed, mixture, rewriting)
+        data = _dataset(recipe, cache, pieces, plan, sys.maxsize)
         per_step = recipe.batches.tokens // length
-        of_a_rank = per_step // ranks.world
-        begin = max(start, first)
-        if begin < end:
-            plan = WindowPlan(length, recipe.model.context, recipe.augmentation, recipe.seed, mixture, rewriting)
-            data = _dataset(recipe, cache, pieces, plan, windows_before + (end - start) * per_step)
-            indices = [
-                windows_before + (step - start) * per_step + turn * ranks.world + ranks.rank
-                for step in range(begin, end)
-                for turn in range(of_a_rank)
-            ]
-            loader = DataLoader(
-                Subset(data, indices),
-                batch_size=of_a_rank // recipe.batches.accumulation,
-                num_workers=recipe.batches.workers,
-                pin_memory=ranks.device.type == "cuda",
-            )
-            parts = iter(loader)
-            for _ in range(begin, end):
-                yield [next(parts) for _ in range(recipe.batches.accumulation)]
-        windows_before += (end - start) * per_step
+        begin = windows_before(recipe, step, known)
+        # Window after window: those of one step come together, and the ranks take every so manyth of them.
+        indices = range(begin + ranks.rank, min(begin + (until - step) * per_step, sys.maxsize), ranks.world)
+        parts = iter(_loader(recipe, ranks, Subset(data, indices), per_step))
+        while step < until and recipe.window_at(step, ask()) == length:
+            yield [next(parts) for _ in range(recipe.batches.accumulation)]
+            step += 1
 
 
-def stretches(recipe: Recipe) -> list[tuple[int, int, int]]:
-    """Return the runs of steps with windows of one length: (length, first step, step after the last)."""
-    steps = recipe.schedule.steps
-    changes = [step for step in range(1, steps) if recipe.window_at(step) != recipe.window_at(step - 1)]
-    bounds = [0, *changes, steps]
-    return [(recipe.window_at(start), start, end) for start, end in itertools.pairwise(bounds)]
+def windows_before(recipe: Recipe, step: int, long_from: int | None) -> int:
+    """Return how many windows all ranks have taken before a step."""
+    turn = step if long_from is None else min(step, long_from)
+    short = turn * (recipe.batches.tokens // recipe.window_at(0, long_from)) if turn else 0
+    return short + (step - turn) * (recipe.batches.tokens // recipe.model.context)
+
+
+def _loader(recipe: Recipe, ranks: Ranks, windows: Subset[Batch], per_step: int) -> DataLoader[Batch]:
+    return DataLoader(
+        windows,
+        batch_size=per_step // ranks.world // recipe.batches.accumulation,
+        num_workers=recipe.batches.workers,
+        worker_init_fn=leave_to_the_trainer,
+        pin_memory=ranks.device.type == "cuda",
+    )
 
 
 def _dataset(recipe: Recipe, cache: NoteCache, pieces: list[int], plan: WindowPlan, count: int) -> WindowDataset:

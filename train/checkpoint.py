@@ -12,6 +12,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -25,10 +26,18 @@ CONFIG = "config.json"
 _TRANSPOSED = ("c_attn.weight", "c_proj.weight", "c_fc.weight")
 
 
-def save_checkpoint(folder: Path, model: GPT2, metadata: dict[str, Any]) -> None:
-    """Write a checkpoint; each file appears whole or not at all. `metadata` must be JSON."""
+def save_checkpoint(
+    folder: Path, model: GPT2, metadata: dict[str, Any], precision: torch.dtype = torch.float32
+) -> None:
+    """Write a checkpoint; each file appears whole or not at all. `metadata` must be JSON.
+
+    `precision` is that of the weights on disk. CheckpointError if one of them is too large for it.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    tensors = {name: _turned(name, tensor.detach().float().cpu()) for name, tensor in model.state_dict().items()}
+    weights = {name: tensor.detach().float().cpu().to(precision) for name, tensor in model.state_dict().items()}
+    if wrong := [name for name, tensor in weights.items() if not tensor.isfinite().all()]:
+        raise CheckpointError(f"{folder}: not written: {wrong[0]} holds values that are no numbers, or too large")
+    tensors = {name: _turned(name, tensor) for name, tensor in weights.items()}
     temporary = folder / f".{WEIGHTS}"
     save_file(tensors, temporary, metadata={"format": "pt"})
     os.replace(temporary, folder / WEIGHTS)

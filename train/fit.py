@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,11 +10,11 @@ from piano.errors import PianodError
 from train.corpus import CACHE_NAME, NoteCache
 from train.prepare import prepare
 from train.ranks import Ranks
-from train.recipe import load_recipe
+from train.recipe import Recipe, load_recipe
 from train.run_state import LOG, Progress
 from train.sources import Source, folder_sources
 from train.summary import REPORT_NAME
-from train.trainer import BEST, Trainer
+from train.trainer import BEST, LAST, Trainer
 
 OWN_RECIPE = Path(__file__).parent.parent / "configs" / "own.toml"
 """The recipe that fine-tunes on a few recordings."""
@@ -24,6 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("recipe", type=Path, nargs="?", help="a TOML file; with --init: configs/own.toml")
     parser.add_argument("--corpus", type=Path, required=True, help="a note cache, or a folder of MIDI files")
     parser.add_argument("--out", type=Path, help="folder of the run; taken up where it was left (default: runs/RECIPE)")
+    parser.add_argument("--minutes", type=float, help="train so long by the clock, in place of the recipe's steps")
     parser.add_argument("--init", type=Path, help="a checkpoint whose weights to start from (fine-tuning)")
 
 
@@ -32,6 +34,8 @@ def run(args: argparse.Namespace) -> int:
     if args.recipe is None and args.init is None:
         raise PianodError("name a recipe, such as configs/pocket.toml; only with --init is there one to fall back on")
     recipe = load_recipe(args.recipe or OWN_RECIPE)
+    if args.minutes is not None:
+        recipe = recipe.by_the_clock(args.minutes)
     folder: Path = args.out or Path("runs") / recipe.name
     cache = _corpus(args.corpus, folder)
     ranks = Ranks.join()
@@ -41,18 +45,26 @@ def run(args: argparse.Namespace) -> int:
         if ranks.is_first:
             size = trainer.model.parameter_count() / 1e6
             print(f"{recipe.name}: {size:.1f} M parameters on {ranks.device}", flush=True)
-            if recipe.schedule.patience:
-                print(f"at most {recipe.schedule.steps} steps; it stops when it gains no more", flush=True)
+            print(length(recipe, trainer.course.remaining_minutes), flush=True)
         progress = trainer.fit()
     finally:
         ranks.leave()
     if ranks.is_first:
         print(outcome(folder, progress))
-    return 0
+    return 0 if trainer.interruption.signal is None else 128 + trainer.interruption.signal
+
+
+def length(recipe: Recipe, remaining_minutes: float | None) -> str:
+    """Return how long a run is to go on, in words."""
+    steps = recipe.schedule.steps
+    said = f"{steps} steps" if remaining_minutes is None else f"{remaining_minutes:.1f} minutes by the clock"
+    return f"at most {said}; it stops when it gains no more" if recipe.schedule.patience else said
 
 
 def outcome(folder: Path, progress: Progress) -> str:
     """Return what a run came to: the best validation and, if its log has it, that of the weights it began with."""
+    if math.isinf(progress.best_nats):
+        return f"{folder / LAST}: the newest checkpoint, after {progress.step} steps; none was validated yet"
     said = f"{folder / BEST}: {progress.best_nats:.4f} nats a token on validation"
     log = folder / LOG
     lines = [json.loads(line) for line in log.read_text().splitlines()] if log.is_file() else []

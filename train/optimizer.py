@@ -37,14 +37,22 @@ def build_optimizers(model: GPT2, recipe: OptimizerRecipe) -> list[Optimizer]:
 
 
 def learning_rate_at(step: int, recipe: Recipe) -> float:
-    """Return the learning rate of a step: a linear warm-up, then half a cosine down to its final share."""
-    settings = recipe.optimizer
-    if step < settings.warmup_steps:
-        return settings.learning_rate * (step + 1) / settings.warmup_steps
-    length = max(1, recipe.schedule.steps - settings.warmup_steps)
-    progress = min(1.0, (step - settings.warmup_steps) / length)
-    share = settings.final_share + (1 - settings.final_share) * 0.5 * (1 + math.cos(math.pi * progress))
-    return settings.learning_rate * share
+    """Return the learning rate of a step: a linear warm-up, then half a cosine down to its final share.
+
+    The recipe must say how many steps there are.
+    """
+    warmup = recipe.optimizer.warmup_steps
+    if step < warmup:
+        return learning_rate(recipe.optimizer, (step + 1) / warmup, 0.0)
+    length = max(1, (recipe.schedule.steps or 0) - warmup)
+    return learning_rate(recipe.optimizer, 1.0, (step - warmup) / length)
+
+
+def learning_rate(settings: OptimizerRecipe, warm: float, done: float) -> float:
+    """Return the learning rate where the share `warm` of the warm-up and `done` of the cosine are over."""
+    fallen = 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
+    share = settings.final_share + (1 - settings.final_share) * fallen
+    return settings.learning_rate * share * min(1.0, warm)
 
 
 def set_learning_rate(optimizers: list[Optimizer], rate: float) -> None:

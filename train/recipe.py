@@ -1,5 +1,6 @@
 """Recipes: what a training run is, as a TOML file checked as a whole before any work."""
 
+import math
 import tomllib
 from pathlib import Path
 from typing import Any, Literal
@@ -120,19 +121,29 @@ _GROUPS = {"fill": FILL_TASKS, "repair": REPAIR_TASKS}
 class Schedule(_Section):
     """How long to train, how often to validate, and after how many validations without a gain to stop (0: never).
 
+    Either `steps`, with a validation every `validate_every` of them, or `minutes` by the clock, with so many
+    `validations`, evenly over the time; the last comes at the end.
     `validate_start`: the weights to start from are validated too, and stay the best until something is better.
     `start_share`: what is validated and kept lies between the weights it has come to and those it began with, so much
     of the way back to these (Wortsman et al. 2022): most of what is learned stays, and little is forgotten.
     """
 
-    steps: int = Field(ge=1)
+    steps: int | None = Field(None, ge=1)
+    minutes: float | None = Field(None, gt=0, allow_inf_nan=False)
     validate_every: int = Field(200, ge=1)
+    validations: int = Field(10, ge=1)
     validation_windows: int = Field(64, ge=1)
     validation_datasets: list[str] = Field(default_factory=list)
     validate_start: bool = False
     start_share: float = Field(0.0, ge=0, lt=1)
     patience: int = Field(0, ge=0)
     save_every: int = Field(100, ge=1)
+
+    @model_validator(mode="after")
+    def _has_one_length(self) -> "Schedule":
+        if (self.steps is None) == (self.minutes is None):
+            raise ValueError("say how long to train, in steps or in minutes, and not in both")
+        return self
 
 
 class Recipe(_Section):
@@ -160,22 +171,39 @@ class Recipe(_Section):
         """Return the window lengths, in tokens, that this run uses."""
         return _window_lengths(self.model, self.batches, self.schedule)
 
-    def window_at(self, step: int) -> int:
-        """Return the length of the windows of a step, in tokens."""
-        return _window_at(step, self.model, self.batches, self.schedule)
+    @property
+    def long_from(self) -> int | None:
+        """Return the first step with windows of the whole context; None: the clock will tell."""
+        return _long_from(self.batches, self.schedule)
+
+    def window_at(self, step: int, long_from: int | None) -> int:
+        """Return the length of the windows of a step, in tokens, where they are long from a step on."""
+        return self.batches.short_window if long_from is None or step < long_from else self.model.context
+
+    def by_the_clock(self, minutes: float) -> "Recipe":
+        """Return the recipe with so many minutes in place of its steps; ConfigError unless they are above 0."""
+        if not 0 < minutes < math.inf:
+            raise ConfigError(f"--minutes must be above 0, not {minutes}")
+        return self.model_copy(
+            update={"schedule": self.schedule.model_copy(update={"steps": None, "minutes": minutes})}
+        )
 
     def weight_of(self, dataset: str) -> float:
         """Return how much a dataset counts per note; 0.0 if it is left out."""
         return self.corpus.weights.get(dataset, self.corpus.weights.get("*", 0.0))
 
 
-def _window_at(step: int, model: ModelShape, batches: Batches, schedule: Schedule) -> int:
-    is_short = batches.short_window and step < batches.short_share * schedule.steps
-    return batches.short_window if is_short else model.context
+def _long_from(batches: Batches, schedule: Schedule) -> int | None:
+    if not batches.short_window or not batches.short_share:
+        return 0
+    return None if schedule.steps is None else math.ceil(batches.short_share * schedule.steps)
 
 
 def _window_lengths(model: ModelShape, batches: Batches, schedule: Schedule) -> set[int]:
-    return {_window_at(step, model, batches, schedule) for step in (0, schedule.steps - 1)}
+    long_from = _long_from(batches, schedule)
+    lengths = {model.context, batches.short_window if long_from != 0 else model.context}
+    is_never_long = long_from is not None and schedule.steps is not None and long_from >= schedule.steps
+    return lengths - {model.context} if is_never_long else lengths
 
 
 def _window_faults(model: ModelShape, batches: Batches, schedule: Schedule) -> list[str]:

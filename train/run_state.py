@@ -3,7 +3,7 @@
 import json
 import math
 import os
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -22,20 +22,27 @@ _FREE_TO_CHANGE = ("schedule", "compile", "name")
 
 @dataclass(slots=True)
 class Progress:
-    """How far a run is: the next step, the best validation in nats per token, and validations since."""
+    """How far a run is: the next step, the best validation in nats per token, and validations since.
+
+    `long_from` is the step from which on windows are long, once the clock has told. `elapsed_s` is the time that the
+    run has taken, over all its parts; `first_step_s` what it was after the first step, which may have been compiled;
+    `validation_s` how long the longest validation took. Times are no part of what makes two runs equal.
+    """
 
     step: int = 0
     best_nats: float = math.inf
     since_best: int = 0
+    long_from: int | None = None
+    elapsed_s: float = field(default=0.0, compare=False)
+    first_step_s: float = field(default=0.0, compare=False)
+    validation_s: float = field(default=0.0, compare=False)
 
 
 def save_state(folder: Path, recipe: Recipe, progress: Progress, model: GPT2, optimizers: list[Optimizer]) -> None:
     """Write the state, whole or not at all."""
     state = {
         "recipe": recipe.model_dump_json(),
-        "step": progress.step,
-        "best_nats": progress.best_nats,
-        "since_best": progress.since_best,
+        **asdict(progress),
         "model": model.state_dict(),
         "optimizers": [optimizer.state_dict() for optimizer in optimizers],
     }
@@ -61,7 +68,8 @@ def load_state(folder: Path, recipe: Recipe, model: GPT2, optimizers: list[Optim
             model.load_state_dict(state["model"])
             for optimizer, saved in zip(optimizers, state["optimizers"], strict=True):
                 optimizer.load_state_dict(saved)
-            return Progress(state["step"], state["best_nats"], state["since_best"])
+            # A state from before a figure was thought of has that figure's default.
+            return Progress(**{each.name: state[each.name] for each in fields(Progress) if each.name in state})
     except Exception as fault:  # unpickling raises whatever the damage comes to
         raise CheckpointError(f"{path}: damaged; {remedy} ({fault})") from fault
     raise CheckpointError(f"{path}: was made by a recipe with another {', '.join(changed)}; {remedy}")

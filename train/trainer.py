@@ -4,7 +4,7 @@ import contextlib
 import json
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,10 @@ from piano.vocabulary import VOCABULARY, Kind
 from train.batches import Batch, check_shares, task_scores, training_steps, used_pieces, validation_batches
 from train.checkpoint import load_checkpoint, save_checkpoint
 from train.corpus import NoteCache
+from train.course import Course
 from train.gpt2 import GPT2, GPT2Config
-from train.optimizer import build_optimizers, learning_rate_at, set_learning_rate
+from train.interruption import Interruption
+from train.optimizer import build_optimizers, set_learning_rate
 from train.ranks import Ranks
 from train.recipe import Recipe
 from train.run_state import LOG, STATE, Progress, load_state, save_state, trim_log
@@ -29,20 +31,31 @@ from train.warm_start import knows_plain_music_alone, open_to_tasks
 from train.windows import IGNORED
 
 BEST = "best"
+LAST = "last"
+LONGEST_UNSAVED_S = 120.0
+"""So much of a run, in seconds, is lost at most when its machine goes down; one step more, and a validation."""
 
 
 class Trainer:
     """One run of one recipe in one folder.
 
-    The folder gets `best/` (the checkpoint that validated best), `state.pt` (all that resuming needs), `log.jsonl`
-    (a line for each validation) and TensorBoard's event files.
+    The folder gets `best/` (the checkpoint that validated best), `last/` (the newest), `state.pt` (all that resuming
+    needs), `log.jsonl` (a line for each validation) and TensorBoard's event files. `now_s` is any clock that only runs
+    forward, in seconds.
     """
 
-    def __init__(self, recipe: Recipe, cache: NoteCache, folder: Path, ranks: Ranks) -> None:
+    def __init__(
+        self,
+        recipe: Recipe,
+        cache: NoteCache,
+        folder: Path,
+        ranks: Ranks,
+        now_s: Callable[[], float] = time.monotonic,
+    ) -> None:
         check_shares(recipe, ranks)
         self.recipe, self.cache, self.folder, self.ranks = recipe, cache, folder, ranks
         self.device = ranks.device
-        self.progress = Progress()
+        self.progress, self.now_s, self.interruption = Progress(), now_s, Interruption()
         torch.manual_seed(recipe.seed)
         shape = recipe.model
         config = GPT2Config(VOCABULARY.size, shape.context, shape.layers, shape.heads, shape.width, shape.dropout)
@@ -52,6 +65,7 @@ class Trainer:
         self.task_scores = task_scores(recipe, cache) if ranks.is_first else None
         self.inherited: dict[str, str] = {}
         self._start: dict[str, Tensor] = {}
+        self.judgement: tuple[float, float] | None = None
         self.trained_on = [cache.pieces[index] for index in used_pieces(recipe, cache, "train")]
 
     def build_model(self, config: GPT2Config) -> GPT2:
@@ -60,7 +74,7 @@ class Trainer:
 
     def steps_from(self, first: int) -> Iterator[list[Batch]]:
         """Yield the parts of each step; a trial may have another layout of tokens."""
-        return training_steps(self.recipe, self.cache, self.ranks, first)
+        return training_steps(self.recipe, self.cache, self.ranks, first, long_from=self.course.long_from)
 
     def setup(self, *, initial: Path | None = None) -> None:
         """Take up an interrupted run in the folder, else start from `initial`'s weights, else from random ones."""
@@ -84,6 +98,8 @@ class Trainer:
             start = self._initial(initial)[0].named_parameters()
             self._start = {name: weights.detach().to(self.device) for name, weights in start}
         forward: Any = torch.compile(self.model) if self.recipe.compile else self.model
+        self.course = Course(self.recipe, self.progress, self.ranks, self.now_s)
+        self._saved_s = self.now_s()
         self.forward = DistributedDataParallel(forward) if self.ranks.world > 1 else forward
 
     def _initial(self, folder: Path) -> tuple[GPT2, dict[str, Any]]:
@@ -94,27 +110,28 @@ class Trainer:
         return model, metadata
 
     def fit(self) -> Progress:
-        """Train to the end of the schedule or until patience runs out; return how it went."""
-        schedule, progress = self.recipe.schedule, self.progress
-        with self._logbook() as logbook, self._bar() as bar:
+        """Train to the end of the schedule, until patience runs out or until told to stop; return how it went.
+
+        Told to stop by SIGINT or SIGTERM, it takes the step to its end and saves: see `interruption`.
+        """
+        schedule, progress, course = self.recipe.schedule, self.progress, self.course
+        with self._logbook() as logbook, self._bar() as bar, self.interruption.noted():
             if schedule.validate_start and not progress.step and math.isinf(progress.best_nats):
                 self._validate_and_keep(None, logbook)
                 self._save()
             steps = self.steps_from(progress.step)
-            while progress.step < schedule.steps and not self._is_out_of_patience():
+            is_told = course.tick(stop=self.interruption.signal is not None)
+            while not (is_told or course.is_over or self._is_out_of_patience()):
                 loss = self.step(next(steps))
                 progress.step += 1
-                bar.update(self.recipe.batches.tokens)
-                best = {} if math.isinf(progress.best_nats) else {"best": f"{progress.best_nats:.3f}"}
-                bar.set_postfix(loss=f"{loss:.3f}", **best, refresh=False)
-                logbook.add_scalar("train/nats_per_token", loss, progress.step)
-                is_last = progress.step == schedule.steps
-                if progress.step % schedule.validate_every == 0 or is_last:
+                is_told = course.tick(stop=self.interruption.signal is not None)
+                self._show(bar, loss, logbook)
+                if course.is_validation_due() and not is_told:
                     self._validate_and_keep(loss, logbook)
-                if progress.step % schedule.save_every == 0 or is_last or self._is_out_of_patience():
+                is_due = progress.step % schedule.save_every == 0 or self.now_s() - self._saved_s >= LONGEST_UNSAVED_S
+                if is_due or is_told or course.is_over or self._is_out_of_patience():
                     self._save()
-            if self._is_out_of_patience() and self.ranks.is_first:
-                tqdm.write(f"no gain in {schedule.patience} validations: stopped at step {progress.step}")
+            self._say_why_it_ended(is_told=is_told)
         return progress
 
     def step(self, batches: list[Batch]) -> float:
@@ -122,7 +139,7 @@ class Trainer:
 
         What is counted and kept is left to `fit`. ConfigError if the loss is no finite number.
         """
-        set_learning_rate(self.optimizers, learning_rate_at(self.progress.step, self.recipe))
+        set_learning_rate(self.optimizers, self.course.learning_rate())
         self._seed_dropout()
         (count,) = self.ranks.total(sum(int((targets != IGNORED).sum()) for _, targets, _ in batches))
         nats = torch.zeros((), device=self.device)
@@ -190,8 +207,11 @@ class Trainer:
     # -- keeping -----------------------------------------------------------------------------------------------------
 
     def _validate_and_keep(self, loss: float | None, logbook: Any) -> None:
+        began_s = self.now_s()
         with self._towards_the_start():
             self._judge(loss, logbook)
+        self.progress.validation_s = max(self.progress.validation_s, self.now_s() - began_s)
+        self.course.tick()
 
     @contextlib.contextmanager
     def _towards_the_start(self) -> Iterator[None]:
@@ -211,7 +231,7 @@ class Trainer:
                 parameter.copy_(weights[name])
 
     def _judge(self, loss: float | None, logbook: Any) -> None:
-        nats, bits = self.validate()
+        nats, bits = self.judgement = self.validate()
         progress = self.progress
         progress.since_best += 1
         is_best = nats < progress.best_nats
@@ -224,15 +244,19 @@ class Trainer:
         figures: dict[str, Any] = {"train_nats": loss, "nats": nats, "bits_per_note": bits}
         if self.task_scores:
             figures["task_bits_per_note"] = self.validate_tasks()
-        line = {"step": progress.step, **figures, "at": round(time.time())}
+        elapsed_s = round(progress.elapsed_s, 1)
+        line = {"step": progress.step, **figures, "elapsed_s": elapsed_s, "at": round(time.time())}
         with (self.folder / LOG).open("a") as log:
             log.write(json.dumps(line) + "\n")
         tqdm.write(f"step {progress.step}: {nats:.4f} nats a token, {bits:.2f} bits a note")
         logbook.add_scalar("validation/nats_per_token", nats, progress.step)
         logbook.add_scalar("validation/bits_per_note", bits, progress.step)
 
-    def metadata(self, nats: float, bits: float) -> dict[str, Any]:
-        """Return what a checkpoint says of its making: its data are also those of the weights it began with."""
+    def metadata(self, nats: float | None, bits: float | None) -> dict[str, Any]:
+        """Return what a checkpoint says of its making: its data are also those of the weights it began with.
+
+        None for the validation of a checkpoint that never had one.
+        """
         used = sorted({**self.inherited, **{piece.dataset: piece.licence for piece in self.trained_on}}.items())
         return {
             "recipe": self.recipe.model_dump(mode="json"),
@@ -244,8 +268,34 @@ class Trainer:
         }
 
     def _save(self) -> None:
+        self._saved_s = self.now_s()
         if self.ranks.is_first:
             save_state(self.folder, self.recipe, self.progress, self.model, self.optimizers)
+            self._keep_newest()
+
+    def _keep_newest(self) -> None:
+        """Write `last/`; its validation is the newest there was, of a few steps before as a rule."""
+        with self._towards_the_start():
+            save_checkpoint(self.folder / LAST, self.model, self.metadata(*(self.judgement or (None, None))))
+
+    # -- saying ------------------------------------------------------------------------------------------------------
+
+    def _show(self, bar: Any, loss: float, logbook: Any) -> None:
+        best, left = self.progress.best_nats, self.course.remaining_minutes
+        more = {} if math.isinf(best) else {"best": f"{best:.3f}"}
+        more |= {} if left is None else {"left": f"{left:.1f} min"}
+        bar.update(self.recipe.batches.tokens)
+        bar.set_postfix(loss=f"{loss:.3f}", **more, refresh=False)
+        logbook.add_scalar("train/nats_per_token", loss, self.progress.step)
+
+    def _say_why_it_ended(self, *, is_told: bool) -> None:
+        if not self.ranks.is_first:
+            return
+        step = self.progress.step
+        if is_told and not self.course.is_over:
+            tqdm.write(f"told to stop: saved at step {step}; the same command goes on from there")
+        elif self._is_out_of_patience():
+            tqdm.write(f"no gain in {self.recipe.schedule.patience} validations: stopped at step {step}")
 
     @contextlib.contextmanager
     def _logbook(self) -> Iterator[Any]:
@@ -262,7 +312,7 @@ class Trainer:
     def _bar(self) -> Any:
         tokens = self.recipe.batches.tokens
         return tqdm(
-            total=self.recipe.schedule.steps * tokens,
+            total=None if self.recipe.schedule.steps is None else self.recipe.schedule.steps * tokens,
             initial=self.progress.step * tokens,
             unit="token",
             unit_scale=True,

@@ -101,7 +101,7 @@ class Trial:
     @property
     def tokens(self) -> int:
         """Return how many tokens it is trained on."""
-        return self.recipe.schedule.steps * self.recipe.batches.tokens
+        return (self.recipe.schedule.steps or 0) * self.recipe.batches.tokens
 
 
 def flops_per_token(shape: ModelShape) -> float:

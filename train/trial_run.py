@@ -105,10 +105,13 @@ class TrialTrainer(Trainer):
 
     def steps_from(self, first: int) -> Iterator[list[Batch]]:
         """Yield the parts of each step, in the trial's layout of tokens."""
-        return training_steps(self.recipe, self.cache, self.ranks, first, self.rewriting)
+        return training_steps(self.recipe, self.cache, self.ranks, first, self.rewriting, self.course.long_from)
 
     def _validate_and_keep(self, loss: float | None, logbook: Any) -> None:
         """Do nothing: a trial is scored when it is over, and its weights are not kept."""
+
+    def _keep_newest(self) -> None:
+        """Do nothing, for the same reason."""
 
 
 def sinusoids(positions: int, width: int) -> Tensor:

@@ -10,6 +10,7 @@ from transformers import GPT2LMHeadModel
 
 from piano.errors import CheckpointError
 from piano.vocabulary import VOCABULARY
+from train.__main__ import main
 from train.checkpoint import CONFIG, WEIGHTS, load_checkpoint, save_checkpoint
 from train.gpt2 import GPT2
 
@@ -41,6 +42,29 @@ def test_hugging_face_loads_it_and_gives_the_same_logits(checkpoint: Path, tiny_
     tokens = torch.randint(VOCABULARY.size, (3, 64))
     with torch.no_grad():
         torch.testing.assert_close(tiny_model(tokens), theirs.eval()(tokens).logits, atol=1e-4, rtol=1e-4)
+
+
+def test_a_checkpoint_of_16_bits_is_half_as_large_and_nearly_the_same(
+    checkpoint: Path, tmp_path: Path, tiny_model: GPT2, capsys: pytest.CaptureFixture[str]
+) -> None:
+    small = tmp_path / "small"
+    assert main(["shrink", str(checkpoint), str(small)]) == 0
+    assert f"{small}: 0.0 MB" in capsys.readouterr().out
+    assert (small / WEIGHTS).stat().st_size < 0.6 * (checkpoint / WEIGHTS).stat().st_size
+    model, metadata = load_checkpoint(small)
+    assert metadata == load_checkpoint(checkpoint)[1]
+    for name, tensor in tiny_model.state_dict().items():
+        torch.testing.assert_close(model.state_dict()[name], tensor, rtol=2**-11, atol=1e-7)
+    assert main(["shrink", str(checkpoint), str(checkpoint)]) == 2
+    assert "choose another folder" in capsys.readouterr().err
+
+
+def test_weights_that_16_bits_cannot_hold_are_refused(tmp_path: Path, tiny_model: GPT2) -> None:
+    with torch.no_grad():
+        tiny_model.transformer.wte.weight[3, 4] = 1e6
+    with pytest.raises(CheckpointError, match=r"not written: transformer.wte.weight holds"):
+        save_checkpoint(tmp_path / "model", tiny_model, {}, torch.float16)
+    assert not (tmp_path / "model" / WEIGHTS).exists()
 
 
 @pytest.mark.parametrize("missing", [CONFIG, WEIGHTS])

@@ -81,8 +81,23 @@ def test_a_missing_recipe_is_named(tmp_path: Path) -> None:
 def test_short_windows_come_first(tmp_path: Path) -> None:
     short = RIGHT.replace("tokens = 1024", "tokens = 1024\nshort_window = 64\nshort_share = 0.35")
     recipe = load_recipe(write(tmp_path, short))
-    assert [recipe.window_at(step) for step in range(10)] == [64] * 4 + [128] * 6
+    assert [recipe.window_at(step, recipe.long_from) for step in range(10)] == [64] * 4 + [128] * 6
     assert recipe.window_lengths() == {64, 128}
+    by_the_clock = recipe.by_the_clock(3)
+    assert (by_the_clock.long_from, by_the_clock.window_lengths()) == (None, {64, 128})
+    assert load_recipe(write(tmp_path, short.replace("0.35", "1.0"))).window_lengths() == {64}
+
+
+@pytest.mark.parametrize("schedule", ["", "steps = 10\nminutes = 2.0", "minutes = 0", "minutes = inf"])
+def test_a_run_has_one_length(tmp_path: Path, schedule: str) -> None:
+    with pytest.raises(ConfigError, match=r"1 fault\(s\)\n  schedule"):
+        load_recipe(write(tmp_path, RIGHT.replace("steps = 10", schedule)))
+
+
+@pytest.mark.parametrize("minutes", [0.0, -1.0, float("inf"), float("nan")])
+def test_minutes_are_above_zero(tmp_path: Path, minutes: float) -> None:
+    with pytest.raises(ConfigError, match="--minutes must be above 0"):
+        load_recipe(write(tmp_path, RIGHT)).by_the_clock(minutes)
 
 
 def test_a_dataset_counts_by_name_or_as_one_of_the_others() -> None:

@@ -13,7 +13,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from piano.errors import CheckpointError, ConfigError, CorpusError
 from piano.vocabulary import VOCABULARY
-from train.batches import stretches, training_steps
+from train.batches import training_steps, windows_before
 from train.checkpoint import load_checkpoint
 from train.corpus import NoteCache
 from train.ranks import Ranks
@@ -39,7 +39,7 @@ def train(recipe: Recipe, cache: NoteCache, folder: Path) -> Progress:
 
 def log(folder: Path) -> list[dict[str, float]]:
     lines = [json.loads(line) for line in (folder / LOG).read_text().splitlines()]
-    return [{key: value for key, value in line.items() if key != "at"} for line in lines]
+    return [{key: value for key, value in line.items() if key not in ("at", "elapsed_s")} for line in lines]
 
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:
@@ -240,7 +240,9 @@ def test_a_loss_that_is_no_number_stops_the_run_before_it_is_saved(
     assert not (tmp_path / STATE).exists()
 
 
-def test_stretches_are_the_runs_of_one_window_length(make_recipe: MakeRecipe) -> None:
+def test_windows_of_one_length_come_one_after_the_other(make_recipe: MakeRecipe) -> None:
     recipe = make_recipe(batches={"short_window": 32, "short_share": 0.5}, schedule={"steps": 9})
-    assert stretches(recipe) == [(32, 0, 5), (64, 5, 9)]
-    assert stretches(make_recipe()) == [(64, 0, 6)]
+    assert recipe.long_from == 5
+    assert [windows_before(recipe, step, 5) for step in range(9)] == [0, 8, 16, 24, 32, 40, 44, 48, 52]
+    assert [windows_before(recipe, step, None) for step in range(4)] == [0, 8, 16, 24]
+    assert [windows_before(make_recipe(), step, 0) for step in range(3)] == [0, 4, 8]
