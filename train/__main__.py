@@ -21,8 +21,12 @@ COMMANDS = {
     "trials": "try what a recipe should be, on small models at equal compute",
     "grid": "let a bundle play in several ways of sampling",
     "compare": "hold generated music against real music",
+    "tell": "see whether generated music can be told from real music, and by what",
     "round-trip": "check that tokens keep every note of a note cache",
 }
+
+MODULES = {"tell": "train.sampling_study.tell"}
+"""The module of a sub-command where its name does not say it."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -34,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name, summary in COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
         if name == named:
-            module = importlib.import_module(f"train.{name.replace('-', '_')}")
+            module = importlib.import_module(MODULES.get(name, f"train.{name.replace('-', '_')}"))
             module.add_arguments(command)
             command.set_defaults(run=module.run)
     args = parser.parse_args(arguments)

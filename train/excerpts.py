@@ -46,6 +46,11 @@ class Excerpt:
     performance: Performance
     right: NoteMask | None = None
 
+    @property
+    def file(self) -> str:
+        """Return the file of its piece: the name up to the number of the excerpt."""
+        return self.name.rpartition("#")[0]
+
     def pose(self, task: str, seed: int) -> Exercise:
         """Return a task's exercise on it, the same for the same seed; an excerpt's name is part of the seed."""
         rng = np.random.default_rng([seed, TASKS.index(task), *self.name.encode()])

@@ -1,0 +1,251 @@
+"""`python -m train tell FOLDER …`: can generated music be told from what pianists play, and by what?
+
+Excerpts of some seconds each become numbers (`excerpt_statistics`), and a classifier that has seen others of both
+kinds is asked which kind they are (`two_sample`). Continuations stand against what the pianist truly played from the
+same moment on; new pieces against excerpts of real music. Real music against other real music says how far from 0.5
+the figure comes by chance. Both sides are rounded alike, as tokens are.
+"""
+
+import argparse
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from piano.errors import CorpusError, MidiFileError, PianodError
+from piano.midi_file import merge_tracks, read_tracks
+from piano.notes import Performance
+from train.corpus import NoteCache
+from train.excerpts import ExcerptPlan, cut, draw_excerpts
+from train.primers import CONTINUATION, read_pieces, works_of
+from train.sampling_study.excerpt_statistics import excerpt_statistics, rounded
+from train.sampling_study.two_sample import FOLDS, Sample, Told, tell_apart
+from train.sources import MIDI_SUFFIXES
+
+SECONDS = 25.0
+"""The length of an excerpt."""
+
+FIGURES = (
+    "figures of 4 intervals returned",
+    "top line figures returned",
+    "pulse",
+    "equal waits",
+    "notes over 4 s",
+)
+"""The statistics that are shown for every way, whether they tell much or not."""
+
+REAL = "other real music"
+CONTINUATIONS, PIECES = "continuations", "free playing"
+
+_SEED = 2_718_281
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """What was found in one folder: continuations by the number of their primer, and excerpts of new pieces."""
+
+    continuations: Mapping[str, Performance]
+    pieces: Sequence[tuple[str, Performance]]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One line of the table: a way of playing, and how well it is told from real music."""
+
+    name: str
+    told: Told
+    statistics: tuple[str, ...]
+    real: Sample
+    made: Sample
+
+    def of(self, name: str) -> tuple[float, float]:
+        """Return a statistic of real music and of this: medians; means for what is mostly 0."""
+        column = self.statistics.index(name)
+        middle = np.mean if name == "notes over 4 s" else np.median
+        return float(middle(self.real.values[:, column])), float(middle(self.made.values[:, column]))
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of the command."""
+    parser.add_argument("folder", type=Path, nargs="+", help="generated MIDI files, a folder for each way of playing")
+    parser.add_argument("--corpus", type=Path, required=True, help="the note cache of real music")
+    parser.add_argument("--split", default="validation", help="default: %(default)s")
+    parser.add_argument("--dataset", action="append", help="only this dataset of the corpus; may be repeated")
+    parser.add_argument("--truth", type=Path, metavar="FOLDER", help="what `primers --truth` wrote, for continuations")
+    parser.add_argument(
+        "--seconds", type=float, default=SECONDS, help="of an excerpt, and of a primer; default: %(default)s"
+    )
+    parser.add_argument("--most", type=int, default=12, help="statistics to show of each way; default: %(default)s")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to a file")
+    parser.add_argument(
+        "--plot", type=Path, metavar="FILE", help="draw what tells most of the last way into a PNG file"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Tell each way from real music, print the tables, and write what was asked for; return the exit status."""
+    if args.seconds <= 0 or args.most < 0:
+        raise PianodError("--seconds is above 0 and --most at least 0")
+    cache = NoteCache.load(args.corpus)
+    numbers = cache.select(split=args.split, datasets=args.dataset)
+    if not numbers:
+        raise CorpusError(f"{args.corpus}: there are no pieces of split {args.split!r} to compare with")
+    ways = {folder.name or str(folder): read_way(folder, args.seconds) for folder in args.folder}
+    found: dict[str, list[Found]] = {}
+    if any(way.continuations for way in ways.values()):
+        if args.truth is None:
+            raise PianodError("--truth FOLDER is missing: what the pianists played, as `primers --truth` writes it")
+        found[CONTINUATIONS] = _continuations(ways, args.truth, cache, numbers, args.seconds)
+    if any(way.pieces for way in ways.values()):
+        found[PIECES] = _pieces(ways, cache, numbers, args.seconds)
+    print("\n\n".join(table(title, lines, args.most) for title, lines in found.items()))
+    try:
+        if args.json is not None:
+            content = {title: {each.name: _as_json(each) for each in lines} for title, lines in found.items()}
+            args.json.write_text(json.dumps(content, indent=2) + "\n")
+        if args.plot is not None:
+            from train.sampling_study.tell_plot import draw_told
+
+            draw_told(args.plot, found)
+    except OSError as error:
+        raise PianodError(f"{error.filename}: cannot be written ({error.strerror}); choose another place") from error
+    return 0
+
+
+def read_way(folder: Path, seconds: float) -> Way:
+    """Read the MIDI files of a folder: the beginning of each continuation, and each piece in excerpts."""
+    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in MIDI_SUFFIXES)
+    if not files:
+        raise CorpusError(f"{folder}: there are no MIDI files in this folder")
+    continuations: dict[str, Performance] = {}
+    pieces: list[tuple[str, Performance]] = []
+    for path in tqdm(files, desc=folder.name, unit="file"):
+        try:
+            tracks = read_tracks(path)
+        except MidiFileError as fault:
+            tqdm.write(f"left out: {fault}")
+            continue
+        made = [track for track in tracks if track.name == CONTINUATION]
+        music = merge_tracks(made or tracks)
+        if made:
+            if music.notes.size and music.notes["onset_s"][0] < seconds:
+                raise CorpusError(f"{path}: goes on before {seconds:g} s; --seconds is how long the primers are, too")
+            continuations[number_of(path)] = _part(music, seconds, seconds)
+        else:
+            count = int(music.end_s // seconds)
+            pieces += [(path.stem, _part(music, index * seconds, seconds)) for index in range(count)]
+    return Way(continuations, pieces)
+
+
+def number_of(path: Path) -> str:
+    """Return the number of the primer that a file goes on with: the beginning of its name, as `primers` writes it."""
+    return path.stem.split("-")[0]
+
+
+def sample_of(excerpts: Sequence[tuple[str, Performance]], seconds: float) -> tuple[Sample, tuple[str, ...]]:
+    """Return the statistics of excerpts, each with the name of its piece; and the names of the statistics."""
+    rows = [excerpt_statistics(rounded(performance, seconds), seconds) for _, performance in excerpts]
+    names = tuple(rows[0])
+    values = np.array([[row[name] for name in names] for row in rows])
+    return Sample(values, tuple(group for group, _ in excerpts)), names
+
+
+def table(title: str, lines: Sequence[Found], most: int) -> str:
+    """Return how well each way is told, the figures to look at, and the statistics that tell most of each."""
+    width = max(len(each.name) for each in lines)
+    heads = ("returned", "in top line", "pulse", "equal waits", "over 4 s")
+    text = [
+        f"{title}: told from real music (area under the ROC curve, {FOLDS}-fold by piece); medians, over 4 s the mean",
+        f"{'':<{width}}{'excerpts':>10}{'AUC':>18}" + "".join(f"{head:>13}" for head in heads),
+        f"{'real':<{width}}{lines[0].told.excerpts[0]:>10}{'':>18}"
+        + "".join(f"{lines[0].of(n)[0]:>13.3f}" for n in FIGURES),
+    ]
+    for each in lines:
+        auc = f"{each.told.auc:.3f} ± {each.told.error:.3f}"
+        figures = "".join(f"{each.of(name)[1]:>13.3f}" for name in FIGURES)
+        text.append(f"{each.name:<{width}}{each.told.excerpts[1]:>10}{auc:>18}{figures}")
+    for each in lines:
+        if each.name != REAL and most:
+            text += ["", *_most_telling(each, most)]
+    return "\n".join(text)
+
+
+def order_of(told: Told) -> list[int]:
+    """Return the numbers of the statistics, from the one that alone tells most to the one that tells least."""
+    return [int(column) for column in np.argsort(-np.abs(told.single - 0.5), kind="stable")]
+
+
+def _most_telling(each: Found, most: int) -> list[str]:
+    lines = [f"{each.name}: what tells most", f"  {'':<34}{'AUC alone':>10}{'real':>10}{'made':>10}{'in forest':>11}"]
+    for column in order_of(each.told)[:most]:
+        medians = "".join(f"{value:>10.3f}" for value in each.told.medians[:, column])
+        alone, share = each.told.single[column], each.told.importance[column]
+        lines.append(f"  {each.statistics[column]:<34}{alone:>10.3f}{medians}{share:>11.1%}")
+    return lines
+
+
+def _continuations(
+    ways: Mapping[str, Way], truth: Path, cache: NoteCache, numbers: Sequence[int], seconds: float
+) -> list[Found]:
+    """Tell continuations from what the pianists played; first other real music, as many excerpts."""
+    pieces = read_pieces(truth)
+    played = {number: music for number, music in read_way(truth, seconds).continuations.items() if number in pieces}
+    if not played:
+        raise CorpusError(f"{truth}: there is nothing that pianists played on; write it with `primers --truth`")
+    real, _ = sample_of([(pieces[number], music) for number, music in played.items()], seconds)
+    found = [_found(REAL, real, _excerpts(cache, numbers, ExcerptPlan(len(played), seconds, _SEED)), seconds)]
+    for name, way in ways.items():
+        made = {number: music for number, music in way.continuations.items() if number in played}
+        if len(made) < len(way.continuations):
+            raise CorpusError(f"{name}: there are continuations of other excerpts than those of {truth}")
+        if made:
+            rows = [index for index, number in enumerate(played) if number in made]
+            theirs = Sample(real.values[rows], tuple(real.groups[row] for row in rows))
+            excerpts = [(pieces[number], made[number]) for number in played if number in made]
+            found.append(_found(name, theirs, excerpts, seconds))
+    return found
+
+
+def _pieces(ways: Mapping[str, Way], cache: NoteCache, numbers: Sequence[int], seconds: float) -> list[Found]:
+    """Tell new pieces from real music; first other real music. As many real excerpts as the largest way has."""
+    most = max(len(way.pieces) for way in ways.values())
+    real, _ = sample_of(_excerpts(cache, numbers, ExcerptPlan(most, seconds, _SEED + 1)), seconds)
+    found = [_found(REAL, real, _excerpts(cache, numbers, ExcerptPlan(most, seconds, _SEED)), seconds)]
+    return found + [_found(name, real, way.pieces, seconds) for name, way in ways.items() if way.pieces]
+
+
+def _found(name: str, real: Sample, excerpts: Sequence[tuple[str, Performance]], seconds: float) -> Found:
+    made, names = sample_of(excerpts, seconds)
+    return Found(name, tell_apart(real, made), names, real, made)
+
+
+def _excerpts(cache: NoteCache, numbers: Sequence[int], plan: ExcerptPlan) -> list[tuple[str, Performance]]:
+    works = works_of(cache, numbers)
+    return [(works[each.file], each.performance) for each in draw_excerpts(cache, numbers, plan)]
+
+
+def _part(music: Performance, start_s: float, seconds: float) -> Performance:
+    return cut(music, start_s, start_s + seconds, None, "").performance
+
+
+def _as_json(each: Found) -> dict[str, Any]:
+    order = order_of(each.told)
+    return {
+        "auc": each.told.auc,
+        "error": each.told.error,
+        "excerpts": each.told.excerpts,
+        "figures": {name: dict(zip(("real", "made"), each.of(name), strict=True)) for name in FIGURES},
+        "statistics": {
+            each.statistics[column]: {
+                "auc": each.told.single[column],
+                "real_median": each.told.medians[0, column],
+                "made_median": each.told.medians[1, column],
+                "importance": each.told.importance[column],
+            }
+            for column in order
+        },
+    }
