@@ -25,7 +25,7 @@ def music_windows(source: Path | None, *, length: int, count: int, split: str = 
     if source is None:
         return [_window(encode(_made_up(seed)), 0, length) for seed in range(count)]
     if not zipfile.is_zipfile(source):
-        tokens = encode(read_performance(source))
+        tokens = encode(read_performance(source, warn=print))
         starts = range(0, max(1, tokens.size - _SMALLEST_WINDOW_TOKENS), length)
         return [_window(tokens, start, length) for start in starts[:count]]
     cache = NoteCache.load(source)

@@ -1,32 +1,20 @@
 """The outer layer of a Standard MIDI File: header, clock and the bodies of its track chunks, as bytes.
 
-What is inside a track chunk is left to the parser; `frame_track` prepares a chunk for it.
+Of a file whose header or lengths are wrong, every track chunk that is there is found; each fault is told.
 """
 
 import struct
-from collections.abc import Mapping
 from dataclasses import dataclass
 
+from piano.midi_faults import DamageError, Faults
+
 END_OF_TRACK = b"\xff\x2f\x00"
-
-FRAME_PITCH = 0
-"""Pitch of the frame's own notes, see `frame_track`."""
-
-FRAME_END_VELOCITY = 127
-"""Velocity of the frame's last notes, see `frame_track`."""
-
-FRAME_PROBE = 119
-"""Controller and value of the event that says where a track ends, see `frame_track`."""
+EMPTY_TEXT = b"\xff\x01\x00"
 
 MOST_TRACKS = 1024
-"""A file that declares more tracks than this is taken for damaged."""
+"""A file with more tracks than this is refused."""
 
-EMPTY_TEXT = b"\xff\x01\x00"
-_ALL_RELEASED = b"".join(bytes((0, pitch, 0)) for pitch in range(128))
-
-
-class DamageError(Exception):
-    """A fault in the bytes of a MIDI file; the reader adds the file's name and raises MidiFileError."""
+_HEADER = struct.Struct(">4sIHHH")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,42 +27,106 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class Chunks:
-    """A MIDI file cut up: its type (0, 1 or 2), its clock, and the bodies of its track chunks."""
+    """A MIDI file cut up: its header, its clock, the bodies of its track chunks, and what stands between these (chunks
+    of other kinds) and behind the last."""
 
-    file_type: int
+    header: bytes
     clock: Clock
     bodies: tuple[bytes, ...]
+    between: tuple[bytes, ...]  # (bodies + 1,)
+
+    @property
+    def file_type(self) -> int:
+        """Return 0 for one track, 1 for tracks side by side, 2 for tracks one after the other."""
+        return int(_HEADER.unpack_from(self.header)[2])
 
 
-def split_chunks(data: bytes) -> Chunks:
-    """Cut a MIDI file into its chunks; what follows the last declared track is ignored. Raises DamageError."""
-    if not data:
-        raise DamageError("the file is empty")
-    if data[:4] != b"MThd":
-        raise DamageError("this is not a MIDI file (it does not begin with MThd)")
-    if len(data) < 14:
-        raise DamageError(f"the header is cut off after {len(data)} of 14 bytes")
-    length, file_type, declared, division = struct.unpack(">IHHH", data[4:14])
-    if length < 6 or file_type > 2:
-        raise DamageError(f"the header is damaged (length {length}, type {file_type})")
-    if declared > MOST_TRACKS:
-        raise DamageError(f"the header declares {declared:,} tracks, more than {MOST_TRACKS:,}")
-    bodies: list[bytes] = []
-    at = 8 + length
-    while len(bodies) < declared:
-        if at + 8 > len(data):
-            raise DamageError(f"the file ends after {len(bodies)} of {declared} tracks")
-        kind, size = data[at : at + 4], int.from_bytes(data[at + 4 : at + 8])
-        if at + 8 + size > len(data):
-            raise DamageError(f"track {len(bodies) + 1} is cut off: {len(data) - at - 8} of {size} bytes are there")
-        if kind == b"MTrk":
-            if _first_event(data[at + 8 : at + 8 + size]) < 0x80:
-                raise DamageError(f"track {len(bodies) + 1} begins within an event")
-            bodies.append(data[at + 8 : at + 8 + size])
-        at += 8 + size
+def split_chunks(data: bytes, faults: Faults) -> Chunks:
+    """Cut a MIDI file into its chunks; what is wrong about them is told to `faults`.
+
+    Raises DamageError if no track is there, or if nothing says how fast it goes.
+    """
+    if len(data) < _HEADER.size:
+        raise DamageError(f"the header is cut off after {len(data)} of {_HEADER.size} bytes")
+    _, length, file_type, declared, division = _HEADER.unpack_from(data)
+    if length < 6 or 8 + length > len(data):
+        raise DamageError(f"the header is damaged (length {length})")
+    if file_type > 2:
+        faults.add(f"its header says type {file_type}, which there is not; it is read as type 1")
+        file_type = 1
+    clock = _clock(division)
+    bodies, between = _bodies(data, 8 + length, declared, faults)
     if not bodies:
         raise DamageError("there is no track in it")
-    return Chunks(file_type, _clock(division), tuple(bodies))
+    if len(bodies) != declared:
+        faults.add(f"its header declares {_tracks(declared)}, and there {_are(len(bodies))}")
+        file_type = 1 if file_type == 0 and len(bodies) > 1 else file_type
+    head = _HEADER.pack(b"MThd", length, file_type, len(bodies), division) + data[_HEADER.size : 8 + length]
+    return Chunks(head, clock, tuple(bodies), tuple(between))
+
+
+def _bodies(data: bytes, at: int, declared: int, faults: Faults) -> tuple[list[bytes], list[bytes]]:
+    """Return the bodies of the track chunks, and what stands between them and behind the last."""
+    bodies: list[bytes] = []
+    between: list[bytes] = []
+    foreign = bytearray()
+    while at + 8 <= len(data):
+        kind, size = data[at : at + 4], int.from_bytes(data[at + 4 : at + 8])
+        end = at + 8 + size
+        is_declared = len(bodies) < declared
+        if kind == b"MTrk" and (is_declared or _is_whole(data, at, end)):
+            if len(bodies) == MOST_TRACKS:
+                raise DamageError(f"there are more than {MOST_TRACKS:,} tracks in it")
+            if is_declared and not _goes_on(data, end):
+                end = _true_end(data, at, end, len(bodies) + 1, faults)
+            between.append(bytes(foreign))
+            bodies.append(data[at + 8 : end])
+            foreign.clear()
+        elif end <= len(data) and _is_kind(kind):
+            foreign += data[at:end]
+        elif is_declared and (end := data.find(b"MTrk", at + 1)) >= 0:
+            faults.add(f"byte {at:,} is no chunk; it is read on from the next track, at byte {end:,}")
+        else:
+            break
+        at = end
+    between.append(bytes(foreign) + data[at:])
+    return bodies, between
+
+
+def _goes_on(data: bytes, end: int) -> bool:
+    """Say whether a chunk that ends here is followed by another one, or by the end of the file, or by what is none."""
+    if end > len(data):
+        return False
+    following = data[end : end + 4]
+    return _is_kind(following) or data.find(b"MTrk", max(end - 3, 0)) < 0
+
+
+def _true_end(data: bytes, at: int, end: int, number: int, faults: Faults) -> int:
+    """Return where a track chunk with a wrong length ends: at the next one, or with the file."""
+    found = data.find(b"MTrk", at + 8)
+    if found >= 0:
+        faults.add(f"the length of track {number} is wrong ({end - at - 8:,} bytes where {found - at - 8:,} are there)")
+        return found
+    faults.add(f"track {number} is cut off: {len(data) - at - 8:,} of {end - at - 8:,} bytes are there")
+    return len(data)
+
+
+def _is_whole(data: bytes, at: int, end: int) -> bool:
+    """Say whether a track chunk that the header does not count is one: it lies within the file and ends as a track."""
+    return at + 8 + len(END_OF_TRACK) <= end <= len(data) and data[end - len(END_OF_TRACK) : end] == END_OF_TRACK
+
+
+def _is_kind(kind: bytes) -> bool:
+    """Say whether four bytes may name the kind of a chunk."""
+    return len(kind) == 4 and all(0x20 <= byte < 0x7F for byte in kind)
+
+
+def _tracks(count: int) -> str:
+    return "1 track" if count == 1 else f"{count:,} tracks"
+
+
+def _are(count: int) -> str:
+    return "is 1" if count == 1 else f"are {count:,}"
 
 
 def _clock(division: int) -> Clock:
@@ -88,37 +140,3 @@ def _clock(division: int) -> Clock:
         raise DamageError(f"the header declares an unknown SMPTE clock ({frames} frames, {ticks} ticks)")
     frames_per_s = 30000 / 1001 if frames == 29 else float(frames)
     return Clock(1, 1 / (frames_per_s * ticks))
-
-
-def _first_event(body: bytes) -> int:
-    """Return the status byte of a track's first event, after up to four bytes of delta time; 0xFF if there is none."""
-    for length, byte in enumerate(body[:4], 1):
-        if byte < 0x80:
-            return body[length] if length < len(body) else 0xFF
-    return 0xFF
-
-
-def frame_track(body: bytes, channels: tuple[int, ...], releases: Mapping[tuple[int, int], int]) -> bytes:
-    """Return a type 0 file of one track chunk, framed by notes that make its parsing complete.
-
-    Before the track's first event, each of the channels plays pitch `FRAME_PITCH` with velocity channel + 1 and no
-    length. One tick after the track's end controller `FRAME_PROBE` has that value on the first channel: if it does
-    not come out of the parser, an unfinished event of the track has swallowed it. Then all pitches of each channel
-    are released once (those in `releases`, by channel and pitch, as often as it says), so that a note left hanging
-    still ends. Then each channel plays pitch `FRAME_PITCH` with velocity `FRAME_END_VELOCITY` for one tick.
-    """
-    before = b"".join(
-        bytes((0, 0x90 | channel, FRAME_PITCH, channel + 1, 0, 0x80 | channel, FRAME_PITCH, 0)) for channel in channels
-    )
-    # The delta time of the end of track stays and becomes that of a text event, after which the frame goes on.
-    events = body.removesuffix(END_OF_TRACK) + EMPTY_TEXT if body.endswith(END_OF_TRACK) else body
-    released = b"".join(bytes((0, 0x80 | channel)) + _ALL_RELEASED[1:] for channel in channels)
-    more = b"".join(bytes((0, 0x80 | channel, pitch, 0)) * (count - 1) for (channel, pitch), count in releases.items())
-    last_on = b"".join(bytes((0, 0x90 | channel, FRAME_PITCH, FRAME_END_VELOCITY)) for channel in channels)
-    last_off = b"".join(
-        bytes((1 if position == 0 else 0, 0x80 | channel, FRAME_PITCH, 0)) for position, channel in enumerate(channels)
-    )
-    probe = bytes((1, 0xB0 | channels[0], FRAME_PROBE, FRAME_PROBE))
-    after = probe + released + more + last_on + last_off + b"\x00" + END_OF_TRACK
-    framed = before + events + after
-    return b"MThd" + struct.pack(">IHHH", 6, 0, 1, 480) + b"MTrk" + struct.pack(">I", len(framed)) + framed

@@ -1,13 +1,13 @@
 """A MIDI file held event by event: what nobody asks to change is written back byte for byte.
 
-`piano.midi_file` tells what a file means as music; here a file is what it says, with its tempo map, its words, its
-drums and its oddities. A note is known by the event that strikes it, so that its velocity can be set in place and the
-note can be taken out. What is read as a note, and when it ends, agrees with `piano.midi_file`.
+Every file that is read is read here; `piano.midi_file` makes music of it. A file is what it says, with its tempo map,
+its words, its drums and its oddities. A note is known by the event that strikes it, so that its velocity can be set in
+place and the note can be taken out.
 """
 
 import struct
-from collections import defaultdict, deque
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -16,28 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from piano.errors import MidiFileError
-from piano.midi_chunks import Clock, DamageError, split_chunks
-from piano.midi_events import META_TEMPO, NOTE_OFF, NOTE_ON, MidiEvent, NewEvent, TrackEvents, read_events
-from piano.midi_file import load_midi
+from piano.midi_chunks import Clock, split_chunks
+from piano.midi_events import NewEvent, TrackEvents, read_events
+from piano.midi_faults import DamageError, Faults
+from piano.midi_load import LONGEST_S, MOST_NOTES, load_midi
+from piano.midi_scan import META, META_TEMPO, MOST_EVENTS, MidiEvent, TooMuchError
+from piano.midi_strikes import StruckArray, struck_in
+from piano.midi_wrappers import unwrapped
 from piano.tempo_map import TempoMap
-
-STRUCK = np.dtype(
-    [
-        ("track", np.int32),
-        ("event", np.int32),
-        ("channel", np.uint8),
-        ("pitch", np.uint8),
-        ("velocity", np.uint8),
-        ("onset", np.int64),
-        ("end", np.int64),
-    ]
-)
-"""One note of a file: its track, the index of the event that strikes it, channel 0 to 15, and its ticks."""
-
-DRUMS = 9
-"""The channel of the drums, counted from 0."""
-
-StruckArray = NDArray[np.void]
 
 _HEADER = struct.Struct(">4sIHHH")
 _TEMPO_BYTES = 3
@@ -52,29 +38,44 @@ class MidiDocument:
     clock: Clock
     tracks: tuple[TrackEvents, ...]
     between: tuple[bytes, ...]  # (tracks + 1,)
+    warning: str = ""
+    """What was wrong with the file's bytes, in one line; empty where nothing was."""
 
     @classmethod
     def read(cls, source: Path | bytes, *, name: str | None = None) -> "MidiDocument":
-        """Read a file, or its bytes; `name` is what error messages call it. MidiFileError if it is damaged."""
+        """Read a file, or its bytes; `name` is what error messages call it.
+
+        What can be read of a damaged file is read, and `warning` tells what was wrong; what stands in its tracks is
+        then sound. MidiFileError where there is no track, where no clock tells how fast it goes, or where it is longer
+        or has more in it than the limits say.
+        """
         called = name or (str(source) if isinstance(source, Path) else "MIDI data")
         data = load_midi(source, called)
+        faults = Faults()
         try:
-            chunks = split_chunks(data)
-            tracks = tuple(read_events(body, index) for index, body in enumerate(chunks.bodies))
-            at = 8 + int.from_bytes(data[4:8])
-            header, gap = data[:at], at
-            between: list[bytes] = []
-            while len(between) < len(tracks):
-                end = at + 8 + int.from_bytes(data[at + 4 : at + 8])
-                if data[at : at + 4] == b"MTrk":
-                    between.append(data[gap:at])
-                    gap = end
-                at = end
-            document = cls(called, header, chunks.clock, tracks, (*between, data[gap:]))
-            _ = document.clocks  # a tempo that is none is told at once
+            chunks = split_chunks(unwrapped(data), faults)
+            tracks: list[TrackEvents] = []
+            room = MOST_EVENTS
+            for index, body in enumerate(chunks.bodies):
+                tracks.append(read_events(body, index, faults, most=room))
+                room -= len(tracks[-1].events)
+            document = cls(called, chunks.header, chunks.clock, tuple(tracks), chunks.between)
+            document._check_length()
+            _tell_tempi(tracks, faults)
+            if document.struck.size > MOST_NOTES:
+                raise TooMuchError(f"there are {document.struck.size:,} notes in it, more than {MOST_NOTES:,}")
+        except TooMuchError as damage:
+            raise MidiFileError(f"{called}: {damage}; give a file of one performance") from damage
         except DamageError as damage:
             raise MidiFileError(f"{called}: {damage}; export or download the file again") from damage
-        return document
+        return replace(document, warning=faults.line(called))
+
+    def _check_length(self) -> None:
+        """DamageError where it is longer than LONGEST_S, whatever it is that stands there."""
+        for track, clock in zip(self.tracks, self.clocks, strict=True):
+            end_s = float(clock.seconds(np.array([track.end_tick], np.int64))[0])
+            if end_s > LONGEST_S:
+                raise DamageError(f"it lasts {end_s / 3600:,.0f} hours, more than {LONGEST_S / 3600:.0f}")
 
     def to_bytes(self) -> bytes:
         """Return the file."""
@@ -103,11 +104,8 @@ class MidiDocument:
 
     @cached_property
     def struck(self) -> StruckArray:
-        """Return all notes (dtype STRUCK) but those of the drums, track by track in the order of the file."""
-        file_end = max(track.end_tick for track in self.tracks)
-        ends = [track.end_tick if self.file_type == 2 else file_end for track in self.tracks]
-        found = [_struck(track, index, end) for index, (track, end) in enumerate(zip(self.tracks, ends, strict=True))]
-        return np.concatenate(found)
+        """Return all notes (dtype STRUCK), track by track in the order of the file."""
+        return struck_in(self.tracks, side_by_side=self.file_type != 2)
 
     def with_track(self, index: int, track: TrackEvents) -> "MidiDocument":
         """Return the file with another track in the place of one."""
@@ -181,49 +179,23 @@ def _is_tempo(track: TrackEvents, event: MidiEvent) -> bool:
 
 
 def _tempo_map(tracks: tuple[TrackEvents, ...], clock: Clock) -> TempoMap:
+    """Return the map of all tempi of these tracks; a tempo of 0, which is none, is passed over."""
     if clock.tick_s is not None:
         return TempoMap.fixed(clock.tick_s)
-    tempi = [
-        (event.tick, int.from_bytes(track.payload(event)))
-        for track in tracks
-        for event in track.events
-        if _is_tempo(track, event)
-    ]
+    tempi = [(event.tick, tempo_us) for track in tracks for event, tempo_us in _tempi(track) if tempo_us]
     tick, tempo_us = np.array(tempi, np.int64).reshape(-1, 2).T
-    try:
-        return TempoMap.of_tempos(tick, tempo_us, ticks_per_quarter=clock.ticks_per_quarter)
-    except ValueError as error:
-        raise DamageError(str(error)) from error
+    return TempoMap.of_tempos(tick, tempo_us, ticks_per_quarter=clock.ticks_per_quarter)
 
 
-def _struck(track: TrackEvents, index: int, file_end: int) -> StruckArray:
-    """Return the notes of a track. Releases go to the keys in the order in which these were struck, but a note ends no
-    later than at the first release of its key after it."""
-    body = track.body
-    rows: list[tuple[int, int, int, int, int, int, int]] = []
-    waiting: dict[int, deque[int]] = defaultdict(deque)
-    releases: dict[int, int] = {}
-    for number, event in enumerate(track.events):
-        kind, channel = event.status & 0xF0, event.status & 0x0F
-        if kind not in (NOTE_ON, NOTE_OFF) or channel == DRUMS or event.status >= 0xF0:
-            continue
-        pitch, velocity = body[event.data], body[event.data + 1]
-        key = channel * 128 + pitch
-        if kind == NOTE_ON and velocity:
-            waiting[key].append(len(rows))
-            rows.append((index, number, channel, pitch, velocity, event.tick, 0))
-        elif waiting[key]:
-            releases[waiting[key].popleft()] = event.tick
-    struck = np.array(rows, STRUCK)
-    if not struck.size:
-        return struck
-    hangs = np.array([row not in releases for row in range(struck.size)])
-    onset = struck["onset"]
-    release = np.array([releases.get(row, track.end_tick + 1) for row in range(struck.size)], np.int64)
-    key = (struck["channel"].astype(np.int64) * 128 + struck["pitch"]) << 32
-    of_keys = np.sort(key + release)
-    following = np.searchsorted(of_keys, key + onset, side="right")
-    first_after = of_keys[np.minimum(following, of_keys.size - 1)] - key
-    struck["end"] = np.where(release > onset, np.minimum(first_after, release), release)
-    struck["end"][hangs & (struck["end"] > track.end_tick)] = file_end
-    return struck
+def _tempi(track: TrackEvents) -> Iterator[tuple[MidiEvent, int]]:
+    """Yield the tempi of a track with their events, in microseconds a quarter note."""
+    for event in track.events:
+        if event.status == META and _is_tempo(track, event):
+            yield event, int.from_bytes(track.payload(event))
+
+
+def _tell_tempi(tracks: Sequence[TrackEvents], faults: Faults) -> None:
+    for number, track in enumerate(tracks, 1):
+        for event, tempo_us in _tempi(track):
+            if not tempo_us:
+                faults.add(f"track {number}, byte {event.start:,}: a tempo of 0 is passed over")

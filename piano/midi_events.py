@@ -4,35 +4,26 @@ What stays keeps its bytes: its delta time where the event before it stays too, 
 holds. What follows an early end of track is read as events where it is such, as `piano.midi_file` does.
 """
 
+import contextlib
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from piano.midi_chunks import EMPTY_TEXT, END_OF_TRACK, DamageError
-
-NOTE_OFF, NOTE_ON, CONTROL, PROGRAM = 0x80, 0x90, 0xB0, 0xC0
-META = 0xFF
-META_NAME, META_END, META_TEMPO = 0x03, 0x2F, 0x51
-_SYSEX = (0xF0, 0xF7)
-_DATA_BYTES = {0x80: 2, 0x90: 2, 0xA0: 2, 0xB0: 2, 0xC0: 1, 0xD0: 1, 0xE0: 2}
-_LONGEST_VLQ = 4
-_LONGEST_WAIT = (1 << 28) - 1
-
-
-class MidiEvent(NamedTuple):
-    """One event of a track: when, and where its bytes stand in the chunk's body."""
-
-    tick: int
-    start: int
-    """Where its delta time begins."""
-    data: int
-    """Where the bytes after its status begin: behind the length, for a meta event."""
-    end: int
-    status: int
-    """The status in force; META for all meta events."""
-    runs: bool
-    """Whether its status is the one before (running status)."""
+from piano.midi_chunks import END_OF_TRACK
+from piano.midi_faults import DamageError, Faults
+from piano.midi_mending import mended_track
+from piano.midi_scan import (
+    META,
+    META_END,
+    META_NAME,
+    MOST_EVENTS,
+    MidiEvent,
+    TooMuchError,
+    scan,
+    variable_length,
+    wait_bytes,
+)
 
 
 class NewEvent(NamedTuple):
@@ -129,7 +120,7 @@ class _Writer:
             behind_delta += 1
         behind_delta += 1
         follows = event.start == self._old_end
-        self.out += body[event.start : behind_delta] if follows else _wait(event.tick - self._tick)
+        self.out += body[event.start : behind_delta] if follows else wait_bytes(event.tick - self._tick)
         if event.runs and self._status != event.status:
             self.out.append(event.status)
         self.out += body[behind_delta : event.end]
@@ -141,88 +132,31 @@ class _Writer:
             self._status = None
 
     def add(self, tick: int, data: bytes) -> None:
-        self.out += _wait(tick - self._tick) + data
+        self.out += wait_bytes(tick - self._tick) + data
         self._old_end = -1
         self._tick = max(tick, self._tick)
         self._status = data[0] if data[0] < 0xF0 else None
 
 
-def _wait(ticks: int) -> bytes:
-    """Return a delta time; one that is too long for a file is broken up by empty texts."""
-    steps, rest = divmod(max(ticks, 0), _LONGEST_WAIT)
-    return (variable_length(_LONGEST_WAIT) + EMPTY_TEXT) * steps + variable_length(rest)
+def read_events(body: bytes, index: int, faults: Faults | None = None, *, most: int = MOST_EVENTS) -> TrackEvents:
+    """Read the body of a track chunk, the index-th of its file.
 
-
-def read_events(body: bytes, index: int) -> TrackEvents:
-    """Read the body of a track chunk, the index-th of its file; DamageError if it breaks off within an event.
-
-    An end of track before the end of the body ends the track only if what follows it is no events.
+    An end of track before the end of the body ends the track only if what follows it is no events. A body that breaks
+    off within an event, or holds what cannot stand in a file, is mended, and its faults are told to `faults`; without
+    these it is a DamageError. With more events than `most` it is a TooMuchError.
     """
     try:
-        return TrackEvents(body, tuple(_scan(body, 0, 0, ends_early=False)))
+        return TrackEvents(body, scan(body, ends_early=False, most=most))
+    except TooMuchError:
+        raise
     except DamageError as damage:
         if 0 <= body.find(END_OF_TRACK) < len(body) - len(END_OF_TRACK):
-            return TrackEvents(body, tuple(_scan(body, 0, 0, ends_early=True)))
-        raise DamageError(f"track {index + 1} {damage}") from damage
-
-
-def _scan(body: bytes, at: int, tick: int, *, ends_early: bool) -> Iterable[MidiEvent]:
-    status = 0
-    size = len(body)
-    try:
-        while at < size:
-            start = at
-            delta, at = _vlq(body, at)
-            tick += delta
-            runs = body[at] < 0x80
-            if not runs:
-                said = body[at]
-                at += 1
-            else:
-                said = status
-            if said < 0x80:
-                raise DamageError("begins within an event")
-            if said < 0xF0:
-                status = said
-                data, at = at, at + _DATA_BYTES[said & 0xF0]
-                if max(body[data:at], default=0) >= 0x80:
-                    raise DamageError(f"is damaged (a value of {max(body[data:at])} is more than 127)")
-            elif said == META:
-                length, data = _vlq(body, at + 1)
-                at = data + length
-            elif said in _SYSEX:
-                length, data = _vlq(body, at)
-                at = data + length
-            else:
-                raise DamageError(f"is damaged (status {said:#04x} cannot stand in a file)")
-            if at > size:
-                raise DamageError("ends within an event")
-            yield MidiEvent(tick, start, data, at, said, runs)
-            if ends_early and said == META and body[start:at].endswith(END_OF_TRACK):
-                return
-    except IndexError as error:
-        raise DamageError("ends within an event") from error
-
-
-def _vlq(body: bytes, at: int) -> tuple[int, int]:
-    """Return a number of variable length and where it ends."""
-    value = 0
-    for index in range(at, at + _LONGEST_VLQ):
-        byte = body[index]
-        value = value << 7 | byte & 0x7F
-        if byte < 0x80:
-            return value, index + 1
-    raise DamageError("is damaged (a number is longer than four bytes)")
-
-
-def variable_length(value: int) -> bytes:
-    """Return a number, 0 to 2**28 - 1, as a MIDI file writes lengths and delta times."""
-    if not 0 <= value <= _LONGEST_WAIT:
-        raise ValueError(f"a MIDI file holds numbers from 0 to {_LONGEST_WAIT}, not {value}")
-    digits = [value & 0x7F]
-    while value := value >> 7:
-        digits.append(value & 0x7F | 0x80)
-    return bytes(reversed(digits))
+            with contextlib.suppress(DamageError):
+                return TrackEvents(body, scan(body, ends_early=True, most=most))
+        if faults is None:
+            raise DamageError(f"track {index + 1} {damage}") from damage
+    mended = mended_track(body, index + 1, faults)
+    return TrackEvents(mended, scan(mended, ends_early=False, most=most))
 
 
 def new_track(name: str, events: Iterable[NewEvent]) -> TrackEvents:

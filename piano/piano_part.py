@@ -12,22 +12,24 @@ from numpy.typing import NDArray
 
 from piano.errors import MidiFileError
 from piano.exercise import NoteMask
-from piano.midi_document import DRUMS, MidiDocument, StruckArray
-from piano.midi_events import CONTROL, NOTE_OFF, NOTE_ON, PROGRAM, NewEvent, new_track
-from piano.midi_file import MidiTrack, merge_tracks
-from piano.midi_tracks import PEDAL_DOWN_FROM
-from piano.notes import NOTE, NoteArray, PedalArray, Performance
-from piano.one_piano import DOUBLE_S, merge_notes, merge_pedals, pedal_changes
+from piano.midi_document import MidiDocument
+from piano.midi_events import NewEvent, new_track
+from piano.midi_file import MidiTrack, merge_tracks, notes_struck, pedals_of
+from piano.midi_scan import CONTROL, NOTE_OFF, NOTE_ON
+from piano.midi_strikes import DRUMS, StruckArray
+from piano.midi_tracks import SUSTAIN
+from piano.notes import NoteArray, Performance
+from piano.one_piano import DOUBLE_S, merge_notes
 
 KEYBOARDS = range(8)
 """The programs of General MIDI that are pianos, harpsichord and clavinet, counted from 0."""
 
-SUSTAIN = 64
 ALWAYS = ((-np.inf, np.inf),)
 """All of the time, as stretches of it."""
 
 _ALIKE_S, _ALIKE_SEMITONES = 0.1, 4.0
 _NEIGHBOURS = 16
+_SAME_S = 1e-6
 
 Slot = tuple[int, int]
 """A track, by its index, and a channel."""
@@ -47,28 +49,31 @@ class PianoPart:
     def of(cls, document: MidiDocument, wanted: Sequence[str] = ()) -> "PianoPart":
         """Return the part that stands in the tracks that are wanted, by number from 1 or by (part of) their name.
 
-        Without any, all keyboards of the file by their programs; all but the drums, where no channel is a keyboard.
-        MidiFileError if a track is not there, or if there is no note in what is wanted.
+        Without any, all notes that a keyboard plays by the program in force; all but the drums, where no keyboard
+        does. MidiFileError if a track is not there, or if there is no note in what is wanted.
         """
-        every = {(int(track), int(channel)) for track, channel in document.struck[["track", "channel"]].tolist()}
+        struck = document.struck
         if wanted:
-            tracks = tracks_named(document, wanted)
-            slots = {slot for slot in every if slot[0] in tracks}
+            chosen = np.isin(struck["track"], list(tracks_named(document, wanted)))
         else:
-            slots = {slot for slot in every if _program(document, slot) in KEYBOARDS} or every
-        if not slots:
+            chosen = struck["channel"] != DRUMS
+            if (of_keyboards := chosen & np.isin(struck["program"], KEYBOARDS)).any():
+                chosen = of_keyboards
+        if not chosen.any():
             where = f"the tracks {', '.join(wanted)}" if wanted else "it"
-            raise MidiFileError(f"{document.name}: there is no note in {where} (drums on channel 10 do not count)")
-        return cls._made(document, frozenset(slots))
+            says = "" if wanted else " (drums on channel 10 do not count)"
+            raise MidiFileError(f"{document.name}: there is no note in {where}{says}")
+        return cls._made(document, struck[chosen])
 
     @classmethod
-    def _made(cls, document: MidiDocument, slots: frozenset[Slot]) -> "PianoPart":
-        struck = document.struck
-        keys = struck["track"].astype(np.int64) * 16 + struck["channel"]
-        struck = struck[np.isin(keys, [track * 16 + channel for track, channel in slots])]
-        notes = _notes(document, struck)
+    def _made(cls, document: MidiDocument, struck: StruckArray) -> "PianoPart":
+        slots = frozenset((int(track), int(channel)) for track, channel in struck[["track", "channel"]].tolist())
+        notes = notes_struck(document, struck)
+        channels = _pedal_channels(document, slots)
         tracks = [
-            MidiTrack("", Performance(merge_notes(notes[struck["track"] == index]), _pedals(document, index, slots)))
+            MidiTrack(
+                "", Performance(merge_notes(notes[struck["track"] == index]), pedals_of(document, index, channels))
+            )
             for index in range(len(document.tracks))
         ]
         performance = merge_tracks(tracks)
@@ -77,13 +82,13 @@ class PianoPart:
     @property
     def left_out(self) -> int:
         """Return how many notes of the file, drums aside, are not in the part."""
-        return int(self.document.struck.size - self.struck.size)
+        struck = self.document.struck
+        return int((struck["channel"] != DRUMS).sum() - (self.struck["channel"] != DRUMS).sum())
 
     @property
     def channel(self) -> int:
         """Return the channel, counted from 0, that has the most notes: of keyboards, where there is one."""
-        keyboards = [channel for track, channel in self.slots if _program(self.document, (track, channel)) in KEYBOARDS]
-        of_keyboards = np.isin(self.struck["channel"], keyboards)
+        of_keyboards = np.isin(self.struck["program"], KEYBOARDS)
         return int(np.bincount(self.struck["channel"][of_keyboards if of_keyboards.any() else slice(None)]).argmax())
 
     def in_tracks(self, tracks: Iterable[int]) -> NoteMask:
@@ -145,23 +150,20 @@ class PianoPart:
     ) -> tuple[set[int], dict[int, bytes]]:
         """Return which events of a track go, and which become others: a kept note that a doomed one cut short is
         released there instead."""
-        track, clock = self.document.tracks[index], self.document.clocks[index]
+        track = self.document.tracks[index]
         here = self.struck["track"] == index
         is_doomed = dict(zip(self.struck["event"][here].tolist(), doomed[self.press[here]].tolist(), strict=True))
+        every = self.document.struck
+        stays = set(every["event"][every["track"] == index].tolist()) - is_doomed.keys()  # struck by other programs
         channels = {channel for number, channel in self.slots if number == index}
-        pedal_channels = _pedal_channels(self.document, self.slots)
+        dropped = self._pedal_in(index, pedal_s)
         owner: dict[tuple[int, int], bool | None] = {}
         last: dict[tuple[int, int], bool] = {}
-        dropped: set[int] = set()
         replaced: dict[int, bytes] = {}
         for number, event in enumerate(track.events):
             if event.status >= 0xF0:
                 continue
             kind, channel = event.status & 0xF0, event.status & 0x0F
-            if kind == CONTROL and pedal_s and channel in pedal_channels and track.body[event.data] == SUSTAIN:
-                at_s = float(clock.seconds(np.array([event.tick]))[0])
-                if any(start - 1e-6 <= at_s <= end + 1e-6 for start, end in pedal_s):
-                    dropped.add(number)
             if kind not in (NOTE_ON, NOTE_OFF) or channel not in channels:
                 continue
             key = (channel, track.body[event.data])
@@ -172,18 +174,38 @@ class PianoPart:
                 elif goes:
                     dropped.add(number)
                 owner[key] = last[key] = goes
+            elif number in stays:
+                owner[key] = last[key] = False
             else:
                 if owner.get(key) or (owner.get(key) is None and last.get(key)):
                     dropped.add(number)
                 owner[key] = None
         return dropped, replaced
 
+    def _pedal_in(self, index: int, pedal_s: Sequence[tuple[float, float]]) -> set[int]:
+        """Return which events of a track are the part's pedal in some stretches of seconds."""
+        if not pedal_s:
+            return set()
+        track = self.document.tracks[index]
+        statuses = {CONTROL | channel for channel in _pedal_channels(self.document, self.slots)}
+        found = [
+            (number, event.tick)
+            for number, event in enumerate(track.events)
+            if event.status in statuses and track.body[event.data] == SUSTAIN
+        ]
+        numbers, ticks = np.array(found, np.int64).reshape(-1, 2).T
+        at_s = self.document.clocks[index].seconds(ticks)
+        starts_s, ends_s = np.array(sorted(pedal_s)).T
+        last = np.searchsorted(starts_s, at_s + _SAME_S, side="right")
+        until_s = np.concatenate([[-np.inf], np.maximum.accumulate(ends_s)])[last]
+        return set(numbers[at_s <= until_s + _SAME_S].tolist())
+
     def _homes(self, notes: NoteArray) -> NDArray[np.intp]:
         """Return for each note the slot, as its place among the sorted ones, of the note of the part most like it."""
         slots = sorted(self.slots)
         if len(slots) == 1 or not self.struck.size:
             return np.zeros(notes.size, np.intp)
-        ours = _notes(self.document, self.struck)
+        ours = notes_struck(self.document, self.struck)
         order = np.argsort(ours["onset_s"], kind="stable")
         ours, struck = ours[order], self.struck[order]
         place = {slot: number for number, slot in enumerate(slots)}
@@ -232,24 +254,15 @@ def without_doubles(notes: NoteArray, kept: NoteArray) -> NoteArray:
     """Return the notes but those whose key is struck by a kept note at about the same moment."""
     if not notes.size or not kept.size:
         return notes
-    kept_s = {pitch: np.sort(kept["onset_s"][kept["pitch"] == pitch]) for pitch in np.unique(kept["pitch"]).tolist()}
     alone = np.ones(notes.size, np.bool_)
-    for index, (onset_s, pitch) in enumerate(zip(notes["onset_s"].tolist(), notes["pitch"].tolist(), strict=True)):
-        moments_s = kept_s.get(pitch)
-        alone[index] = moments_s is None or float(np.abs(moments_s - onset_s).min()) > DOUBLE_S
+    for pitch in np.unique(kept["pitch"]).tolist():
+        ours = np.flatnonzero(notes["pitch"] == pitch)
+        theirs_s = np.sort(kept["onset_s"][kept["pitch"] == pitch])
+        edges_s = np.concatenate([[-np.inf], theirs_s, [np.inf]])
+        after = np.searchsorted(edges_s, notes["onset_s"][ours])
+        near_s = np.minimum(edges_s[after] - notes["onset_s"][ours], notes["onset_s"][ours] - edges_s[after - 1])
+        alone[ours] = near_s > DOUBLE_S
     return notes[alone]
-
-
-def _notes(document: MidiDocument, struck: StruckArray) -> NoteArray:
-    """Return strikes as notes, one each and in their order."""
-    notes = np.zeros(struck.size, NOTE)
-    for index in np.unique(struck["track"]).tolist():
-        here, clock = struck["track"] == index, document.clocks[index]
-        notes["onset_s"][here] = clock.seconds(struck["onset"][here])
-        notes["duration_s"][here] = clock.seconds(struck["end"][here]) - notes["onset_s"][here]
-    notes["pitch"], notes["velocity"] = struck["pitch"], struck["velocity"]
-    notes["track"] = np.minimum(struck["track"], 255)
-    return notes
 
 
 def _presses(merged: NoteArray, notes: NoteArray) -> NDArray[np.intp]:
@@ -262,33 +275,7 @@ def _presses(merged: NoteArray, notes: NoteArray) -> NDArray[np.intp]:
     return press
 
 
-def _pedals(document: MidiDocument, index: int, slots: frozenset[Slot]) -> PedalArray:
-    """Return the pedal of the part's channels in a track."""
-    track, clock = document.tracks[index], document.clocks[index]
-    sources = []
-    for channel in _pedal_channels(document, slots):
-        changes = [
-            (event.tick, track.body[event.data + 1] >= PEDAL_DOWN_FROM)
-            for event in track.events
-            if event.status == CONTROL | channel and track.body[event.data] == SUSTAIN
-        ]
-        tick, down = np.array(changes, np.int64).reshape(-1, 2).T
-        order = np.argsort(tick, kind="stable")
-        sources.append(pedal_changes(clock.seconds(tick[order]), down[order].astype(np.bool_)))
-    return merge_pedals(sources)
-
-
 def _pedal_channels(document: MidiDocument, slots: frozenset[Slot]) -> set[int]:
     """Return the channels whose pedal is the part's: its own, and those on which nobody plays."""
     of_others = set(document.struck["channel"].tolist()) - {channel for _, channel in slots}
-    return set(range(16)) - of_others - {DRUMS}
-
-
-def _program(document: MidiDocument, slot: Slot) -> int:
-    """Return the first program that a slot is given: by its own track, else by any; 0 if by none."""
-    index, channel = slot
-    for track in (document.tracks[index], *document.tracks):
-        for event in track.events:
-            if event.status == PROGRAM | channel:
-                return track.body[event.data]
-    return 0
+    return set(range(16)) - of_others - ({DRUMS} - {channel for _, channel in slots})

@@ -78,7 +78,10 @@ class ContinueMaker:
     def _made(self, work: Work, tell: Tell) -> Made:
         if self._session is None:
             raise RuntimeError("the maker has not been opened")
-        part = PianoPart.of(MidiDocument.read(work.item.source), self.request.track)
+        document = MidiDocument.read(work.item.source)
+        if document.warning:
+            logger.warning("{}", document.warning)
+        part = PianoPart.of(document, self.request.track)
         files: list[tuple[Path, bytes]] = []
         says: list[str] = []
         for variant, target in enumerate(work.item.targets):

@@ -11,7 +11,7 @@ from loguru import logger
 
 from piano.errors import MidiFileError
 from piano.midi_document import MidiDocument
-from piano.midi_file import load_midi
+from piano.midi_load import load_midi
 from piano.one_by_one import OneByOne
 from piano.session import Sessions
 from piano.solve import SolveRequest, solve_together
@@ -145,7 +145,9 @@ class TaskMaker:
         documents: dict[int, MidiDocument] = {}
         for work in works:
             try:
-                documents[work.number] = MidiDocument.read(work.item.source)
+                documents[work.number] = document = MidiDocument.read(work.item.source)
+                if document.warning:
+                    logger.warning("{}", document.warning)
                 self._pose(documents[work.number], work, 0)
             except MidiFileError as error:
                 documents.pop(work.number, None)

@@ -227,7 +227,7 @@ def _read(folder: Path) -> Iterator[tuple[NoteArray, tuple[NoteArray, NoteArray]
         raise CorpusError(f"{folder}: there are no MIDI files in this folder")
     for path in tqdm(files, desc="generated music", unit="file"):
         try:
-            tracks = read_tracks(path)
+            tracks = read_tracks(path, warn=tqdm.write)
         except MidiFileError as fault:
             tqdm.write(f"left out: {fault}")
             continue

@@ -140,7 +140,7 @@ def _streams(pieces: list[int | Path], cache: NoteCache | None, model: str) -> I
     for piece in tqdm(pieces, desc=model, unit="piece"):
         if isinstance(piece, Path):
             try:
-                yield "midi", encode(clean(read_performance(piece)).performance)
+                yield "midi", encode(clean(read_performance(piece, warn=tqdm.write)).performance)
             except MidiFileError as fault:
                 tqdm.write(f"left out: {fault}")
         elif cache:

@@ -78,7 +78,7 @@ def way_of(text: str) -> tuple[str, SamplingSettings]:
 def _primers(folder: Path, length: int) -> list[list[int]]:
     """Return the first tokens of the files that have as many, where those end with an event."""
     files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in MIDI_SUFFIXES)
-    streams = [encode(read_performance(path)) for path in files]
+    streams = [encode(read_performance(path, warn=print)) for path in files]
     primers = [stream[:length].tolist() for stream in streams if stream.size >= length]
     primers = [primer for primer in primers if _ENDS_EVENT[primer[-1]]]
     if not primers:

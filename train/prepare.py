@@ -100,7 +100,7 @@ def _prepare_all(sources: Sequence[Source], longest_silence_s: float, processes:
 def prepare_one(source: Source, longest_silence_s: float = LONGEST_SILENCE_S) -> Prepared:
     """Read, clean and pack one file; a file that cannot be used is refused with the reason, never an exception."""
     try:
-        tracks = read_tracks(_bytes(source), name=source.piece.file)
+        tracks = read_tracks(_bytes(source), name=source.piece.file, warn=tqdm.write)
     except PianodError as error:
         return Prepared(Outcome(source.piece, refusal=str(error)), None)
     piece = replace(source.piece, tracks=tuple(track.name for track in tracks))

@@ -5,11 +5,20 @@ from collections.abc import Iterator
 import numpy as np
 
 from piano.errors import MidiFileError
-from piano.midi_file import LONGEST_S, read_performance, read_tracks
+from piano.midi_document import MidiDocument
+from piano.midi_file import read_performance, read_tracks
+from piano.midi_load import LONGEST_S
+from piano.piano_part import PianoPart
 from realtime.phrases import QUESTION, phrase_path
 from tests.fuzz.drive import fuzz
 
-INSTRUMENTED = ("piano.midi_file", "piano.midi_tracks", "piano.midi_chunks", "piano.tempo_map", "piano.one_piano")
+INSTRUMENTED = tuple(
+    f"piano.{name}"
+    for name in (
+        *("midi_file", "midi_document", "midi_chunks", "midi_events", "midi_scan", "midi_mending", "midi_strikes"),
+        *("midi_wrappers", "tempo_map", "one_piano", "piano_part"),
+    )
+)
 
 
 def check(data: bytes) -> None:
@@ -24,6 +33,7 @@ def check(data: bytes) -> None:
         if notes.size and not (
             np.isfinite(ends_s).all()
             and (notes["onset_s"] >= 0).all()
+            and (pedals["time_s"] <= LONGEST_S + 1).all()
             and (notes["duration_s"] >= 0).all()
             and (notes["pitch"] <= 127).all()
             and ((notes["velocity"] >= 1) & (notes["velocity"] <= 127)).all()
@@ -32,8 +42,13 @@ def check(data: bytes) -> None:
             raise AssertionError("a note that cannot be")
         if pedals.size and not np.isfinite(pedals["time_s"]).all():
             raise AssertionError("a pedal that cannot be")
+    document = MidiDocument.read(data)
+    again = MidiDocument.read(document.to_bytes())
+    if again.struck.tolist() != document.struck.tolist():
+        raise AssertionError("what is written back is other music")
     try:
         read_performance(data)
+        PianoPart.of(document)
     except MidiFileError:
         return
 

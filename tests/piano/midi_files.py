@@ -4,7 +4,7 @@ import struct
 
 from hypothesis import strategies as st
 
-from piano.midi_events import variable_length
+from piano.midi_scan import variable_length
 
 END = b"\xff\x2f\x00"
 

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from piano.errors import MidiFileError
-from piano.midi_file import LARGEST_FILE_BYTES, read_performance, read_tracks
+from piano.midi_file import read_performance, read_tracks
+from piano.midi_load import LARGEST_FILE_BYTES
 from piano.notes import Performance
 
 
@@ -185,22 +186,15 @@ GOOD = header() + chunk("00 90 3C 40   60 80 3C 00   00 FF 2F 00")
         ("", "the file is empty"),
         ("52 49 46 46 00 00 00 00", "not a MIDI file"),
         ("4D 54 68 64 00 00 00 06 00 00", "cut off after 10 of 14 bytes"),
-        (header(3) + chunk("00 FF 2F 00"), "type 3"),
         (header(division="00 00") + chunk("00 FF 2F 00"), "0 ticks per quarter note"),
         (header(division="F1 28") + chunk("00 FF 2F 00"), "15 frames"),
-        (header(1, 2) + chunk("00 FF 2F 00"), "after 1 of 2 tracks"),
+        (header(1, 2) + chunk("00 FF 2F 00"), "declares 2 tracks, and there is 1.*there is no note"),
         (header(0, 0), "no track"),
-        ("4D 54 68 64 00 00 00 06 00 01 FF FF 01 E0", "65,535 tracks"),
-        (GOOD[:-12], r"track 1 is cut off: \d+ of \d+ bytes"),
-        (header() + chunk("00 3C 40   00 FF 2F 00"), "track 1 begins within an event"),
-        (header() + chunk("00 90 C8 40   00 FF 2F 00"), "track 1 is damaged"),
-        (header() + chunk("00 90 3C 40   60 80 3C"), "track 1"),
+        ("4D 54 68 64 00 00 00 06 00 01 FF FF 01 E0", "no track"),
+        (header() + chunk("00 3C 40   00 FF 2F 00"), "track 1 begins within an event.*there is no note"),
         (header() + chunk("00 FF 01 20 41"), "track 1"),
-        (header() + chunk("00 90 3C 40   00 FF 01 8F 7F 41"), "track 1"),
-        (header() + chunk("00 90 3C 40   60 80 3C 00   00 F0 20 41"), "track 1"),
-        (header() + chunk("00 FF 51 03 00 00 00   00 90 3C 40   60 80 3C 00"), "tempo of 0"),
         (header() + chunk("00 90 3C 40 " + "FF FF FF 7F 90 3C 40 " * 7), "hours"),
-        (header() + chunk("00 90 3C 40 " + "FF FF FF 7F 90 3C 40 " * 9), "longer than its clock can count"),
+        (header() + chunk("00 90 3C 40 " + "FF FF FF 7F 90 3C 40 " * 9), "hours"),
     ],
 )
 def test_damage_is_named_with_the_file(damaged: str, fault: str, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from piano.midi_document import MidiDocument
 from piano.midi_file import read_performance, read_tracks
 from piano.notes import NOTE, PEDAL, Performance
 from piano.piano_part import ALWAYS, PianoPart, without_doubles
-from tests.piano.midi_files import midi_file, note, song, track, track_bodies
+from tests.piano.midi_files import meta, midi_file, note, song, track, track_bodies
 
 
 def part_of(data: bytes, *wanted: str) -> PianoPart:
@@ -37,8 +37,53 @@ def test_tracks_are_chosen_by_number_or_name() -> None:
     assert part_of(song(), "piano").slots == {(2, 0), (3, 1)}
     with pytest.raises(MidiFileError, match=r"song\.mid: there is no track 'organ' in it; there are: 1 \(Song\), 2"):
         part_of(song(), "organ")
-    with pytest.raises(MidiFileError, match="no note in the tracks 6"):
-        part_of(song(), "6")
+    with pytest.raises(MidiFileError, match="no note in the tracks 2"):
+        part_of(song(), "2")
+
+
+def test_a_track_on_channel_10_that_is_asked_for_can_be_worked_on() -> None:
+    pedal = ((0, b"\xb9\x40\x7f"), (400, b"\xb9\x40\x00"))
+    piano = track((0, meta(0x03, b"Piano")), (0, b"\xc9\x00"), *note(9, 60, 50, 480), *note(9, 64, 60, 480), *pedal)
+    data = midi_file(piano)
+    with pytest.raises(MidiFileError, match="drums on channel 10 do not count"):
+        part_of(data)
+    part = part_of(data, "Piano")
+    assert part.performance.notes["pitch"].tolist() == [60, 64]
+    assert part.performance.pedals["down"].tolist() == [True, False]
+    assert part.channel == 9
+    louder = part.with_velocities(np.array([90, 91], np.uint8))
+    assert louder.struck["velocity"].tolist() == [90, 91]
+    assert PianoPart.of(part.replaced_by(part.performance), ["Piano"]).performance.notes.size == 2
+
+
+@pytest.mark.parametrize("first_is_piano", [True, False])
+def test_a_program_that_changes_within_a_track_changes_who_plays(*, first_is_piano: bool) -> None:
+    programs = (0, 49) if first_is_piano else (49, 0)
+    body = track(
+        (0, bytes((0xC0, programs[0]))),
+        *(event for step in range(4) for event in note(0, 60 + step, 50, 100)),
+        (0, bytes((0xC0, programs[1]))),
+        *(event for step in range(4) for event in note(0, 60 + step, 80, 100)),
+    )
+    part = part_of(midi_file(body))
+    assert part.performance.notes["velocity"].tolist() == [50 if first_is_piano else 80] * 4
+    assert part.left_out == 4
+    softer = part.with_velocities(np.full(4, 20, np.uint8)).struck
+    assert softer["velocity"].tolist() == ([20] * 4 + [80] * 4 if first_is_piano else [50] * 4 + [20] * 4)
+    without = part.without(np.ones(4, np.bool_)).struck
+    assert without[["velocity", "onset", "end"]].tolist() == [
+        tuple(strike)
+        for strike in part.document.struck[["velocity", "onset", "end"]].tolist()
+        if strike[0] == (80 if first_is_piano else 50)
+    ]
+
+
+def test_tracks_that_share_a_channel_are_each_played_by_their_own_program() -> None:
+    piano = track((0, b"\xc0\x00"), *note(0, 60, 50, 100))
+    strings = track((0, b"\xc0\x30"), *note(0, 72, 50, 100))
+    nobody = track(*note(0, 48, 50, 100, 10))
+    part = part_of(midi_file(piano, strings, nobody))
+    assert part.slots == {(0, 0)}
 
 
 def test_velocities_of_one_track_leave_the_others_byte_for_byte() -> None:

@@ -83,7 +83,8 @@ def test_zips_become_a_cache_and_a_report(corpus: Path, capsys: pytest.CaptureFi
     assert totals["all", "all"]["files"] == 2
     assert totals["all", "all"]["hours"] == pytest.approx(37 / 3600)
     printed = capsys.readouterr().out
-    assert "refused one: a/broken.mid: track 1 is cut off" in printed
+    assert "a/broken.mid: track 1 is cut off" in printed
+    assert "refused one: a/broken.mid: there is no note" in printed
     assert "refused pop909: low.mid: there is no note on the 88 keys" in printed
 
 

@@ -1,0 +1,28 @@
+"""The bytes of a MIDI file and how large and long one may be: nothing is read or allocated beyond that."""
+
+from pathlib import Path
+
+from piano.errors import MidiFileError
+
+LARGEST_FILE_BYTES = 8 * 1024 * 1024
+"""A file larger than this is refused before it is read: an hour of dense playing with pedal takes about 1 MB."""
+
+LONGEST_S = 24 * 3600.0
+"""A file longer than this, in seconds, is refused: whatever stands at its end, a note, a pedal, a tempo or nothing."""
+
+MOST_NOTES = 250_000
+"""A file with more notes than this is refused: it is some seven hours of dense playing."""
+
+
+def load_midi(source: Path | bytes, called: str) -> bytes:
+    """Return the bytes of the file; MidiFileError, before it is read, if it is too large."""
+    try:
+        size = source.stat().st_size if isinstance(source, Path) else len(source)
+        if size > LARGEST_FILE_BYTES:
+            raise MidiFileError(
+                f"{called}: {size:,} bytes are too many for a MIDI file (at most {LARGEST_FILE_BYTES:,}); "
+                "give a file of one performance"
+            )
+        return source.read_bytes() if isinstance(source, Path) else source
+    except OSError as error:
+        raise MidiFileError(f"{called}: cannot be read: {error.strerror or error}; check path and rights") from error
