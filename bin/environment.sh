@@ -1,5 +1,5 @@
 # Sourced by the commands beside it, which set `root` to the folder of the clone.
-# Provides: ensure_environment run|full, which makes or updates .venv where it has to.
+# Provides: ensure_environment run|full, which makes or updates .venv where it has to; has_environment, find_python.
 
 # What a finished environment was made of: a change of pyproject.toml or a moved clone asks for a new one.
 fingerprint() {
@@ -26,12 +26,14 @@ find_python() {
     [ -n "$second_choice" ] && printf '%s\n' "$second_choice"
 }
 
-ensure_environment() {  # $1: run or full
+has_environment() {  # $1: run or full
     expected=$(fingerprint)
-    if [ -x "$root/.venv/bin/python" ]; then
-        if stamp_is full "$expected"; then return 0; fi
-        if [ "$1" = run ] && stamp_is run "$expected"; then return 0; fi
-    fi
+    [ -x "$root/.venv/bin/python" ] || return 1
+    stamp_is full "$expected" || { [ "$1" = run ] && stamp_is run "$expected"; }
+}
+
+ensure_environment() {  # $1: run or full
+    if has_environment "$1"; then return 0; fi
     if ! python=$(find_python); then
         {
             echo "pianod needs Python 3.11, 3.12 or 3.13, and found none of them."
@@ -40,5 +42,5 @@ ensure_environment() {  # $1: run or full
         } >&2
         return 1
     fi
-    "$python" "$root/bin/set_up.py" "$1" "$expected"
+    "$python" "$root/bin/set_up.py" "$1" "$(fingerprint)"
 }

@@ -16,7 +16,6 @@ import platform
 import shutil
 import subprocess
 import sys
-import sysconfig
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -121,19 +120,21 @@ def check_python() -> None:
         ) from error
     if minor < 13:
         return
-    missing = [] if shutil.which("cc") or shutil.which("gcc") or shutil.which("clang") else ["a C++ compiler"]
-    if not (Path(sysconfig.get_paths()["include"]) / "Python.h").exists():
-        missing.append(f"python{version}-dev")
-    if sys.platform == "linux":
-        package_config = shutil.which("pkg-config")
-        for library, package in (("alsa", "libasound2-dev"), ("jack", "libjack-jackd2-dev")):
-            if not package_config or subprocess.run([package_config, "--exists", library], check=False).returncode:
-                missing.append(package)
+    missing = missing_packages("compile") if sys.platform == "linux" else ""
+    if not any(shutil.which(compiler) for compiler in ("c++", "g++", "clang++")):
+        missing = missing or "a C++ compiler"
     if missing:
         raise SetUpError(
-            f"with Python {version}, MIDI has to be compiled, and this is missing: {', '.join(missing)}. "
-            "Install that, or Python 3.12 or 3.11, for which it comes ready-made, and call again."
+            f"with Python {version}, MIDI has to be compiled, and this is missing (Debian, Ubuntu: apt install ...): "
+            f"{missing}. Install that, or Python 3.12 or 3.11, for which it comes ready-made, and call again."
         )
+
+
+def missing_packages(group: str) -> str:
+    """Return the packages of a group of system_packages.txt that are not there, by the names Debian has for them."""
+    script = 'root=$1 python=$2; . "$root/bin/system_packages.sh"; missing_packages "$3"'
+    words = ["sh", "-c", script, "sh", str(ROOT), sys.executable, group]
+    return subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def onnx_runtime() -> str:

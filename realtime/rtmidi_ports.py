@@ -20,19 +20,22 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
-import rtmidi
 from loguru import logger
 
 from piano.errors import PortError
 from realtime.heartbeat import Heartbeat
 from realtime.ports import POLL_S, Direction, PortListing, find_port
 
-APIS: dict[str, int] = {
-    "alsa": rtmidi.API_LINUX_ALSA,
-    "jack": rtmidi.API_UNIX_JACK,
-    "core": rtmidi.API_MACOSX_CORE,
-    "windows": rtmidi.API_WINDOWS_MM,
-}
+try:
+    import rtmidi
+except ImportError as error:  # without libasound2, as in a container, there is no MIDI system, and no reason to stop
+    rtmidi, missing_library = None, str(error).partition(":")[0]
+else:
+    missing_library = ""
+
+_CONSTANTS = {"alsa": "LINUX_ALSA", "jack": "UNIX_JACK", "core": "MACOSX_CORE", "windows": "WINDOWS_MM"}
+
+APIS: dict[str, int] = {name: getattr(rtmidi, f"API_{constant}", -1) for name, constant in _CONSTANTS.items()}
 """The MIDI systems by the names that the setting takes, in order of preference."""
 
 AUTO = "auto"
@@ -128,7 +131,9 @@ class RtmidiSystem:
     def __init__(self, api: str, client: str = "pianod") -> None:
         if api not in APIS:
             raise PortError(f"there is no MIDI API {api!r}; there are: {', '.join((AUTO, *APIS))}")
-        if APIS[api] not in rtmidi.get_compiled_api():
+        if missing_library:
+            raise PortError(_no_system(api))
+        if api not in available_apis():
             raise PortError(f"the MIDI API {api!r} is not available here; there are: {', '.join(available_apis())}")
         if api == "alsa" and not _ALSA_SEQUENCER.exists():
             raise PortError(_no_system(api))
@@ -275,7 +280,7 @@ class RtmidiSystem:
 
 def available_apis() -> tuple[str, ...]:
     """Return the names of the MIDI systems that this build of rtmidi can use."""
-    compiled = rtmidi.get_compiled_api()
+    compiled = rtmidi.get_compiled_api() if rtmidi is not None else ()
     return tuple(name for name, number in APIS.items() if number in compiled)
 
 
@@ -301,7 +306,9 @@ def list_ports(api: str = AUTO) -> PortListing:
 def _no_system(api: str) -> str:
     """Say that a MIDI system is missing and how to come by one."""
     what = "no MIDI system was found" if api == AUTO else f"the MIDI system {api!r} does not answer"
-    if sys.platform.startswith("linux"):
+    if missing_library:
+        remedy = f"{missing_library} is missing (Debian, Ubuntu: apt install alsa-utils, which brings it)"
+    elif sys.platform.startswith("linux"):
         remedy = (
             "load the ALSA sequencer (`sudo modprobe snd-seq`), or start JACK (`jackd -d alsa`, or PipeWire with "
             "pw-jack) and use `--api jack`"

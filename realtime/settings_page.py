@@ -20,10 +20,10 @@ composer = "chopin"
 A switch such as `thru` is `--thru` or `--no-thru` on the command line. `-v` and `-v -v` set `verbosity`.
 A setting that is unknown or out of range stops pianod with a message that tells all faults at once.
 
-Three variables steer the set-up by `bin/pianod` and `bin/test` and nothing else: `PIANOD_SETUP_PYTHON` (the Python to
-build with), `PIANOD_SETUP_RUNTIME` (`auto`, `cpu` or `gpu`: which ONNX Runtime a new environment gets) and
-`PIANOD_SETUP_TORCH_INDEX` (a package index to take torch from). An environment keeps its ONNX Runtime; delete `.venv`
-to change it.
+Four variables steer the set-up by `bin/pianod` and `bin/test` and nothing else: `PIANOD_SETUP_PYTHON` (the Python to
+build with), `PIANOD_SETUP_RUNTIME` (`auto`, `cpu` or `gpu`: which ONNX Runtime a new environment gets),
+`PIANOD_SETUP_TORCH_INDEX` (a package index to take torch from) and `PIANOD_SETUP_SYSTEM` (`no`: `bin/test` installs no
+system packages). An environment keeps its ONNX Runtime; delete `.venv` to change it.
 
 This page is made from the settings themselves: `python -m realtime.settings_page > docs/settings.md`.
 """

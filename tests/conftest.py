@@ -1,7 +1,11 @@
-"""A small model and its bundle, for the tests of every package. No test keeps takes, unless it says where."""
+"""A small model and its bundle, for the tests of every package. No test keeps takes, unless it says where.
+
+A run in which tests were skipped for want of a program of the system does not end as if all had passed.
+"""
 
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,12 +13,39 @@ from typing import TYPE_CHECKING
 import pytest
 from loguru import logger
 
+from tests.support.programs import NOT_INSTALLED
+
 if TYPE_CHECKING:
     from train.gpt2 import GPT2
 
 os.environ["PIANOD_TAKES"] = ""  # also for the processes that tests start
 
 TINY_CONTEXT = 64
+
+NOT_RUN = 77
+"""The exit code of a run that is fine but for tests that could not be run; bin/test knows it."""
+
+
+def _not_run(config: pytest.Config) -> Counter[str]:
+    """Return how many tests were skipped for each program that is not installed."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    skipped = reporter.stats.get("skipped", ()) if reporter else ()
+    reasons = [report.longrepr[2].removeprefix("Skipped: ") for report in skipped]
+    return Counter(reason for reason in reasons if NOT_INSTALLED in reason)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """List what was not run."""
+    if not_run := _not_run(terminalreporter.config):
+        terminalreporter.section("not run")
+        for reason, count in sorted(not_run.items()):
+            terminalreporter.line(f"{count} tests: {reason}")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Say by the exit code too that something was not run."""
+    if session.exitstatus == pytest.ExitCode.OK and _not_run(session.config):
+        session.exitstatus = NOT_RUN
 
 
 @pytest.fixture(autouse=True)

@@ -9,11 +9,13 @@ from piano.errors import PortError
 from realtime.guarded_ports import GuardedSystem
 from realtime.rtmidi_ports import open_system
 from tests.realtime.jack import JackServer
+from tests.support.programs import need_midi_library
 
 NOTE = bytes.fromhex("903c40")
 
 
 def test_no_server_says_what_to_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    need_midi_library()
     monkeypatch.setenv("JACK_DEFAULT_SERVER", "pianod-test-none")
     with pytest.raises(PortError, match=r"'jack' does not answer: .*JACK.*pianod demo"):
         GuardedSystem("jack")

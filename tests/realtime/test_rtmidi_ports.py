@@ -18,6 +18,7 @@ from realtime.ports import Direction
 from realtime.rtmidi_ports import RtmidiSystem, list_ports, open_system
 from realtime.watchdog import Watchdog
 from tests.realtime.jack import JackServer
+from tests.support.programs import need_midi_library, path_of
 
 CLOCK = MonotonicClock()
 
@@ -106,6 +107,7 @@ def test_a_port_that_vanishes_is_reported_and_one_that_returns_too(
 
 @pytest.mark.parametrize("way", ["kill", "stop"])
 def test_a_server_that_dies_is_noticed_and_does_not_hang_or_crash_us(way: str) -> None:
+    path_of("jackd")
     done = subprocess.run(
         [sys.executable, "-m", "tests.realtime.death_process", way],
         capture_output=True,
@@ -179,6 +181,7 @@ def test_listing_by_any_api() -> None:
 
 
 def test_no_server_says_what_to_start(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    need_midi_library()
     monkeypatch.setenv("JACK_DEFAULT_SERVER", "pianod-test-none")
     with pytest.raises(PortError, match=r"'jack' does not answer: .*snd-seq.*JACK.*pianod demo"):
         open_system("jack")
@@ -191,9 +194,26 @@ def test_no_system_at_all_says_what_to_install(monkeypatch: pytest.MonkeyPatch) 
         open_system()
 
 
+def test_without_the_library_below_there_is_no_midi_system(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rtmidi_ports, "rtmidi", None)
+    monkeypatch.setattr(rtmidi_ports, "missing_library", "libasound.so.2")
+    assert rtmidi_ports.available_apis() == ()
+    for api in ("auto", "jack"):
+        with pytest.raises(PortError, match=r"libasound.so.2 is missing .*apt install alsa-utils"):
+            open_system(api)
+
+
+def test_a_library_that_does_not_load_stops_no_import() -> None:
+    blocked = "import sys; sys.modules['rtmidi'] = None"
+    code = f"{blocked}; from realtime import rtmidi_ports as ports; print(ports.available_apis())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "()\n"
+
+
 def test_unknown_and_foreign_apis_list_the_others() -> None:
     with pytest.raises(PortError, match="no MIDI API 'oss'; there are: auto, alsa, jack, core, windows"):
         open_system("oss")
+    need_midi_library()
     foreign = next(name for name in rtmidi_ports.APIS if name not in rtmidi_ports.available_apis())
     with pytest.raises(PortError, match="not available here"):
         open_system(foreign)

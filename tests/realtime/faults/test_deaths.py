@@ -13,6 +13,7 @@ from realtime.midi_message import ALL_SOUND_OFF, Kind, bytes_of, kind_of
 from tests.realtime.jack import JackServer
 from tests.realtime.test_end_to_end import Account, Daemon, account_of, start_pianist
 from tests.realtime.wire import Listener
+from tests.support.programs import path_of
 
 Start = Callable[..., Daemon]
 
@@ -37,7 +38,9 @@ def start(jack_server: JackServer, tmp_path: Path) -> Iterator[Start]:
 
 def guardian_of(daemon: Daemon) -> int:
     """Return the process id of a daemon's guardian."""
-    listed = subprocess.run(["pgrep", "-P", str(daemon.process.pid)], capture_output=True, text=True, check=True)
+    listed = subprocess.run(
+        [path_of("pgrep"), "-P", str(daemon.process.pid)], capture_output=True, text=True, check=True
+    )
     (pid,) = listed.stdout.split()
     return int(pid)
 

@@ -14,6 +14,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 from piano.midi_file import read_performance
 from piano.notes import Performance
+from tests.support.programs import path_of
 
 WITHIN_S = 300
 """How long a wait may last before it is in vain: as long as the busiest of machines could take."""
@@ -42,13 +43,14 @@ FLAGS = (
 
 
 def start_chromium(profile: str) -> webdriver.Chrome:
-    """Start Chromium with a fresh profile."""
+    """Start Chromium with a fresh profile; skip the running test where there is none."""
     options = webdriver.ChromeOptions()
-    options.binary_location = "/usr/bin/chromium"
+    options.binary_location = path_of("chromium", "google-chrome")
+    service = Service(path_of("chromedriver"))
     for flag in (*FLAGS, f"--user-data-dir={profile}"):
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=Service("/usr/bin/chromedriver"))
+    driver = webdriver.Chrome(options=options, service=service)
     driver.set_script_timeout(WITHIN_S)
     driver.set_page_load_timeout(WITHIN_S)
     return driver
