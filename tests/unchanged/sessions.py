@@ -1,0 +1,71 @@
+"""What sessions on the manual clock send, as fingerprints: the demo's phrases, played to each way of playing."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+from realtime.clock import ManualClock
+from realtime.commands import Command, HandOver, Keep, NewPiece, Retry, Undo
+from realtime.demo import demo_settings
+from realtime.model import open_bundle, open_session
+from realtime.phrases import NAMES, read_phrase
+from realtime.playback import messages_of
+from realtime.session import Session
+from realtime.settings import Settings
+from tests.realtime.desk import Desk
+from tests.realtime.stage import S, model_of_chance
+from tests.unchanged.files import fingerprint
+
+SETTINGS: Mapping[str, Settings] = {
+    "demo": demo_settings(Settings(panel=False, seed=11)),
+    "answer": Settings(panel=False, thru=True, density=5.0, composer="chopin", longest_note_s=2.0),
+    "phrase": Settings(panel=False, answer="phrase", trigger="pedal", temperature=0.9, top_p=0.95),
+    "duet": Settings(panel=False, mode="duet", thru=True, restraint=-2.0, duet_hand="right", when_alone="continue"),
+    "duet-split": Settings(panel=False, mode="duet", restraint=-2.0, duet_split=60, duet_louder=5, max_polyphony=3),
+    "loop": Settings(panel=False, mode="loop", thru=True),
+    "velocity": Settings(panel=False, mode="velocity", strength=0.7),
+}
+TOLD: Mapping[str, tuple[tuple[float, Command], ...]] = {
+    "answer": ((9.0, Retry()), (14.0, NewPiece())),
+    "phrase": ((6.0, HandOver()),),
+    "loop": ((8.0, Keep()), (13.0, Undo()), (16.0, HandOver())),
+}
+LENGTH_S = 20.0
+
+
+def session_records(
+    names: frozenset[str] | None = None, session: Callable[[], Session] | None = None
+) -> Iterator[tuple[str, str]]:
+    """Yield a name and a fingerprint for what each session sends to its port, moments included.
+
+    `session` makes the model, the one that comes with the program unless given.
+    """
+    for name, settings in SETTINGS.items():
+        if names is None or name in names:
+            yield f"session/{name}", fingerprint(_played(name, settings, (session or _embedded)()))
+
+
+def chance_records() -> Iterator[tuple[str, str]]:
+    """Yield the same of a model of chance, whose logits no processor changes."""
+    for name, value in session_records(session=lambda: model_of_chance(3)):
+        yield f"chance/{name}", value
+
+
+def _embedded() -> Session:
+    settings = Settings(panel=False)
+    return open_session(open_bundle(settings), settings)[0]
+
+
+def _played(name: str, settings: Settings, session: Session) -> bytes:
+    """Return all that went out, a line for each message: its moment and its bytes."""
+    desk = Desk(settings, session, ManualClock())
+    first = messages_of(read_phrase(NAMES[0]), S)
+    second = messages_of(read_phrase(NAMES[1]), 11 * S)
+    desk.play(first)
+    desk.play(second)
+    for at_s, command in TOLD.get(name, ()):
+        desk.run.run_until(round(at_s * S))
+        desk.run.tell(command)
+    desk.run.run_until(round(LENGTH_S * S))
+    desk.run.finish()
+    lines = [f"{at_ns} {data.hex()}" for at_ns, data in desk.run.partner.take.sent]
+    passed = [f"{sent.at_ns} {sent.data.hex()}" for sent in desk.port.sent]
+    return "\n".join((*lines, "port", *passed)).encode()
