@@ -23,9 +23,9 @@ from bench.machine import circumstances
 from bench.summary import spread_of
 from piano.errors import PortError
 from piano.events import NoteOff, NoteOn
-from realtime.midi_message import Kind, bytes_of, kind_of
-from realtime.ports import InputPort, MidiSystem, OutputPort
-from realtime.rtmidi_ports import open_system
+from realtime.midi.message import Kind, bytes_of, kind_of
+from realtime.midi.ports import InputPort, MidiSystem, OutputPort
+from realtime.midi.rtmidi_ports import open_system
 
 KEYS, QUICK_KEYS = 10_000, 300
 GAP_S = (0.002, 0.02)

@@ -20,18 +20,18 @@ from tqdm import tqdm
 from bench.jack import NoJackError, jack_server
 from bench.machine import circumstances
 from bench.summary import spread_of
+from inference.bundle import Bundle
+from inference.onnx_session import OnnxSession
+from inference.rolling_context import RollingContext
 from piano.errors import PortError
 from piano.events import Event, NoteOff, NoteOn
-from realtime.bundle import Bundle
-from realtime.clock import MonotonicClock
-from realtime.context import RollingContext
-from realtime.memory_ports import MemoryOutputPort
-from realtime.model import EMBEDDED_FOLDER
-from realtime.ports import OutputPort
-from realtime.priority import raise_priority
-from realtime.rtmidi_ports import open_system
-from realtime.scheduler import Scheduler
-from realtime.session import OnnxSession
+from realtime.engine.open_model import EMBEDDED_FOLDER
+from realtime.midi.memory_ports import MemoryOutputPort
+from realtime.midi.ports import OutputPort
+from realtime.midi.rtmidi_ports import open_system
+from realtime.output.scheduler import Scheduler
+from realtime.threads.clock import MonotonicClock
+from realtime.threads.priority import raise_priority
 
 SECONDS, QUICK_SECONDS = 600.0, 10.0
 EVENTS_A_SECOND = 84

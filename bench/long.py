@@ -22,14 +22,14 @@ import numpy as np
 from tqdm import tqdm
 
 from bench.machine import circumstances
+from inference.onnx_session import Logits
+from inference.rolling_context import RollingContext
 from piano.notes import Performance
-from realtime.context import RollingContext
-from realtime.continuation import NOTHING
-from realtime.model import open_bundle, open_session
-from realtime.offline import partner_settings
-from realtime.offline_run import OfflineRun
-from realtime.playback import messages_of
-from realtime.session import Logits
+from realtime.engine.offline_run import OfflineRun
+from realtime.engine.open_model import open_bundle, open_session
+from realtime.files.continuation import NOTHING
+from realtime.files.draw_pieces import partner_settings
+from realtime.midi.performance_messages import messages_of
 from realtime.settings import Settings
 
 MINUTES, QUICK_MINUTES = 60, 2

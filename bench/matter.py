@@ -8,9 +8,9 @@ from bench.contestant import Matter
 from export.bundle_writer import graph_files, write_bundle
 from export.exporter import FUSED_NAME, fused_graphs
 from export.weights import weights_of
-from piano.vocabulary import VOCABULARY
-from realtime.manifest import Manifest, ModelShape
-from train.checkpoint import load_checkpoint
+from inference.manifest import Manifest, ModelShape
+from piano.tokens.vocabulary import VOCABULARY
+from train.model.checkpoint import load_checkpoint
 
 
 def make_bundle(matter: Matter) -> ModelShape:

@@ -13,15 +13,15 @@ from tqdm import tqdm
 
 from bench.contestant import some_tokens
 from bench.machine import circumstances
+from inference.batch_session import BatchSession
+from inference.bundle import Bundle
+from inference.onnx_session import OnnxSession
 from piano.notes import Performance
 from piano.session import Move
-from realtime.batch_session import BatchSession
-from realtime.bundle import Bundle
-from realtime.continuation import NOTHING, Length, go_on
-from realtime.model import EMBEDDED_FOLDER, open_bundle, open_session
-from realtime.offline import partner_settings
-from realtime.offline_run import OfflineRun
-from realtime.session import OnnxSession
+from realtime.engine.offline_run import OfflineRun
+from realtime.engine.open_model import EMBEDDED_FOLDER, open_bundle, open_session
+from realtime.files.continuation import NOTHING, Length, go_on
+from realtime.files.draw_pieces import partner_settings
 from realtime.settings import Settings
 
 ROWS = (1, 2, 4, 8, 16)
@@ -53,7 +53,7 @@ def measure(seconds: float, files: int, steps: int, folder: Path = EMBEDDED_FOLD
 
 def _make(seconds: float, seed: int) -> tuple[float, float, float, float]:
     """Make one piece; return its notes, its seconds of music, the seconds it took, and the tokens it took."""
-    from realtime.metered_session import MeteredSession
+    from inference.metered_session import MeteredSession
 
     settings = Settings(panel=False, takes=None)
     session, _ = open_session(open_bundle(settings), settings)

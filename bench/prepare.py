@@ -14,9 +14,9 @@ from tqdm import tqdm
 
 from bench.machine import circumstances
 from bench.pieces import random_performance
-from piano.midi_file import MidiTrack, write_performance
-from train.prepare import prepare
-from train.sources import folder_sources
+from piano.midi.file import MidiTrack, write_performance
+from train.corpus.prepare import prepare
+from train.corpus.sources import folder_sources
 
 FILES, QUICK_FILES = 200, 20
 NOTES = 3000

@@ -15,10 +15,10 @@ import onnxruntime as ort
 
 from bench.contestant import some_tokens
 from bench.machine import circumstances
-from realtime.bundle import Bundle
-from realtime.graph_runner import load_runner
-from realtime.model import EMBEDDED_FOLDER
-from realtime.session import OnnxSession
+from inference.bundle import Bundle
+from inference.graph_runner import load_runner
+from inference.onnx_session import OnnxSession
+from realtime.engine.open_model import EMBEDDED_FOLDER
 
 PASTS = (64, 512, 1000)
 STEPS = 300

@@ -5,7 +5,7 @@ import time
 
 import numpy as np
 
-from piano.sampling import Sampler, SamplingSettings
+from piano.sampling.sampler import Sampler, SamplingSettings
 
 
 def sample_us(draws: int, vocabulary: int) -> float:

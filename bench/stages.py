@@ -8,11 +8,11 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from realtime.context import WorksAhead
-from realtime.midi_message import Kind, kind_of
-from realtime.ports import InputPort, MidiSystem, OutputPort, PortListing
-from realtime.session import Logits, Session
-from realtime.session_over import SessionOver
+from inference.onnx_session import Logits, Session
+from inference.rolling_context import WorksAhead
+from inference.session_wrapper import SessionOver
+from realtime.midi.message import Kind, kind_of
+from realtime.midi.ports import InputPort, MidiSystem, OutputPort, PortListing
 
 
 @dataclass(slots=True)

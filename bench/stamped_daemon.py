@@ -10,9 +10,9 @@ import sys
 from dataclasses import asdict
 
 from bench.stages import Moments, StampedSession, StampedSystem
-from realtime.live import LivePlay
-from realtime.model import open_bundle, open_session
-from realtime.run import system_of
+from realtime.cli.live import system_of
+from realtime.engine.open_model import open_bundle, open_session
+from realtime.live.live_session import LivePlay
 from realtime.settings import Settings
 
 

@@ -15,12 +15,12 @@ from tqdm import tqdm
 from bench.machine import circumstances
 from bench.peers.nano_loop import NanoLoop
 from bench.pieces import random_performance
-from piano.vocabulary import VOCABULARY
-from train.batches import Batch, training_steps
-from train.corpus import NoteCache, Piece, pack
-from train.ranks import Ranks
+from piano.tokens.vocabulary import VOCABULARY
+from train.corpus.note_cache import NoteCache, Piece, pack
+from train.fit.batches import Batch, training_steps
+from train.fit.ranks import Ranks
+from train.fit.trainer import Trainer
 from train.recipe import Recipe, load_recipe
-from train.trainer import Trainer
 
 STEPS, QUICK_STEPS = 12, 2
 RECIPE = Path("configs/pocket.toml")

@@ -12,7 +12,7 @@ from export.music import MADE_UP, music_windows
 from export.quantise import BLOCK_SIZES
 from export.verify import Verification
 from piano.errors import PianodError
-from train.checkpoint import load_checkpoint
+from train.model.checkpoint import load_checkpoint
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

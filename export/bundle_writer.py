@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from inference.manifest import MANIFEST_NAME, GraphFile, Manifest
 from piano.errors import BundleError
-from realtime.manifest import MANIFEST_NAME, GraphFile, Manifest
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,12 @@ from export.portable import build_portable
 from export.quantise import BLOCK_SIZES
 from export.verify import Verification, verify
 from export.weights import Weights, weights_of
-from piano.encoding import TokenArray
-from piano.vocabulary import VOCABULARY
-from realtime.bundle import Bundle
-from realtime.manifest import FUSED, PORTABLE, PROMPT, Manifest
-from realtime.session import OnnxSession
-from train.gpt2 import GPT2
+from inference.bundle import Bundle
+from inference.manifest import FUSED, PORTABLE, PROMPT, Manifest
+from inference.onnx_session import OnnxSession
+from piano.tokens.encoding import TokenArray
+from piano.tokens.vocabulary import VOCABULARY
+from train.model.gpt2 import GPT2
 
 FUSED_NAME = "model.onnx"
 PROMPT_NAME = "prompt.onnx"

@@ -9,7 +9,7 @@ does not go through them tile by tile, for which it is quicker to have many quer
 weights, and the attention has a sink, which it cannot have with tiles; the sink weighs nothing. At a past of 991 this
 takes 0.6 times the time.
 
-`realtime/manifest.py` describes the inputs and outputs. Rows of a batch may have different past lengths, as ONNX
+`inference/manifest.py` describes the inputs and outputs. Rows of a batch may have different past lengths, as ONNX
 Runtime's GroupQueryAttention has it: when one token a row is fed, or when nothing has been fed before.
 """
 
@@ -23,8 +23,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 from export.quantise import BLOCK_SIZES, block_for, quantise, quantise_columns
 from export.weights import LAYER_NORM_EPSILON, Weights, with_scaled_queries
+from inference.manifest import ModelShape, cache_names
 from piano.errors import CheckpointError
-from realtime.manifest import ModelShape, cache_names
 
 PRECISIONS = ("int8", "fp32")
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from piano.encoding import TokenArray, encode
-from piano.midi_file import read_performance
+from piano.midi.file import read_performance
 from piano.notes import NOTE, Performance, sort_notes
-from piano.vocabulary import VOCABULARY, Kind
-from train.corpus import NoteCache
+from piano.tokens.encoding import TokenArray, encode
+from piano.tokens.vocabulary import VOCABULARY, Kind
+from train.corpus.note_cache import NoteCache
 
 MADE_UP = "made-up notes"
 

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from export.weights import LAYER_NORM_EPSILON, Weights
-from realtime.manifest import cache_names
+from inference.manifest import cache_names
 
 OPSET = 20
 

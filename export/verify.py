@@ -13,10 +13,10 @@ import torch
 from numpy.typing import NDArray
 
 from export.music import note_count
-from piano.encoding import TokenArray
+from inference.onnx_session import Logits, OnnxSession
 from piano.errors import BundleError
-from realtime.session import Logits, OnnxSession
-from train.gpt2 import GPT2
+from piano.tokens.encoding import TokenArray
+from train.model.gpt2 import GPT2
 
 RELATIVE_ERROR = 1e-3
 """Of a logit in single precision, against the largest logit."""

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.manifest import ModelShape
 from piano.errors import CheckpointError
-from realtime.manifest import ModelShape
-from train.gpt2 import GPT2
+from train.model.gpt2 import GPT2
 
 Array = NDArray[np.float32]
 

@@ -16,7 +16,7 @@ from loguru import logger
 from tests.support.programs import NOT_INSTALLED
 
 if TYPE_CHECKING:
-    from train.gpt2 import GPT2
+    from train.model.gpt2 import GPT2
 
 os.environ["PIANOD_TAKES"] = ""  # also for the processes that tests start
 
@@ -61,8 +61,8 @@ def tiny_model() -> "GPT2":
     """A GPT-2 of random weights, scaled so that its logits differ as a trained model's do."""
     import torch
 
-    from piano.vocabulary import VOCABULARY
-    from train.gpt2 import GPT2, GPT2Config
+    from piano.tokens.vocabulary import VOCABULARY
+    from train.model.gpt2 import GPT2, GPT2Config
 
     torch.manual_seed(7)
     model = GPT2(GPT2Config(VOCABULARY.size, TINY_CONTEXT, layers=2, heads=2, width=48)).eval()

@@ -19,10 +19,10 @@ def test_the_whole_daemon_loads_without_torch_trainer_or_exporter() -> None:
     modules = [module.name for module in pkgutil.walk_packages(realtime.__path__, "realtime.")]
     statement = "\n".join(f"import {name}" for name in modules if not name.endswith("__main__"))
     loaded = loaded_after(statement)
-    assert "realtime.cli" in loaded
+    assert "realtime.cli.command_line" in loaded
     assert not loaded.intersection(HEAVY)
 
 
 def test_the_command_line_loads_neither_model_nor_ports_nor_pictures() -> None:
-    loaded = loaded_after("import realtime.cli")
+    loaded = loaded_after("import realtime.cli.command_line")
     assert not loaded.intersection({"onnxruntime", "rtmidi", "matplotlib", "symusic", *HEAVY})

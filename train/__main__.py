@@ -12,21 +12,19 @@ from collections.abc import Sequence
 from piano.errors import PianodError
 
 COMMANDS = {
-    "fetch": "bring a public data set here",
-    "prepare": "turn MIDI files into one note cache",
-    "fit": "train a model on a note cache",
-    "shrink": "write a checkpoint with weights of 16 bits, half as large",
-    "evaluate": "measure a model in bits per note",
-    "primers": "cut excerpts of real music, to be gone on with",
-    "trials": "try what a recipe should be, on small models at equal compute",
-    "grid": "let a bundle play in several ways of sampling",
-    "compare": "hold generated music against real music",
-    "tell": "see whether generated music can be told from real music, and by what",
-    "round-trip": "check that tokens keep every note of a note cache",
+    "fetch": ("train.corpus.fetch", "bring a public data set here"),
+    "prepare": ("train.corpus.prepare", "turn MIDI files into one note cache"),
+    "fit": ("train.fit.command", "train a model on a note cache"),
+    "shrink": ("train.model.shrink", "write a checkpoint with weights of 16 bits, half as large"),
+    "evaluate": ("train.evaluate.command", "measure a model in bits per note"),
+    "primers": ("train.sampling_study.primers", "cut excerpts of real music, to be gone on with"),
+    "trials": ("train.trials.command", "try what a recipe should be, on small models at equal compute"),
+    "grid": ("train.sampling_study.grid", "let a bundle play in several ways of sampling"),
+    "compare": ("train.sampling_study.compare", "hold generated music against real music"),
+    "tell": ("train.sampling_study.tell", "see whether generated music can be told from real music, and by what"),
+    "round-trip": ("train.corpus.round_trip", "check that tokens keep every note of a note cache"),
 }
-
-MODULES = {"tell": "train.sampling_study.tell"}
-"""The module of a sub-command where its name does not say it."""
+"""The module of each sub-command, and what the help says of it."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,10 +33,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m train", description="Train and measure models of piano music.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     named = arguments[0] if arguments else None
-    for name, summary in COMMANDS.items():
+    for name, (module_name, summary) in COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
         if name == named:
-            module = importlib.import_module(MODULES.get(name, f"train.{name.replace('-', '_')}"))
+            module = importlib.import_module(module_name)
             module.add_arguments(command)
             command.set_defaults(run=module.run)
     args = parser.parse_args(arguments)

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from piano.errors import ConfigError
-from piano.vocabulary import FILL_TASKS, REPAIR_TASKS, TASKS
+from piano.tokens.vocabulary import FILL_TASKS, REPAIR_TASKS, TASKS
 
 
 class _Section(BaseModel):

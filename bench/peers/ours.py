@@ -4,8 +4,8 @@ import time
 from collections.abc import Sequence
 
 from bench.contestant import Matter, some_tokens
-from realtime.bundle import Bundle
-from realtime.session import OnnxSession
+from inference.bundle import Bundle
+from inference.onnx_session import OnnxSession
 
 
 class Ours:

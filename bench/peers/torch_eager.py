@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional
 
 from bench.contestant import Matter, some_tokens
-from train.checkpoint import load_checkpoint
+from train.model.checkpoint import load_checkpoint
 
 
 class TorchEager:

@@ -14,7 +14,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp
 from starlette.websockets import WebSocket
 
-from realtime.control import LONGEST_REQUEST, encode_status
+from realtime.control.protocol import LONGEST_REQUEST, encode_status
 from realtime.panel.answers import read_body
 from realtime.panel.controls import Controls
 from realtime.panel.guard import Door, Guard

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from realtime.clock import Clock
-from realtime.commands import ChoosePort, Command, HandOver, Keep, NewPiece, Panic, Retry, StopPlaying, Undo
-from realtime.control import (
+from realtime.control.model_choice import ModelChoice
+from realtime.control.presets import Presets
+from realtime.control.protocol import (
     CHANGEABLE,
     ClockIn,
     CommandName,
@@ -21,16 +21,16 @@ from realtime.control import (
     Status,
     changed,
 )
-from realtime.history import History
-from realtime.live import LivePlay
-from realtime.midi_message import Kind, kind_of
-from realtime.model_choice import ModelChoice
-from realtime.performer import LoopStatus
-from realtime.playback import TimedMessage
-from realtime.ports import Direction
-from realtime.presets import Presets
+from realtime.engine.commands import ChoosePort, Command, HandOver, Keep, NewPiece, Panic, Retry, StopPlaying, Undo
+from realtime.engine.event_rings import History
+from realtime.live.live_session import LivePlay
+from realtime.midi.message import Kind, kind_of
+from realtime.midi.performance_messages import TimedMessage
+from realtime.midi.ports import Direction
+from realtime.performers.performer import LoopStatus
 from realtime.settings import Settings
-from realtime.take import Take
+from realtime.take.take import Take
+from realtime.threads.clock import Clock
 
 _NS_PER_S = 1e9
 

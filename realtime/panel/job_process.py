@@ -11,22 +11,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from inference.onnx_session import OnnxSession
 from piano.errors import PianodError
-from piano.midi_document import MidiDocument
-from piano.midi_file import MidiTrack, write_performance
-from piano.solve import solve
-from realtime.continuation import Length, Progress, go_on
-from realtime.model import open_bundle, open_session, sampling_of, styles_of
-from realtime.offline import CONTINUATION, PRIMER, partner_settings, read_primer
-from realtime.offline_run import OfflineRun
-from realtime.offline_tasks import Playing, pose_file
+from piano.midi.document import MidiDocument
+from piano.midi.file import MidiTrack, write_performance
+from piano.solve.solver import solve
+from realtime.engine.from_settings import seed_of
+from realtime.engine.offline_run import OfflineRun
+from realtime.engine.open_model import open_bundle, open_session, sampling_of, styles_of
+from realtime.files.continuation import Length, Progress, go_on
+from realtime.files.draw_pieces import CONTINUATION, PRIMER, partner_settings, read_primer
+from realtime.files.file_tasks import Playing, pose_file
+from realtime.files.requests import ContinueRequest
+from realtime.files.task_requests import CleanRequest, FillRequest, PerformRequest, TaskRequest, VelocitiesRequest
 from realtime.panel.job_request import GIVEN, MADE, PICTURE, JobRequest
 from realtime.panel.reading import picture_of
-from realtime.parts import seed_of
-from realtime.requests import ContinueRequest
-from realtime.session import OnnxSession
 from realtime.settings import Settings
-from realtime.task_requests import CleanRequest, FillRequest, PerformRequest, TaskRequest, VelocitiesRequest
 
 _FINEST = 0.005
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from realtime.kept_parts import KEPT
+from realtime.files.fill_choices import KEPT
 
 GIVEN, MADE, PICTURE = "given.mid", "made.mid", "picture.json"
 """The files in the folder of a job."""

@@ -16,9 +16,9 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from piano.errors import ConfigError
 from piano.events import Event, NoteOff, NoteOn, Pedal, TimedEvent
-from realtime.control import ControlError, decode_request, descriptions, encode, encode_status
-from realtime.history import Planned, Ring, TakenBack
-from realtime.midi_message import SUSTAIN, Kind, bytes_of, channel_of, control_bytes, kind_of
+from realtime.control.protocol import ControlError, decode_request, descriptions, encode, encode_status
+from realtime.engine.event_rings import Planned, Ring, TakenBack
+from realtime.midi.message import SUSTAIN, Kind, bytes_of, channel_of, control_bytes, kind_of
 from realtime.panel.controls import Controls
 
 TICK_S = 1 / 60

@@ -14,12 +14,12 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from piano.errors import MidiFileError
-from piano.vocabulary import TASKS
+from piano.tokens.vocabulary import TASKS
 from realtime.panel.answers import json_of, midi_of, missing, number_of
 from realtime.panel.child import WorkError, program, run_child
 from realtime.panel.controls import Controls
 from realtime.panel.shelves import MOST_PIECES, TAKE, Pieces, Takes
-from realtime.panel.take_file import take_bytes
+from realtime.take.take_file import take_bytes
 
 _AT_ONCE = 2
 _GIVE_UP_S = 120.0

@@ -19,13 +19,13 @@ import numpy as np
 
 from piano.errors import MidiFileError, PianodError
 from piano.events import Role
-from piano.exercise import Exercise
-from piano.midi_file import MidiTrack, merge_tracks, read_performance, read_tracks
+from piano.midi.file import MidiTrack, merge_tracks, read_performance, read_tracks
 from piano.notes import NoteArray, PedalArray, Performance
-from piano.tasks import pose
-from piano.vocabulary import TASKS
-from realtime.playback import TimedMessage, messages_of
-from realtime.take import PASSED_ON, PIANOD, PLAYER
+from piano.tasks.exercise import Exercise
+from piano.tasks.pose import pose
+from piano.tokens.vocabulary import TASKS
+from realtime.midi.performance_messages import TimedMessage, messages_of
+from realtime.take.take import PASSED_ON, PIANOD, PLAYER
 
 MOST_NOTES = 100_000
 """Notes in a picture."""

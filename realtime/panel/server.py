@@ -11,7 +11,7 @@ import uvicorn
 from loguru import logger
 
 from piano.errors import ConfigError
-from realtime.control import LONGEST_REQUEST
+from realtime.control.protocol import LONGEST_REQUEST
 from realtime.panel.app import build_app
 from realtime.panel.controls import Controls
 from realtime.panel.guard import Door, host_in_url, is_loopback

@@ -5,8 +5,8 @@ A setting has one name everywhere: `temperature` in the TOML file, `PIANOD_TEMPE
 by docs/settings.md. The groups are classes of their own, so that a function can ask for the one that it needs.
 """
 
-from realtime.settings.answers import AnswerSettings
-from realtime.settings.every import GROUPS, PREFIX, Settings, settings_by_group
+from realtime.settings.all_settings import GROUPS, PREFIX, Settings, settings_by_group
+from realtime.settings.call_and_response import AnswerSettings
 from realtime.settings.model import ModelSettings, SamplingSettings
 from realtime.settings.modes import DuetSettings, LimitSettings, LoopSettings, ModeSettings, VelocitySettings
 from realtime.settings.ports import PortSettings

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from realtime.settings.kinds import Optional
+from realtime.settings.optional import Optional
 
 
 class ModeSettings(BaseModel):

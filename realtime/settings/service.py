@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from realtime.settings.kinds import Optional
+from realtime.settings.optional import Optional
 
 
 class ReportSettings(BaseModel):

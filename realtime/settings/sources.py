@@ -11,8 +11,8 @@ from pydantic import ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from piano.errors import ConfigError
-from realtime.settings.every import PREFIX, Settings
-from realtime.settings_words import fault_in_words, faults_as_text, flag_of
+from realtime.settings.all_settings import PREFIX, Settings
+from realtime.settings.words import fault_in_words, faults_as_text, flag_of
 
 SET_UP_PREFIX = "PIANOD_SETUP_"
 """Variables that steer bin/pianod's set-up, and are no settings of the daemon."""

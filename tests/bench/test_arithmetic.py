@@ -20,9 +20,9 @@ from bench.report import page
 from bench.roster import CONTESTANTS, FLOOR, OURS, is_peer
 from bench.summary import spread_of
 from bench.train import rates, waiting
+from inference.onnx_session import Logits
+from inference.rolling_context import RollingContext
 from piano.events import NoteOff, NoteOn
-from realtime.context import RollingContext
-from realtime.session import Logits
 
 MS = 1_000_000
 

@@ -21,11 +21,11 @@ from bench.roster import CONTESTANTS, FLOOR, OURS, READER
 from bench.train import measure as measure_train
 from bench.worker import most_memory_mb, serve
 from export.weights import weights_of
-from realtime.bundle import Bundle
-from realtime.model import EMBEDDED_FOLDER
-from realtime.session import OnnxSession
-from train.checkpoint import save_checkpoint
-from train.gpt2 import GPT2
+from inference.bundle import Bundle
+from inference.onnx_session import OnnxSession
+from realtime.engine.open_model import EMBEDDED_FOLDER
+from train.model.checkpoint import save_checkpoint
+from train.model.gpt2 import GPT2
 
 
 @pytest.fixture(scope="module")

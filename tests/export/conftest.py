@@ -10,7 +10,7 @@ from export.weights import Weights, weights_of
 if TYPE_CHECKING:
     import onnx
 
-    from train.gpt2 import GPT2
+    from train.model.gpt2 import GPT2
 
 
 @pytest.fixture(scope="session")

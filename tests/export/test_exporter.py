@@ -12,16 +12,16 @@ from export.__main__ import main
 from export.exporter import ExportOptions, export_bundle, licences, trained_on
 from export.music import music_windows, note_count
 from export.verify import verify
-from piano.encoding import encode
+from inference.bundle import Bundle
+from inference.onnx_session import OnnxSession
 from piano.errors import BundleError
-from piano.midi_file import MidiTrack, write_performance
+from piano.midi.file import MidiTrack, write_performance
 from piano.notes import NOTE, Performance
-from piano.vocabulary import VOCABULARY
-from realtime.bundle import Bundle
-from realtime.session import OnnxSession
-from train.checkpoint import save_checkpoint
-from train.corpus import NoteCache, Piece
-from train.gpt2 import GPT2
+from piano.tokens.encoding import encode
+from piano.tokens.vocabulary import VOCABULARY
+from train.corpus.note_cache import NoteCache, Piece
+from train.model.checkpoint import save_checkpoint
+from train.model.gpt2 import GPT2
 
 
 def scale(notes: int) -> Performance:

@@ -14,11 +14,11 @@ from transformers import GPT2LMHeadModel
 from export.graph import build_graph
 from export.verify import torch_logits
 from export.weights import Weights, weights_of, weights_of_state
+from inference.manifest import ModelShape, cache_names
 from piano.errors import CheckpointError
-from piano.vocabulary import VOCABULARY
-from realtime.manifest import ModelShape, cache_names
-from train.checkpoint import save_checkpoint
-from train.gpt2 import GPT2, GPT2Config
+from piano.tokens.vocabulary import VOCABULARY
+from train.model.checkpoint import save_checkpoint
+from train.model.gpt2 import GPT2, GPT2Config
 
 EXACT = 2e-4
 """Of logits in single precision, whose size is about 10."""

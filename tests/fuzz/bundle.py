@@ -15,13 +15,13 @@ import onnx
 from onnx import TensorProto, helper
 from onnx.external_data_helper import _get_all_tensors, uses_external_data
 
+from inference.bundle import Bundle
+from inference.manifest import FUSED, MANIFEST_NAME, GraphFile, Manifest, ModelShape
 from piano.errors import BundleError
-from piano.vocabulary import VOCABULARY
-from realtime.bundle import Bundle
-from realtime.manifest import FUSED, MANIFEST_NAME, GraphFile, Manifest, ModelShape
+from piano.tokens.vocabulary import VOCABULARY
 from tests.fuzz.drive import fuzz
 
-INSTRUMENTED = ("realtime.bundle", "realtime.manifest", "realtime.onnx_scan")
+INSTRUMENTED = ("inference.bundle", "inference.manifest", "inference.external_data")
 
 _GRAPH = GraphFile("model.onnx", FUSED, "fp32", 0, "")
 _MANIFEST = Manifest(

@@ -14,7 +14,12 @@ from realtime.settings import PREFIX, load_settings
 from tests.fuzz.drive import fuzz
 from train.recipe import load_recipe
 
-INSTRUMENTED = ("realtime.settings.sources", "realtime.settings.every", "realtime.settings_words", "tomllib._parser")
+INSTRUMENTED = (
+    "realtime.settings.sources",
+    "realtime.settings.all_settings",
+    "realtime.settings.words",
+    "tomllib._parser",
+)
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 

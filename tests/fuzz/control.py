@@ -5,12 +5,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import mkdtemp
 
-from realtime.control import encode_status
+from realtime.control.protocol import encode_status
 from realtime.panel.page_link import HeldKeys, carry_out
 from tests.fuzz.drive import fuzz
 from tests.realtime.panel.stage import Stage
 
-INSTRUMENTED = ("realtime.control", "realtime.panel.page_link", "realtime.panel.controls", "realtime.presets")
+INSTRUMENTED = (
+    "realtime.control.protocol",
+    "realtime.panel.page_link",
+    "realtime.panel.controls",
+    "realtime.control.presets",
+)
 
 _STAGES: list[Stage] = []
 

@@ -14,7 +14,7 @@ from realtime.panel.server import PanelServer
 from tests.fuzz.drive import fuzz
 from tests.realtime.panel.stage import Stage
 
-INSTRUMENTED = ("realtime.panel.app", "realtime.panel.guard", "realtime.panel.page_link", "realtime.control")
+INSTRUMENTED = ("realtime.panel.app", "realtime.panel.guard", "realtime.panel.page_link", "realtime.control.protocol")
 
 HTTP, RAW, FRAMES = b"h", b"r", b"f"
 WITHIN_S = 30.0

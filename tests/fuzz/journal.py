@@ -4,13 +4,13 @@ import io
 from collections.abc import Iterator
 
 from piano.errors import MidiFileError
-from piano.midi_file import read_tracks
-from realtime.journal import JournalReader, encode
-from realtime.take import Source, TakeRecord
-from realtime.take_midi import midi_of
+from piano.midi.file import read_tracks
+from realtime.take.journal import JournalReader, encode
+from realtime.take.midi_export import midi_of
+from realtime.take.take import Source, TakeRecord
 from tests.fuzz.drive import fuzz
 
-INSTRUMENTED = ("realtime.journal", "realtime.take_midi")
+INSTRUMENTED = ("realtime.take.journal", "realtime.take.midi_export")
 
 
 def check(data: bytes) -> None:

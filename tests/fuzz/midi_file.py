@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from piano.errors import MidiFileError
-from piano.midi_document import MidiDocument
-from piano.midi_file import read_performance, read_tracks
-from piano.midi_load import LONGEST_S
-from piano.piano_part import PianoPart
-from realtime.phrases import QUESTION, phrase_path
+from piano.midi.document import MidiDocument
+from piano.midi.file import read_performance, read_tracks
+from piano.midi.load import LONGEST_S
+from piano.midi.piano_part import PianoPart
+from realtime.cli.demo_phrases import QUESTION, phrase_path
 from tests.fuzz.drive import fuzz
 
 INSTRUMENTED = tuple(

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import mkdtemp
 
-from realtime.control import encode_status
+from realtime.control.protocol import encode_status
 from realtime.panel.page_link import carry_out
 from tests.fuzz.drive import fuzz
 from tests.realtime.panel.stage import Stage
 
-INSTRUMENTED = ("realtime.presets", "realtime.control", "realtime.panel.controls")
+INSTRUMENTED = ("realtime.control.presets", "realtime.control.protocol", "realtime.panel.controls")
 
 SOME = 5
 

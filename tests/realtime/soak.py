@@ -22,12 +22,12 @@ from pathlib import Path
 
 import numpy as np
 
-from realtime.midi_message import Kind, channel_of, kind_of
-from realtime.phrases import NAMES, read_phrase
-from realtime.playback import messages_of
-from realtime.ports import InputPort, OutputPort
-from realtime.rtmidi_ports import open_system
-from tests.realtime.jack import JackServer
+from realtime.cli.demo_phrases import NAMES, read_phrase
+from realtime.midi.message import Kind, channel_of, kind_of
+from realtime.midi.performance_messages import messages_of
+from realtime.midi.ports import InputPort, OutputPort
+from realtime.midi.rtmidi_ports import open_system
+from tests.support.jack import JackServer
 
 LISTEN_S = 6.0
 """How long the daemon may answer before the next phrase comes."""

@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from piano.notes import NOTE, PEDAL, Performance, sort_notes
-from piano.vocabulary import VOCABULARY
-from train.corpus import NoteCache, Piece
-from train.gpt2 import GPT2, GPT2Config
+from piano.tokens.vocabulary import VOCABULARY
+from train.corpus.note_cache import NoteCache, Piece
+from train.model.gpt2 import GPT2, GPT2Config
 from train.recipe import Recipe
 
 torch.set_num_threads(1)  # threads of a model this small only wait for each other

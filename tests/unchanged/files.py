@@ -4,9 +4,9 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from realtime.cli import main
-from realtime.phrases import NAMES, phrase_path
-from tests.piano.midi_files import song
+from realtime.cli.command_line import main
+from realtime.cli.demo_phrases import NAMES, phrase_path
+from tests.support.midi_files import song
 
 SEED = ("--seed", "11", "--verbosity", "0")
 COMMANDS: Mapping[str, tuple[str, ...]] = {

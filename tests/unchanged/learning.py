@@ -1,20 +1,20 @@
-"""What training reads and what the bundle answers, as fingerprints: windows of the mixture, logits of a fixed stream."""
+"""What training reads and what the bundle computes, as fingerprints: windows of the mixture, logits of one stream."""
 
 from collections.abc import Iterator
 
 import numpy as np
 
+from inference.onnx_session import OnnxSession
 from piano.events import Role
 from piano.notes import NOTE, PEDAL, Performance, sort_notes
-from piano.vocabulary import VOCABULARY
-from realtime.model import open_bundle
-from realtime.session import OnnxSession
+from piano.tokens.vocabulary import VOCABULARY
+from realtime.engine.open_model import open_bundle
 from realtime.settings import Settings
 from tests.unchanged.files import fingerprint
-from train.corpus import NoteCache, Piece
-from train.mixture import Mixture
+from train.corpus.note_cache import NoteCache, Piece
+from train.dataset.mixture import Mixture
+from train.dataset.windows import WindowDataset, WindowPlan
 from train.recipe import Augmentation, Tasks
-from train.windows import WindowDataset, WindowPlan
 
 WINDOWS = 50
 EVERYTHING = Tasks(weights={"continue": 0.3, "duet": 0.1, "fill": 0.3, "repair": 0.3})

@@ -18,8 +18,8 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from piano.vocabulary import VOCABULARY
-from realtime.model import open_bundle
+from piano.tokens.vocabulary import VOCABULARY
+from realtime.engine.open_model import open_bundle
 from realtime.settings import Settings
 from tests.unchanged.files import file_records
 from tests.unchanged.learning import logit_records, window_records

@@ -2,16 +2,16 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
-from realtime.clock import ManualClock
-from realtime.commands import Command, HandOver, Keep, NewPiece, Retry, Undo
-from realtime.demo import demo_settings
-from realtime.model import open_bundle, open_session
-from realtime.phrases import NAMES, read_phrase
-from realtime.playback import messages_of
-from realtime.session import Session
+from inference.onnx_session import Session
+from realtime.cli.demo import demo_settings
+from realtime.cli.demo_phrases import NAMES, read_phrase
+from realtime.engine.commands import Command, HandOver, Keep, NewPiece, Retry, Undo
+from realtime.engine.open_model import open_bundle, open_session
+from realtime.midi.performance_messages import messages_of
 from realtime.settings import Settings
-from tests.realtime.desk import Desk
-from tests.realtime.stage import S, model_of_chance
+from realtime.threads.clock import ManualClock
+from tests.support.partner_with_thru import Desk
+from tests.support.scripted_play import S, model_of_chance
 from tests.unchanged.files import fingerprint
 
 SETTINGS: Mapping[str, Settings] = {

@@ -1,0 +1,1 @@
+"""The study of sampling: generated music beside real music."""

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from piano.encoding import decode, encode
 from piano.notes import NoteArray, PedalArray, Performance
+from piano.tokens.encoding import decode, encode
 
 Vector = NDArray[np.float64]
 

@@ -17,14 +17,14 @@ import numpy as np
 from tqdm import tqdm
 
 from piano.errors import CorpusError, MidiFileError, PianodError
-from piano.midi_file import merge_tracks, read_tracks
+from piano.midi.file import merge_tracks, read_tracks
 from piano.notes import Performance
-from train.corpus import NoteCache
-from train.excerpts import ExcerptPlan, cut, draw_excerpts
-from train.primers import CONTINUATION, read_pieces, works_of
+from train.corpus.note_cache import NoteCache
+from train.corpus.sources import MIDI_SUFFIXES
+from train.evaluate.excerpts import ExcerptPlan, cut, draw_excerpts
 from train.sampling_study.excerpt_statistics import excerpt_statistics, rounded
+from train.sampling_study.primers import CONTINUATION, read_pieces, works_of
 from train.sampling_study.two_sample import FOLDS, Sample, Told, tell_apart
-from train.sources import MIDI_SUFFIXES
 
 SECONDS = 25.0
 """The length of an excerpt."""

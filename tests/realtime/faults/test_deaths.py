@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from piano.events import NoteOff, NoteOn, Pedal
-from realtime.midi_message import ALL_SOUND_OFF, Kind, bytes_of, kind_of
-from tests.realtime.jack import JackServer
-from tests.realtime.test_end_to_end import Account, Daemon, account_of, start_pianist
-from tests.realtime.wire import Listener
+from realtime.midi.message import ALL_SOUND_OFF, Kind, bytes_of, kind_of
+from tests.realtime.live.test_end_to_end import Account, Daemon, account_of, start_pianist
+from tests.support.jack import JackServer
+from tests.support.listener import Listener
 from tests.support.programs import path_of
 
 Start = Callable[..., Daemon]

@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 from loguru import logger
 
-from piano.midi_file import read_tracks
-from realtime.take import Take
-from realtime.take_keeper import RETRY_S, TakeKeeper
-from tests.realtime.test_kill import WITHIN_S
+from piano.midi.file import read_tracks
+from realtime.take.take import Take
+from realtime.take.writer_thread import RETRY_S, TakeKeeper
+from tests.realtime.live.test_kill import WITHIN_S
 
 KEYS = range(60, 90)
 ROOM = 1500

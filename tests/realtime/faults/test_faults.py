@@ -5,26 +5,26 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from inference.onnx_session import Logits
 from piano.errors import PortError
 from piano.events import NoteOff, NoteOn
-from piano.vocabulary import VOCABULARY
-from realtime.clock import ManualClock, MonotonicClock
-from realtime.commands import HandOver, Mode
-from realtime.inbox import Inbox, PortLost, Received, Stalled
-from realtime.memory_ports import MemoryInputPort, MemoryOutputPort
-from realtime.midi_input import LATE_NS, MidiInput
-from realtime.midi_message import bytes_of
-from realtime.outbox import Outbox
-from realtime.partner import MOST_WAITING
-from realtime.replay import Reel, Replay
-from realtime.resting import rest_ns
-from realtime.scheduler import MOST_WAITING as MOST_PASSED_ON
-from realtime.scheduler import Scheduler
-from realtime.session import Logits
+from piano.tokens.vocabulary import VOCABULARY
+from realtime.engine.commands import HandOver, Mode
+from realtime.engine.fault_backoff import rest_ns
+from realtime.engine.partner import MOST_WAITING
+from realtime.midi.input_thread import LATE_NS, MidiInput
+from realtime.midi.memory_ports import MemoryInputPort, MemoryOutputPort
+from realtime.midi.message import bytes_of
+from realtime.output.event_queue import Outbox
+from realtime.output.replay import Reel, Replay
+from realtime.output.scheduler import MOST_WAITING as MOST_PASSED_ON
+from realtime.output.scheduler import Scheduler
 from realtime.settings import Settings
-from tests.realtime.desk import Desk
-from tests.realtime.stage import MS, ChanceSession, S, SlowSession, phrase
-from tests.realtime.wire import Listener
+from realtime.threads.clock import ManualClock, MonotonicClock
+from realtime.threads.inbox import Inbox, PortLost, Received, Stalled
+from tests.support.listener import Listener
+from tests.support.partner_with_thru import Desk
+from tests.support.scripted_play import MS, ChanceSession, S, SlowSession, phrase
 
 LEGS = ((0, 0x90), (200 * MS, 0x80))
 """A key goes down and comes up."""

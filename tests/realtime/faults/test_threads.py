@@ -6,16 +6,16 @@ from pathlib import Path
 import pytest
 from loguru import logger
 
-from piano.midi_file import read_tracks
-from realtime import take_keeper
-from realtime.chances import MOST
-from realtime.clock import MonotonicClock
-from realtime.live import LivePlay
-from realtime.memory_ports import MemoryInputPort, MemoryMidiSystem, MemoryOutputPort
+from piano.midi.file import read_tracks
+from realtime.live.live_session import LivePlay
+from realtime.midi.memory_ports import MemoryInputPort, MemoryMidiSystem, MemoryOutputPort
+from realtime.midi.watchdog import Watchdog
 from realtime.settings import Settings
-from realtime.watchdog import Watchdog
-from tests.realtime.stage import model_of_chance
-from tests.realtime.wire import Listener
+from realtime.take import writer_thread as take_keeper
+from realtime.threads.clock import MonotonicClock
+from realtime.threads.restart_limit import MOST
+from tests.support.listener import Listener
+from tests.support.scripted_play import model_of_chance
 
 WAIT_S = 0.002
 

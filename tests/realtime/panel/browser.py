@@ -12,7 +12,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
-from piano.midi_file import read_performance
+from piano.midi.file import read_performance
 from piano.notes import Performance
 from tests.support.programs import path_of
 

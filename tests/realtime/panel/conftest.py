@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from selenium import webdriver
 
-from realtime.model import EMBEDDED_FOLDER
+from realtime.engine.open_model import EMBEDDED_FOLDER
 from tests.realtime.panel.browser import Page, start_chromium
 from tests.realtime.panel.daemon import Daemon
 from tests.realtime.panel.pieces import LONG, write_piece

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from piano.midi_file import MidiTrack, write_performance
+from piano.midi.file import MidiTrack, write_performance
 from piano.notes import NOTE, PEDAL, Performance
 
 LONG = 1200

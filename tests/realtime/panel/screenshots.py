@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-import realtime.phrases
+import realtime.cli.demo_phrases
 from tests.realtime.panel.browser import Page, start_chromium
 from tests.realtime.panel.daemon import Daemon
 
@@ -39,7 +39,7 @@ def main() -> None:
     """Play, and take the pictures."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        shutil.copytree(Path(realtime.phrases.__file__).parent, folder / "set")
+        shutil.copytree(Path(realtime.cli.demo_phrases.__file__).parent, folder / "set")
         daemon = Daemon(folder, 0, "--review", "set")
         driver = start_chromium(str(folder / "profile"))
         try:

@@ -1,13 +1,13 @@
 """What the panel's tests share: a session that plays on a model of chance, and its controls."""
 
-from realtime.clock import MonotonicClock
-from realtime.history import History
-from realtime.live import LivePlay
-from realtime.panel.browser_system import BrowserSystem
+from realtime.engine.event_rings import History
+from realtime.live.live_session import LivePlay
+from realtime.midi.browser_ports import BrowserSystem
 from realtime.panel.controls import Controls
 from realtime.panel.controls import Stage as PanelStage
 from realtime.settings import Settings
-from tests.realtime.stage import model_of_chance
+from realtime.threads.clock import MonotonicClock
+from tests.support.scripted_play import model_of_chance
 
 
 class Stage:

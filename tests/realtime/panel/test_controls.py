@@ -5,10 +5,10 @@ import json
 import pytest
 
 from piano.errors import ConfigError
-from realtime.control import CHANGEABLE, ControlError, decode_request, encode_status
-from realtime.inbox import Received
+from realtime.control.protocol import CHANGEABLE, ControlError, decode_request, encode_status
 from realtime.panel.controls import MOST_WAITING
-from realtime.performer import Activity
+from realtime.performers.performer import Activity
+from realtime.threads.inbox import Received
 from tests.realtime.panel.changes import CHANGES
 from tests.realtime.panel.stage import Stage
 

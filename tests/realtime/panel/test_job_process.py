@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from piano.errors import MidiFileError
-from piano.midi_file import read_performance
+from piano.midi.file import read_performance
 from realtime.panel.job_process import run_job, wish_of
 from realtime.panel.job_request import GIVEN, JOBS, MADE, PICTURE, JobRequest
 from tests.realtime.panel.pieces import scale, write_piece

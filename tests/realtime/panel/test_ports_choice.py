@@ -5,14 +5,14 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from realtime.clock import MonotonicClock
-from realtime.control import ControlError, decode_request
-from realtime.history import History
-from realtime.live import LivePlay
-from realtime.memory_ports import MemoryMidiSystem
+from realtime.control.protocol import ControlError, decode_request
+from realtime.engine.event_rings import History
+from realtime.live.live_session import LivePlay
+from realtime.midi.memory_ports import MemoryMidiSystem
 from realtime.panel.controls import Controls, Stage
 from realtime.settings import Settings
-from tests.realtime.stage import model_of_chance
+from realtime.threads.clock import MonotonicClock
+from tests.support.scripted_play import model_of_chance
 
 WITHIN = 2_000
 

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from piano.errors import MidiFileError
-from piano.midi_file import MidiTrack, write_performance
+from piano.midi.file import MidiTrack, write_performance
 from piano.notes import NOTE, PEDAL, Performance
-from piano.vocabulary import FILL_TASKS, TASKS
+from piano.tokens.vocabulary import FILL_TASKS, TASKS
 from realtime.panel.reading import main, read
-from realtime.take import PASSED_ON, PIANOD, PLAYER, Source, TakeRecord
-from realtime.take_midi import midi_of
+from realtime.take.midi_export import midi_of
+from realtime.take.take import PASSED_ON, PIANOD, PLAYER, Source, TakeRecord
 from tests.realtime.panel.pieces import scale, write_piece
 
 

@@ -11,7 +11,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from piano.errors import ConfigError
-from piano.midi_file import read_performance
+from piano.midi.file import read_performance
 from realtime.panel.jobs import LARGEST_FILE
 from realtime.panel.server import PanelServer
 from tests.realtime.panel.pieces import scale, write_piece

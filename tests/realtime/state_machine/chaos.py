@@ -15,25 +15,25 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from inference.onnx_session import Logits
+from inference.rolling_context import RollingContext
 from piano.errors import PortError
-from piano.vocabulary import VOCABULARY
-from realtime.chances import Chances
-from realtime.clock import ManualClock
-from realtime.commands import Command, HandOver, Mode, NewPiece, Panic, Retry, StopPlaying
-from realtime.context import RollingContext
-from realtime.engine import PortReport
-from realtime.inbox import PortLost, PortReturned, Received, Stalled, SystemLost, SystemReturned, ThreadRevived
-from realtime.memory_ports import MemoryOutputPort
-from realtime.midi_input import Thru
-from realtime.midi_message import Kind, kind_of, split
-from realtime.partner import MOST_WAITING, Partner, PartnerSettings
-from realtime.parts import engine_settings, playing_of, scheduler_settings, thru_of
-from realtime.ports import Direction
-from realtime.resting import Resting
-from realtime.session import Logits
+from piano.tokens.vocabulary import VOCABULARY
+from realtime.engine.commands import Command, HandOver, Mode, NewPiece, Panic, Retry, StopPlaying
+from realtime.engine.engine import PortReport
+from realtime.engine.fault_backoff import Resting
+from realtime.engine.from_settings import engine_settings, playing_of, scheduler_settings, thru_of
+from realtime.engine.partner import MOST_WAITING, Partner, PartnerSettings
+from realtime.midi.input_thread import Thru
+from realtime.midi.memory_ports import MemoryOutputPort
+from realtime.midi.message import Kind, kind_of, split
+from realtime.midi.ports import Direction
 from realtime.settings import Settings
-from tests.realtime.stage import MS, ChanceSession, S
-from tests.realtime.wire import Listener
+from realtime.threads.clock import ManualClock
+from realtime.threads.inbox import PortLost, PortReturned, Received, Stalled, SystemLost, SystemReturned, ThreadRevived
+from realtime.threads.restart_limit import Chances
+from tests.support.listener import Listener
+from tests.support.scripted_play import MS, ChanceSession, S
 
 COMMANDS: tuple[Command, ...] = (HandOver(), StopPlaying(), NewPiece(), Retry(), Panic())
 SETTINGS = Settings(panel=False, seed=1, shortest_pause_s=0.2, longest_pause_s=0.4, alone_after_s=0.5)

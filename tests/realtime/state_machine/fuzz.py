@@ -14,11 +14,11 @@ from dataclasses import asdict
 
 from loguru import logger
 
-from realtime.commands import Mode
-from realtime.ports import Direction
-from realtime.resting import LONGEST_REST_NS
-from tests.realtime.stage import MS
+from realtime.engine.commands import Mode
+from realtime.engine.fault_backoff import LONGEST_REST_NS
+from realtime.midi.ports import Direction
 from tests.realtime.state_machine.chaos import COMMANDS, PITCHES, STRANGE, Chaos, Counts
+from tests.support.scripted_play import MS
 
 EVENTS_A_SESSION = 600
 

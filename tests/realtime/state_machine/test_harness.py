@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from realtime.outbox import Outbox
-from realtime.overload import Gate
-from realtime.scheduler import Scheduler
+from realtime.midi.backpressure import Gate
+from realtime.output.event_queue import Outbox
+from realtime.output.scheduler import Scheduler
 from tests.realtime.state_machine.fuzz import run
 
 WITHIN = 10_000

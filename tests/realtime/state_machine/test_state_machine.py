@@ -4,11 +4,11 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from realtime.commands import Command, Mode
-from realtime.ports import Direction
-from tests.realtime.stage import MS
+from realtime.engine.commands import Command, Mode
+from realtime.midi.ports import Direction
 from tests.realtime.state_machine.chaos import COMMANDS, PITCHES, STRANGE, Chaos
 from tests.realtime.state_machine.fuzz import run
+from tests.support.scripted_play import MS
 
 NOTES = st.builds(
     lambda status, pitch, velocity: bytes((status, pitch, velocity)),

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from piano.midi_file import MidiTrack, read_tracks, write_performance
+from piano.midi.file import MidiTrack, read_tracks, write_performance
 from piano.notes import Performance
 from tests.train.conftest import random_performance, save_random_corpus
 from train.__main__ import main

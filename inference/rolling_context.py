@@ -1,0 +1,279 @@
+"""An endless session over a finite context: two sessions of the same model that take turns.
+
+A performer sees one `Session` whose length is the stream's. Underneath, a window of the stream is in the cache. When
+it is nearly full, the next window (the stream's head, then its recent half from an event boundary on) is fed to the
+other session, a few tokens with each token that is played, and then the two are exchanged.
+
+Which window serves a length is a function of the stream alone, not of the time: live and offline agree, and so do a
+stream and the same stream with detours that were rolled back. With windows of W tokens, window k + 1 is chosen and
+its preparation begins W/4 tokens before window k is full; it takes over when window k is full. A rollback across an
+exchange finds the old window untouched for about W/4 tokens (less the head); further back, the window is fed anew
+with the next feed.
+
+It belongs to the thread that feeds it and starts none: a second thread would compete for the same cores, and would
+make a step's delay depend on luck. That thread calls `advance` in its idle moments; what is not done by then is done
+with the feeds, at most a chunk or two each. The chunks are the same either way, and so are the logits.
+"""
+
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.onnx_session import Logits, Session
+from piano.errors import PianodError
+from piano.tokens.vocabulary import VOCABULARY, Kind
+
+UNLIMITED = 2**31 - 1
+"""The context of an endless session."""
+
+SMALLEST_WINDOW = 16
+
+CHUNK = 8
+"""Tokens in one piece of preparation: the longest that a single step can be delayed by it."""
+
+
+@runtime_checkable
+class WorksAhead(Protocol):
+    """A session that has use for an idle moment."""
+
+    def advance(self) -> bool:
+        """Prepare a piece of what will be needed; return whether there was one to prepare."""
+
+
+@dataclass(frozen=True, slots=True)
+class Landmarks:
+    """Where a stream may be cut, by token id: what its head consists of, what ends an event, what bounds a preview."""
+
+    in_head: NDArray[np.bool_]
+    ends_event: NDArray[np.bool_]
+    opens_preview: NDArray[np.bool_]
+    closes_preview: NDArray[np.bool_]
+
+
+def landmarks() -> Landmarks:
+    """Return the landmarks of the vocabulary."""
+
+    def which(*kinds: Kind) -> NDArray[np.bool_]:
+        return np.isin(VOCABULARY.kinds, kinds)
+
+    return Landmarks(
+        in_head=which(Kind.BOS, Kind.TASK, Kind.STYLE),
+        ends_event=which(Kind.OFF, Kind.PEDAL, Kind.VELOCITY, Kind.PLAY),
+        opens_preview=which(Kind.PREVIEW),
+        closes_preview=which(Kind.PLAY),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """A part of the stream: its first `head` tokens, then those from `start` on, until its length is `full`."""
+
+    head: int
+    start: int
+    full: int
+    prepares: int
+    """The length at which the next window is chosen."""
+
+    def offset(self, length: int) -> int:
+        """Return how many tokens of the window lie within a length of the stream."""
+        return self.head + length - self.start
+
+
+class RollingContext:
+    """A session without an end, over two sessions of equal context which nobody else may feed."""
+
+    def __init__(
+        self,
+        first: Session,
+        second: Session,
+        *,
+        window: int | None = None,
+        marks: Landmarks | None = None,
+        chunk: int = CHUNK,
+    ) -> None:
+        """Take two sessions; `window` is the number of tokens used of their context, all of it if not given."""
+        largest = min(first.context, second.context)
+        self._size = largest if window is None else window
+        if not SMALLEST_WINDOW <= self._size <= largest:
+            raise ValueError(f"a window has {SMALLEST_WINDOW} to {largest} tokens, not {self._size}")
+        if chunk < 1:
+            raise ValueError(f"a chunk has at least 1 token, not {chunk}")
+        self._marks = marks or landmarks()
+        self._chunk = chunk
+        self._active, self._spare = first, second
+        self.reset()
+
+    @property
+    def length(self) -> int:
+        """Return the length of the stream."""
+        return len(self._tokens)
+
+    @property
+    def context(self) -> int:
+        """Return the largest length: without a limit that a performance could meet."""
+        return UNLIMITED
+
+    @property
+    def fill(self) -> float:
+        """Return how full the window that plays is, 0 to 1; from any thread."""
+        return self._fill
+
+    @property
+    def exchanges(self) -> int:
+        """Return how many windows have been left behind."""
+        return self._index
+
+    def reset(self) -> None:
+        """Forget everything."""
+        self._tokens = array("i")
+        self._windows = [_Window(0, 0, self._size, self._size - self._size // 4)]
+        self._index = 0
+        self._active.reset()
+        self._spare_holds: int | None = None
+        self._fill = 0.0
+
+    def rollback(self, length: int) -> None:
+        """Forget all but the first `length` tokens of the stream."""
+        if not 0 <= length <= self.length:
+            raise ValueError(f"a stream of {self.length} tokens rolls back to 0 to {self.length}, not {length}")
+        del self._tokens[length:]
+        while len(self._windows) > 1 and self._windows[-2].prepares > length:
+            self._windows.pop()
+        index = self._window_of(length)
+        if index != self._index:
+            if self._spare_holds == index:
+                self._active, self._spare, self._spare_holds = self._spare, self._active, self._index
+            else:
+                self._active.reset()
+                self._spare_holds = None
+            self._index = index
+        self._trim(length)
+
+    def feed(self, tokens: Sequence[int]) -> Logits:
+        """Append tokens and return the logits of what follows the last one, shape (vocabulary,)."""
+        if len(tokens) == 0:
+            raise ValueError("feed takes at least 1 token, not 0")
+        size = self._marks.in_head.size
+        for token in tokens:
+            if not 0 <= token < size:
+                raise ValueError(f"a token is 0 to {size - 1}, not {token}")
+        before = self.length
+        self._tokens.extend(int(token) for token in tokens)
+        try:
+            logits = self._catch_up()
+        except (ValueError, PianodError):
+            self.rollback(before)
+            raise
+        self._fill = self._windows[self._index].offset(self.length) / self._size
+        return logits
+
+    def advance(self) -> bool:
+        """Prepare one chunk of the next window in an idle moment; return whether there was one to prepare."""
+        window = self._windows[self._index]
+        if not window.prepares <= self.length < window.full:
+            return False
+        available = self._windows[self._index + 1].offset(self.length)
+        return self._prepare_one(available - available % self._chunk)
+
+    def _catch_up(self) -> Logits:
+        """Feed what the active session lacks of the stream, through exchanges where there are any."""
+        end = self.length
+        self._plan(end)
+        serving = self._window_of(end)
+        if serving > self._index + 1:  # the windows between would be fed for nothing
+            self._index, self._spare_holds = serving, None
+            self._active.reset()
+        while True:
+            window = self._windows[self._index]
+            until = min(end, window.full)
+            missing = self._content(window, self._active.length, window.offset(until))
+            logits = self._active.feed(missing) if missing else None
+            self._prepare(until)
+            if until == end:
+                if logits is None:
+                    raise RuntimeError("the active session is ahead of the stream")
+                return logits
+            self._active, self._spare, self._spare_holds = self._spare, self._active, self._index
+            self._index += 1
+
+    def _plan(self, length: int) -> None:
+        """Choose each window that is chosen at this length or before."""
+        while length >= self._windows[-1].prepares:
+            old = self._windows[-1]
+            head = self._head()
+            start = self._cut(old.full - self._size // 2, old.prepares)
+            full = start + self._size - head
+            self._windows.append(_Window(head, start, full, full - self._size // 4))
+
+    def _head(self) -> int:
+        """Return the length of the stream's head, a quarter of the window at most."""
+        longest = self._size // 4
+        leading = (index for index, token in enumerate(self._tokens[:longest]) if not self._marks.in_head[token])
+        return next(leading, longest)
+
+    def _cut(self, earliest: int, latest: int) -> int:
+        """Return the first boundary of events from `earliest` to `latest`, outside a preview; `earliest` if none."""
+        marks = self._marks
+        inside = False
+        for place in range(max(0, earliest - self._size), latest):
+            token = self._tokens[place]
+            inside = (inside or bool(marks.opens_preview[token])) and not marks.closes_preview[token]
+            if place + 1 >= earliest and marks.ends_event[token] and not inside:
+                return place + 1
+        return earliest
+
+    def _window_of(self, length: int) -> int:
+        index = len(self._windows) - 1
+        while index and length <= self._windows[index - 1].full:
+            index -= 1
+        return index
+
+    def _content(self, window: _Window, first: int, end: int) -> Sequence[int]:
+        """Return a window's tokens from one offset to another."""
+        shift = window.start - window.head
+        return (
+            self._tokens[min(first, window.head) : min(end, window.head)]
+            + self._tokens[max(first, window.head) + shift : max(end, window.head) + shift]
+        )
+
+    def _prepare(self, length: int) -> None:
+        """Bring the next window as far as it must be at this length: all of it where the old one is full."""
+        window = self._windows[self._index]
+        if length < window.prepares:
+            return
+        following = self._windows[self._index + 1]
+        if length >= window.full:
+            required = following.offset(window.full)
+        else:
+            share = (length - window.prepares) / (window.full - window.prepares)
+            required = int(following.offset(window.full) * share) // self._chunk * self._chunk
+        while self._prepare_one(required):
+            pass
+
+    def _prepare_one(self, required: int) -> bool:
+        """Feed the spare session one chunk towards the required offset; return whether it lacked one."""
+        if self._spare_holds != self._index + 1:
+            self._spare.reset()
+            self._spare_holds = self._index + 1
+        done = self._spare.length
+        if done >= required:
+            return False
+        chunk = self._content(self._windows[self._index + 1], done, min(done + self._chunk, required))
+        self._spare.feed(chunk)
+        return True
+
+    def _trim(self, length: int) -> None:
+        """Take back what the sessions hold beyond a length; the spare one in whole chunks, so that those stay alike."""
+        window = self._windows[self._index]
+        self._active.rollback(min(self._active.length, window.offset(length)))
+        if self._spare_holds != self._index + 1:
+            return
+        if self._spare_holds >= len(self._windows):
+            self._spare_holds = None
+        else:
+            kept = max(0, min(self._spare.length, self._windows[self._spare_holds].offset(length)))
+            self._spare.rollback(kept - kept % self._chunk if length < window.full else kept)

@@ -1,0 +1,165 @@
+"""An attempt at an exercise: something that wants rows of a batch moved, hears the logits, and is done at some time."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from piano.notes import Performance
+from piano.sampling.sampler import Sampler
+from piano.session import Logits, Move
+from piano.solve.constrained_decoder import Playing
+from piano.solve.context_window import Reel
+from piano.solve.masks import Options
+from piano.solve.velocity_answers import VelocityAnswers
+
+
+class Attempt(Protocol):
+    """One try at one exercise, in rows of its own, which it numbers from 0 on."""
+
+    @property
+    def rows(self) -> int:
+        """Return how many rows it needs at most."""
+
+    @property
+    def is_done(self) -> bool:
+        """Say whether there is nothing more to do."""
+
+    @property
+    def share(self) -> float:
+        """Return how much is done, 0 to 1."""
+
+    @property
+    def score(self) -> float:
+        """Return the log-probability of all that was decided, in nats."""
+
+    @property
+    def decisions(self) -> int:
+        """Return how many decisions that were."""
+
+    def performance(self) -> Performance:
+        """Return what was found."""
+
+    def copies(self) -> Sequence[tuple[int, int]]:
+        """Return which row is to be copied to which other, one after another, before the next moves."""
+
+    def moves(self) -> Mapping[int, Move]:
+        """Return how its rows are to move; at least one does, unless all is done."""
+
+    def hear(self, logits: Mapping[int, Logits]) -> None:
+        """Take the logits of what follows in each row that was moved, (vocabulary,) each, and decide."""
+
+
+class SampledAttempt:
+    """Token after token drawn from the model."""
+
+    rows = 1
+
+    def __init__(self, playing: Playing, reel: Reel, sampler: Sampler) -> None:
+        self.playing, self._reel, self._sampler = playing, reel, sampler
+        self._decide()
+
+    @property
+    def is_done(self) -> bool:
+        """Say whether there is nothing more to do."""
+        return self.playing.is_done
+
+    @property
+    def share(self) -> float:
+        """Return how much is done, 0 to 1."""
+        return self.playing.share
+
+    @property
+    def score(self) -> float:
+        """Return the log-probability of all that was decided, in nats."""
+        return self.playing.score
+
+    @property
+    def decisions(self) -> int:
+        """Return how many decisions that were."""
+        return self.playing.decisions
+
+    def performance(self) -> Performance:
+        """Return our own notes and pedal changes."""
+        return self.playing.own_part()
+
+    def copies(self) -> Sequence[tuple[int, int]]:
+        """Return nothing."""
+        return ()
+
+    def moves(self) -> Mapping[int, Move]:
+        """Return how its row is to move."""
+        playing = self.playing
+        return {0: self._reel.move(playing.tokens, playing.fed, len(playing.tokens), playing.anchor)}
+
+    def hear(self, logits: Mapping[int, Logits]) -> None:
+        """Take the logits and draw what follows."""
+        self.playing.hear(logits[0])
+        self._decide()
+
+    def _decide(self) -> None:
+        playing = self.playing
+        while (options := playing.options()) is not None:
+            logits = playing.logits
+            token = self._sampler.draw(logits, options.allowed)
+            playing.take(token, log_probability(logits, options, token))
+
+
+class VelocityAttempt:
+    """The velocities of an exercise, one after another."""
+
+    rows = 1
+
+    def __init__(self, answers: VelocityAnswers, context: int) -> None:
+        self.answers = answers
+        self._reel = Reel(context, answers.head)
+
+    @property
+    def is_done(self) -> bool:
+        """Say whether there is nothing more to do."""
+        return self.answers.is_done
+
+    @property
+    def share(self) -> float:
+        """Return how much is done, 0 to 1."""
+        return self.answers.share
+
+    @property
+    def score(self) -> float:
+        """Return the log-probability of the answers, in nats."""
+        return self.answers.score
+
+    @property
+    def decisions(self) -> int:
+        """Return how many answers there are."""
+        return self.answers.decisions
+
+    def performance(self) -> Performance:
+        """Return all notes in their order, with the velocities found."""
+        return self.answers.performance()
+
+    def copies(self) -> Sequence[tuple[int, int]]:
+        """Return nothing."""
+        return ()
+
+    def moves(self) -> Mapping[int, Move]:
+        """Return how its row is to move: up to the next key."""
+        answers = self.answers
+        return {0: self._reel.move(answers.tokens, answers.fed, answers.due, answers.due)}
+
+    def hear(self, logits: Mapping[int, Logits]) -> None:
+        """Take the logits and answer."""
+        self.answers.hear(logits[0])
+
+
+def log_probability(logits: Logits, options: Options, token: int) -> float:
+    """Return how probable a choice is, in nats, among the options; what comes to the same is one choice."""
+    whole = _log_sum(logits[options.allowed])
+    same = next((mask for mask in (options.lets_come, options.presses) if mask[token]), None)
+    return (float(logits[token]) if same is None else _log_sum(logits[same])) - whole
+
+
+def _log_sum(logits: NDArray[np.float32]) -> float:
+    peak = float(logits.max())
+    return peak + float(np.log(np.exp(logits.astype(np.float64) - peak).sum()))

@@ -1,0 +1,141 @@
+"""What is known of an exercise before it is played: events to be forced, previews, and when our own keys may go down.
+
+Our own events are not looked at, save where they are what is forced: the order of the keys of a score.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from piano.events import Role
+from piano.notes import Performance
+from piano.solve.must_play import Owed, owed_notes
+from piano.tasks.exercise import Clock, Exercise
+from piano.tasks.previews import Announcement, SharedClock, announcements, order_of, whole_steps
+from piano.tasks.task_stream import PreviewSize
+from piano.tokens.encoding import TokenArray, encode
+from piano.tokens.vocabulary import FILL_TASKS, VOCABULARY, Kind
+
+FOREVER = 2**31
+"""A step that no music reaches."""
+
+_EMPTY_PREVIEW = (VOCABULARY.preview, VOCABULARY.play)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Something that stands at a step of the stream: an event, or a preview, which comes before all of its step."""
+
+    step: int
+    tokens: tuple[int, ...]
+    is_event: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """What is forced, and what may be sampled, of one exercise; steps of the stream's clock.
+
+    `strikes` are the stretches, both ends included, in which our own keys may go down. `pitches` are the keys in the
+    order in which they must, where that is known.
+    """
+
+    events: tuple[Known, ...]
+    strikes: tuple[tuple[int, int], ...]
+    previews: tuple[Known, ...] = ()
+    window: int | None = None
+    """The distance at which previews that show nothing follow the last of `previews`; None: there are no more."""
+    needed: int = 0
+    """How many previews it takes until all has been shown: the piece does not end before."""
+    announcements: tuple[Announcement, ...] = ()
+    pitches: tuple[int, ...] | None = None
+    allows_pedal: bool = True
+    owed: Owed | None = None
+    """The notes that come back once each, where that is known."""
+
+    def preview(self, index: int) -> Known | None:
+        """Return the preview of a number, if there is one."""
+        if index < len(self.previews):
+            return self.previews[index]
+        return None if self.window is None else Known(index * self.window, _EMPTY_PREVIEW, is_event=False)
+
+
+def knowledge(
+    exercise: Exercise, size: PreviewSize | None, *, length_s: float | None = None, longest_preview: int = FOREVER
+) -> Knowledge:
+    """Return what is known of an exercise in which events are asked, with previews of a size (None: without).
+
+    Our own keys go down as long as what is given or shown goes on, in plain music as long as the performance; or for
+    `length_s`. A preview of more than so many tokens shows only its first notes.
+    """
+    preview = exercise.preview
+    shown = size if preview is not None else None
+    if preview is not None and preview.clock is Clock.ORDER:
+        order = order_of(exercise.performance.notes)
+        told = announcements(preview, order, shown.notes) if shown else ()
+        return Knowledge(
+            (),
+            ((0, FOREVER),),
+            announcements=tuple(Announcement(entry.before, _cut(entry.tokens, longest_preview)) for entry in told),
+            pitches=tuple(exercise.performance.notes["pitch"][order].tolist()),
+        )
+    events = tuple(_given_events(exercise))
+    clock = SharedClock(preview) if preview is not None else None
+    strikes = _strikes(exercise, events, clock, length_s)
+    has_given_pedal = exercise.task in FILL_TASKS and bool((exercise.pedal_roles == Role.GIVEN).any())
+    allows_pedal = exercise.task == "gap" or not has_given_pedal
+    if clock is None or shown is None:
+        return Knowledge(events, strikes, allows_pedal=allows_pedal)
+    if exercise.task == "gap":
+        shows = [(start, clock.gap(start, end)) for start, end in strikes]
+        window, needed = None, 0
+    else:
+        window = whole_steps(shown.window_s)
+        needed = clock.windows_to_show_all(window)
+        shows = [(start, clock.window(start, window)) for start in range(0, clock.windows(window) * window, window)]
+    previews = [Known(start, tuple(_cut(tokens, longest_preview).tolist()), is_event=False) for start, tokens in shows]
+    return Knowledge(
+        events, strikes, tuple(previews), window, needed, allows_pedal=allows_pedal, owed=owed_notes(exercise)
+    )
+
+
+def _given_events(exercise: Exercise) -> Iterator[Known]:
+    is_given, of_pedals = exercise.roles == Role.GIVEN, exercise.pedal_roles == Role.GIVEN
+    notes, pedals = exercise.performance.notes[is_given], exercise.performance.pedals[of_pedals]
+    tokens = encode(
+        Performance(notes, pedals), roles=exercise.roles[is_given], pedal_roles=exercise.pedal_roles[of_pedals]
+    ).tolist()
+    step = 0
+    for index, token in enumerate(tokens):
+        match VOCABULARY.kinds[token]:
+            case Kind.TIME:
+                step += int(VOCABULARY.values[token])
+            case Kind.ON:
+                yield Known(step, (token, tokens[index + 1]))
+            case Kind.OFF | Kind.PEDAL:
+                yield Known(step, (token,))
+
+
+def _strikes(
+    exercise: Exercise, events: tuple[Known, ...], clock: SharedClock | None, length_s: float | None
+) -> tuple[tuple[int, int], ...]:
+    if exercise.task == "gap":
+        spans = [(max(0, whole_steps(gap.start_s)), whole_steps(gap.end_s)) for gap in exercise.gaps]
+        return tuple(span for span in spans if span[1] > 0)
+    if length_s is not None:
+        return ((0, whole_steps(length_s)),)
+    last = max(events[-1].step if events else 0, clock.latest if clock else 0)
+    if not events and clock is None:
+        last = whole_steps(exercise.performance.end_s)
+    return ((0, last),)
+
+
+def _cut(tokens: TokenArray, longest: int) -> TokenArray:
+    """Return a preview with no more notes than fit into a number of tokens."""
+    if tokens.size <= longest:
+        return tokens
+    starts = np.flatnonzero(VOCABULARY.kinds[tokens] == Kind.ON)
+    has_velocity = int(VOCABULARY.kinds[tokens[starts[0] + 1]] == Kind.VELOCITY)
+    kept = int((starts + has_velocity + 2 <= longest).sum())
+    end = int(starts[kept - 1]) + has_velocity + 1 if kept else 1
+    return np.append(tokens[:end], np.int32(VOCABULARY.play))

@@ -1,0 +1,125 @@
+"""`pianod`: play live, on the main thread, until a signal, a fault, or the end of the MIDI system."""
+
+import os
+import signal
+import threading
+import webbrowser
+from collections.abc import Callable
+from contextlib import ExitStack
+from types import FrameType
+from typing import Any
+
+from loguru import logger
+
+from piano.errors import PortError
+from realtime.engine.commands import Panic
+from realtime.engine.engine import Engine
+from realtime.engine.event_rings import History
+from realtime.engine.from_settings import seed_of
+from realtime.engine.open_model import open_bundle, open_session
+from realtime.live.live_session import LivePlay
+from realtime.midi.browser_ports import BrowserSystem
+from realtime.midi.guarded_ports import GuardedSystem
+from realtime.midi.ports import MidiSystem
+from realtime.midi.rtmidi_ports import open_system
+from realtime.panel.controls import Controls, Stage
+from realtime.panel.server import PanelServer
+from realtime.settings import Settings
+from realtime.threads.clock import MonotonicClock
+
+_ENDING_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
+_PANIC_SIGNAL = "SIGUSR1"
+_LOOK_S = 0.1
+
+
+def system_of(settings: Settings) -> MidiSystem:
+    """Open the MIDI system; where there is none and no port is asked for, the panel is keyboard and sound."""
+    try:
+        has_guardian = settings.guardian and os.name == "posix"
+        return GuardedSystem(settings.api) if has_guardian else open_system(settings.api)
+    except PortError as error:
+        needs_midi = settings.api != "auto" or settings.input or settings.output
+        if needs_midi or not settings.panel:
+            raise
+        logger.debug("{}", error)
+        logger.info("there is no MIDI system here: play in the panel, with the mouse or the computer's keys")
+        logger.info("to hear it without playing: bin/pianod demo")
+        return BrowserSystem()
+
+
+def run_live(settings: Settings, system: MidiSystem | None = None) -> int:
+    """Play until a signal or a fault; return the exit code. PianodError tells a fault."""
+    with Wishes() as wishes:
+        return _play(settings, system or system_of(settings), wishes)
+
+
+def _play(settings: Settings, system: MidiSystem, wishes: "Wishes") -> int:
+    try:
+        session, provider = open_session(open_bundle(settings), settings)
+        seed = seed_of(settings)
+        history = History() if settings.panel else None
+        play = LivePlay(settings, system, session, seed, history)
+        with ExitStack() as stack:
+            panel = None
+            if history is not None:
+                stage = Stage(play, history, settings, seed, provider, system.api != BrowserSystem.api)
+                panel = PanelServer(settings, Controls(stage, MonotonicClock()))
+            stack.enter_context(play)
+            logger.info(
+                "listening on {!r}, playing on {!r}; seed {}; the model runs on {}",
+                play.ports.input.name,
+                play.ports.output.name,
+                seed,
+                provider,
+            )
+            if panel is not None:
+                stack.enter_context(panel)
+                logger.info("the panel is at {}", panel.address)
+                if settings.open:
+                    webbrowser.open(panel.address)
+            wishes.wait(play.partner.engine, play.partner.inbox.put)
+        play.check()
+    finally:
+        system.close()
+    return 0
+
+
+class Wishes:
+    """What signals ask for, from before the first port is open until after the last is closed: the end, or panic.
+
+    A second signal of a kind is the system's business. Outside the main thread nothing is listened to.
+    """
+
+    def __init__(self) -> None:
+        self._end, self._panic = threading.Event(), threading.Event()
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> "Wishes":
+        """Listen."""
+        if threading.current_thread() is threading.main_thread():
+            handlers = {_PANIC_SIGNAL: self._ask_for_panic} | dict.fromkeys(_ENDING_SIGNALS, self._ask_for_the_end)
+            for name, handler in handlers.items():
+                if hasattr(signal, name):
+                    number = getattr(signal, name)
+                    self._before[number] = signal.signal(number, handler)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Listen no more."""
+        for number, handler in self._before.items():
+            signal.signal(number, handler or signal.SIG_DFL)
+
+    def wait(self, engine: Engine, tell: Callable[[Panic], None]) -> None:
+        """Wait until the engine ends or the end is asked for, and pass on each panic."""
+        while not self._end.is_set() and not engine.wait(_LOOK_S):
+            if self._panic.is_set():
+                self._panic.clear()
+                logger.info("panic: everything is silenced")
+                tell(Panic())
+
+    def _ask_for_the_end(self, number: int, _frame: FrameType | None) -> None:
+        self._end.set()
+        signal.signal(number, signal.SIG_DFL)
+
+    def _ask_for_panic(self, _number: int, _frame: FrameType | None) -> None:
+        self._panic.set()

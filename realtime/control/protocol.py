@@ -1,0 +1,333 @@
+"""The control API: commands in, status out, in one version. Records and their JSON, with limits; no socket, no thread.
+
+A page of the panel and a script speak the same. docs/control-api.md tells all of it.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from types import NoneType
+from typing import Annotated, Any, Literal, Self, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, ValidationError, model_validator
+from pydantic.fields import FieldInfo
+
+from piano.errors import ConfigError, PianodError
+from piano.tokens.vocabulary import COMPOSERS
+from realtime.midi.ports import Direction
+from realtime.settings import Settings, settings_by_group
+from realtime.settings.words import BOUNDS, fault_in_words, faults_as_text
+from realtime.threads.lateness import LatenessSummary
+
+VERSION = 1
+
+LONGEST_REQUEST = 16_384
+"""Bytes of a request; a longer one is refused unread."""
+
+MOST_MESSAGES = 64
+"""MIDI messages in one request."""
+
+CHANGEABLE = (
+    "temperature",
+    "top_p",
+    "note_top_p",
+    "top_k",
+    "min_p",
+    "repetition_guard",
+    "pace_guard",
+    "greedy",
+    "seed",
+    "mode",
+    "strength",
+    "duet_lowest",
+    "duet_highest",
+    "duet_split",
+    "duet_side",
+    "duet_hand",
+    "duet_loudest",
+    "duet_louder",
+    "duet_density",
+    "restraint",
+    "when_alone",
+    "alone_after_s",
+    "loop_sounds",
+    "loop_renews",
+    "take_cc",
+    "keep_cc",
+    "undo_cc",
+    "clear_cc",
+    "trigger",
+    "shortest_pause_s",
+    "longest_pause_s",
+    "trigger_pedal",
+    "trigger_key",
+    "trigger_cc",
+    "answer",
+    "composer",
+    "density",
+    "max_polyphony",
+    "longest_note_s",
+    "input_channel",
+    "thru",
+    "velocity_wait_ms",
+    "mode_by_program",
+    "mode_cc",
+    "metronome",
+    "tempo_bpm",
+    "beats",
+    "send_clock",
+    "follow_clock",
+)
+"""The settings that can be changed while it plays."""
+
+
+class ControlError(PianodError):
+    """A request that cannot be read or carried out."""
+
+
+class CommandName(StrEnum):
+    """What can be asked for."""
+
+    ANSWER = "answer"
+    STOP = "stop"
+    NEW_PIECE = "new_piece"
+    RETRY = "retry"
+    TAKE = "take"
+    KEEP = "keep"
+    UNDO = "undo"
+    CLEAR = "clear"
+    PANIC = "panic"
+    CHANGE = "change"
+    CHOOSE_PORT = "choose_port"
+    CHOOSE_MODEL = "choose_model"
+    SAVE_PRESET = "save_preset"
+    RECALL_PRESET = "recall_preset"
+    FORGET_PRESET = "forget_preset"
+    PLAY = "play"
+
+
+MidiHex = Annotated[str, StringConstraints(pattern=r"^[89ab][0-9a-f](?:[0-7][0-9a-f]){2}$")]
+"""A note-on, note-off, polyphonic pressure or control change in hexadecimal, six lower-case digits."""
+
+
+PresetName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
+
+_GOES_WITH: Mapping[str, tuple[CommandName, ...]] = {
+    "settings": (CommandName.CHANGE,),
+    "midi": (CommandName.PLAY,),
+    "direction": (CommandName.CHOOSE_PORT,),
+    "model": (CommandName.CHOOSE_MODEL,),
+    "preset": (CommandName.SAVE_PRESET, CommandName.RECALL_PRESET, CommandName.FORGET_PRESET),
+}
+"""What a command must come with, and no other may."""
+
+NEEDS_MORE = frozenset(command for commands in _GOES_WITH.values() for command in commands)
+"""The commands that say nothing by their name alone."""
+
+
+class Request(BaseModel):
+    """One command of a client, as it comes over the wire."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: Literal[1]
+    id: int = Field(ge=0, lt=2**53, strict=True)
+    command: CommandName
+    settings: dict[str, JsonValue] | None = Field(default=None, min_length=1, max_length=len(CHANGEABLE))
+    midi: tuple[MidiHex, ...] | None = Field(default=None, min_length=1, max_length=MOST_MESSAGES)
+    direction: Direction | None = None
+    port: str | None = Field(default=None, min_length=1, max_length=256)
+    model: str | None = Field(default=None, min_length=1, max_length=256)
+    preset: PresetName | None = None
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        for field, commands in _GOES_WITH.items():
+            if (self.command in commands) != (getattr(self, field) is not None):
+                raise ValueError(f"{field} goes with the command {' or '.join(commands)}, and only with it")
+        if self.port is not None and self.command is not CommandName.CHOOSE_PORT:
+            raise ValueError("port goes with the command choose_port only")
+        return self
+
+    def messages(self) -> tuple[bytes, ...]:
+        """Return the MIDI messages of a request to play."""
+        return tuple(bytes.fromhex(text) for text in self.midi or ())
+
+
+def decode_request(text: str) -> Request:
+    """Return a request from its JSON; ControlError says what is wrong with it."""
+    if len(text) > LONGEST_REQUEST:
+        raise ControlError(f"a request has at most {LONGEST_REQUEST} characters, not {len(text)}")
+    try:
+        return Request.model_validate_json(text)
+    except ValidationError as error:
+        faults = error.errors(include_url=False, include_input=False, include_context=False)
+        places = {".".join(str(part) for part in fault["loc"]) or "request": str(fault["msg"]) for fault in faults[:5]}
+        raise ControlError("; ".join(f"{place}: {fault}" for place, fault in places.items())) from error
+
+
+def changed(settings: Settings, changes: Mapping[str, Any]) -> Settings:
+    """Return settings with some of them changed; ControlError if one may not be, ConfigError if a value may not be."""
+    for name in changes:
+        if name not in CHANGEABLE:
+            raise ControlError(f"{name[:60]!r} cannot be changed while it plays; these can: {', '.join(CHANGEABLE)}")
+    try:
+        return Settings.model_validate({**settings.model_dump(), **changes})
+    except ValidationError as error:
+        faults = [
+            fault_in_words(details, Settings.model_fields, lambda name: name)
+            for details in error.errors(include_url=False)
+        ]
+        raise ConfigError(faults_as_text(faults, "the settings")) from error
+
+
+@dataclass(frozen=True, slots=True)
+class SettingDescription:
+    """What a client needs to show a setting: its kind is number, whole, switch, choice or text."""
+
+    name: str
+    group: str
+    description: str
+    kind: str
+    optional: bool
+    choices: tuple[str, ...]
+    bounds: dict[str, float]
+    """By ge, gt, le, lt."""
+
+
+_KINDS = {"float": "number", "int": "whole", "bool": "switch"}
+
+
+def descriptions() -> tuple[SettingDescription, ...]:
+    """Return the settings that can be changed, in the order of `CHANGEABLE`."""
+    described = {
+        name: _describe(name, group, field)
+        for group, fields in settings_by_group()
+        for name, field in fields.items()
+        if name in CHANGEABLE
+    }
+    return tuple(described[name] for name in CHANGEABLE)
+
+
+def _describe(name: str, group: str, field: FieldInfo) -> SettingDescription:
+    annotation = field.annotation
+    is_choice = get_origin(annotation) is Literal or name == "composer"
+    inner = [kind for kind in get_args(annotation) if kind is not NoneType]
+    plain = annotation if is_choice or not inner else inner[0]
+    kind = "choice" if is_choice else _KINDS.get(str(getattr(plain, "__name__", "")), "text")
+    return SettingDescription(
+        name=name,
+        group=group,
+        description=str(field.description),
+        kind=kind,
+        optional=get_origin(annotation) is not Literal and bool(inner),
+        choices=() if not is_choice else COMPOSERS if name == "composer" else get_args(annotation),
+        bounds={bound: getattr(limit, bound) for limit in field.metadata for bound in BOUNDS if hasattr(limit, bound)},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Looping:
+    """A loop that goes round, or has been stopped: when its pass began, how long it is, and what it consists of."""
+
+    began_s: float
+    length_s: float
+    passes: int
+    """How many were played before this one."""
+    layers: int
+    course: str
+    """What becomes of the answer at the seam: renew, hold, or keep (and what is played becomes a layer)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Losses:
+    """What did not go the usual way, in messages since the start."""
+
+    stale: int
+    too_late: int
+    overlong: int
+    left_out: int
+    undelivered: int
+    overload: int
+    """What neither the model nor the output could take any more: too much came at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replaying:
+    """What sounds again through the output: its name, and when its beginning sounds, or would have."""
+
+    name: str
+    begins_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class ClockIn:
+    """A MIDI clock that comes in."""
+
+    tempo_bpm: float
+    runs: bool
+    """Not while it has been stopped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How the daemon stands: an immutable snapshot. Moments are seconds since it started."""
+
+    at_s: float
+    activity: str
+    mode: str
+    model: str
+    provider: str
+    models: tuple[str, ...]
+    """The models there are to choose from."""
+    loading: str | None
+    """The model that is being loaded."""
+    model_fault: str | None
+    """Why the last choice of a model came to nothing."""
+    presets: tuple[str, ...]
+    replaying: Replaying | None
+    beat_s: float
+    """When a first beat of the metronome lay; all others lie on the grid from there."""
+    beat_bpm: float | None
+    """The tempo of that grid; null while a MIDI clock that it follows halts."""
+    clock: ClockIn | None
+    """The MIDI clock that comes in; null if none does."""
+    input: str
+    output: str
+    has_midi: bool
+    """Whether there is a MIDI system; without one a page is keyboard and sound."""
+    inputs: tuple[str, ...]
+    """The ports there are to listen to."""
+    outputs: tuple[str, ...]
+    """The ports there are to play on."""
+    answers: int
+    interruptions: int
+    heard: int
+    sent: int
+    waiting: int
+    sounding: tuple[int, ...]
+    """The model's pitches that sound."""
+    planned: int
+    """Events that wait for their moment."""
+    pedal: bool
+    context_fill: float
+    stream_tokens: int
+    hearing: LatenessSummary
+    lateness: LatenessSummary
+    loop: Looping | None
+    losses: Losses
+    fault: str | None
+    take_fault: str | None
+    """Why what is played is not being written to the disk; null where it is, or is not to be."""
+    settings: Mapping[str, Any]
+
+
+def encode(kind: str, **fields: Any) -> str:
+    """Return one message to a client as JSON."""
+    return json.dumps({"type": kind, "version": VERSION, **fields}, separators=(",", ":"), allow_nan=False)
+
+
+def encode_status(status: Status) -> str:
+    """Return a status as JSON."""
+    return encode("status", **asdict(status))

@@ -1,0 +1,167 @@
+"""From settings to what each part of the engine takes."""
+
+import secrets
+from dataclasses import replace
+
+from realtime.engine.commands import ChangePlaying, Mode
+from realtime.engine.engine import EngineSettings
+from realtime.engine.mode_chooser import ModeChooser
+from realtime.engine.open_model import sampling_of, stream_head
+from realtime.engine.trigger import PEDALS, Trigger
+from realtime.midi.input_thread import Thru
+from realtime.midi.message import Kind, channel_of, event_of, kind_of
+from realtime.output.event_queue import OutboxSettings
+from realtime.output.scheduler import Scheduler, SchedulerSettings
+from realtime.performers.call_and_response import AnswerSettings, Length
+from realtime.performers.duet import DuetSettings, WhenAlone
+from realtime.performers.loop.performer import LoopSettings
+from realtime.performers.phrase_detector import PauseSettings
+from realtime.performers.play_limits import Manners
+from realtime.performers.velocity_repair import VelocitySettings
+from realtime.settings import SamplingSettings, Settings
+from realtime.threads.clock import NS_PER_MS, NS_PER_S, Clock
+
+OVERLONG_NS = 7_000_000_000
+"""How much longer than the model means to hold a key, or the pedal, the output waits before it ends it."""
+
+DUET_RESTRAINT = -0.5
+"""Where the knob of a duet has its zero, in nats. A duet begins with the model silent, and it goes on with silence:
+unbiased, it strikes 0.5 and 0.6 keys a second beside two right hands of the validation split, with this 3.5 and 7. The
+left hands that belong to them strike 4.7."""
+
+
+def answer_settings(settings: Settings, seed: int) -> AnswerSettings:
+    """Return the settings as the performer takes them."""
+    pause = PauseSettings(int(settings.shortest_pause_s * NS_PER_S), int(settings.longest_pause_s * NS_PER_S))
+    return AnswerSettings(
+        pause=pause if settings.trigger == "pause" else None,
+        length=Length.PHRASE if settings.answer == "phrase" else Length.ENDLESS,
+        sampling=sampling_of(settings),
+        seed=seed,
+        notes_per_s=settings.density,
+        most_keys=settings.max_polyphony,
+        longest_hold_ns=int(settings.longest_note_s * NS_PER_S),
+    )
+
+
+def manners_of(settings: Settings, seed: int) -> Manners:
+    """Return how the model plays beside someone; a divided keyboard leaves it its own side."""
+    lowest, highest = settings.duet_lowest, settings.duet_highest
+    if settings.duet_split is not None and settings.duet_side == "above":
+        lowest = settings.duet_split
+    elif settings.duet_split is not None:
+        highest = settings.duet_split - 1
+    return Manners(
+        sampling=sampling_of(settings),
+        seed=seed,
+        lowest_pitch=lowest,
+        highest_pitch=highest,
+        loudest=settings.duet_loudest,
+        louder=settings.duet_louder,
+        restraint=settings.restraint,
+        most_a_second=settings.duet_density,
+        most_keys=settings.max_polyphony,
+        longest_hold_ns=int(settings.longest_note_s * NS_PER_S),
+    )
+
+
+def duet_settings(settings: Settings, seed: int) -> DuetSettings:
+    """Return the settings as the duet takes them; their restraint counts from `DUET_RESTRAINT`."""
+    manners = manners_of(settings, seed)
+    manners = replace(manners, restraint=DUET_RESTRAINT + manners.restraint)
+    return DuetSettings(manners, WhenAlone(settings.when_alone), int(settings.alone_after_s * NS_PER_S))
+
+
+def loop_settings(settings: Settings, seed: int) -> LoopSettings:
+    """Return the settings as the loop takes them."""
+    return LoopSettings(
+        manners_of(settings, seed),
+        pause=answer_settings(settings, seed).pause,
+        sounds=settings.loop_sounds,
+        renews=settings.loop_renews,
+        finds_hand=settings.duet_hand == "any" and settings.duet_split is None,
+    )
+
+
+def task_of(settings: Settings) -> str:
+    """Return the task under which the model plays: what its own part is."""
+    mode = Mode(settings.mode)
+    if mode is Mode.VELOCITY:
+        return VelocitySettings(settings.strength).task
+    if mode is Mode.ANSWER:
+        return "continue"
+    if settings.duet_hand != "any":
+        return "left_hand" if settings.duet_hand == "right" else "right_hand"
+    if mode is Mode.DUET:
+        return "duet"
+    return f"{settings.duet_side}_median"
+
+
+def playing_of(settings: Settings, seed: int) -> ChangePlaying:
+    """Return how to play: the mode, and what each mode is told."""
+    return ChangePlaying(
+        answer_settings(settings, seed),
+        stream_head(settings, task_of(settings)),
+        Mode(settings.mode),
+        duet_settings(settings, seed),
+        loop_settings(settings, seed),
+        VelocitySettings(settings.strength),
+    )
+
+
+def thru_of(settings: Settings, scheduler: Scheduler, clock: Clock) -> Thru | None:
+    """Return what to do with the player's own messages on the input thread; None if they go nowhere.
+
+    In velocity mode all of them go on, and a key that the engine will answer waits for its velocity. What asks for a
+    mode, or for what becomes of a loop, goes no further.
+    """
+    finds_velocities = Mode(settings.mode) is Mode.VELOCITY
+    if not (finds_velocities or settings.thru):
+        return None
+    wait_ns, chooser = int(settings.velocity_wait_ms * NS_PER_MS), chooser_of(settings)
+
+    def pass_on(data: bytes) -> None:
+        is_heard = settings.input_channel in (0, channel_of(data) + 1)
+        if is_heard and chooser.takes(data):
+            return
+        if is_heard and finds_velocities and kind_of(data) is Kind.NOTE_ON and event_of(data) is not None:
+            scheduler.hold(data, clock.now_ns() + wait_ns)
+        else:
+            scheduler.through(data)
+
+    return pass_on
+
+
+def passing_of(settings: Settings) -> tuple[object, ...]:
+    """Return the settings on which `thru_of` depends."""
+    return settings.thru, settings.mode, settings.velocity_wait_ms, settings.input_channel, chooser_of(settings)
+
+
+def chooser_of(settings: Settings) -> ModeChooser:
+    """Return what chooses the mode, and what becomes of a loop."""
+    wishes = settings.take_cc, settings.keep_cc, settings.undo_cc, settings.clear_cc
+    return ModeChooser(settings.mode_by_program, settings.mode_cc, wishes)
+
+
+def engine_settings(settings: Settings) -> EngineSettings:
+    """Return the settings as the engine takes them."""
+    trigger = Trigger()
+    if settings.trigger == "pedal":
+        trigger = Trigger(controller=PEDALS[settings.trigger_pedal])
+    elif settings.trigger == "cc":
+        trigger = Trigger(controller=settings.trigger_cc)
+    elif settings.trigger == "key":
+        trigger = Trigger(key=settings.trigger_key)
+    channel = settings.input_channel - 1 if settings.input_channel else None
+    return EngineSettings(channel, trigger, chooser_of(settings))
+
+
+def scheduler_settings(settings: Settings) -> SchedulerSettings:
+    """Return the settings as the output takes them: it ends what the model, for whatever reason, has not ended."""
+    longest_ns = int(settings.longest_note_s * NS_PER_S) + OVERLONG_NS
+    return SchedulerSettings(OutboxSettings(settings.output_channel - 1, longest_ns))
+
+
+def seed_of(settings: SamplingSettings) -> int:
+    """Return the seed that is set, or a fresh one."""
+    return secrets.randbits(31) if settings.seed is None else settings.seed

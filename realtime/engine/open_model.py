@@ -1,0 +1,64 @@
+"""From settings to a model that plays: the bundle, the endless session over it, the head of its streams."""
+
+from pathlib import Path
+
+import numpy as np
+
+from inference.bundle import Bundle
+from inference.graph_runner import load_runner
+from inference.onnx_session import OnnxSession
+from inference.rolling_context import RollingContext
+from piano.sampling.sampler import SamplingSettings as Sampling
+from piano.tokens.vocabulary import DENSITY_EDGES, VOCABULARY
+from realtime.settings import AnswerSettings, ModelSettings, SamplingSettings
+
+EMBEDDED = "embedded"
+EMBEDDED_FOLDER = Path(__file__).parents[1] / "embedded"
+"""The bundle that comes with the program."""
+
+
+def open_bundle(settings: ModelSettings) -> Bundle:
+    """Load and verify the bundle that the settings name; BundleError says what is wrong with it."""
+    return Bundle.load(EMBEDDED_FOLDER if settings.model == EMBEDDED else Path(settings.model).expanduser())
+
+
+def open_session(bundle: Bundle, settings: ModelSettings) -> tuple[RollingContext, str]:
+    """Return an endless session of a bundle, and the provider that runs it.
+
+    One thread is enough for the embedded sizes, and leaves the other cores to the sound.
+    """
+    runner = load_runner(bundle, provider=settings.provider, threads=settings.threads or 1, half=settings.half)
+    session = OnnxSession(bundle, runner=runner)
+    return RollingContext(session, session.twin()), session.provider
+
+
+def styles_of(settings: AnswerSettings) -> tuple[str, ...]:
+    """Return the names of the styles that the settings ask for."""
+    composer = () if settings.composer is None else (f"composer:{settings.composer}",)
+    density = settings.density
+    return composer if density is None else (*composer, f"density:{int(np.searchsorted(DENSITY_EDGES, density))}")
+
+
+def stream_head(settings: AnswerSettings, task: str = "continue") -> tuple[int, ...]:
+    """Return the head of a stream that is played on: BOS, the task, and the styles that the settings ask for."""
+    return (VOCABULARY.bos, VOCABULARY.task(task), *(VOCABULARY.style(style) for style in styles_of(settings)))
+
+
+def opening_head(settings: AnswerSettings) -> tuple[int, ...]:
+    """Return the head of a stream that begins a piece."""
+    return (*stream_head(settings), VOCABULARY.style("opening"))
+
+
+def sampling_of(settings: SamplingSettings) -> Sampling:
+    """Return the settings as the sampler takes them; greedy is a temperature of 0, and nothing is held back."""
+    if settings.greedy:
+        return Sampling(temperature=0.0)
+    return Sampling(
+        settings.temperature,
+        settings.top_k,
+        settings.top_p,
+        settings.min_p,
+        settings.repetition_guard,
+        settings.note_top_p,
+        settings.pace_guard,
+    )

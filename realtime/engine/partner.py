@@ -1,0 +1,122 @@
+"""One that plays along, on any clock: a performer in its engine, the output, and the take of what went by.
+
+Live its two threads run; offline and in tests the caller runs the engine on a clock that is moved by hand, and the
+output is something due on that clock.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from inference.onnx_session import Session
+from inference.rolling_context import WorksAhead
+from piano.events import TimedEvent
+from realtime.engine.commands import ChangePlaying, Mode
+from realtime.engine.engine import Engine, EngineSettings, Message, PortReport
+from realtime.engine.epoch_offset import Epochs
+from realtime.engine.event_rings import History, WatchedOutput
+from realtime.engine.performer_factory import performer_of
+from realtime.midi.backpressure import Gate
+from realtime.midi.loopback_filter import Echoes
+from realtime.midi.ports import OutputPort
+from realtime.output.scheduler import Scheduler, SchedulerSettings
+from realtime.performers.performer import Performer
+from realtime.take.take import Take
+from realtime.threads.clock import Clock
+from realtime.threads.inbox import Inbox, Received
+
+MOST_WAITING = 256
+"""The player's messages that wait for the model; after that it hears only what ends something."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartnerSettings:
+    """What the parts are told."""
+
+    playing: ChangePlaying
+    engine: EngineSettings = field(default_factory=EngineSettings)
+    scheduler: SchedulerSettings = field(default_factory=SchedulerSettings)
+
+
+class Partner:
+    """The parts, put together: what comes in is given to `receive`, what goes out goes to the port; all into `take`.
+
+    What comes in over a port is first asked of `echoes`.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        clock: Clock,
+        port: OutputPort,
+        settings: PartnerSettings,
+        *,
+        on_ports: Callable[[PortReport], None] | None = None,
+        on_program: Callable[[Mode], None] | None = None,
+        history: History | None = None,
+    ) -> None:
+        """Put them together; a `history`, where given, is told all that goes by and all that is planned."""
+        self.take = Take()
+        self.echoes = Echoes()
+        self.way_in = Gate(MOST_WAITING)
+        self._history = history
+        self.inbox: Inbox[Message] = Inbox(clock)
+        self.scheduler = Scheduler(
+            clock,
+            port,
+            settings.scheduler,
+            report=self.inbox.put,
+            on_sending=self.echoes.send,
+            on_own=self._send,
+            on_passed=self._pass_on,
+        )
+        epochs = Epochs(self.scheduler if history is None else WatchedOutput(self.scheduler, history))
+
+        def perform(playing: ChangePlaying) -> Performer:
+            return performer_of(playing, session, epochs.begin())
+
+        self.engine = Engine(
+            clock,
+            self.inbox,
+            perform(settings.playing),
+            self.scheduler,
+            settings.engine,
+            on_heard=self._hear,
+            on_ports=on_ports,
+            on_program=on_program,
+            perform=perform,
+            playing=settings.playing,
+            advance=session.advance if isinstance(session, WorksAhead) else None,
+        )
+
+    def start(self) -> None:
+        """Start the two threads; for the clock that runs."""
+        self.scheduler.start()
+        self.engine.start()
+
+    def stop(self) -> None:
+        """Stop playing, release all that sounds and end the threads; a second time does nothing."""
+        self.engine.stop()
+        self.scheduler.stop()
+
+    def receive(self, message: Message) -> None:
+        """Take what comes in, and keep it before anything is made of it; from any thread, never waits."""
+        if isinstance(message, Received):
+            self.take.play(message.at_ns, message.data)
+            if not self.way_in.admits(message.data, len(self.inbox)):
+                return  # the model cannot keep up: it does without, the player's sound does not
+        self.inbox.put(message)
+
+    def _send(self, at_ns: int, data: bytes) -> None:
+        self.take.send(at_ns, data)
+        if self._history is not None:
+            self._history.play(at_ns, data)
+
+    def _pass_on(self, at_ns: int, data: bytes) -> None:
+        self.take.pass_on(at_ns, data)
+        if self._history is not None:
+            self._history.pass_on(at_ns, data)
+
+    def _hear(self, timed: TimedEvent) -> None:
+        self.take.hear(timed)
+        if self._history is not None:
+            self._history.hear(timed)

@@ -1,0 +1,22 @@
+"""The ways of playing by name: which performer plays, and how the stream of each begins."""
+
+from inference.onnx_session import Session
+from realtime.engine.commands import ChangePlaying, Mode
+from realtime.performers.call_and_response import CallAndResponse
+from realtime.performers.duet import Duet, DuetSettings
+from realtime.performers.loop.performer import Loop, LoopSettings
+from realtime.performers.performer import Output, Performer
+from realtime.performers.velocity_repair import VelocityRepair, VelocitySettings
+
+
+def performer_of(playing: ChangePlaying, session: Session, output: Output) -> Performer:
+    """Return a performer of the wanted mode; its stream begins anew on the session."""
+    match playing.mode:
+        case Mode.DUET:
+            return Duet(session, playing.head, output, playing.duet or DuetSettings())
+        case Mode.LOOP:
+            return Loop(session, playing.head, output, playing.loop or LoopSettings())
+        case Mode.VELOCITY:
+            return VelocityRepair(session, playing.head, output, playing.velocity or VelocitySettings())
+        case Mode.ANSWER:
+            return CallAndResponse(session, playing.head, output, playing.answers)

@@ -1,0 +1,43 @@
+"""What asks for an answer, besides a pause: a pedal, a key or a controller that the player has set aside for it."""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from realtime.midi.message import SOSTENUTO, Kind, kind_of
+
+SOFT = 67
+"""The controller of the soft pedal."""
+
+_CONTROL_CHANGE = 0xB0
+_PRESSED = 64
+
+PEDALS = {"soft": SOFT, "sostenuto": SOSTENUTO}
+
+
+class Verdict(Enum):
+    """What a message is to a trigger."""
+
+    MUSIC = auto()
+    """Nothing to the trigger: it goes its way."""
+    ASKS = auto()
+    """It asks for an answer, and is not music."""
+    SWALLOWED = auto()
+    """It belongs to the trigger (a release), asks for nothing and is not music."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """One key or one controller that asks for an answer when it is pressed; without either, nothing does."""
+
+    key: int | None = None
+    controller: int | None = None
+
+    def judge(self, data: bytes) -> Verdict:
+        """Say what a message is to this trigger."""
+        kind = kind_of(data)
+        if self.key is not None and kind in (Kind.NOTE_ON, Kind.NOTE_OFF) and data[1] == self.key:
+            return Verdict.ASKS if kind is Kind.NOTE_ON else Verdict.SWALLOWED
+        is_control = len(data) == 3 and data[0] & 0xF0 == _CONTROL_CHANGE
+        if self.controller is not None and is_control and data[1] == self.controller:
+            return Verdict.ASKS if data[2] >= _PRESSED else Verdict.SWALLOWED
+        return Verdict.MUSIC

@@ -1,0 +1,119 @@
+"""What `pianod new` and `continue` share: the live engine on a clock that does not wait."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from loguru import logger
+
+from inference.onnx_session import Session
+from piano.errors import MidiFileError
+from piano.events import NoteOff, NoteOn, Pedal, TimedEvent
+from piano.midi.file import MidiTrack, read_performance
+from piano.notes import Performance
+from piano.sampling.density_guard import drawn_notes_per_s
+from realtime.engine.commands import ChangePlaying
+from realtime.engine.from_settings import answer_settings, scheduler_settings
+from realtime.engine.offline_run import OfflineRun
+from realtime.engine.open_model import opening_head, stream_head
+from realtime.engine.partner import PartnerSettings
+from realtime.files.continuation import NOTHING, Continuation, Length, Progress, go_on, moved, part_of
+from realtime.files.requests import ContinueRequest, PieceRequest
+from realtime.output.event_queue import OutboxSettings
+from realtime.settings import Settings
+
+PRIMER, CONTINUATION, PIECE = "primer", "continuation", "piece"
+"""The names of the tracks."""
+
+
+def read_primer(request: ContinueRequest) -> Performance:
+    """Return the part of the file that the model is to hear; MidiFileError if there is no note in it."""
+    return primer_of(read_performance(request.file), request)
+
+
+def primer_of(performance: Performance, request: ContinueRequest) -> Performance:
+    """Return the part of a performance that the model is to hear; MidiFileError if there is no note in it."""
+    primer = part_of(performance, request.start_s, request.end_s)
+    if primer.notes.size == 0:
+        end = "the end" if request.end_s is None else f"{request.end_s:g} s"
+        raise MidiFileError(
+            f"{request.file}: no note begins from {request.start_s:g} s to {end}; "
+            f"the music goes on until {performance.end_s:.1f} s: choose other values of --start-s and --end-s"
+        )
+    return primer
+
+
+def draw(
+    settings: Settings,
+    request: PieceRequest,
+    session: Session,
+    primer: Performance,
+    seeds: list[int],
+    report: Callable[[Progress], None] = lambda _: None,
+) -> tuple[int, Continuation]:
+    """Return the first music, with its seed, that is as long as asked for, or else the one with the most notes.
+
+    How far it is is told to `report`.
+    """
+    best: tuple[int, Continuation] | None = None
+    for seed in seeds:
+        run = OfflineRun(session, partner_settings(settings, seed, is_new=primer.notes.size == 0))
+        made = go_on(run, primer, Length(request.length_s, request.notes), report)
+        if best is None or not made.is_short or made.performance.notes.size > best[1].performance.notes.size:
+            best = seed, made
+        if not made.is_short:
+            break
+    if best is None:
+        raise ValueError("music is drawn with at least one seed")
+    return best
+
+
+def partner_settings(settings: Settings, seed: int, *, is_new: bool) -> PartnerSettings:
+    """Return what the parts are told: as live, but that only an explicit wish is answered, and on channel 1.
+
+    How busy a new piece is to be is drawn, unless the settings say it.
+    """
+    scheduler = scheduler_settings(settings)
+    answers = replace(answer_settings(settings, seed), pause=None)
+    if is_new and answers.notes_per_s is None:
+        answers = replace(answers, notes_per_s=drawn_notes_per_s(seed))
+    return PartnerSettings(
+        ChangePlaying(
+            answers,
+            opening_head(settings) if is_new else stream_head(settings),
+        ),
+        scheduler=replace(scheduler, outbox=OutboxSettings(0, scheduler.outbox.longest_note_ns)),
+    )
+
+
+def tracks_of(request: PieceRequest, primer: Performance, made: Continuation) -> list[MidiTrack]:
+    """Return the tracks to write, at the speed and pitch asked for."""
+    named = [(PIECE, made.performance)] if primer is NOTHING else [(PRIMER, primer), (CONTINUATION, made.performance)]
+    tracks = [
+        MidiTrack(name, moved(performance, speed=request.speed, semitones=request.transpose))
+        for name, performance in named
+    ]
+    lost = sum(performance.notes.size for _, performance in named) - sum(
+        track.performance.notes.size for track in tracks
+    )
+    if lost:
+        logger.warning("--transpose {}: {} notes would leave MIDI's pitches and are left out", request.transpose, lost)
+    return tracks
+
+
+def events_text(seed: int, made: Continuation) -> str:
+    """Return the events as JSON, one a line."""
+    lines = ",\n".join("    " + json.dumps(_event_as_dict(timed)) for timed in made.events)
+    return f'{{\n  "seed": {seed},\n  "starts_s": {made.starts_s:.6f},\n  "events": [\n{lines}\n  ]\n}}\n'
+
+
+def _event_as_dict(timed: TimedEvent) -> dict[str, Any]:
+    at_s = round(timed.at_ns / 1e9, 6)
+    match timed.event:
+        case NoteOn(pitch, velocity):
+            return {"at_s": at_s, "event": "note_on", "pitch": pitch, "velocity": velocity}
+        case NoteOff(pitch):
+            return {"at_s": at_s, "event": "note_off", "pitch": pitch}
+        case Pedal(down):
+            return {"at_s": at_s, "event": "pedal", "down": down}

@@ -1,0 +1,206 @@
+"""`pianod fill|velocities|clean|perform`: from what was asked for to the files that are made. Main thread."""
+
+import hashlib
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from loguru import logger
+
+from inference.manifest import MANIFEST_NAME
+from piano.errors import MidiFileError
+from piano.midi.document import MidiDocument
+from piano.midi.load import load_midi
+from piano.session import Sessions
+from piano.solve.sequential_sessions import OneByOne
+from piano.solve.solver import SolveRequest, solve_together
+from realtime.engine.from_settings import seed_of
+from realtime.engine.open_model import open_bundle, sampling_of, styles_of
+from realtime.files.batch_run import Made, Tell, Work, run_all
+from realtime.files.done_index import DoneList, seed_for, wish_of
+from realtime.files.file_tasks import Outcome, Playing, Posed, pose_file
+from realtime.files.output_paths import check_folder
+from realtime.files.task_requests import (
+    CleanRequest,
+    FilesRequest,
+    FillRequest,
+    PerformRequest,
+    TaskRequest,
+    VelocitiesRequest,
+)
+from realtime.files.work_list import WorkItem, work_list
+from realtime.settings import ModelSettings, Settings
+
+SUFFIXES: dict[type[FilesRequest], str] = {
+    FillRequest: "filled",
+    VelocitiesRequest: "velocities",
+    CleanRequest: "cleaned",
+    PerformRequest: "performed",
+}
+"""What is added to the name of a file that is written beside its original."""
+
+_NO_PART_OF_THE_WISH = {"files", "out", "jobs", "again", "batch"}
+_DECISIVE = (
+    "temperature", "top_k", "top_p", "note_top_p", "min_p", "greedy", "seed", "composer", "density", "strength",
+)  # fmt: skip
+"""The settings on which it depends what is made."""
+
+
+TASK_SAMPLING = {"temperature": 0.8, "top_p": 0.95}
+"""How tasks are drawn unless the settings say otherwise: more carefully than free playing (docs/tasks.md)."""
+
+TASK_SAMPLES = 4
+"""How many continuations are drawn unless the request says otherwise."""
+
+
+def run_task(settings: Settings, request: TaskRequest) -> int:
+    """Do a task on all files that are asked for; return the exit code."""
+    unsaid = {name: value for name, value in TASK_SAMPLING.items() if name not in settings.model_fields_set}
+    settings = settings.model_copy(update=unsaid)
+    if request.samples is None:
+        request = request.model_copy(update={"samples": TASK_SAMPLES if request.may_draw_several else 1})
+    items = work_list(request.files, request.out, SUFFIXES[type(request)], request.variants)
+    works, faults = works_of(items, request, decisive(settings))
+    if not works:
+        return 2 if faults else 0
+    seed = seed_of(settings)
+    logger.debug("seed {}", seed)
+    maker = TaskMaker(model_settings(settings), playing_of(settings), request, seed)
+    code = run_all(maker, works, jobs=request.jobs, side_by_side=request.batch, verbosity=settings.verbosity)
+    return 2 if faults else code
+
+
+def decisive(settings: Settings) -> dict[str, Any]:
+    """Return the settings on which it depends what is made of a file, and the fingerprint of the model."""
+    manifest = (open_bundle(settings).folder / MANIFEST_NAME).read_bytes()
+    return {name: getattr(settings, name) for name in _DECISIVE} | {"model": hashlib.sha256(manifest).hexdigest()}
+
+
+def works_of(items: Sequence[WorkItem], request: FilesRequest, settings: dict[str, Any]) -> tuple[list[Work], int]:
+    """Return what is left to do, and how many files cannot be read; those are told at once."""
+    told = {**settings, "command": type(request).__name__, **request.model_dump(exclude=_NO_PART_OF_THE_WISH)}
+    for folder in sorted({target.parent for item in items for target in item.targets}):
+        check_folder(folder, "--out" if request.out else "the folder")
+    works, done, faults = [], 0, 0
+    for number, item in enumerate(items):
+        try:
+            data = load_midi(item.source, str(item.source))
+        except MidiFileError as error:
+            if len(items) == 1:
+                raise
+            logger.error("{}", error)
+            faults += 1
+            continue
+        wish = wish_of(data, told)
+        if not request.again and all(DoneList(target.parent).has(target.name, wish) for target in item.targets):
+            done += 1
+        else:
+            works.append(Work(number, item, wish, len(data)))
+    if done:
+        logger.info("{} of {} files were done before; --again makes them once more", done, len(items))
+    return works, faults
+
+
+def playing_of(settings: Settings) -> Playing:
+    """Return the settings as every task takes them."""
+    return Playing(sampling_of(settings), styles_of(settings), settings.strength)
+
+
+def model_settings(settings: Settings) -> ModelSettings:
+    """Return which model is to be loaded: a record that can travel to other processes."""
+    return ModelSettings(model=settings.model, provider=settings.provider, threads=settings.threads)
+
+
+def open_rows(settings: ModelSettings, rows: int) -> Sessions:
+    """Return so many streams of the model side by side: in one graph call each step, where there are several."""
+    bundle = open_bundle(settings)
+    if rows > 1:
+        from inference.batch_session import BatchSession
+
+        return BatchSession(bundle, rows, provider=settings.provider, threads=settings.threads or 1)
+    from inference.onnx_session import OnnxSession
+
+    return OneByOne(OnnxSession(bundle, provider=settings.provider, threads=settings.threads or 1))
+
+
+@dataclass
+class TaskMaker:
+    """Makes the files of one task; one for each process."""
+
+    model: ModelSettings
+    playing: Playing
+    request: TaskRequest
+    seed: int
+    _sessions: Sessions | None = field(default=None, init=False)
+
+    def open(self) -> None:
+        """Load the model."""
+        beams = self.request.beams if self.request.strategy == "beam" else 1
+        self._sessions = open_rows(self.model, max(self.request.batch, beams))
+
+    def make(self, works: Sequence[Work], tell: Tell) -> Iterator[Made]:
+        """Do works side by side, each variant of one behind the other."""
+        documents: dict[int, MidiDocument] = {}
+        for work in works:
+            try:
+                documents[work.number] = document = MidiDocument.read(work.item.source)
+                if document.warning:
+                    logger.warning("{}", document.warning)
+                self._pose(documents[work.number], work, 0)
+            except MidiFileError as error:
+                documents.pop(work.number, None)
+                yield Made(work.number, fault=str(error))
+        able = [work for work in works if work.number in documents]
+        files: dict[int, list[tuple[Path, bytes]]] = {work.number: [] for work in able}
+        notes = dict.fromkeys(files, 0)
+        for variant in range(self.request.variants):
+            posed = [self._pose(documents[work.number], work, variant) for work in able]
+            for work, outcome in zip(able, self._solve(able, posed, variant, tell), strict=True):
+                files[work.number] += self._files(work.item.targets[variant], outcome)
+                notes[work.number] += outcome.notes
+        for work in able:
+            names = ", ".join(str(target) for target in work.item.targets)
+            yield Made(work.number, tuple(files[work.number]), f"{names}: {notes[work.number]} notes")
+
+    def _pose(self, document: MidiDocument, work: Work, variant: int) -> Posed:
+        return pose_file(document, self.request, self.playing, seed_for(self.seed, work.item.name, variant))
+
+    def _solve(self, works: Sequence[Work], posed: Sequence[Posed], variant: int, tell: Tell) -> list[Outcome]:
+        if self._sessions is None:
+            raise RuntimeError("the maker has not been opened")
+        exercises = [exercise for one in posed for exercise in one.exercises]
+        requests = [
+            self._telling(one, place, work, variant, tell)
+            for work, one in zip(works, posed, strict=True)
+            for place in range(len(one.exercises))
+        ]
+        answers = iter(solve_together(self._sessions, exercises, requests))
+        return [one.outcome([next(answers) for _ in one.exercises]) for one in posed]
+
+    def _telling(self, posed: Posed, place: int, work: Work, variant: int, tell: Tell) -> SolveRequest:
+        """Return the request of one exercise, which tells how far its file is with it."""
+        parts = len(posed.exercises) * self.request.variants
+        before = variant * len(posed.exercises) + place
+
+        def report(share: float) -> None:
+            tell(work.number, (before + share) / parts, posed.asked_notes * self.request.variants)
+
+        return replace(posed.request, report=report)
+
+    def _files(self, target: Path, outcome: Outcome) -> list[tuple[Path, bytes]]:
+        files = [(target, outcome.document.to_bytes())]
+        if self.request.plot:
+            from realtime.files.piano_roll import draw_roll
+
+            picture = io.BytesIO()
+            draw_roll(
+                picture,
+                outcome.picture,
+                title=target.stem,
+                span_s=self.request.plot_span,
+                shows_velocities=outcome.shows_velocities,
+            )
+            files.append((target.with_suffix(".png"), picture.getvalue()))
+        return files

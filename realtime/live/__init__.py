@@ -1,0 +1,1 @@
+"""Playing live: the engine on ports that come and go."""

@@ -1,0 +1,186 @@
+"""Playing over two ports: the partner and the connections, started and stopped as one.
+
+port → input thread → inbox → engine thread (performer, stream, session) → output thread → port
+"""
+
+import gc
+import threading
+from collections.abc import Callable
+from types import TracebackType
+
+from loguru import logger
+
+from inference.onnx_session import Session
+from inference.swappable_session import ChangingSession
+from piano.errors import PianodError
+from realtime.engine.commands import ChangeListening, Mode
+from realtime.engine.engine import PortReport
+from realtime.engine.event_rings import History
+from realtime.engine.from_settings import engine_settings, passing_of, playing_of, scheduler_settings, thru_of
+from realtime.engine.partner import Partner, PartnerSettings
+from realtime.live.connections import Connections, OpenPorts, open_ports
+from realtime.midi.clock_in import MidiClock
+from realtime.midi.ports import MidiSystem, PortListing
+from realtime.output.side_sources import Beside
+from realtime.settings import Settings
+from realtime.take.writer_thread import TakeKeeper
+from realtime.threads.clock import MonotonicClock
+from realtime.threads.inbox import Received
+
+
+class LivePlay:
+    """A partner on the ports that the settings name, while the `with` block runs."""
+
+    def __init__(
+        self, settings: Settings, system: MidiSystem, session: Session, seed: int, history: History | None = None
+    ) -> None:
+        """Open the ports and put the parts together; PortError if a port cannot be opened."""
+        clock = MonotonicClock()
+        self._settings, self._seed = settings, seed
+        self._changing = threading.Lock()
+        self.session = ChangingSession(session)
+        self.ports: OpenPorts = open_ports(system, settings)
+        self.partner = Partner(
+            self.session,
+            clock,
+            self.ports.output,
+            PartnerSettings(
+                playing_of(settings, seed),
+                engine_settings(settings),
+                scheduler_settings(settings),
+            ),
+            on_ports=self._mend,
+            on_program=self._change_mode,
+            history=history,
+        )
+        self.keeper = None if settings.takes is None else TakeKeeper(self.partner.take, settings.takes)
+        self.beside = Beside(settings, clock, self.partner.scheduler)
+        self.midi_clock = MidiClock(self.beside.follow)
+        self._clock = clock
+        self._thru = thru_of(settings, self.partner.scheduler, clock)
+        self._connections = Connections(
+            system,
+            settings,
+            self.ports,
+            clock,
+            self.partner.scheduler,
+            self._thru,
+            self.partner.echoes.is_echo,
+            self.midi_clock.hear,
+        )
+
+    def __enter__(self) -> "LivePlay":
+        """Start to play."""
+        gc.collect()
+        gc.freeze()  # what is there now stays: no pause of the collector walks over it while playing
+        try:
+            self.partner.start()
+            self.beside.start()
+            self._connections.start(self.partner.receive)
+            if self.keeper is not None:
+                self.keeper.start()
+        except BaseException:
+            self._stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop, release all that sounds, make the take a MIDI file where the settings ask for it, and sum up."""
+        self._stop()
+        self._sum_up()
+
+    @property
+    def settings(self) -> Settings:
+        """Return the settings in force; for any thread."""
+        return self._settings
+
+    @property
+    def seed(self) -> int:
+        """Return the seed in force; for any thread."""
+        return self._seed
+
+    def change(self, make: Callable[[Settings], Settings]) -> None:
+        """Go on as the settings say that are made of those in force; from any thread. What `make` raises is raised.
+
+        Where the player's messages go nowhere any more, what was passed on before still ends.
+        """
+        with self._changing:
+            before, playing = self._settings, playing_of(self._settings, self._seed)
+            after = make(before)
+            if after.seed is not None:
+                self._seed = after.seed
+            self._settings = after
+            if (change := playing_of(after, self._seed)) != playing:
+                self.partner.inbox.put(change)
+            if (listening := engine_settings(after)) != engine_settings(before):
+                self.partner.inbox.put(ChangeListening(listening.channel, listening.trigger, listening.modes))
+            self.beside.change(after)
+            if after.longest_note_s != before.longest_note_s:
+                self.partner.scheduler.set_longest_note(scheduler_settings(after).outbox.longest_note_ns)
+            if passing_of(after) != passing_of(before):
+                scheduler = self.partner.scheduler
+                self._thru = thru_of(after, scheduler, self._clock) or scheduler.let_end
+                self._connections.set_thru(self._thru)
+
+    def play(self, data: bytes) -> None:
+        """Take a message that the player plays by another way than the input port; from any thread."""
+        at_ns = self._clock.now_ns()
+        if (thru := self._thru) is not None:
+            thru(data)
+        self.partner.receive(Received(at_ns, data))
+
+    @property
+    def port_names(self) -> tuple[str, str]:
+        """Return what is listened to and played on; for any thread."""
+        return self._connections.names
+
+    @property
+    def listing(self) -> PortListing | None:
+        """Return what there is to connect to, as far as it is known; for any thread."""
+        return self._connections.listing
+
+    @property
+    def take_fault(self) -> str | None:
+        """Return why the take is not being written to the disk, if it should be; for any thread."""
+        return None if self.keeper is None else self.keeper.fault
+
+    def context_fill(self) -> float:
+        """Return how full the model's context is, 0 to 1; from any thread."""
+        return self.session.fill
+
+    def check(self) -> None:
+        """Raise PianodError if a fault has ended the engine."""
+        fault = self.partner.engine.status().fault
+        if fault is not None:
+            raise PianodError(fault)
+
+    def _change_mode(self, mode: Mode) -> None:
+        """Exchange the mode, as the player asks for it with a program change."""
+        logger.info("the way of playing is now {}", mode)
+        self.change(lambda settings: settings.model_copy(update={"mode": mode.value}))
+
+    def _stop(self) -> None:
+        self._connections.stop()
+        self.beside.stop()
+        self.partner.stop()
+        if self.keeper is not None:
+            self.keeper.stop()
+        gc.unfreeze()
+
+    def _mend(self, report: PortReport) -> None:
+        self._connections.mend(report)
+
+    def _sum_up(self) -> None:
+        """Tell the player how it went, and where the take is."""
+        status, output = self.partner.engine.status(), self.partner.scheduler.status()
+        performing = status.performer
+        logger.info("heard {} events, gave {} answers, sent {} messages", status.heard, performing.answers, output.sent)
+        for name, late in (("key to model", status.hearing), ("lateness of notes", output.own_lateness)):
+            if late.count:
+                logger.info(
+                    "{}: p50 {:.2f} ms, p99 {:.2f} ms, max {:.2f} ms", name, late.p50_ms, late.p99_ms, late.max_ms
+                )
+        if self.keeper is not None and self.keeper.midi is not None:
+            logger.info("the take is in {}", self.keeper.midi)

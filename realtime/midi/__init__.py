@@ -1,0 +1,1 @@
+"""MIDI messages and ports: parsing, reading, sending, guarding, and what is held down."""

@@ -1,0 +1,282 @@
+"""MIDI ports that a guardian holds, a process of its own: the daemon's end.
+
+The port library lives there, not here: when the MIDI system dies it takes the guardian with it, not us, and a new one
+is started; when we die the guardian releases what sounds. See `realtime.midi.guardian` for what is said between them.
+"""
+
+import contextlib
+import json
+import os
+import select
+import socket
+import subprocess
+import sys
+import threading
+import time
+from typing import Any
+
+from loguru import logger
+
+from piano.errors import PortError
+from realtime.midi.message_pipe import LONGEST, MessageReader, MessageWriter, PipeEndError
+from realtime.midi.ports import Direction, PortListing
+
+START_WITHIN_S = 20.0
+ANSWER_WITHIN_S = 2.0
+OPEN_WITHIN_S = 10.0
+END_WITHIN_S = 5.0
+FULL_FOR_S = 0.2
+"""A guardian that takes nothing for this long has failed."""
+
+_WAIT_S = 0.05
+
+
+class GuardedInput:
+    """An input that the guardian holds; it says of each message when that arrived."""
+
+    def __init__(self, name: str, reader: MessageReader) -> None:
+        self._name, self._reader = name, reader
+        self._lock = threading.Lock()
+        self._is_closed = False
+        self.arrived_ns: int | None = None
+
+    @property
+    def name(self) -> str:
+        """Return the name of the port."""
+        return self._name
+
+    def poll(self) -> bytes | None:
+        """Return the next whole message, or None."""
+        with self._lock:
+            if self._is_closed:
+                raise PortError(f"MIDI input {self._name!r} is closed")
+            try:
+                arrival = self._reader.read()
+            except PipeEndError as error:
+                raise PortError(f"MIDI input {self._name!r} has gone with the MIDI system") from error
+        if arrival is None:
+            return None
+        self.arrived_ns = arrival[0]
+        return arrival[1]
+
+    def wait(self) -> None:
+        """Wait until something is there, a twentieth of a second at most."""
+        with contextlib.suppress(OSError, ValueError):  # closed meanwhile: the next look says so
+            self._reader.wait(_WAIT_S)
+
+    def close(self) -> None:
+        """Close the port."""
+        with self._lock:
+            if not self._is_closed:
+                self._is_closed = True
+                self._reader.close()
+
+
+class GuardedOutput:
+    """An output that the guardian holds."""
+
+    def __init__(self, name: str, writer: MessageWriter) -> None:
+        self._name, self._writer = name, writer
+        self._lock = threading.Lock()
+        self._is_closed = False
+
+    @property
+    def name(self) -> str:
+        """Return the name of the port."""
+        return self._name
+
+    def send(self, data: bytes) -> None:
+        """Send one whole message."""
+        if not data or len(data) > LONGEST:
+            raise PortError(f"MIDI output {self._name!r} refuses a message of {len(data)} bytes")
+        with self._lock:
+            if self._is_closed:
+                raise PortError(f"MIDI output {self._name!r} is closed")
+            try:
+                if not self._writer.write(0, data):
+                    self._writer.wait(FULL_FOR_S)
+                    if not self._writer.write(0, data):
+                        raise PortError(f"MIDI output {self._name!r} takes no messages any more")
+            except PipeEndError as error:
+                raise PortError(f"MIDI output {self._name!r} has gone with the MIDI system") from error
+
+    def close(self) -> None:
+        """Close the port: what was sent still goes out, what still sounds is released."""
+        with self._lock:
+            if not self._is_closed:
+                self._is_closed = True
+                self._writer.close()
+
+
+class GuardedSystem:
+    """A MIDI system in a guardian, and the ports opened through it. See `realtime.midi.ports.MidiSystem`."""
+
+    def __init__(self, api: str, client: str = "pianod") -> None:
+        """Start a guardian; PortError if it finds no MIDI system."""
+        self._api, self._client = api, client
+        self._lock = threading.Lock()
+        self._ports: list[GuardedInput | GuardedOutput] = []
+        self._guardian: subprocess.Popen[bytes] | None = None
+        self._is_closed = False
+        with self._lock:
+            self._start()
+
+    @property
+    def api(self) -> str:
+        """Return the name of the MIDI system."""
+        return self._api
+
+    @property
+    def guardian_pid(self) -> int | None:
+        """Return the guardian's process id; None while there is none."""
+        guardian = self._guardian
+        return None if guardian is None else guardian.pid
+
+    def list_ports(self) -> PortListing:
+        """Return what can be opened now."""
+        answer, _ = self._ask({"ask": "list"}, ANSWER_WITHIN_S)
+        return PortListing(self._api, tuple(answer["inputs"]), tuple(answer["outputs"]), bool(answer["virtual"]))
+
+    def open_input(self, name: str) -> GuardedInput:
+        """Open the input whose name is, or else contains, `name`."""
+        return self._open_input(name, is_virtual=False)
+
+    def open_output(self, name: str) -> GuardedOutput:
+        """Open the output whose name is, or else contains, `name`."""
+        return self._open_output(name, is_virtual=False)
+
+    def open_virtual_input(self, name: str) -> GuardedInput:
+        """Make an input that other programs connect to."""
+        return self._open_input(name, is_virtual=True)
+
+    def open_virtual_output(self, name: str) -> GuardedOutput:
+        """Make an output that other programs connect to."""
+        return self._open_output(name, is_virtual=True)
+
+    def is_alive(self) -> bool:
+        """Ask the guardian; once the answer was no, or none, it is ended and the answer stays no until `restart`."""
+        try:
+            answer, _ = self._ask({"ask": "alive"}, ANSWER_WITHIN_S)
+        except PortError:
+            return False
+        if not answer["alive"]:
+            with self._lock:
+                self._kill()
+        return bool(answer["alive"])
+
+    def restart(self) -> bool:
+        """Start another guardian where there is none any more; say whether the MIDI system answers."""
+        with self._lock:
+            if self._is_closed:
+                return False
+            if self._guardian is not None:
+                return True
+            try:
+                self._start()
+            except PortError as error:
+                logger.debug("{}", error)
+                return False
+        return True
+
+    def close(self) -> None:
+        """Close every port, let what was sent go out, and end the guardian."""
+        with self._lock:
+            self._is_closed = True
+            for port in self._ports:
+                port.close()
+            self._ports.clear()
+            guardian = self._guardian
+            if guardian is None:
+                return
+            self._control.close()
+            try:
+                guardian.wait(END_WITHIN_S)
+            except subprocess.TimeoutExpired:
+                logger.debug("the guardian does not end by itself")
+                guardian.kill()
+                guardian.wait()
+            self._guardian = None
+
+    def _open_input(self, name: str, *, is_virtual: bool) -> GuardedInput:
+        shown, descriptor = self._open(Direction.INPUT, name, is_virtual)
+        port = GuardedInput(shown, MessageReader(descriptor))
+        self._ports.append(port)
+        return port
+
+    def _open_output(self, name: str, *, is_virtual: bool) -> GuardedOutput:
+        shown, descriptor = self._open(Direction.OUTPUT, name, is_virtual)
+        port = GuardedOutput(shown, MessageWriter(descriptor))
+        self._ports.append(port)
+        return port
+
+    def _open(self, direction: Direction, name: str, is_virtual: bool) -> tuple[str, int]:
+        """Have a port opened; return its whole name and the pipe to it."""
+        question = {"ask": "open", "direction": direction, "name": name, "virtual": is_virtual}
+        answer, descriptor = self._ask(question, OPEN_WITHIN_S)
+        if descriptor is None:
+            raise PortError(f"cannot open the MIDI {direction} {name!r}: the guardian gave no pipe to it")
+        return str(answer["name"]), descriptor
+
+    def _start(self) -> None:
+        """Start a guardian and wait until it has found the MIDI system; the caller holds the lock."""
+        ours, theirs = socket.socketpair()
+        arguments = ["-m", "realtime.midi.guardian", str(theirs.fileno()), self._api, self._client]
+        with theirs:
+            guardian = subprocess.Popen(
+                [sys.executable, *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                pass_fds=(theirs.fileno(),),
+                start_new_session=True,  # what the terminal sends to the daemon is not meant for it
+            )
+        self._guardian, self._control = guardian, ours
+        answer, _ = self._answer(START_WITHIN_S)
+        if "fault" in answer:
+            self._kill()
+            raise PortError(answer["fault"])
+        self._api = answer["api"]
+
+    def _ask(self, question: dict[str, Any], within_s: float) -> tuple[dict[str, Any], int | None]:
+        """Return the guardian's answer and the pipe that came with it; PortError if it has a fault to tell, or none."""
+        with self._lock:
+            if self._is_closed:
+                raise PortError(f"the MIDI system {self._api} is closed")
+            if self._guardian is None:
+                raise PortError(self._notice())
+            with contextlib.suppress(OSError):  # it is gone: there will be no answer either
+                self._control.sendall(json.dumps(question).encode() + b"\n")
+            answer, descriptor = self._answer(within_s)
+        if "fault" in answer:
+            raise PortError(answer["fault"])
+        return answer, descriptor
+
+    def _answer(self, within_s: float) -> tuple[dict[str, Any], int | None]:
+        """Wait for an answer; a guardian that gives none is ended, with a PortError. The caller holds the lock."""
+        deadline_s = time.monotonic() + within_s
+        line, descriptors = b"", list[int]()
+        while not line.endswith(b"\n"):
+            remaining_s = max(deadline_s - time.monotonic(), 0.0)
+            got = b""
+            with contextlib.suppress(OSError):
+                if select.select((self._control,), (), (), remaining_s)[0]:
+                    got, fresh, _, _ = socket.recv_fds(self._control, 65_536, 1)
+                    descriptors += fresh
+            if not got:
+                for descriptor in descriptors:
+                    os.close(descriptor)
+                self._kill()
+                raise PortError(self._notice())
+            line += got
+        return json.loads(line), descriptors[0] if descriptors else None
+
+    def _kill(self) -> None:
+        """End a guardian that is of no more use; the caller holds the lock."""
+        if self._guardian is not None:
+            self._guardian.kill()
+            self._guardian.wait()
+            self._control.close()
+            self._guardian = None
+            self._ports.clear()
+
+    def _notice(self) -> str:
+        return f"the MIDI system {self._api} no longer answers; start it again"

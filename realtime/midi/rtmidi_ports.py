@@ -1,0 +1,342 @@
+"""MIDI ports of the machine, by python-rtmidi: the only file that speaks to it.
+
+Four properties of the libraries below shape this file. A JACK server that dies is not reported: messages vanish, port
+lists stay as they were, and a flood of messages into the dead server hangs the interpreter; so a heartbeat of our
+own travels through the server, and once it stops nothing is sent any more. Opening a client after such a death frees
+the old clients under their owners' feet, and their next use is a crash; so nothing is opened before an answer to the
+heartbeat, and a dead system must be closed before another is opened. A client of JACK that takes a port out of its list
+while its other thread walks that list, because someone else has just come or gone, crashes; so devices are made and
+closed one at a time, and closed after a pause in which whatever the last change set off has been dealt with. Callbacks
+lose messages in bursts; so inputs are polled.
+"""
+
+import os
+import re
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, TypeVar
+
+from loguru import logger
+
+from piano.errors import PortError
+from realtime.midi.heartbeat import Heartbeat
+from realtime.midi.ports import POLL_S, Direction, PortListing, find_port
+
+try:
+    import rtmidi
+except ImportError as error:  # without libasound2, as in a container, there is no MIDI system, and no reason to stop
+    rtmidi, missing_library = None, str(error).partition(":")[0]
+else:
+    missing_library = ""
+
+_CONSTANTS = {"alsa": "LINUX_ALSA", "jack": "UNIX_JACK", "core": "MACOSX_CORE", "windows": "WINDOWS_MM"}
+
+APIS: dict[str, int] = {name: getattr(rtmidi, f"API_{constant}", -1) for name, constant in _CONSTANTS.items()}
+"""The MIDI systems by the names that the setting takes, in order of preference."""
+
+AUTO = "auto"
+"""Whichever of them works first."""
+
+QUEUE_LENGTH = 8192
+SETTLING_S = 0.03
+"""What a change among JACK's clients sets off in the others is over long before this."""
+
+_changing = threading.Lock()
+"""Held by whoever in this process makes or closes a device: one at a time."""
+
+_ALSA_SEQUENCER = Path("/dev/snd/seq")
+_WATCH = re.compile(r"-watch-\d+-(in|out)\b")
+"""The ports of a heartbeat, of this process or another: nobody's instrument."""
+
+
+class _Port:
+    """What both directions share: the device of rtmidi, its lock, and its end."""
+
+    def __init__(self, system: "RtmidiSystem", device: Any, direction: Direction, name: str) -> None:
+        self._system = system
+        self._device = device
+        self._direction = direction
+        self._name = name
+        self._lock = threading.Lock()
+        self._is_closed = False
+
+    @property
+    def name(self) -> str:
+        """Return the name of the port."""
+        return self._name
+
+    def close(self) -> None:
+        """Let what was sent go out and close; on a dead system this is left to the system, since it takes a second."""
+        if not self._system.is_dead:
+            self.destroy()
+
+    def destroy(self) -> None:
+        """Close in any case."""
+        with self._lock:
+            if not self._is_closed:
+                self._is_closed = True
+                self._system.let_go(self._device)
+
+    def _check(self) -> None:
+        """Raise PortError if the port no longer works; the caller holds the lock."""
+        if self._is_closed:
+            raise PortError(f"MIDI {self._direction} {self._name!r} is closed")
+        if self._system.is_dead:
+            raise PortError(self._system.death_notice(f"MIDI {self._direction} {self._name!r} has gone"))
+
+
+P = TypeVar("P", bound=_Port)
+
+
+class RtmidiInput(_Port):
+    """An input of the machine."""
+
+    arrived_ns: int | None = None
+
+    def poll(self) -> bytes | None:
+        """Return the next whole message, or None."""
+        with self._lock:
+            self._check()
+            message = self._device.get_message()
+        return None if message is None else bytes(message[0])
+
+    def wait(self) -> None:
+        """Wait a moment: the library cannot tell when something arrives."""
+        time.sleep(POLL_S)
+
+
+class RtmidiOutput(_Port):
+    """An output of the machine."""
+
+    def send(self, data: bytes) -> None:
+        """Send one whole message."""
+        with self._lock:
+            self._check()
+            try:
+                self._device.send_message(data)
+            except (rtmidi.RtMidiError, ValueError) as error:
+                raise PortError(f"MIDI output {self._name!r} refuses a message: {error}") from error
+
+
+class RtmidiSystem:
+    """One MIDI system of the machine and the ports opened through it.
+
+    A process holds one at a time. After `is_alive` has said no, close it, then open another.
+    """
+
+    def __init__(self, api: str, client: str = "pianod") -> None:
+        if api not in APIS:
+            raise PortError(f"there is no MIDI API {api!r}; there are: {', '.join((AUTO, *APIS))}")
+        if missing_library:
+            raise PortError(_no_system(api))
+        if api not in available_apis():
+            raise PortError(f"the MIDI API {api!r} is not available here; there are: {', '.join(available_apis())}")
+        if api == "alsa" and not _ALSA_SEQUENCER.exists():
+            raise PortError(_no_system(api))
+        self._api = api
+        self._client = client
+        self._watch = f"{client}-watch-{os.getpid()}"
+        self._ports: list[_Port] = []
+        self._lock = threading.Lock()
+        self._is_closed = False
+        self.is_dead = False
+        self._lister_in = self._make(rtmidi.MidiIn, f"{self._watch}-in")
+        self._lister_out = self._make(rtmidi.MidiOut, f"{self._watch}-out")
+        self._heartbeat = self._start_heartbeat() if api == "jack" else None
+
+    @property
+    def api(self) -> str:
+        """Return the name of the MIDI system."""
+        return self._api
+
+    def list_ports(self) -> PortListing:
+        """Return the ports of other programs and of the instruments."""
+        with self._lock:
+            self._check_open()
+            inputs, outputs = self._lister_in.get_ports(), self._lister_out.get_ports()
+        return PortListing(
+            api=self._api,
+            inputs=tuple(name for name in inputs if name and not _WATCH.search(name)),
+            outputs=tuple(name for name in outputs if name and not _WATCH.search(name)),
+            has_virtual=self._api != "windows",
+        )
+
+    def open_input(self, name: str) -> RtmidiInput:
+        """Open the input whose name is, or else contains, `name`."""
+        return self._open(RtmidiInput, Direction.INPUT, name, virtual=False)
+
+    def open_output(self, name: str) -> RtmidiOutput:
+        """Open the output whose name is, or else contains, `name`."""
+        return self._open(RtmidiOutput, Direction.OUTPUT, name, virtual=False)
+
+    def open_virtual_input(self, name: str) -> RtmidiInput:
+        """Make an input that other programs connect to; on JACK it appears as `<client>-in:<name>`."""
+        return self._open(RtmidiInput, Direction.INPUT, name, virtual=True)
+
+    def open_virtual_output(self, name: str) -> RtmidiOutput:
+        """Make an output that other programs connect to; on JACK it appears as `<client>-out:<name>`."""
+        return self._open(RtmidiOutput, Direction.OUTPUT, name, virtual=True)
+
+    def is_alive(self) -> bool:
+        """Say whether the system still answers; once it did not, never again. A second of silence is death."""
+        with self._lock:
+            if self._is_closed or self.is_dead:
+                return False
+            if self._heartbeat is not None and not self._heartbeat.answers():
+                self.is_dead = True
+        return not self.is_dead
+
+    def restart(self) -> bool:
+        """Say no once it is dead: within a process that held its ports, this library cannot reach it again."""
+        return not self.is_dead and not self._is_closed
+
+    def close(self) -> None:
+        """Close every port and leave the system; on a dead JACK this takes a second for each output."""
+        with self._lock:
+            if self._is_closed:
+                return
+            self._is_closed = True
+            for port in self._ports:
+                port.destroy()
+            self.let_go(self._lister_in)
+            self.let_go(self._lister_out)
+
+    def let_go(self, device: Any) -> None:
+        """Close a device of rtmidi, when nothing else moves."""
+        with _changing:
+            if self._api == "jack":
+                time.sleep(SETTLING_S)
+            device.close_port()
+            device.delete()
+
+    def death_notice(self, what: str) -> str:
+        """Say that something is gone because the system is dead."""
+        return f"{what}: the MIDI system {self._api} no longer answers; start it again"
+
+    def _open(self, kind: type[P], direction: Direction, name: str, *, virtual: bool) -> P:
+        """Open a port of either kind, by a name that is looked up or as one of our own."""
+        if virtual and self._api == "windows":
+            raise PortError(
+                f"cannot make the MIDI {direction} {name!r}: Windows has no virtual ports. Install loopMIDI, make a "
+                f"port there and give its name, or give the name of an instrument (`pianod ports` lists them)"
+            )
+        listing = self.list_ports()
+        index = 0 if virtual else find_port(listing, direction, name)
+        shown = name if virtual else listing.names(direction)[index]
+        with self._lock:
+            self._check_open()
+            is_input = direction is Direction.INPUT
+            device = self._make(rtmidi.MidiIn if is_input else rtmidi.MidiOut, f"{self._client}-{direction[:-3]}")
+            try:
+                with _changing:
+                    if virtual:
+                        device.open_virtual_port(name)
+                    else:
+                        device.open_port(device.get_ports().index(shown), direction[:-3])
+            except (rtmidi.RtMidiError, ValueError) as error:
+                self.let_go(device)
+                raise PortError(f"cannot open the MIDI {direction} {shown!r}: {error}; is it in use?") from error
+            port = kind(self, device, direction, shown)
+            self._ports.append(port)
+            return port
+
+    def _make(self, kind: Any, client: str) -> Any:
+        """Make a device of rtmidi that ignores no message."""
+        limit = {"queue_size_limit": QUEUE_LENGTH} if kind is rtmidi.MidiIn else {}
+        try:
+            with _changing, _quiet_libraries():
+                device = kind(APIS[self._api], client, **limit)
+        except rtmidi.RtMidiError as error:
+            raise PortError(_no_system(self._api)) from error
+        device.set_error_callback(_log_fault)
+        if kind is rtmidi.MidiIn:
+            device.ignore_types(sysex=False, timing=False, active_sense=False)
+        return device
+
+    def _start_heartbeat(self) -> Heartbeat:
+        with _changing:
+            self._lister_out.open_virtual_port("beat")
+        listed = enumerate(self._lister_in.get_ports())  # a port that goes meanwhile has no name
+        ours = [index for index, name in listed if name and f"{self._watch}-out" in name]
+        if not ours:
+            raise PortError(self.death_notice("cannot reach the MIDI ports"))
+        with _changing:
+            self._lister_in.open_port(ours[-1], "beat")
+        return Heartbeat(self._lister_out, self._lister_in)
+
+    def _check_open(self) -> None:
+        """Raise PortError unless the system is known to answer at this moment; the caller holds the lock."""
+        if self._is_closed:
+            raise PortError(f"the MIDI system {self._api} is closed")
+        if not self.is_dead and self._heartbeat is not None and not self._heartbeat.wait():
+            self.is_dead = True
+        if self.is_dead:
+            raise PortError(self.death_notice("cannot reach the MIDI ports"))
+
+
+def available_apis() -> tuple[str, ...]:
+    """Return the names of the MIDI systems that this build of rtmidi can use."""
+    compiled = rtmidi.get_compiled_api() if rtmidi is not None else ()
+    return tuple(name for name, number in APIS.items() if number in compiled)
+
+
+def open_system(api: str = AUTO, client: str = "pianod") -> RtmidiSystem:
+    """Open a MIDI system by name, or the first that works; PortError says what to install if there is none."""
+    if api != AUTO:
+        return RtmidiSystem(api, client)
+    for name in available_apis():
+        with suppress(PortError):
+            return RtmidiSystem(name, client)
+    raise PortError(_no_system(AUTO))
+
+
+def list_ports(api: str = AUTO) -> PortListing:
+    """Return the ports there are, for `pianod ports`."""
+    system = open_system(api)
+    try:
+        return system.list_ports()
+    finally:
+        system.close()
+
+
+def _no_system(api: str) -> str:
+    """Say that a MIDI system is missing and how to come by one."""
+    what = "no MIDI system was found" if api == AUTO else f"the MIDI system {api!r} does not answer"
+    if missing_library:
+        remedy = f"{missing_library} is missing (Debian, Ubuntu: apt install alsa-utils, which brings it)"
+    elif sys.platform.startswith("linux"):
+        remedy = (
+            "load the ALSA sequencer (`sudo modprobe snd-seq`), or start JACK (`jackd -d alsa`, or PipeWire with "
+            "pw-jack) and use `--api jack`"
+        )
+    elif sys.platform == "win32":
+        remedy = "plug in an instrument, or install loopMIDI for ports between programs"
+    else:
+        remedy = "plug in an instrument, or switch on the IAC driver in Audio MIDI Setup"
+    return f"{what}: {remedy}. `pianod demo` needs none"
+
+
+def _log_fault(_kind: int, message: str, _data: object) -> None:
+    """Take a warning of rtmidi, on the thread that caused it."""
+    logger.debug("rtmidi: {}", message)
+
+
+@contextmanager
+def _quiet_libraries() -> Iterator[None]:
+    """Keep the libraries below from writing to standard error while they look for a server."""
+    try:
+        kept = os.dup(2)
+    except OSError:
+        yield
+        return
+    try:
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)

@@ -1,0 +1,1 @@
+"""The output: due events in order, what sounds, what goes to the port and when."""

@@ -1,0 +1,113 @@
+"""Music that was played before, sounded again through the output. One thread runs it, any begins and ends it.
+
+It goes the way of the player's messages that are passed on, so that what sounds of it is known, and a panic ends it;
+the model does not hear it, and it becomes no part of the take.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from realtime.midi.message import SUSTAIN, Kind, channel_of, control_bytes, kind_of
+from realtime.midi.performance_messages import TimedMessage
+from realtime.output.scheduler import Scheduler
+
+LATEST_NS = 500_000_000
+"""A note that could not begin for this long after its moment is left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reel:
+    """Music to replay: its messages, in nanoseconds from its beginning, in order of time."""
+
+    name: str
+    messages: Sequence[TimedMessage]
+    begins_ns: int
+    """When its beginning sounds, or would have sounded: what comes before that is not played."""
+    from_ns: int = 0
+    """Where in the music to begin."""
+
+
+class Replay:
+    """Plays one reel at a time. See `realtime.threads.clock.DueSource`."""
+
+    def __init__(self, scheduler: Scheduler) -> None:
+        self._scheduler = scheduler
+        self._wanted: Reel | None = None
+        self._ended: Reel | None = None
+        self._reel: Reel | None = None
+        self._at = 0
+        self._held: dict[bytes, bytes] = {}  # what is down -> the message that lifts it
+
+    @property
+    def reel(self) -> Reel | None:
+        """Return what is replayed; for any thread."""
+        wanted = self._wanted
+        return None if wanted is self._ended else wanted
+
+    def play(self, reel: Reel) -> None:
+        """Replay this from now on; for any thread."""
+        self._wanted = reel
+
+    def stop(self) -> None:
+        """End it; for any thread."""
+        self._wanted = None
+
+    def give_up(self) -> None:
+        """End it, on the thread that runs it: what it holds down comes up."""
+        self._ended, self._reel = self._wanted, None
+        self._release()
+
+    def next_due_ns(self) -> int | None:
+        """Return the moment of the next message; None if nothing is replayed."""
+        if self.reel is not self._reel:
+            return 0
+        if self._reel is None:
+            return None
+        return self._reel.begins_ns + self._reel.messages[self._at][0]
+
+    def run_due(self, now_ns: int) -> None:
+        """Send what is due by now; what an ended replay held down comes up."""
+        wanted = self.reel
+        if wanted is not self._reel:
+            self._release()
+            self._reel, self._at = wanted, 0
+            if wanted is not None:
+                self._skip(wanted)
+        reel = self._reel
+        while reel is not None and (due_ns := reel.begins_ns + reel.messages[self._at][0]) <= now_ns:
+            data = reel.messages[self._at][1]
+            if now_ns - due_ns <= LATEST_NS or kind_of(data) is not Kind.NOTE_ON:  # no burst of notes after a sleep
+                self._send(data)
+            self._at += 1
+            if self._at == len(reel.messages):
+                self._end(reel)
+                return
+
+    def _skip(self, reel: Reel) -> None:
+        """Go to where the music is to begin."""
+        while self._at < len(reel.messages) and reel.messages[self._at][0] < reel.from_ns:
+            self._at += 1
+        if self._at == len(reel.messages):
+            self._end(reel)
+
+    def _end(self, reel: Reel) -> None:
+        self._release()
+        self._reel, self._ended = None, reel
+
+    def _send(self, data: bytes) -> None:
+        key = bytes((data[0] & 0x0F, data[1]))
+        match kind_of(data):
+            case Kind.NOTE_ON:
+                self._held[b"key" + key] = bytes((0x80 | channel_of(data), data[1], 64))
+            case Kind.NOTE_OFF:
+                self._held.pop(b"key" + key, None)
+            case Kind.SUSTAIN if data[2]:
+                self._held[b"pedal" + key] = control_bytes(SUSTAIN, 0, channel_of(data))
+            case Kind.SUSTAIN:
+                self._held.pop(b"pedal" + key, None)
+        self._scheduler.replay(data)
+
+    def _release(self) -> None:
+        for data in self._held.values():
+            self._scheduler.replay(data)
+        self._held.clear()

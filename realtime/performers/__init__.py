@@ -1,0 +1,1 @@
+"""Performers: the ways of playing with someone, each over one stream of tokens."""

@@ -1,0 +1,77 @@
+"""What a proposal must keep to, and the tokens that it leaves."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from inference.onnx_session import Logits
+from piano.events import Role
+from piano.tokens.grammar import Grammar, Mask
+from piano.tokens.stream import StreamEncoder
+from piano.tokens.vocabulary import KEYS, LONGEST_TIME_STEPS, STEP_NS, VOCABULARY, Kind
+
+LONGEST_HOLD_NS = 5_000_000_000
+"""A key of our own that is held for so long comes up; 999 of 1,000 notes in real performances are shorter."""
+
+LONGEST_WAIT_NS = 5_000_000_000
+"""The longest that the model may wait before an event of its own."""
+
+MOST_STEP_TOKENS = 96
+"""The most that may stand in one step of the stream: about twenty keys struck and released again. Time passes then."""
+
+_IS_TIME: Mask = VOCABULARY.kinds == Kind.TIME
+_IS_OWN_ON: Mask = (VOCABULARY.kinds == Kind.ON) & (VOCABULARY.roles == Role.OWN)
+_STEPS = np.where(_IS_TIME, VOCABULARY.values, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a proposal must keep to. Times are nanoseconds of the clock; `allowed` and `bias` are (vocab,).
+
+    `bias` is added to the logits; `notes_per_s` is how busy the stream is to be, where a guard sees to it
+    (`piano.sampling.density_guard`). A key that was held for `longest_hold_ns` comes up before anything later happens.
+    With `must_play` the event is a key going down, no later than `latest_ns`.
+    """
+
+    earliest_ns: int
+    allowed: Mask
+    latest_ns: int | None = None
+    most_keys: int = KEYS
+    must_play: bool = False
+    bias: Logits | None = None
+    notes_per_s: float | None = None
+    longest_hold_ns: int = LONGEST_HOLD_NS
+
+
+def first_step(encoder: StreamEncoder, step_tokens: int, earliest_ns: int) -> int:
+    """Return the first step that does not come before a moment, nor before the last event; after a full step the next.
+
+    `step_tokens` is how many tokens the last step has.
+    """
+    is_full = step_tokens >= MOST_STEP_TOKENS
+    return max((earliest_ns - encoder.origin_ns + STEP_NS - 1) // STEP_NS, encoder.step + is_full)
+
+
+def mask_of(
+    bounds: Bounds, grammar: Grammar, encoder: StreamEncoder, step_tokens: int, step: int, *, has_waited: bool
+) -> Mask:
+    """Return what may come next, (vocab,), when the wait since the last event has reached a step.
+
+    A wait is full seconds and then the rest: with `has_waited` it has come to its end.
+    """
+    if grammar.in_note:
+        return grammar.mask() & bounds.allowed
+    first = first_step(encoder, step_tokens, bounds.earliest_ns)
+    latest_ns = bounds.latest_ns
+    if latest_ns is None:
+        latest_ns = max(bounds.earliest_ns, encoder.time_of(encoder.step)) + LONGEST_WAIT_NS
+    in_time: Mask = _IS_TIME & (max(encoder.step_of(latest_ns), first) - step >= _STEPS)
+    if first > step:
+        return np.asarray(in_time & (min(first - step, LONGEST_TIME_STEPS) <= _STEPS))
+    mask: Mask = grammar.mask() & bounds.allowed
+    mask &= ~_IS_TIME if has_waited else ~_IS_TIME | in_time
+    if len(grammar.sounding(Role.OWN)) >= bounds.most_keys:
+        mask &= ~_IS_OWN_ON
+    if bounds.must_play and (mask & _IS_OWN_ON).any():
+        mask &= _IS_OWN_ON | _IS_TIME
+    return mask

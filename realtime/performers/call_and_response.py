@@ -1,0 +1,346 @@
+"""Call and response: listen until the phrase is over, go on in its manner, yield to the first key.
+
+Everything is one stream of one voice: the model hears each key as it comes, so that at the hand-over nothing is left
+to do but to sample. It samples a little ahead of time, before the pause has quite passed; if the player goes on
+after all, what was sampled is taken back and nobody has heard it. Runs on the engine's thread.
+
+What is played depends on what was heard, on its moments and on the seed alone, not on how fast the machine is: after
+each thing that the player does it draws from a generator of its own, and what may still come is decided on the
+stream's time, never on the clock's.
+
+A key and a pedal have one hand on them: while the player holds one down, the model neither lifts nor strikes it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+import numpy as np
+from loguru import logger
+
+from inference.onnx_session import Session
+from piano.events import NoteOff, NoteOn, Pedal, Role, TimedEvent
+from piano.sampling.density_guard import PIANISTS_NOTES_PER_S
+from piano.sampling.sampler import Sampler, SamplingSettings
+from piano.tokens.grammar import Mask, tokens_of_role
+from piano.tokens.vocabulary import KEYS, VOCABULARY
+from realtime.engine.commands import ChangePlaying, Mode
+from realtime.output.event_queue import Release
+from realtime.performers.bounds import LONGEST_HOLD_NS, Bounds
+from realtime.performers.live_stream import LiveStream, Mark
+from realtime.performers.performer import Activity, Output, PerformerStatus
+from realtime.performers.phrase_detector import PauseSettings, PhraseListener
+
+FIRST_NOTE_WITHIN_NS = 40_000_000
+"""An answer begins no later than this after the phrase is over."""
+
+AHEAD_NS = 1_000_000_000
+"""How far ahead of the clock the model plays."""
+
+EARLY_NS = 250_000_000
+"""How long before the end of a pause the answer is begun."""
+
+LATEST_NS = 100_000_000
+"""An event that could not be sampled until this long after its moment is left out: the music goes on from now."""
+
+CHANGE_AFTER_NS = 30_000_000
+"""What is planned within this stands when the settings change."""
+
+REST_NS = 300_000_000
+"""A rest as long as this ends an answer that has been long enough."""
+
+LONGEST_OVERTIME = 0.6
+"""An answer that finds no rest ends after this share of its length beyond it."""
+
+SHORTEST_ANSWER_NS = 2_000_000_000
+
+
+class Length(Enum):
+    """How long an answer is."""
+
+    ENDLESS = auto()
+    PHRASE = auto()
+    """About as long as the phrase that it answers, to the next rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerSettings:
+    """How to listen and how to answer."""
+
+    pause: PauseSettings | None = field(default_factory=PauseSettings)
+    """None: only an explicit wish is answered."""
+    length: Length = Length.ENDLESS
+    sampling: SamplingSettings = field(default_factory=SamplingSettings)
+    seed: int = 0
+    notes_per_s: float | None = None
+    """How busy an answer is to be; None: as busy as what it answers, or as pianists are where that tells nothing."""
+    most_keys: int = KEYS
+    longest_hold_ns: int = LONGEST_HOLD_NS
+
+
+@dataclass(slots=True)
+class _Answer:
+    """An answer that is being played."""
+
+    from_ns: int
+    enough_ns: int | None
+    epoch: int
+    planned_ns: int
+    """The moment of the last event that was sampled."""
+    notes_per_s: float
+    """How busy it is to be."""
+    first_note_ns: int | None = None
+    last_note_ns: int | None = None
+    is_complete: bool = False
+    """Whether nothing more is to be sampled."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Prompt:
+    """What the last answer answered."""
+
+    mark: Mark
+    from_ns: int
+    length_ns: int
+
+
+class CallAndResponse:
+    """A performer that answers phrases. See `realtime.performers.performer.Performer`."""
+
+    def __init__(self, session: Session, head: Sequence[int], output: Output, settings: AnswerSettings) -> None:
+        self._stream = LiveStream(session, head)
+        self._head = tuple(head)
+        self._output, self._settings = output, settings
+        self._sampler = Sampler(settings.seed, settings.sampling)
+        self._phrase = PhraseListener(settings.pause or PauseSettings())
+        self._epoch = 0
+        self._turn = 0
+        """How many things the player has done: which generator is drawn from, however often an answer is begun."""
+        self._answer: _Answer | None = None
+        self._prompt: _Prompt | None = None
+        self._answers = self._interruptions = 0
+        self._allow()
+
+    @property
+    def mode(self) -> Mode:
+        """Return which way of playing this is."""
+        return Mode.ANSWER
+
+    def hear(self, timed: TimedEvent) -> None:
+        """Take what the player did. A key that goes down ends an answer at once."""
+        answer = self._answer
+        self._turn += 1
+        if answer is not None:
+            self._take_back(timed.at_ns)
+            if isinstance(timed.event, NoteOn) or timed.at_ns < answer.from_ns:
+                was_heard = timed.at_ns >= answer.from_ns
+                self._interruptions += was_heard
+                self._yield(timed.at_ns, was_heard=was_heard)
+            elif timed.event == Pedal(down=False):  # it may be ours that the stream believes to be under this foot
+                self._output.schedule(timed.at_ns, timed.event, answer.epoch)
+        self._phrase.hear(timed)
+        self._stream.hear(timed)
+        if isinstance(timed.event, NoteOn):
+            self._prompt = None
+        self._allow()
+
+    def hand_over(self, at_ns: int) -> None:
+        """Answer from this moment on; where nothing was played yet, begin a piece."""
+        if self._answer is not None and at_ns < self._answer.from_ns:
+            self._take_back(at_ns)
+            self._yield(at_ns, was_heard=False)
+        if self._answer is None:
+            self._begin(at_ns)
+
+    def stop(self, at_ns: int) -> None:
+        """Stop playing and listen."""
+        self._turn += 1
+        if self._answer is not None:
+            self._take_back(at_ns)
+            self._yield(at_ns, was_heard=True)
+        self._phrase.answered()
+
+    def retry(self, at_ns: int) -> None:
+        """Take the last answer back and give another; a key that was played since makes it a new question."""
+        prompt = self._prompt
+        if prompt is None:
+            self.hand_over(at_ns)
+            return
+        self._turn += 1
+        self._invalidate(Release.AT_ONCE)
+        self._answers -= self._answer is not None
+        self._answer = None
+        self._stream.return_to(prompt.mark, at_ns - prompt.from_ns)
+        self._let_go(at_ns)
+        if self._phrase.pedal_is_down:
+            self._stream.hear(TimedEvent(at_ns, Pedal(down=True)))
+        self._begin(at_ns, prompt.length_ns)
+
+    def change(self, change: ChangePlaying, at_ns: int) -> None:
+        """Listen and answer as other settings say; what was planned for later is planned anew."""
+        self._turn += 1
+        self._take_back(at_ns + CHANGE_AFTER_NS)
+        settings = self._settings = change.answers
+        self._sampler = Sampler(settings.seed, settings.sampling)
+        self._sampler.restart(self._turn)
+        self._phrase.change(settings.pause or PauseSettings())
+        if self._answer is not None:
+            self._answer.enough_ns = self._enough_ns(self._answer.from_ns, self._phrase.length_ns)
+            self._answer.notes_per_s = settings.notes_per_s or self._answer.notes_per_s
+        if change.head != self._head:
+            self._head = change.head
+            self._stream.restyle(change.head)
+        self._allow()
+
+    def start_afresh(self) -> None:
+        """Stop, and forget all that was played."""
+        self._turn += 1
+        self._prompt = None
+        self._invalidate(Release.AT_ONCE)
+        self._answer = None
+        self._stream.reset(self._head)
+        self._phrase.answered()
+
+    def due_ns(self) -> int | None:
+        """Return from when on there is work."""
+        if self._answer is None:
+            over_ns = self._over_ns()
+            return None if over_ns is None else over_ns - EARLY_NS
+        if self._answer.is_complete:
+            return self._answer.planned_ns
+        return self._answer.planned_ns - AHEAD_NS
+
+    def work(self, now_ns: int) -> None:
+        """Begin an answer whose time has come, play its next event, or end it."""
+        if self._answer is None:
+            over_ns = self._over_ns()
+            if over_ns is not None and now_ns >= over_ns - EARLY_NS:
+                self._begin(over_ns)
+        elif self._answer.is_complete:
+            self._end(self._answer)
+        else:
+            self._stream.settle(now_ns - AHEAD_NS)
+            self._play_next(self._answer, now_ns - LATEST_NS)
+
+    def status(self) -> PerformerStatus:
+        """Return how it stands."""
+        activity = Activity.LISTENING if self._answer is None else Activity.PLAYING
+        return PerformerStatus(activity, self._answers, self._interruptions, self._stream.length)
+
+    def _over_ns(self) -> int | None:
+        """Return when a pause will have asked for an answer; None if none can."""
+        return None if self._settings.pause is None else self._phrase.ends_ns()
+
+    def _enough_ns(self, from_ns: int, phrase_ns: int) -> int | None:
+        """Return from when on an answer to a phrase of a length is long enough; None if it never is."""
+        return from_ns + max(phrase_ns, SHORTEST_ANSWER_NS) if self._settings.length is Length.PHRASE else None
+
+    def _allow(self) -> None:
+        """Work out what the model may play: not what is under someone else's hand or foot."""
+        allowed: Mask = tokens_of_role(Role.OWN)
+        if self._settings.length is Length.ENDLESS:
+            allowed = allowed & (np.arange(VOCABULARY.size) != VOCABULARY.end)
+        self._allowed = allowed & ~_under_a_hand(self._phrase.held, pedal=self._phrase.pedal_is_down)
+
+    def _begin(self, at_ns: int, phrase_ns: int | None = None) -> None:
+        phrase_ns = self._phrase.length_ns if phrase_ns is None else phrase_ns
+        self._prompt = _Prompt(self._stream.mark(), at_ns, phrase_ns)
+        self._epoch += 1
+        self._sampler.restart(self._turn)
+        busy = self._settings.notes_per_s or self._stream.notes_per_s(at_ns) or PIANISTS_NOTES_PER_S
+        self._answer = _Answer(at_ns, self._enough_ns(at_ns, phrase_ns), self._epoch, at_ns, busy)
+        self._answers += 1
+        logger.debug("answering a phrase of {:.1f} s", phrase_ns / 1e9)
+
+    def _play_next(self, answer: _Answer, earliest_ns: int) -> None:
+        """Sample one event, from a moment on at the earliest, and plan it."""
+        earliest_ns = max(earliest_ns, answer.planned_ns)
+        is_first = answer.first_note_ns is None
+        latest_ns = answer.from_ns + FIRST_NOTE_WITHIN_NS if is_first else None
+        players = self._stream.sounding() & self._phrase.held
+        most_keys = self._settings.most_keys + len(players)
+        bounds = Bounds(
+            earliest_ns,
+            self._allowed,
+            latest_ns,
+            most_keys,
+            must_play=is_first,
+            notes_per_s=answer.notes_per_s,
+            longest_hold_ns=self._settings.longest_hold_ns,
+        )
+        proposed = self._stream.propose(self._sampler, bounds)
+        if proposed is None or self._is_over(answer, proposed):
+            self._stream.rollback(answer.planned_ns)
+            answer.is_complete = True
+            return
+        if isinstance(proposed.event, NoteOn):
+            answer.first_note_ns = proposed.at_ns if is_first else answer.first_note_ns
+            answer.last_note_ns = proposed.at_ns
+        answer.planned_ns = proposed.at_ns
+        self._output.schedule(proposed.at_ns, proposed.event, answer.epoch)
+
+    def _is_over(self, answer: _Answer, proposed: TimedEvent) -> bool:
+        """Say whether an answer that was long enough ends before a proposed event."""
+        if answer.enough_ns is None or not isinstance(proposed.event, NoteOn):
+            return False
+        if proposed.at_ns < answer.enough_ns or proposed.at_ns == answer.last_note_ns:  # a chord is played whole
+            return False
+        own_keys = self._stream.sounding() - self._phrase.held - {proposed.event.pitch}
+        is_rest = not own_keys and proposed.at_ns - answer.planned_ns >= REST_NS
+        length_ns = answer.enough_ns - answer.from_ns
+        return is_rest or proposed.at_ns >= answer.enough_ns + LONGEST_OVERTIME * length_ns
+
+    def _end(self, answer: _Answer) -> None:
+        """Listen again after an answer that came to its own end."""
+        self._output.release_own()
+        self._let_go(answer.planned_ns)
+        self._answer = None
+        self._phrase.answered()
+
+    def _take_back(self, at_ns: int) -> None:
+        """Take back what was planned for after a moment and begin a new turn."""
+        self._stream.rollback(at_ns)
+        answer = self._answer
+        if answer is None:
+            return
+        self._invalidate(Release.BY_NEW_EPOCH, after_ns=at_ns)
+        answer.epoch = self._epoch
+        if answer.is_complete and at_ns >= answer.planned_ns:
+            return
+        answer.is_complete = False
+        answer.planned_ns = max(answer.from_ns, at_ns)
+        if answer.first_note_ns is not None and answer.first_note_ns > at_ns:
+            answer.first_note_ns = None
+
+    def _yield(self, at_ns: int, *, was_heard: bool) -> None:
+        """Give the turn back to the player."""
+        self._invalidate(Release.AT_ONCE)
+        self._let_go(at_ns)
+        self._answer = None
+        if was_heard:
+            self._phrase.answered()
+        else:
+            self._answers -= 1
+
+    def _let_go(self, at_ns: int) -> None:
+        """Tell the stream that the own keys and the own pedal come up at a moment."""
+        at_ns = max(at_ns, self._stream.end_ns)
+        for pitch in sorted(self._stream.sounding() - self._phrase.held):
+            self._stream.hear(TimedEvent(at_ns, NoteOff(pitch)))
+        if self._stream.pedal_is_down() and not self._phrase.pedal_is_down:
+            self._stream.hear(TimedEvent(at_ns, Pedal(down=False)))
+
+    def _invalidate(self, release: Release, after_ns: int | None = None) -> None:
+        self._epoch += 1
+        self._sampler.restart(self._turn)
+        self._output.invalidate(self._epoch, release=release, after_ns=after_ns)
+
+
+def _under_a_hand(keys: frozenset[int], *, pedal: bool) -> Mask:
+    """Return the events of keys, and of the pedal, that someone else holds down, (vocab,)."""
+    mask = np.zeros(VOCABULARY.size, np.bool_)
+    for pitch in keys:
+        mask[[VOCABULARY.on(Role.OWN, pitch), VOCABULARY.off(Role.OWN, pitch)]] = True
+    if pedal:
+        mask[[VOCABULARY.pedal(Role.OWN, down=down) for down in (False, True)]] = True
+    return mask

@@ -1,0 +1,334 @@
+"""The stream of one performance: what was played, and ahead of it what the model proposes. The engine's thread owns it.
+
+    hear       append what has happened; it stays
+    propose    sample the next event of the model's own, after everything so far
+    rollback   take back the proposals that lie after a moment, because something else happened there
+
+Over a session this is exact sampling of one joint model: a proposal holds until something comes before it.
+"""
+
+from array import array
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from inference.onnx_session import Logits, Session
+from piano.events import Event, NoteOff, NoteOn, Pedal, Role, TimedEvent
+from piano.sampling.density_guard import Pace
+from piano.sampling.repetition_guard import Figures
+from piano.sampling.sampler import Sampler
+from piano.tokens.grammar import Grammar, Mask
+from piano.tokens.stream import StreamDecoder, StreamEncoder
+from piano.tokens.vocabulary import LONGEST_TIME_STEPS, VELOCITY_BINS, VOCABULARY, Kind
+from realtime.performers.bounds import Bounds, first_step, mask_of
+
+LONGEST_GAP_NS = 5_000_000_000
+"""A longer silence is told to the model as one of this length, as in the music that it learned from."""
+
+_IS_EVENT: Mask = np.isin(VOCABULARY.kinds, (Kind.ON, Kind.OFF, Kind.PEDAL))
+_SHORT_WAITS = frozenset(VOCABULARY.time(steps) for steps in range(1, LONGEST_TIME_STEPS))
+_ANY_VELOCITY = 64
+
+
+@dataclass(slots=True)
+class _State:
+    """The end of the stream. The grammar at the start of the last step goes along, for edits within that step."""
+
+    length: int
+    logits: Logits
+    encoder: StreamEncoder
+    grammar: Grammar
+    step_grammar: Grammar
+    step_tokens: tuple[int, ...] = ()
+    pressed: dict[int, int] = field(default_factory=dict)
+    """The step at which each key that our role holds went down, in the order in which they did."""
+    notes: int = 0
+    """How many keys our role has struck."""
+
+    def note(self, event: Event, role: Role) -> None:
+        """Take note of a key that went down or came up at the last step."""
+        if role is Role.OWN and not isinstance(event, Pedal):
+            self.pressed.pop(event.pitch, None)
+            if isinstance(event, NoteOn):
+                self.pressed[event.pitch] = self.encoder.step
+                self.notes += 1
+
+    def copy(self) -> "_State":
+        """Return the state as it is now; what never changes in place is shared."""
+        return _State(
+            self.length,
+            self.logits,
+            self.encoder.copy(),
+            self.grammar.copy(),
+            self.step_grammar,
+            self.step_tokens,
+            dict(self.pressed),
+            self.notes,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A place in a stream to come back to."""
+
+    state: _State
+    head_length: int
+
+
+class LiveStream:
+    """A token stream over a session that grows by what is heard and by what is proposed."""
+
+    def __init__(self, session: Session, head: Sequence[int]) -> None:
+        self._session = session
+        self.reset(head)
+
+    def reset(self, head: Sequence[int]) -> None:
+        """Begin a new stream with a head: BOS, a task, styles."""
+        self._session.reset()
+        logits = self._session.feed(head).copy()
+        grammar = Grammar()
+        self._head_length = self._session.length
+        self._body = array("i")  # the tokens after the head; those beyond the length were taken back
+        self._state = _State(self._head_length, logits, StreamEncoder(0), grammar, grammar.copy())
+        self._figures, self._pace = Figures(), Pace()
+        self._proposals: list[tuple[int, _State]] = []  # when each is to sound, and the state before it
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing has been heard, and nothing is proposed."""
+        return self._state.length == self._head_length
+
+    @property
+    def length(self) -> int:
+        """Return the length of the stream in tokens, proposals included."""
+        return self._state.length
+
+    @property
+    def end_ns(self) -> int:
+        """Return the moment of the last event, heard or proposed."""
+        return self._state.encoder.time_of(self._state.encoder.step)
+
+    def next_moment_ns(self, earliest_ns: int) -> int:
+        """Return the first moment from another on at which something can be proposed."""
+        if self.is_empty or earliest_ns - self.end_ns > LONGEST_GAP_NS:
+            return earliest_ns
+        state = self._state
+        return state.encoder.time_of(first_step(state.encoder, len(state.step_tokens), earliest_ns))
+
+    def sounding(self, role: Role = Role.OWN) -> frozenset[int]:
+        """Return the keys that a role holds down at the end of the stream."""
+        return self._state.grammar.sounding(role)
+
+    def notes_per_s(self, at_ns: int) -> float | None:
+        """Return how busy our role was before a moment; None if it has hardly played."""
+        return self._pace.notes_per_s(self._state.encoder.step_of(at_ns))
+
+    def pedal_is_down(self, role: Role = Role.OWN) -> bool:
+        """Say whether a role holds the sustain pedal at the end of the stream."""
+        return self._state.grammar.pedal_is_down(role)
+
+    def hear(self, timed: TimedEvent, judge: Callable[[Logits], int] | None = None) -> None:
+        """Append what happened. Proposals after it must have been rolled back; those before it have become true.
+
+        What changes nothing is passed over: the release of a key that is up, a pedal that is already there. A key
+        that goes down twice is released in between. With `judge` a key goes down with the velocity that it returns
+        for the model's logits of the velocity bins, (bins,), given all that happened and this key.
+        """
+        if self._changes_nothing(timed.event, timed.role):
+            return
+        if isinstance(timed.event, NoteOn) and timed.event.pitch in self.sounding(timed.role):
+            self._append(TimedEvent(timed.at_ns, NoteOff(timed.event.pitch), timed.role))
+        self._append(timed, judge)
+        self._proposals.clear()
+
+    def show(self, at_ns: int, tokens: Sequence[int]) -> None:
+        """Append what is nobody's music, a preview or a piece of one, at a moment. Proposals have then become true."""
+        self._reach(at_ns)
+        state = self._state
+        wait = state.encoder.pass_time(state.encoder.step_of(at_ns))
+        self._session.rollback(state.length)
+        state.logits = self._session.feed((*wait, *tokens)).copy()
+        self._keep((*wait, *tokens))
+        for token in (*wait, *tokens):
+            state.grammar.push(token)
+        state.step_grammar, state.step_tokens = state.grammar.copy(), ()
+        state.length = self._session.length
+        self._proposals.clear()
+
+    def rollback(self, at_ns: int) -> None:
+        """Take back every proposal that lies after a moment."""
+        earliest: _State | None = None
+        while self._proposals and self._proposals[-1][0] > at_ns:
+            earliest = self._proposals.pop()[1]
+        if earliest is not None:
+            self._restore(earliest)
+
+    def mark(self) -> "Mark":
+        """Return this place in the stream, to come back to."""
+        return Mark(self._state.copy(), self._head_length)
+
+    def return_to(self, mark: "Mark", shift_ns: int) -> None:
+        """Forget all that came after a mark, as if what came before it had been that much later."""
+        state = mark.state.copy()
+        state.length += self._head_length - mark.head_length
+        state.encoder.origin_ns += shift_ns
+        self._restore(state)
+        self._proposals.clear()
+
+    def restyle(self, head: Sequence[int]) -> None:
+        """Put another head before all that was played. Proposals can then no longer be taken back."""
+        played = self._body[: self._state.length - self._head_length]
+        self._session.reset()
+        self._state.logits = self._session.feed((*head, *played)).copy()
+        self._state.length = self._session.length
+        self._head_length = len(head)
+        self._proposals.clear()
+
+    def settle(self, at_ns: int) -> None:
+        """Forget how to take back what lies at or before a moment."""
+        self._proposals = [proposal for proposal in self._proposals if proposal[0] > at_ns]
+
+    def propose(self, sampler: Sampler, bounds: Bounds) -> TimedEvent | None:
+        """Sample the next event; append it if it is the model's own. None if the piece ends here instead.
+
+        An event of the other role, where the bounds allow those, is only the model's guess at what the player will do
+        next: it is returned (a key without its velocity, as loud as any) and not appended. The piece ends where the
+        model would rather end it, and where the bounds leave it nothing to do. ValueError if the model's logits are
+        not numbers.
+        """
+        before = self._state.copy()
+        self._reach(bounds.earliest_ns)
+        release = self._overdue(bounds)
+        proposed = self._sample(sampler, bounds)
+        if release is not None and (proposed is None or proposed.at_ns > release.at_ns):
+            self._restore(before.copy())
+            self._append(release)
+            proposed = release
+        if proposed is None or proposed.role is not Role.OWN:
+            self._restore(before)
+        else:
+            self._proposals.append((proposed.at_ns, before))
+        return proposed
+
+    def _sample(self, sampler: Sampler, bounds: Bounds) -> TimedEvent | None:
+        """Sample an event, and append it if it is the model's own; else what was fed is left to be taken back."""
+        state, before = self._state, self._state.grammar.copy()
+        decoder = StreamDecoder(state.encoder.origin_ns, state.encoder.step)
+        tokens: list[int] = []
+        proposed: TimedEvent | None = None
+        while proposed is None:
+            has_waited = bool(tokens) and tokens[-1] in _SHORT_WAITS
+            mask = mask_of(
+                bounds, state.grammar, state.encoder, len(state.step_tokens), decoder.step, has_waited=has_waited
+            )
+            logits = self._figures.hold_back(state.logits, sampler.settings.repetition_guard)
+            if bounds.notes_per_s is not None:
+                logits = self._pace.lean(logits, decoder.step, bounds.notes_per_s, sampler.settings.pace_guard)
+            logits = logits if bounds.bias is None else logits + bounds.bias
+            token = sampler.draw(logits, mask) if mask.any() else VOCABULARY.end
+            if token == VOCABULARY.end:
+                return None
+            if _IS_EVENT[token] and VOCABULARY.roles[token] != Role.OWN:
+                return _guess(token, state.encoder.time_of(decoder.step))
+            state.logits = self._session.feed((token,)).copy()
+            self._keep((token,))
+            state.grammar.push(token)
+            tokens.append(token)
+            proposed = decoder.push(token)
+        if decoder.step > state.encoder.step:
+            state.step_grammar, state.step_tokens = before, ()
+        state.step_tokens += tuple(tokens)
+        state.encoder.follow(proposed, decoder.step)
+        self._note(proposed.event, proposed.role)
+        state.length = self._session.length
+        return proposed
+
+    def _overdue(self, bounds: Bounds) -> TimedEvent | None:
+        """Return the release of the key that will have been held too long first, if the bounds allow to lift one."""
+        encoder = self._state.encoder
+        held = [
+            (encoder.time_of(step) + bounds.longest_hold_ns, pitch)
+            for pitch, step in self._state.pressed.items()
+            if bounds.allowed[VOCABULARY.off(Role.OWN, pitch)]
+        ]
+        if not held:
+            return None
+        due_ns, pitch = min(held)
+        return TimedEvent(max(due_ns, bounds.earliest_ns), NoteOff(pitch), Role.OWN)
+
+    def _restore(self, state: _State) -> None:
+        self._session.rollback(state.length)
+        self._figures.rollback(state.notes)
+        self._pace.rollback(state.notes)
+        self._state = state
+
+    def _changes_nothing(self, event: Event, role: Role) -> bool:
+        match event:
+            case NoteOff(pitch):
+                return pitch not in self.sounding(role)
+            case NoteOn():
+                return False
+        return event.down == self.pedal_is_down(role)
+
+    def _reach(self, at_ns: int) -> None:
+        """Give time its origin at the first event, and shorten a silence that is too long."""
+        if self.is_empty:
+            self._state.encoder.origin_ns = at_ns
+        self._state.encoder.shorten_silence(at_ns, LONGEST_GAP_NS)
+
+    def _append(self, timed: TimedEvent, judge: Callable[[Logits], int] | None = None) -> None:
+        """Append an event; a key with the velocity that is found for it."""
+        self._reach(timed.at_ns)
+        state, fed = self._state, 0
+        if judge is not None and isinstance(timed.event, NoteOn):
+            logits, fed = self._velocity_logits(timed, timed.event.pitch)
+            timed = TimedEvent(timed.at_ns, NoteOn(timed.event.pitch, judge(logits)), timed.role)
+        step = state.encoder.step
+        edit = state.encoder.push(timed)
+        if state.encoder.step > step:
+            state.step_grammar, state.step_tokens = state.grammar.copy(), ()
+        if edit.rewind:
+            state.step_tokens = state.step_tokens[: -edit.rewind]
+            state.grammar = state.step_grammar.copy()
+            for token in state.step_tokens:
+                state.grammar.push(token)
+        for token in edit.tokens:
+            state.grammar.push(token)
+        state.step_tokens += edit.tokens
+        self._session.rollback(state.length - edit.rewind + fed)
+        state.logits = self._session.feed(edit.tokens[fed:]).copy()
+        self._keep(edit.tokens)
+        state.length = self._session.length
+        self._note(timed.event, timed.role)
+
+    def _note(self, event: Event, role: Role) -> None:
+        """Take note of what was just appended."""
+        self._state.note(event, role)
+        if role is Role.OWN and isinstance(event, NoteOn):
+            self._figures.push(event.pitch)
+            self._pace.push(self._state.encoder.step)
+
+    def _velocity_logits(self, timed: TimedEvent, pitch: int) -> tuple[Logits, int]:
+        """Feed a key without its velocity; return the logits of that, (bins,), and how many tokens were fed."""
+        edit = self._state.encoder.copy().push(timed)
+        fed = edit.tokens.index(VOCABULARY.on(timed.role, pitch)) + 1
+        self._session.rollback(self._state.length - edit.rewind)
+        logits = self._session.feed(edit.tokens[:fed])
+        return logits[VOCABULARY.first_velocity : VOCABULARY.first_velocity + VELOCITY_BINS].copy(), fed
+
+    def _keep(self, tokens: Sequence[int]) -> None:
+        """Write down what the session was just fed."""
+        del self._body[self._session.length - len(tokens) - self._head_length :]
+        self._body.extend(tokens)
+
+
+def _guess(token: int, at_ns: int) -> TimedEvent:
+    """Return the event that a token of the other role begins."""
+    value, role = int(VOCABULARY.values[token]), Role(int(VOCABULARY.roles[token]))
+    match VOCABULARY.kinds[token]:
+        case Kind.ON:
+            return TimedEvent(at_ns, NoteOn(value, _ANY_VELOCITY), role)
+        case Kind.OFF:
+            return TimedEvent(at_ns, NoteOff(value), role)
+    return TimedEvent(at_ns, Pedal(bool(value)), role)

@@ -1,0 +1,1 @@
+"""The loop: a phrase that goes round, its layers, and the answer over it."""

@@ -1,0 +1,117 @@
+"""Manners: what the model keeps to while someone else's music sounds. Range, loudness, restraint, density.
+
+Plain state of a performer, on the engine's thread. What is limited is what the model may strike; what it means stays
+its own: a note that goes out softer or louder is still, to the model, as loud as it meant it.
+"""
+
+import math
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from inference.onnx_session import Logits
+from piano.events import Event, NoteOn, Role
+from piano.notes import HIGHEST_PITCH, LOWEST_PITCH
+from piano.sampling.sampler import SamplingSettings
+from piano.tokens.grammar import Mask
+from piano.tokens.vocabulary import KEYS, VELOCITIES_PER_BIN, VOCABULARY, Kind
+from realtime.performers.bounds import LONGEST_HOLD_NS
+
+OWN_ON: Mask = np.asarray((VOCABULARY.kinds == Kind.ON) & (VOCABULARY.roles == Role.OWN), np.bool_)
+SECOND_NS = 1_000_000_000
+_REMEMBERED = 4
+"""Seconds' worth of keys: more than is ever taken back."""
+
+_MEMORY_NS = 2_000_000_000
+"""How far back the density reaches that restraint goes by."""
+
+_QUIET = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """How the model plays beside someone; pitches and velocities as in MIDI, both ends included."""
+
+    sampling: SamplingSettings = field(default_factory=SamplingSettings)
+    seed: int = 0
+    lowest_pitch: int = LOWEST_PITCH
+    highest_pitch: int = HIGHEST_PITCH
+    loudest: int = 127
+    louder: int = 0
+    """How much louder than it means to the model plays, in steps of MIDI velocity; below 0 softer."""
+    restraint: float = 0.0
+    """How much less likely each key of the model's own is than the model thinks, in nats; see `Reins.bias`."""
+    most_a_second: int = 16
+    """The most keys that the model strikes within any second."""
+    most_keys: int = KEYS
+    longest_hold_ns: int = LONGEST_HOLD_NS
+
+
+class Reins:
+    """Holds the model to its manners: what may be guessed, and when another key may be struck."""
+
+    def __init__(self, manners: Manners) -> None:
+        self.manners = manners
+        self._allowed = _allowed(manners)
+        self._strikes_ns: deque[int] = deque(maxlen=_REMEMBERED * manners.most_a_second)
+
+    def allowed(self, held: Iterable[int], *, strikes: bool = True) -> Mask:
+        """Return what may be guessed, (vocab,): no key that another holds and, without `strikes`, none at all."""
+        mask = self._allowed.copy()
+        if not strikes:
+            return np.asarray(mask & ~OWN_ON, np.bool_)
+        mask[[VOCABULARY.on(Role.OWN, pitch) for pitch in held]] = False
+        return mask
+
+    def free_ns(self) -> int | None:
+        """Return from when on a key may be struck again; None if one may be at any time."""
+        most = self.manners.most_a_second
+        return self._strikes_ns[-most] + SECOND_NS if len(self._strikes_ns) >= most else None
+
+    def bias(self, at_ns: int) -> Logits | None:
+        """Return what is to be added to the logits at a moment, (vocab,); None for nothing.
+
+        What the model plays is what it goes on from: a constant bias, however small, ends in silence or in a torrent.
+        So restraint gives way as it takes effect: holding back counts in full only while the model plays
+        `_QUIET` keys a second or more, and urging on fades out towards `most_a_second`.
+        """
+        restraint = self.manners.restraint
+        if not restraint:
+            return None
+        rate = self._rate(at_ns)
+        share = min(rate / _QUIET, 1.0) if restraint > 0 else max(1.0 - rate / self.manners.most_a_second, 0.0)
+        return (OWN_ON * np.float32(-restraint * share)).astype(np.float32)
+
+    def _rate(self, at_ns: int) -> float:
+        """Return how many keys a second the model has struck of late."""
+        ages = (max(at_ns - strike_ns, 0) for strike_ns in self._strikes_ns)
+        return sum(math.exp(-age_ns / _MEMORY_NS) for age_ns in ages) * SECOND_NS / _MEMORY_NS
+
+    def strike(self, at_ns: int) -> None:
+        """Take note of a key that the model strikes."""
+        self._strikes_ns.append(at_ns)
+
+    def take_back(self, at_ns: int) -> None:
+        """Forget the keys that were to be struck after a moment."""
+        while self._strikes_ns and self._strikes_ns[-1] > at_ns:
+            self._strikes_ns.pop()
+
+    def soften(self, event: Event) -> Event:
+        """Return an event as loud as it may be: a velocity of the model's stands for the bin around it."""
+        if not isinstance(event, NoteOn):
+            return event
+        velocity = min(max(event.velocity + self.manners.louder, 1), self.manners.loudest)
+        return NoteOn(event.pitch, velocity)
+
+
+def _allowed(manners: Manners) -> Mask:
+    """Return what may be guessed, (vocab,): all of the other's, and of our own what lies within range and loudness."""
+    mask = np.ones(VOCABULARY.size, np.bool_)
+    mask[VOCABULARY.end] = False
+    out_of_range = (VOCABULARY.values < manners.lowest_pitch) | (VOCABULARY.values > manners.highest_pitch)
+    mask &= ~(OWN_ON & out_of_range)
+    loudest_bin = min(manners.loudest - min(manners.louder, 0), 127) // VELOCITIES_PER_BIN
+    mask &= ~((VOCABULARY.kinds == Kind.VELOCITY) & (loudest_bin < VOCABULARY.values))
+    return mask

@@ -1,0 +1,77 @@
+"""All groups of settings in one model, in the order of the help."""
+
+from collections.abc import Iterator
+from typing import Self
+
+from pydantic import BaseModel, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from realtime.settings.call_and_response import AnswerSettings
+from realtime.settings.model import ModelSettings, SamplingSettings
+from realtime.settings.modes import DuetSettings, LimitSettings, LoopSettings, ModeSettings, VelocitySettings
+from realtime.settings.ports import PortSettings
+from realtime.settings.service import MetronomeSettings, PanelSettings, ReportSettings
+
+PREFIX = "PIANOD_"
+"""What the name of a setting begins with in the environment."""
+
+
+GROUPS: tuple[type[BaseModel], ...] = (
+    PortSettings,
+    ModelSettings,
+    SamplingSettings,
+    ModeSettings,
+    AnswerSettings,
+    DuetSettings,
+    LoopSettings,
+    VelocitySettings,
+    LimitSettings,
+    MetronomeSettings,
+    ReportSettings,
+    PanelSettings,
+)
+"""The groups of settings, in the order of the help; the docstring of each is its title."""
+
+
+class Settings(
+    PortSettings,
+    ModelSettings,
+    SamplingSettings,
+    ModeSettings,
+    AnswerSettings,
+    DuetSettings,
+    LoopSettings,
+    VelocitySettings,
+    LimitSettings,
+    MetronomeSettings,
+    ReportSettings,
+    PanelSettings,
+    BaseSettings,
+):
+    """All settings, checked. Made by `load_settings`; `Settings()` takes the defaults and the environment."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, protected_namespaces=())
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        if self.shortest_pause_s > self.longest_pause_s:
+            raise ValueError(
+                f"shortest_pause_s ({self.shortest_pause_s}) must not exceed longest_pause_s ({self.longest_pause_s})"
+            )
+        if self.duet_lowest > self.duet_highest:
+            raise ValueError(f"duet_lowest ({self.duet_lowest}) must not exceed duet_highest ({self.duet_highest})")
+        if self.duet_split is not None and not self.duet_lowest < self.duet_split <= self.duet_highest:
+            raise ValueError(
+                f"duet_split ({self.duet_split}) must lie above duet_lowest ({self.duet_lowest}), and not above "
+                f"duet_highest ({self.duet_highest})"
+            )
+        if self.virtual_input == self.virtual_output:
+            raise ValueError(f"virtual_input and virtual_output must differ; both are {self.virtual_input!r}")
+        return self
+
+
+def settings_by_group() -> Iterator[tuple[str, dict[str, FieldInfo]]]:
+    """Yield the title of each group with its settings by name."""
+    for group in GROUPS:
+        yield str(group.__doc__), dict(group.model_fields)

@@ -1,0 +1,102 @@
+"""A take as the bytes of a MIDI file: each message as it went over the wire, on a named track for each who played.
+
+Half-pedals, other controllers and channels are kept, which notes and a pedal that is up or down would lose. What still
+sounds at the end, as after a crash, is released there.
+"""
+
+import struct
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from itertools import chain
+
+from piano.midi.chunks import EMPTY_TEXT, END_OF_TRACK
+from realtime.midi.message import SUSTAIN, Kind, channel_of, control_bytes, kind_of
+from realtime.take.take import PASSED_ON, PIANOD, PLAYER, Source, TakeRecord, on_a_piano
+
+_TICKS_PER_QUARTER = 1000
+_NS_PER_TICK = 500_000
+_TEMPO = b"\xff\x51\x03" + (_TICKS_PER_QUARTER * _NS_PER_TICK // 1000).to_bytes(3)
+_LONGEST_DELTA = (1 << 28) - 1
+
+_NAMES = {Source.PLAYED: PLAYER, Source.OWN: PIANOD, Source.PASSED: PASSED_ON}
+
+
+def midi_of(records: Iterable[TakeRecord]) -> bytes | None:
+    """Return a take as a MIDI file of type 1, a tick being half a millisecond; None if no note is in it.
+
+    Its tracks are the player's, ours, and what was passed on, where that is more than a copy of what was played.
+    """
+    rest: Iterator[TakeRecord] = iter(records)
+    first = next(rest, None)
+    if first is None:
+        return None
+    tracks = {source: _Track(name) for source, name in _NAMES.items()}
+    tracks[Source.PLAYED].set_tempo()
+    for record in chain((first,), rest):
+        tracks[record.source].add((record.at_ns - first.at_ns) // _NS_PER_TICK, record)
+    if not any(track.struck for track in tracks.values()):
+        return None
+    if not tracks[Source.PASSED].struck - tracks[Source.PLAYED].struck:
+        del tracks[Source.PASSED]
+    end_tick = max(track.tick for track in tracks.values())
+    bodies = [track.finish(end_tick) for track in tracks.values()]
+    header = b"MThd" + struct.pack(">IHHH", 6, 1, len(bodies), _TICKS_PER_QUARTER)
+    return header + b"".join(b"MTrk" + struct.pack(">I", len(body)) + body for body in bodies)
+
+
+class _Track:
+    """One track as it is written, event by event."""
+
+    def __init__(self, name: str) -> None:
+        text = name.encode("ascii")
+        self._body = bytearray(b"\x00\xff\x03" + _variable(len(text)) + text)
+        self._held: set[tuple[int, int]] = set()  # channel, pitch
+        self._pedals: set[int] = set()
+        self.tick = 0
+        self.struck: Counter[bytes] = Counter()
+        """Key and velocity of each note."""
+
+    def set_tempo(self) -> None:
+        """Write the tempo of the file, which belongs at the start of the first track."""
+        self._write(0, _TEMPO)
+
+    def add(self, tick: int, record: TakeRecord) -> None:
+        """Write a message; one that is stamped earlier than the one before stands beside that."""
+        data = on_a_piano(record.data) if record.source is Source.OWN else record.data
+        match kind_of(data):
+            case Kind.NOTE_ON:
+                self.struck[data] += 1
+                self._held.add((channel_of(data), data[1]))
+            case Kind.NOTE_OFF:
+                self._held.discard((channel_of(data), data[1]))
+            case Kind.SUSTAIN if data[2]:
+                self._pedals.add(channel_of(data))
+            case Kind.SUSTAIN:
+                self._pedals.discard(channel_of(data))
+        self._write(tick, data)
+
+    def finish(self, tick: int) -> bytes:
+        """Release what is held at the end of the take, and return the track."""
+        for channel, pitch in sorted(self._held):
+            self._write(tick, bytes((0x80 | channel, pitch, 64)))
+        for channel in sorted(self._pedals):
+            self._write(tick, control_bytes(SUSTAIN, 0, channel))
+        self._write(tick, END_OF_TRACK)
+        return bytes(self._body)
+
+    def _write(self, tick: int, event: bytes) -> None:
+        delta = max(tick - self.tick, 0)
+        self.tick += delta
+        while delta > _LONGEST_DELTA:
+            self._body += _variable(_LONGEST_DELTA) + EMPTY_TEXT
+            delta -= _LONGEST_DELTA
+        self._body += _variable(delta) + event
+
+
+def _variable(number: int) -> bytes:
+    """Return a number as a variable-length quantity."""
+    digits = bytearray((number & 0x7F,))
+    while number := number >> 7:
+        digits.append(0x80 | number & 0x7F)
+    digits.reverse()
+    return bytes(digits)

@@ -1,0 +1,78 @@
+"""Whatever was fed and taken back, a session that took over goes on as one that was there from the beginning."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inference.onnx_session import Logits, Session
+from inference.rolling_context import RollingContext
+from inference.swappable_session import ChangingSession
+from piano.tokens.vocabulary import VOCABULARY
+from tests.support.scripted_play import ChanceSession, model_of_chance
+
+TOKENS = st.lists(st.integers(0, VOCABULARY.size - 1), min_size=1, max_size=40)
+DEEDS = st.lists(st.one_of(TOKENS, st.floats(0, 1)), max_size=12)
+"""What is fed, or the share of the stream that is kept."""
+
+
+def do(session: Session, deeds: Sequence[list[int] | float]) -> None:
+    for deed in deeds:
+        if isinstance(deed, list):
+            session.feed(deed)
+        else:
+            session.rollback(int(session.length * deed))
+
+
+def windowed(seed: int) -> RollingContext:
+    return model_of_chance(seed, window=64)
+
+
+@given(DEEDS, DEEDS, DEEDS)
+def test_it_goes_on_as_if_it_had_always_been_there(
+    before: list[list[int] | float], meanwhile: list[list[int] | float], after: list[list[int] | float]
+) -> None:
+    changing = ChangingSession(windowed(1))
+    do(changing, before)
+    successor = changing.prepare(windowed(2))
+    do(changing, meanwhile)
+    length = changing.length
+    changing.exchange(successor)
+    assert changing.length == length
+    do(changing, after)
+    always = windowed(2)
+    do(always, [*before, *meanwhile, *after])
+    assert changing.length == always.length
+    assert np.array_equal(changing.feed([5]), always.feed([5]))
+
+
+def test_where_the_exchange_fails_the_old_session_goes_on() -> None:
+    class Broken(ChanceSession):
+        def _logits(self) -> Logits:
+            raise ValueError("broken")
+
+    changing = ChangingSession(windowed(1))
+    changing.feed([1, 2, 3])
+    with pytest.raises(ValueError, match="broken"):
+        changing.prepare(Broken(VOCABULARY.size, 64, seed=3))
+    successor = changing.prepare(windowed(2))
+    broken = type(successor)(Broken(VOCABULARY.size, 64, seed=3), successor.heard[:0])
+    with pytest.raises(ValueError, match="broken"):
+        changing.exchange(broken)
+    same = windowed(1)
+    same.feed([1, 2, 3])
+    assert np.array_equal(changing.feed([4]), same.feed([4]))
+
+
+def test_a_new_stream_is_a_new_stream() -> None:
+    changing = ChangingSession(windowed(1))
+    changing.feed([1, 2, 3])
+    changing.reset()
+    changing.feed([4])
+    changing.exchange(changing.prepare(windowed(2)))
+    fresh = windowed(2)
+    fresh.feed([4])
+    assert np.array_equal(changing.feed([5]), fresh.feed([5]))
+    assert 0 < changing.fill < 1

@@ -1,0 +1,87 @@
+"""Live play put together: ports in memory, the embedded model's place taken by one of chance, an end by command."""
+
+from pathlib import Path
+
+import pytest
+
+from piano.errors import BundleError, PianodError
+from piano.events import NoteOn
+from piano.midi.file import read_tracks
+from realtime.cli import live as run
+from realtime.engine.from_settings import seed_of
+from realtime.live.live_session import LivePlay
+from realtime.midi.memory_ports import MemoryMidiSystem
+from realtime.midi.message import bytes_of
+from realtime.settings import Settings
+from realtime.threads.clock import MonotonicClock
+from realtime.threads.inbox import ThreadFailed
+from tests.support.listener import Listener
+from tests.support.scripted_play import model_of_chance, phrase
+
+QUICK = Settings(seed=3, shortest_pause_s=0.1, longest_pause_s=0.1, panel=False)
+
+
+@pytest.fixture
+def system() -> MemoryMidiSystem:
+    return MemoryMidiSystem(MonotonicClock())
+
+
+def test_it_answers_and_releases_all(system: MemoryMidiSystem, tmp_path: Path) -> None:
+    settings = QUICK.model_copy(update={"takes": tmp_path})
+    ears = Listener()
+    with LivePlay(settings, system, model_of_chance(), 3) as play:
+        keys, port = system.open_output("pianod in"), system.open_input("pianod out")
+        for _, message in phrase(0.0, 4):
+            keys.send(message)
+        for _ in range(1000):
+            while (data := port.poll()) is not None:
+                ears.hear(data)
+            if len(ears.struck) > 3:
+                break
+            play.partner.engine.wait(0.01)
+    while (data := port.poll()) is not None:
+        ears.hear(data)
+    assert len(ears.struck) > 3
+    assert ears.is_silent()
+    play.check()
+    [path] = tmp_path.glob("*.mid")
+    assert [track.name for track in read_tracks(path)] == ["player", "pianod"]
+
+
+def test_a_fault_in_a_thread_ends_it_with_a_message(system: MemoryMidiSystem) -> None:
+    with LivePlay(QUICK, system, model_of_chance(), 3) as play:
+        play.partner.inbox.put(ThreadFailed("output", "it broke"))
+        assert play.partner.engine.wait(5.0)
+    with pytest.raises(PianodError, match="the output thread ended: it broke"):
+        play.check()
+
+
+def test_a_system_that_dies_and_comes_back_is_played_on_again(system: MemoryMidiSystem) -> None:
+    with LivePlay(QUICK, system, model_of_chance(), 3) as play:
+        scheduler = play.partner.scheduler
+        system.die()
+        scheduler.send_now(NoteOn(60, 60))
+        while not scheduler.status().is_lost:
+            play.partner.engine.wait(0.01)
+        system.revive()
+        while scheduler.status().is_lost:
+            play.partner.engine.wait(0.01)
+        ears = system.open_input("pianod out")
+        scheduler.send_now(NoteOn(62, 60))
+        while (data := ears.poll()) != bytes_of(NoteOn(62, 60)):
+            assert data != bytes_of(NoteOn(60, 60))
+            play.partner.engine.wait(0.01)
+    play.check()
+
+
+def test_a_bundle_that_is_missing_is_told_and_the_system_closed(system: MemoryMidiSystem, tmp_path: Path) -> None:
+    settings = QUICK.model_copy(update={"model": str(tmp_path / "none")})
+    port = system.open_virtual_output("probe")
+    with pytest.raises(BundleError, match="there is no such bundle"):
+        run.run_live(settings, system)
+    assert port.is_closed
+
+
+def test_a_seed_that_is_set_is_kept() -> None:
+    assert seed_of(QUICK) == 3
+    assert seed_of(Settings(seed=None)) != seed_of(Settings(seed=None))

@@ -1,0 +1,42 @@
+"""Epochs: whoever comes after a performer of many epochs is heard."""
+
+from piano.events import NoteOn
+from realtime.engine.commands import Mode
+from realtime.engine.epoch_offset import Epochs
+from realtime.midi.memory_ports import MemoryOutputPort
+from realtime.output.event_queue import Release
+from realtime.output.scheduler import Scheduler
+from realtime.settings import Settings
+from realtime.threads.clock import ManualClock
+from tests.support.partner_with_thru import Desk
+from tests.support.scripted_play import S, own_onsets, phrase
+
+
+def test_the_next_performer_is_not_stale() -> None:
+    clock = ManualClock()
+    port = MemoryOutputPort(clock, "memory")
+    scheduler = Scheduler(clock, port)
+    clock.attach(scheduler)
+    epochs = Epochs(scheduler)
+    first = epochs.begin()
+    first.invalidate(40, release=Release.AT_ONCE)
+    first.schedule(S, NoteOn(60, 70), 40)
+    second = epochs.begin()
+    second.schedule(S, NoteOn(62, 70))
+    second.invalidate(3, release=Release.AT_ONCE)
+    second.schedule(2 * S, NoteOn(64, 70), 3)
+    first.schedule(2 * S, NoteOn(65, 70), 41)
+    clock.advance_to(3 * S)
+    assert [sent.data[1] for sent in port.sent] == [64]
+
+
+def test_an_answer_is_heard_after_a_duet() -> None:
+    desk = Desk(Settings(mode="duet"))
+    desk.play(phrase(1.0))
+    desk.run.run_until(10 * S)
+    count = len(own_onsets(desk.run))
+    assert count
+    desk.exchange(Mode.ANSWER)
+    desk.play(phrase(11.0))
+    desk.run.run_until(16 * S)
+    assert len(own_onsets(desk.run)) > count

@@ -1,0 +1,61 @@
+"""A guardian as a process on a real JACK server, seen from the daemon's end."""
+
+import os
+import signal
+
+import pytest
+
+from piano.errors import PortError
+from realtime.midi.guarded_ports import GuardedSystem
+from realtime.midi.rtmidi_ports import open_system
+from tests.support.jack import JackServer
+from tests.support.programs import need_midi_library
+
+NOTE = bytes.fromhex("903c40")
+
+
+def test_no_server_says_what_to_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    need_midi_library()
+    monkeypatch.setenv("JACK_DEFAULT_SERVER", "pianod-test-none")
+    with pytest.raises(PortError, match=r"'jack' does not answer: .*JACK.*pianod demo"):
+        GuardedSystem("jack")
+
+
+def test_ports_play_both_ways_and_a_guardian_that_died_is_started_again(jack_server: JackServer) -> None:
+    del jack_server
+    system, far = GuardedSystem("jack"), open_system("jack", client="far")
+    out, keys = system.open_virtual_output("pianod out"), system.open_virtual_input("pianod in")
+    ear, hand = far.open_input("pianod out"), far.open_output("pianod in")
+    out.send(NOTE)
+    while (data := ear.poll()) is None:
+        ear.wait()
+    assert data == NOTE
+    hand.send(NOTE)
+    while (data := keys.poll()) is None:
+        keys.wait()
+    assert data == NOTE
+    assert keys.arrived_ns is not None
+    with pytest.raises(PortError, match="no MIDI input port named 'organ'"):
+        system.open_input("organ")
+    with pytest.raises(PortError, match="refuses"):
+        out.send(b"")
+    out.close()
+    with pytest.raises(PortError, match="is closed"):
+        out.send(NOTE)
+    assert system.is_alive()
+    assert system.restart()
+    assert system.guardian_pid is not None
+    os.kill(system.guardian_pid, signal.SIGKILL)
+    assert not system.is_alive()
+    with pytest.raises(PortError, match="gone with the MIDI system"):
+        keys.poll()
+    with pytest.raises(PortError, match="no longer answers"):
+        system.list_ports()
+    assert system.restart()
+    assert system.open_virtual_output("again").name == "again"
+    system.close()
+    system.close()
+    assert not system.restart()
+    with pytest.raises(PortError, match="jack is closed"):
+        system.list_ports()
+    far.close()

@@ -1,0 +1,26 @@
+"""Ports are found by name, and a name that is wrong is answered with those that are right."""
+
+import pytest
+
+from piano.errors import PortError
+from realtime.midi.ports import Direction, PortListing, find_port
+
+LISTING = PortListing("jack", inputs=("Grand Piano MK2", "Piano", "pad"), outputs=(), has_virtual=True)
+
+
+def test_a_whole_name_goes_before_a_part_of_one() -> None:
+    assert find_port(LISTING, Direction.INPUT, "piano") == 1
+
+
+def test_part_of_a_name_is_enough() -> None:
+    assert find_port(LISTING, Direction.INPUT, "mk2") == 0
+
+
+def test_a_wrong_name_lists_the_right_ones() -> None:
+    with pytest.raises(PortError, match=r"'organ'.*'Grand Piano MK2', 'Piano', 'pad'"):
+        find_port(LISTING, Direction.INPUT, "organ")
+
+
+def test_no_ports_at_all_says_so() -> None:
+    with pytest.raises(PortError, match="no output ports at all"):
+        find_port(LISTING, Direction.OUTPUT, "organ")

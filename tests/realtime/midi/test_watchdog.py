@@ -1,0 +1,91 @@
+"""The watchdog reports each loss and each return once."""
+
+import threading
+
+from realtime.midi.memory_ports import MemoryMidiSystem
+from realtime.midi.ports import Direction
+from realtime.midi.watchdog import RESTART_EVERY, Watchdog, WatchReport
+from realtime.threads.clock import NS_PER_S, ManualClock
+from realtime.threads.inbox import PortLost, PortReturned, Stalled, SystemLost, SystemReturned
+
+
+def test_a_port_that_goes_and_comes_back() -> None:
+    system = MemoryMidiSystem(ManualClock(), ["piano", "synth"])
+    reports: list[WatchReport] = []
+    watchdog = Watchdog(system, reports.append)
+    watchdog.watch(Direction.INPUT, "piano")
+    watchdog.look()
+    system.unplug("piano")
+    system.unplug("synth")
+    watchdog.look()
+    watchdog.look()
+    system.plug("piano")
+    watchdog.look()
+    assert [(type(report), getattr(report, "name", "")) for report in reports] == [
+        (PortLost, "piano"),
+        (PortReturned, "piano"),
+    ]
+
+
+def test_a_port_is_known_again_when_alsa_numbers_it_anew() -> None:
+    system = MemoryMidiSystem(ManualClock(), ["Piano:Piano MIDI 1 20:0"])
+    reports: list[WatchReport] = []
+    watchdog = Watchdog(system, reports.append)
+    watchdog.watch(Direction.INPUT, "Piano:Piano MIDI 1 20:0")
+    system.unplug("Piano:Piano MIDI 1 20:0")
+    watchdog.look()
+    system.plug("Piano:Piano MIDI 1 24:0")
+    watchdog.look()
+    assert [type(report) for report in reports] == [PortLost, PortReturned]
+
+
+def test_a_port_that_is_expected_is_reported_as_soon_as_it_is_there() -> None:
+    system = MemoryMidiSystem(ManualClock(), ["piano"])
+    reports: list[WatchReport] = []
+    watchdog = Watchdog(system, reports.append)
+    watchdog.watch(Direction.INPUT, "piano", is_there=False)
+    watchdog.look()
+    assert reports == [PortReturned(Direction.INPUT, "piano")]
+
+
+def test_a_system_that_is_gone_is_reported_once_and_tried_again_and_again() -> None:
+    system = MemoryMidiSystem(ManualClock(), ["piano"])
+    reports: list[WatchReport] = []
+    watchdog = Watchdog(system, reports.append)
+    watchdog.look()
+    system.die()
+    for _ in range(3 * RESTART_EVERY):
+        watchdog.look()
+    assert reports == [SystemLost("memory", "it no longer answers")]
+    system.revive(["piano"])
+    for _ in range(RESTART_EVERY):
+        watchdog.look()
+    assert reports[1:] == [SystemReturned("memory")]
+
+
+def test_a_look_that_comes_far_too_late_tells_of_a_standstill() -> None:
+    system = MemoryMidiSystem(ManualClock(), ["piano"])
+    reports: list[WatchReport] = []
+    moments_s = iter((0, 1, 1, 3, 8, 8, 9, 9))  # before and after each look
+    watchdog = Watchdog(system, reports.append, lambda: next(moments_s) * NS_PER_S)
+    watchdog._looked_ns = 0
+    for _ in range(4):
+        watchdog.look()
+    assert reports == [Stalled(5 * NS_PER_S)]
+
+
+def test_the_thread_reports_a_dead_system() -> None:
+    system = MemoryMidiSystem(ManualClock(), ["piano"])
+    reports: list[WatchReport] = []
+    told = threading.Event()
+
+    def report(message: WatchReport) -> None:
+        reports.append(message)
+        told.set()
+
+    watchdog = Watchdog(system, report)
+    watchdog.start()
+    system.die()
+    assert told.wait(30)
+    watchdog.stop()
+    assert reports == [SystemLost("memory", "it no longer answers")]

@@ -1,0 +1,163 @@
+"""Keys that wait for another velocity: each goes out once, before its release, and no answer is taken for another's."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from piano.events import NoteOff, NoteOn
+from realtime.midi.message import SUSTAIN, Kind, bytes_of, control_bytes, kind_of
+from realtime.output.event_queue import Outbox, Release
+from realtime.output.pending_keys import HeldKeys
+from tests.support.listener import Listener
+from tests.support.scripted_play import MS
+
+WAIT_NS = 10 * MS
+KEY = bytes_of(NoteOn(60, 40))
+OFF = bytes_of(NoteOff(60))
+
+
+def test_an_answer_lets_a_key_go_once() -> None:
+    keys = HeldKeys()
+    keys.hold(KEY, 100, 200)
+    assert (len(keys), keys.next_due_ns()) == (1, 200)
+    assert keys.answer(61, 99, 90) is None
+    assert keys.answer(60, 99, 90) == bytes_of(NoteOn(60, 99))
+    assert keys.answer(60, 98, 90) is None
+    assert (len(keys), keys.next_due_ns(), keys.unanswered) == (0, None, 0)
+
+
+def test_a_late_answer_is_not_taken_for_the_next_press() -> None:
+    keys = HeldKeys()
+    keys.hold(KEY, 100, 200)
+    assert keys.pop_due(199) == []
+    assert keys.pop_due(200) == [KEY]
+    keys.hold(KEY, 300, 400)
+    assert keys.answer(60, 99, 95) is None
+    assert keys.answer(60, 98, 295) == bytes_of(NoteOn(60, 98))
+    assert keys.unanswered == 1
+
+
+def test_an_answer_that_never_comes_does_not_cost_the_next_press_its_own() -> None:
+    keys = HeldKeys()
+    for moment in range(100, 1000, 100):
+        keys.hold(KEY, moment, moment + 50)
+        assert keys.pop_due(moment + 50) == [KEY]
+    keys.hold(KEY, 1000, 1050)
+    assert keys.answer(60, 98, 995) == bytes_of(NoteOn(60, 98))
+
+
+def test_a_late_answer_after_all_was_forgotten_is_not_taken_either() -> None:
+    keys = HeldKeys()
+    keys.hold(KEY, 100, 200)
+    keys.clear()
+    keys.hold(KEY, 300, 400)
+    assert keys.answer(60, 99, 100) is None
+    assert keys.pop_due(400) == [KEY]
+
+
+def test_two_channels_wait_apart() -> None:
+    keys = HeldKeys()
+    first, second = bytes_of(NoteOn(60, 40), 0), bytes_of(NoteOn(60, 50), 3)
+    keys.hold(first, 100, 200)
+    keys.hold(second, 110, 210)
+    assert keys.let_go(bytes_of(NoteOff(60), 5)) == []
+    assert keys.answer(60, 90, 99) == bytes_of(NoteOn(60, 90), 0)
+    assert keys.answer(60, 91, 109) == bytes_of(NoteOn(60, 91), 3)
+
+
+def test_a_release_sends_the_key_that_waits_first() -> None:
+    outbox = Outbox()
+    assert outbox.hold(KEY, 0, WAIT_NS) == []
+    assert outbox.through(OFF) == [KEY, OFF]
+    assert outbox.answer(60, 99, 0) == []
+    assert outbox.unanswered == 1
+
+
+def test_silence_comes_after_the_keys_that_wait() -> None:
+    outbox = Outbox()
+    outbox.hold(KEY, 0, WAIT_NS)
+    silence = bytes.fromhex("b07b00")
+    assert outbox.through(silence) == [KEY, OFF, silence]
+    assert outbox.next_due_ns() is None
+
+
+def test_what_was_passed_on_ends_and_nothing_new_begins() -> None:
+    outbox = Outbox()
+    outbox.through(KEY)
+    outbox.through(control_bytes(SUSTAIN, 100, 0))
+    outbox.hold(bytes_of(NoteOn(64, 40)), 0, WAIT_NS)
+    ends = [
+        outbox.let_end(bytes_of(NoteOn(67, 70))),
+        outbox.let_end(bytes_of(NoteOff(67))),
+        outbox.let_end(b"\xc0\x01"),
+    ]
+    assert ends == [[], [], []]
+    assert outbox.let_end(bytes_of(NoteOff(64))) == [bytes_of(NoteOn(64, 40)), bytes_of(NoteOff(64))]
+    assert outbox.let_end(KEY) == [OFF]
+    assert outbox.let_end(OFF) == []
+    assert outbox.let_end(control_bytes(SUSTAIN, 0, 0)) == [control_bytes(SUSTAIN, 0, 0)]
+    assert outbox.let_end(control_bytes(SUSTAIN, 100, 0)) == []
+
+
+def test_all_that_the_player_holds_is_released_and_own_notes_stay() -> None:
+    outbox = Outbox()
+    outbox.send_now(NoteOn(60, 70), 0)
+    outbox.through(KEY)
+    outbox.through(bytes_of(NoteOn(62, 40)))
+    outbox.through(control_bytes(SUSTAIN, 127, 0))
+    outbox.hold(bytes_of(NoteOn(64, 40)), 0, WAIT_NS)
+    assert outbox.release_thru() == [bytes_of(NoteOff(62)), control_bytes(SUSTAIN, 0, 0)]
+    assert outbox.sounding.own == (60,)
+    assert outbox.next_due_ns() is not None  # the own note's longest duration
+    assert outbox.pop_due(WAIT_NS) == []
+
+
+_STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(("press", "release", "answer", "wait", "own", "own off", "silence", "passes", "rest")),
+        st.sampled_from((60, 62)),
+        st.integers(1, 12),
+    ),
+    max_size=40,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(_STEPS)
+def test_each_key_goes_out_once_in_order_and_ends(steps: list[tuple[str, int, int]]) -> None:
+    outbox, listener = Outbox(), Listener()
+    now_ns = pressed = 0
+    unanswered: list[tuple[int, int]] = []
+    for what, pitch, value in steps:
+        out: list[bytes] = []
+        now_ns += MS // 8
+        match what:
+            case "press":
+                pressed += 1
+                unanswered.append((pitch, now_ns))
+                out = outbox.hold(bytes_of(NoteOn(pitch, value)), now_ns, now_ns + WAIT_NS)
+            case "release":
+                out = outbox.through(bytes_of(NoteOff(pitch)))
+            case "answer" if unanswered:
+                out = outbox.answer(unanswered[0][0], 100, unanswered.pop(0)[1])
+            case "wait":
+                now_ns += value * MS
+                out = [outgoing.data for outgoing in outbox.pop_due(now_ns)]
+            case "own":
+                out = outbox.send_now(NoteOn(pitch, 127), now_ns)
+            case "own off":
+                out = outbox.send_now(NoteOff(pitch), now_ns)
+            case "silence":
+                out = outbox.through(bytes.fromhex("b07b00"))
+            case "passes":
+                out = outbox.let_end(bytes_of(NoteOff(pitch)))
+            case "rest":
+                out = outbox.invalidate(now_ns, now_ns, Release.AT_ONCE)
+        for data in out:
+            listener.hear(data)
+    for outgoing in outbox.pop_due(now_ns + WAIT_NS):
+        listener.hear(outgoing.data)
+    assert sum(velocity < 127 for _, _, velocity in listener.struck) == pressed
+    for data in outbox.finish():
+        assert kind_of(data) is not Kind.NOTE_ON
+        listener.hear(data)
+    assert listener.is_silent()

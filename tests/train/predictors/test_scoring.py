@@ -1,0 +1,97 @@
+"""Scoring: every event once, with the context that the windows promise, and the same for every size of batch."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from piano.tokens.encoding import TokenArray, encode
+from piano.tokens.vocabulary import VOCABULARY
+from train.corpus.note_cache import NoteCache
+from train.model.gpt2 import GPT2
+from train.predictors.scoring import HEAD, Tally, WindowScorer, cross_entropy, cut_windows, tally
+from train.predictors.torch_predictor import TorchPredictor
+
+
+class Copycat:
+    """A predictor that is sure of the token that came last, and keeps what it was shown."""
+
+    context = 16
+
+    def __init__(self) -> None:
+        self.shown: list[NDArray[np.int64]] = []
+
+    def logits(self, tokens: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        self.shown.append(tokens)
+        return np.eye(VOCABULARY.size, dtype=np.float32)[tokens.ravel()[rows]] * 50
+
+
+@settings(deadline=None)
+@given(events=st.integers(1, 500), context=st.integers(4, 70))
+def test_every_event_is_scored_once_with_half_a_context_behind_it(events: int, context: int) -> None:
+    windows = cut_windows(events, context)
+    room = context - HEAD.size + 1
+    assert [index for each in windows for index in range(each.first, each.end)] == list(range(events))
+    assert windows[0].start == windows[0].first == 0
+    for each in windows:
+        assert each.end - each.start <= room
+        assert each.end > each.first >= each.start >= 0
+    for each in windows[1:]:
+        assert each.end - each.start == room
+        assert each.first - each.start >= room // 2
+
+
+def test_a_context_that_holds_no_music_is_refused() -> None:
+    with pytest.raises(ValueError, match="context of 2 tokens is too short"):
+        cut_windows(10, 2)
+
+
+@pytest.mark.parametrize("count", [1, 2, 14, 15, 16, 40, 101])
+def test_each_event_is_predicted_from_the_one_before_it(count: int) -> None:
+    rng = np.random.default_rng(count)
+    events = rng.integers(100, 110, count).astype(np.int32)
+    before = np.concatenate([[HEAD[-1]], events[:-1]])
+    for batch in (1, 3):
+        copycat = Copycat()
+        nats = WindowScorer(copycat, batch).nats(events)
+        np.testing.assert_allclose(nats < 1, before == events)
+        for tokens in copycat.shown:
+            assert tokens.shape[0] <= batch
+            assert tokens.shape[1] <= Copycat.context
+            assert (tokens[:, : HEAD.size] == HEAD).all()
+
+
+def test_the_size_of_a_batch_changes_nothing(tiny_model: GPT2, random_notes: NoteCache) -> None:
+    events = encode(random_notes.performance(0))
+    one, four = (WindowScorer(TorchPredictor(tiny_model), batch).nats(events) for batch in (1, 4))
+    np.testing.assert_allclose(one, four, rtol=1e-5)
+    assert one.size == events.size
+
+
+def test_cross_entropy_is_minus_the_log_of_the_chance() -> None:
+    logits = np.array([[0, 0, 0, 0], [1000, 0, 0, 0], [0, math.log(3), -1e30, -1e30]], np.float32)
+    targets: TokenArray = np.array([2, 0, 1], np.int32)
+    np.testing.assert_allclose(cross_entropy(logits, targets), [math.log(4), 0, math.log(4 / 3)], rtol=1e-6)
+
+
+def test_a_tally_adds_up_by_name() -> None:
+    class OneNat:
+        def nats(self, events: TokenArray) -> NDArray[np.float64]:
+            return np.ones(events.size)
+
+    on, velocity, step = VOCABULARY.first_on, VOCABULARY.first_velocity, VOCABULARY.first_time
+    events = np.array([on, velocity, step, on + 1, velocity], np.int32)
+    found = tally(OneNat(), [("a", events), ("b", events[:2]), ("a", events)])
+    assert found == {"a": Tally(2, 4, 10, 10.0), "b": Tally(1, 1, 2, 2.0)}
+    both = sum(found.values(), Tally())
+    assert both.to_json() == {
+        "bits_per_note": pytest.approx(12 / math.log(2) / 5),
+        "notes": 5,
+        "tokens_per_note": 12 / 5,
+        "nats_per_token": 1.0,
+        "tokens": 12,
+        "pieces": 3,
+    }

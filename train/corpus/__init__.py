@@ -1,0 +1,1 @@
+"""The corpus: fetched, cleaned, and kept in one note cache."""

@@ -1,0 +1,132 @@
+"""`python -m train prepare`: MIDI files in zips or in a folder to one note cache and a report.
+
+The files are read and cleaned by several processes; the parent gathers what they return, in the order of the
+list, so that the cache does not depend on their number.
+"""
+
+import argparse
+import os
+import zipfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from tqdm import tqdm
+
+from piano.errors import CorpusError, MidiFileError, PianodError
+from piano.midi.file import merge_tracks, read_tracks
+from train.corpus.cleaning import LONGEST_SILENCE_S, clean
+from train.corpus.corpus_report import REPORT_NAME, Outcome, Report
+from train.corpus.note_cache import CACHE_NAME, Columns, NoteCache, pack
+from train.corpus.sources import Source, folder_sources, zip_sources
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What became of one file: its piece and packed notes, or the reason why it was refused."""
+
+    outcome: Outcome
+    columns: Columns | None
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of the sub-command."""
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--zips", type=Path, metavar="DIR", help="folder of zips, one per data set, named in --splits")
+    source.add_argument("--folder", type=Path, metavar="DIR", help="folder of MIDI files, with sub-folders")
+    parser.add_argument("--splits", type=Path, metavar="CSV", help="dataset,file,split,composer,title for --zips")
+    parser.add_argument("--split-csv", type=Path, metavar="CSV", help="file,split[,composer,title] for --folder")
+    parser.add_argument("--licence", default="unknown", help="licence of the files in --folder")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help=f"where {CACHE_NAME} and the report go")
+    parser.add_argument(
+        "--longest-silence",
+        type=float,
+        default=LONGEST_SILENCE_S,
+        metavar="S",
+        help="seconds without a key down that are left in (default: %(default)s)",
+    )
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="default: one per core")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the cache and the report, and print the report's table."""
+    if args.zips is not None:
+        if args.splits is None:
+            raise CorpusError("--zips needs --splits, the table that says which file is in which split")
+        sources = zip_sources(args.zips, args.splits)
+    else:
+        sources = folder_sources(args.folder, args.split_csv, licence=args.licence)
+    report = prepare(sources, args.out, longest_silence_s=args.longest_silence, processes=args.processes)
+    print(report.table())
+    return 0
+
+
+def prepare(
+    sources: Sequence[Source], out: Path, *, longest_silence_s: float = LONGEST_SILENCE_S, processes: int = 1
+) -> Report:
+    """Read and clean all sources, write cache and report into the folder `out`, and return the report."""
+    if not sources:
+        raise CorpusError("there is no MIDI file to read")
+    if longest_silence_s <= 0 or processes < 1:
+        raise ValueError(f"longest silence {longest_silence_s} s and {processes} processes must be above 0")
+    pieces, packed, outcomes = [], [], []
+    for prepared in tqdm(
+        _prepare_all(sources, longest_silence_s, processes), total=len(sources), desc="reading", unit="file"
+    ):
+        outcomes.append(prepared.outcome)
+        if prepared.columns is not None:
+            pieces.append(prepared.outcome.piece)
+            packed.append(prepared.columns)
+    report = Report(outcomes, longest_silence_s)
+    if not pieces:
+        raise CorpusError(f"none of {len(sources)} files could be used; the first: {report.refused()[0].refusal}")
+    NoteCache.join(pieces, packed).save(out / CACHE_NAME)
+    report.save(out / REPORT_NAME)
+    return report
+
+
+def _prepare_all(sources: Sequence[Source], longest_silence_s: float, processes: int) -> Iterator[Prepared]:
+    """Yield what became of each source, in order."""
+    one = partial(prepare_one, longest_silence_s=longest_silence_s)
+    if processes == 1:
+        yield from map(one, sources)
+        return
+    with ProcessPoolExecutor(processes) as pool:
+        yield from pool.map(one, sources, chunksize=8)
+
+
+def prepare_one(source: Source, longest_silence_s: float = LONGEST_SILENCE_S) -> Prepared:
+    """Read, clean and pack one file; a file that cannot be used is refused with the reason, never an exception."""
+    try:
+        tracks = read_tracks(_bytes(source), name=source.piece.file, warn=tqdm.write)
+    except PianodError as error:
+        return Prepared(Outcome(source.piece, refusal=str(error)), None)
+    piece = replace(source.piece, tracks=tuple(track.name for track in tracks))
+    merged = merge_tracks(tracks)
+    cleaned = clean(merged, longest_silence_s)
+    performance = cleaned.performance
+    outcome = Outcome(
+        piece,
+        notes=int(performance.notes.size),
+        pedals=int(performance.pedals.size),
+        seconds=performance.end_s,
+        off_keyboard=cleaned.off_keyboard,
+        doubles=sum(track.performance.notes.size for track in tracks) - int(merged.notes.size),
+        silence_cut_s=cleaned.silence_cut_s,
+    )
+    if performance.notes.size == 0:
+        return Prepared(replace(outcome, refusal=f"{piece.file}: there is no note on the 88 keys in it"), None)
+    return Prepared(outcome, pack(performance))
+
+
+def _bytes(source: Source) -> bytes | Path:
+    """Return the bytes of a file in a zip, or the path of a file in a folder."""
+    if source.member is None:
+        return source.path
+    try:
+        with zipfile.ZipFile(source.path) as archive:
+            return archive.read(source.member)
+    except (OSError, KeyError, zipfile.BadZipFile, ValueError) as error:
+        raise MidiFileError(f"{source.piece.file}: cannot be read from {source.path.name} ({error})") from error

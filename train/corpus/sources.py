@@ -1,0 +1,145 @@
+"""Where the MIDI files of a corpus lie, and what is known of each: zips with a split table, or a folder."""
+
+import csv
+import hashlib
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from piano.errors import CorpusError
+from train.corpus.note_cache import Piece
+
+SPLITS = ("train", "validation", "test")
+MIDI_SUFFIXES = (".mid", ".midi")
+
+LICENCES = {
+    "maestro-v3.0.0": "CC BY-NC-SA 4.0",
+    "asap": "CC BY-NC-SA 4.0",
+    "pop909": "MIT",
+    "hannds": "MIT",
+    "giantmidi": "CC BY 4.0",
+    "pianolatron": "CC BY-NC-SA 4.0",
+}
+"""Licences of the data sets that are known by name; what is licensed twice stands under the stricter one."""
+
+UNKNOWN_LICENCE = "unknown"
+
+SMALL_FOLDER = 200
+"""How many files a folder must have to be split by shares: of fewer, a split could be left without any."""
+
+_KEPT_OF_A_SMALL_FOLDER = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One MIDI file to read: a file, or a member of a zip, and the piece it becomes."""
+
+    piece: Piece
+    path: Path
+    member: str | None = None
+
+
+def zip_sources(folder: Path, splits: Path) -> list[Source]:
+    """Return the files that the split table lists, each in the zip of its data set.
+
+    The table has the columns dataset, file, split, composer, title. A data set's zip is the one whose name begins
+    with its id.
+    """
+    zips: dict[str, Path] = {}
+    sources = []
+    for row in _rows(splits, ("dataset", "file", "split")):
+        dataset = row["dataset"]
+        if dataset not in zips:
+            zips[dataset] = _zip_of(dataset, folder)
+        piece = Piece(
+            dataset=dataset,
+            file=row["file"],
+            split=row["split"],
+            composer=row.get("composer") or "",
+            title=row.get("title") or "",
+            licence=LICENCES.get(dataset, UNKNOWN_LICENCE),
+        )
+        sources.append(Source(piece, zips[dataset], row["file"]))
+    return sources
+
+
+def folder_sources(folder: Path, split_csv: Path | None = None, *, licence: str = UNKNOWN_LICENCE) -> list[Source]:
+    """Return the MIDI files below a folder, in order of name, as one data set named after the folder.
+
+    With a table (columns file, split, and if wanted composer, title) only the files that it lists are taken;
+    without one a file's split follows from its path, see `split_of`; a small folder keeps an eighth of its files for
+    validation, one at least, and none for the test.
+    """
+    if not folder.is_dir():
+        raise CorpusError(f"{folder}: there is no such folder")
+    dataset = folder.resolve().name
+    if split_csv is None:
+        files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in MIDI_SUFFIXES and path.is_file())
+        names = [path.relative_to(folder).as_posix() for path in files]
+        splits = _small_splits(names) if len(names) < SMALL_FOLDER else [split_of(name) for name in names]
+        rows = [{"file": name, "split": split} for name, split in zip(names, splits, strict=True)]
+    else:
+        rows = list(_rows(split_csv, ("file", "split")))
+    return [
+        Source(
+            Piece(
+                dataset=dataset,
+                file=row["file"],
+                split=row["split"],
+                composer=row.get("composer") or "",
+                title=row.get("title") or "",
+                licence=licence,
+            ),
+            folder / row["file"],
+        )
+        for row in rows
+    ]
+
+
+def split_of(name: str) -> str:
+    """Return the split of a file by a hash of its relative path: 90 % train, 5 % validation, 5 % test."""
+    percentile = _hash(name) % 100
+    if percentile < 90:
+        return "train"
+    return "validation" if percentile < 95 else "test"
+
+
+def _small_splits(names: Sequence[str]) -> list[str]:
+    """Return the split of each of a few files: all train, but for an eighth of two or more, chosen by their hashes."""
+    wanted = max(1, round(len(names) / _KEPT_OF_A_SMALL_FOLDER)) if len(names) > 1 else 0
+    kept = sorted(names, key=_hash, reverse=True)[:wanted]
+    return ["validation" if name in kept else "train" for name in names]
+
+
+def _hash(name: str) -> int:
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8])
+
+
+def _zip_of(dataset: str, folder: Path) -> Path:
+    """Return the one zip whose name begins with the data set's id."""
+    found = sorted(path for path in folder.glob("*.zip") if path.stem == dataset or path.stem.startswith(f"{dataset}-"))
+    if len(found) != 1:
+        names = ", ".join(path.name for path in found) or "none"
+        raise CorpusError(f"{folder}: data set {dataset} needs one zip whose name begins so; there is {names}")
+    if not zipfile.is_zipfile(found[0]):
+        raise CorpusError(f"{found[0]}: is not a zip archive; download it again")
+    return found[0]
+
+
+def _rows(table: Path, needed: tuple[str, ...]) -> Iterator[dict[str, str]]:
+    """Yield the rows of a split table; CorpusError if it cannot be read, lacks a column or names an unknown split."""
+    try:
+        with table.open(newline="", encoding="utf-8") as lines:
+            reader = csv.DictReader(lines)
+            missing = [column for column in needed if column not in (reader.fieldnames or ())]
+            if missing:
+                raise CorpusError(f"{table}: the column {', '.join(missing)} is missing")
+            for row in reader:
+                if row["split"] not in SPLITS:
+                    raise CorpusError(
+                        f"{table}, line {reader.line_num}: split {row['split']!r} is none of {', '.join(SPLITS)}"
+                    )
+                yield row
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise CorpusError(f"{table}: cannot be read as a table ({error})") from error

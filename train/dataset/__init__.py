@@ -1,0 +1,1 @@
+"""Training data: windows of a note cache, augmented, as streams of a mixture of tasks."""

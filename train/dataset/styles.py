@@ -1,0 +1,37 @@
+"""Style prefixes: what a corpus knows of a piece, in the words of the vocabulary."""
+
+import unicodedata
+
+import numpy as np
+
+from piano.tokens.vocabulary import COMPOSERS, DENSITY_EDGES
+
+_SOURCE_OF_DATASET = {
+    "maestro-v3.0.0": "recital",
+    "asap": "recital",
+    "pop909": "pop",
+    "hannds": "practice",
+    "giantmidi": "transcription",
+    "pianolatron": "roll",
+}
+
+
+def composer_style(composer: str) -> str | None:
+    """Return the style of a composer's name in any of its spellings, or None if the vocabulary does not have it.
+
+    Of several names ("Franz Schubert / Franz Liszt") the first counts.
+    """
+    plain = unicodedata.normalize("NFKD", composer).encode("ascii", "ignore").decode().lower()
+    found = [(plain.find(name), name) for name in COMPOSERS if name in plain]
+    return f"composer:{min(found)[1]}" if found else None
+
+
+def source_style(dataset: str) -> str | None:
+    """Return the style of a dataset of the corpus, or None for any other collection."""
+    source = _SOURCE_OF_DATASET.get(dataset)
+    return f"source:{source}" if source else None
+
+
+def density_style(notes: int, seconds: float) -> str:
+    """Return the style of so many notes in so many seconds."""
+    return f"density:{int(np.searchsorted(DENSITY_EDGES, notes / max(seconds, 1e-3)))}"

@@ -1,0 +1,1 @@
+"""Evaluation: bits per note, and tasks beside their baselines."""

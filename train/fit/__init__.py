@@ -1,0 +1,1 @@
+"""Fitting: batches, the optimizer, the loop over them, and the state that a run resumes from."""

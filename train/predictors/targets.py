@@ -1,0 +1,43 @@
+"""What is measured, by its folder: a checkpoint or a bundle, as a predictor of windows or as a session to play from."""
+
+from pathlib import Path
+
+from piano.errors import ConfigError
+from piano.session import Session
+from train.predictors.scoring import Predictor
+
+EMBEDDED = Path(__file__).resolve().parents[2] / "realtime" / "embedded"
+"""The bundle in the repository."""
+
+
+def load_predictor(target: str, *, bf16: bool = False) -> Predictor:
+    """Load a checkpoint or a bundle from its folder, or the bundle in the repository if the target is `embedded`."""
+    folder, is_bundle = _find(target)
+    if is_bundle:
+        from train.predictors.onnx_predictor import OnnxPredictor  # a baseline alone needs neither of the two libraries
+
+        return OnnxPredictor(folder)
+    from train.predictors.torch_predictor import TorchPredictor
+
+    return TorchPredictor.load(folder, bf16=bf16)
+
+
+def load_session(target: str) -> Session:
+    """Load a target, as for a predictor, to play from on one core."""
+    folder, is_bundle = _find(target)
+    if is_bundle:
+        from train.predictors.onnx_session import OnnxSession
+
+        return OnnxSession(folder)
+    from train.predictors.torch_session import TorchSession
+
+    return TorchSession.load(folder)
+
+
+def _find(target: str) -> tuple[Path, bool]:
+    """Return the folder of a target, and whether it is a bundle's."""
+    folder = EMBEDDED if target == "embedded" else Path(target)
+    is_bundle = (folder / "manifest.json").is_file()
+    if not is_bundle and not (folder / "config.json").is_file():
+        raise ConfigError(f"{folder}: neither a checkpoint (config.json) nor a bundle (manifest.json) is here")
+    return folder, is_bundle

@@ -1,0 +1,133 @@
+"""Pieces that a bundle plays side by side, token by token in one batch: many of them, in a fraction of the time.
+
+As the daemon plays: under the grammar, no wait longer than 5 s, a key up after 5 s at the latest, a full context
+exchanged for its recent half. Two things are simpler here: all rows exchange at once, and not at the end of an event.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from piano.events import Role
+from piano.sampling.density_guard import PIANISTS_NOTES_PER_S, Pace
+from piano.sampling.repetition_guard import Figures
+from piano.sampling.sampler import Sampler, SamplingSettings
+from piano.tokens.grammar import Grammar, tokens_of_role
+from piano.tokens.vocabulary import LONGEST_TIME_STEPS, VOCABULARY, Kind
+from train.predictors.onnx_predictor import empty_cache, load_graph, run_graph
+
+Logits = NDArray[np.float32]
+
+LONGEST_STEPS = 500
+"""The longest wait, and the longest that a key is held, in steps of 10 ms."""
+
+_IS_TIME = VOCABULARY.kinds == Kind.TIME
+_STEPS = np.where(_IS_TIME, VOCABULARY.values, 0)
+_ALLOWED = tokens_of_role(Role.OWN) & (np.arange(VOCABULARY.size) != VOCABULARY.end)
+_UP = VOCABULARY.first_off - VOCABULARY.first_on
+
+
+class Row:
+    """One piece that grows: what was played, and the sampler that draws on.
+
+    `notes_per_s` is how busy it is to be; None for as busy as what is pushed before the first draw.
+    """
+
+    def __init__(self, seed: int, sampling: SamplingSettings, notes_per_s: float | None = None) -> None:
+        self.tokens: list[int] = []
+        self._sampler = Sampler(seed, sampling)
+        self._grammar, self._figures, self._pace = Grammar(), Figures(), Pace()
+        self._aim = notes_per_s
+        self._step = self._last_event = 0
+        self._has_waited = False
+        self._pressed: dict[int, int] = {}
+
+    def push(self, token: int) -> None:
+        """Take the next token."""
+        self.tokens.append(token)
+        self._grammar.push(token)
+        kind, value = VOCABULARY.kinds[token], int(VOCABULARY.values[token])
+        self._has_waited = bool(kind == Kind.TIME and value < LONGEST_TIME_STEPS)
+        if kind == Kind.TIME:
+            self._step += value
+        elif kind != Kind.VELOCITY:
+            self._last_event = self._step
+        if kind == Kind.ON:
+            self._pressed[token] = self._step
+            self._figures.push(value)
+            self._pace.push(self._step)
+        elif kind == Kind.OFF:
+            self._pressed.pop(token - _UP, None)
+
+    def draw(self, logits: Logits) -> int:
+        """Draw the next token, take it and return it."""
+        token = self._overdue()
+        if self._aim is None:
+            self._aim = self._pace.notes_per_s(self._step) or PIANISTS_NOTES_PER_S
+        if token is None:
+            settings = self._sampler.settings
+            logits = self._figures.hold_back(logits, settings.repetition_guard)
+            logits = self._pace.lean(logits, self._step, self._aim, settings.pace_guard)
+            token = self._sampler.draw(logits, self._mask())
+        self.push(token)
+        return token
+
+    def _overdue(self) -> int | None:
+        """Return the release of the key that was held for too long, if there is one."""
+        if self._grammar.in_note or not self._pressed:
+            return None
+        key, since = next(iter(self._pressed.items()))
+        return key + _UP if self._step - since >= LONGEST_STEPS else None
+
+    def _mask(self) -> NDArray[np.bool_]:
+        mask = self._grammar.mask() & _ALLOWED
+        if not self._grammar.in_note:
+            most = 0 if self._has_waited else LONGEST_STEPS - (self._step - self._last_event)
+            mask &= most >= _STEPS
+        return np.asarray(mask)
+
+
+class _Batch:
+    """The first graph of a bundle with a cache for so many rows, all equally long."""
+
+    def __init__(self, folder: Path, rows: int) -> None:
+        self._graph, shape = load_graph(folder, threads=1)
+        self.context, self.length = shape["context"], 0
+        self._cache = empty_cache(shape, rows)
+
+    def feed(self, tokens: NDArray[np.int32]) -> Logits:
+        """Append tokens, (rows, n), and return the logits of what follows the last of each row, (rows, vocabulary)."""
+        rows, count = tokens.shape
+        total = self.length + count
+        inputs: dict[str, NDArray[Any]] = {
+            "tokens": np.ascontiguousarray(tokens),
+            "positions": np.tile(np.arange(self.length, total, dtype=np.int32), (rows, 1)),
+            "last": np.full(rows, total - 1, np.int32),
+            "total": np.array([total], np.int32),
+            "rows": np.arange(1, rows + 1, dtype=np.int64) * count - 1,
+        }
+        logits: Logits = np.empty((rows, VOCABULARY.size), np.float32)
+        run_graph(self._graph, inputs, self._cache, logits)
+        self.length = total
+        return logits
+
+
+def play_side_by_side(folder: Path, rows: Sequence[Row], count: int, styles: Sequence[str] = ()) -> None:
+    """Let each row go on by so many tokens; what they hold already must be equally long, and is heard first.
+
+    BundleError if the bundle is damaged or foreign.
+    """
+    batch = _Batch(folder, len(rows))
+    head = [VOCABULARY.bos, VOCABULARY.task("continue"), *(VOCABULARY.style(style) for style in styles)]
+    half = batch.context // 2
+    is_long = len(head) + max(len(row.tokens) for row in rows) > batch.context
+    logits = batch.feed(np.array([head + row.tokens[-half if is_long else 0 :] for row in rows], np.int32))
+    for _ in range(count):
+        if batch.length == batch.context:
+            batch.length = 0
+            logits = batch.feed(np.array([head + row.tokens[-half:] for row in rows], np.int32))
+        drawn = [[row.draw(own)] for row, own in zip(rows, logits, strict=True)]
+        logits = batch.feed(np.array(drawn, np.int32))

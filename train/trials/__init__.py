@@ -1,0 +1,1 @@
+"""Trials: recipes compared on small models at equal compute."""
