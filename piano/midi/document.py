@@ -19,7 +19,7 @@ from piano.errors import MidiFileError
 from piano.midi.chunks import Clock, split_chunks
 from piano.midi.events import NewEvent, TrackEvents, read_events
 from piano.midi.faults import DamageError, Faults
-from piano.midi.load import LONGEST_S, MOST_NOTES, load_midi
+from piano.midi.load import LONGEST_OF_A_NOTE_S, LONGEST_S, LONGEST_WITHOUT_NOTES_S, MOST_NOTES, load_midi
 from piano.midi.scan import META, META_TEMPO, MOST_EVENTS, MidiEvent, TooMuchError
 from piano.midi.strikes import StruckArray, struck_in
 from piano.midi.tempo_map import TempoMap
@@ -71,11 +71,15 @@ class MidiDocument:
         return replace(document, warning=faults.line(called))
 
     def _check_length(self) -> None:
-        """DamageError where it is longer than LONGEST_S, whatever it is that stands there."""
+        """DamageError where it is longer than LONGEST_S, whatever stands there, or far too long for its notes."""
         for track, clock in zip(self.tracks, self.clocks, strict=True):
             end_s = float(clock.seconds(np.array([track.end_tick], np.int64))[0])
             if end_s > LONGEST_S:
                 raise DamageError(f"it lasts {end_s / 3600:,.0f} hours, more than {LONGEST_S / 3600:.0f}")
+            if end_s > LONGEST_WITHOUT_NOTES_S + LONGEST_OF_A_NOTE_S * self.struck.size:
+                raise DamageError(
+                    f"it lasts {end_s / 3600:,.1f} hours with no more than {self.struck.size:,} notes in it"
+                )
 
     def to_bytes(self) -> bytes:
         """Return the file."""

@@ -10,6 +10,10 @@ LARGEST_FILE_BYTES = 8 * 1024 * 1024
 LONGEST_S = 24 * 3600.0
 """A file longer than this, in seconds, is refused: whatever stands at its end, a note, a pedal, a tempo or nothing."""
 
+LONGEST_WITHOUT_NOTES_S, LONGEST_OF_A_NOTE_S = 3600.0, 60.0
+"""A file is at most an hour long, in seconds, and a minute longer for each note in it: what it takes to work on a file
+grows with its length too, and must not outgrow the file."""
+
 MOST_NOTES = 250_000
 """A file with more notes than this is refused: it is some seven hours of dense playing."""
 

@@ -1,12 +1,15 @@
 """Who may speak to the panel: Host, Origin and token are checked before anything else sees a request.
 
-A page of a stranger in the same browser must reach nothing. Its requests carry its own Origin and are refused; if it
-makes its own name point at this machine (DNS rebinding), they carry that name as Host and are refused. On another
-address than loopback every visitor needs the token, from the address that was printed, a cookie, or a header.
+A page of a stranger in the same browser must reach nothing. Its requests carry its own Origin, or say by Sec-Fetch-Site
+that they come from elsewhere (an image, a script, a form), and are refused; if it makes its own name point at this
+machine (DNS rebinding), they carry that name as Host and are refused. A browser that says nothing of the kind needs
+what no page of a stranger can send: the cookie that our page is given, or a header (`X-Pianod: 1`, for scripts too).
+On another address than loopback every visitor needs the token: from the address that was printed, a cookie, a header.
 """
 
 import hmac
-from dataclasses import dataclass
+import secrets
+from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
 from ipaddress import ip_address
 from urllib.parse import parse_qs, urlsplit
@@ -17,6 +20,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
 COOKIE = "pianod-token"
+OWN_HEADER = "x-pianod"
+"""A header that no page of another origin may send without asking first, which is refused."""
+
+_OPEN_TO_SCRIPTS = ("/api/status",)
+_FROM_ELSEWHERE = ("cross-site", "same-site")
 
 _POLICY_VIOLATION = 1008
 
@@ -51,6 +59,14 @@ class Door:
     host: str
     port: int
     token: str | None = None
+    """What every visitor needs; None where the panel is served to this machine alone."""
+    pass_of_page: str = field(default_factory=lambda: secrets.token_urlsafe(16), repr=False)
+    """What our page is given as a cookie on this machine."""
+
+    @property
+    def cookie(self) -> str:
+        """Return the value of the cookie that shows where a request comes from."""
+        return self.token or self.pass_of_page
 
     def knows(self, host_header: str) -> bool:
         """Say whether a Host is one of ours; with a token any is, for the token is what a stranger lacks."""
@@ -93,8 +109,10 @@ class Guard:
         origins = headers.getlist("origin")
         if origins and (len(origins) > 1 or not self._door.is_own_origin(origins[0], host)):
             return "Pages of other origins may not speak to the panel."
-        if headers.get("sec-fetch-site") in ("cross-site", "same-site") and scope["type"] == "websocket":
+        if headers.get("sec-fetch-site") in _FROM_ELSEWHERE and not _opens_the_page(scope, headers):
             return "Pages of other sites may not speak to the panel."
+        if _may_be_a_strangers(scope, headers) and not self._has_token(scope, headers):
+            return "Open the panel by the address that pianod printed, or send the header X-Pianod: 1 from a script."
         if self._door.token is not None and not self._has_token(scope, headers):
             return "The panel needs its token here. Open it by the address that pianod printed."
         return None
@@ -108,13 +126,14 @@ class Guard:
             cookie = None
         if cookie is not None:
             given.append(cookie.value)
-        token = str(self._door.token).encode()
+        token = self._door.cookie.encode()
         return any(hmac.compare_digest(text.encode(), token) for text in given)
 
     def _dressed(self, scope: Scope, headers: Headers, send: Send) -> Send:
         """Return a `send` that adds the headers of every answer, and the cookie where the token came in the address."""
         policy = _content_policy(headers.get("host", ""))
-        wants_cookie = self._door.token is not None and b"token=" in scope.get("query_string", b"")
+        by_address = self._door.token is not None and b"token=" in scope.get("query_string", b"")
+        wants_cookie = by_address or (self._door.token is None and scope["path"] == "/")
 
         async def dressed(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -123,10 +142,35 @@ class Guard:
                 for name, value in _FIXED_HEADERS.items():
                     answer[name] = value
                 if wants_cookie:
-                    answer.append("Set-Cookie", f"{COOKIE}={self._door.token}; Path=/; HttpOnly; SameSite=Strict")
+                    answer.append("Set-Cookie", f"{COOKIE}={self._door.cookie}; Path=/; HttpOnly; SameSite=Strict")
             await send(message)
 
         return dressed
+
+
+def _opens_the_page(scope: Scope, headers: Headers) -> bool:
+    """Say whether somebody follows a link to the panel, which shows it and does nothing else."""
+    return (
+        scope["type"] == "http"
+        and scope["path"] == "/"
+        and scope.get("method", "GET") in ("GET", "HEAD")
+        and headers.get("sec-fetch-mode") == "navigate"
+        and headers.get("sec-fetch-dest", "document") == "document"
+    )
+
+
+def _may_be_a_strangers(scope: Scope, headers: Headers) -> bool:
+    """Say whether a request reads what takes work to make, and nothing says where it comes from.
+
+    A request that writes carries its Origin in every browser.
+    """
+    return (
+        scope["type"] == "http"
+        and scope.get("method", "GET") in ("GET", "HEAD")
+        and scope["path"].startswith("/api/")
+        and scope["path"] not in _OPEN_TO_SCRIPTS
+        and not {"sec-fetch-site", OWN_HEADER, "origin"} & set(headers)
+    )
 
 
 def _content_policy(host: str) -> str:

@@ -7,6 +7,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from piano.midi.faults import DamageError
+from piano.midi.wrappers import unwrapped
 from realtime.panel.answers import json_of, missing, number_of, read_body
 from realtime.panel.controls import Controls
 from realtime.panel.job_request import JOBS, LONGEST_S, MADE, PICTURE, JobRequest
@@ -14,8 +16,6 @@ from realtime.panel.jobs import LARGEST_FILE, Jobs
 from realtime.panel.piece_routes import Piece, Reader, piece_routes
 
 _MIDI_TYPES = ("audio/midi", "audio/mid", "audio/x-midi")
-
-_BEGINNINGS = (b"MThd", b"RIFF")
 
 _NOT_PASSED_ON = frozenset(("seed", "takes", "review", "presets", "models"))
 """Settings that are the daemon's own."""
@@ -31,7 +31,9 @@ def job_routes(controls: Controls, jobs: Jobs, reader: Reader) -> list[BaseRoute
         data = await read_body(request, LARGEST_FILE)
         if data is None:
             return PlainTextResponse(f"a file has at most {LARGEST_FILE >> 10} KiB", 413)
-        if not data.startswith(_BEGINNINGS):
+        try:
+            unwrapped(data)
+        except DamageError:
             return PlainTextResponse("this is no MIDI file", 400)
         if jobs.is_working:
             return PlainTextResponse("one file at a time: wait until the last one is done", 409)

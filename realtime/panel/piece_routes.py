@@ -4,7 +4,9 @@ Reading is done by processes of their own (`reading.py`), a few at a time, since
 """
 
 import asyncio
+import hashlib
 import json
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 
@@ -22,6 +24,7 @@ from realtime.panel.shelves import MOST_PIECES, TAKE, Pieces, Takes
 from realtime.take.take_file import take_bytes
 
 _AT_ONCE = 2
+_MOST_KEPT, _MOST_KEPT_BYTES = 8, 16 << 20
 _GIVE_UP_S = 120.0
 _LONGEST_S = 360_000
 _MOST_SEEDS = 10**9 - 1
@@ -40,15 +43,38 @@ Find = Callable[[Request], Awaitable[Piece | None]]
 
 
 class Reader:
-    """Has MIDI files read by processes of their own, a few at a time."""
+    """Has MIDI files read by processes of their own, a few at a time; what was asked last is kept."""
 
     def __init__(self) -> None:
         self._places = asyncio.Semaphore(_AT_ONCE)
+        self._under_way: dict[tuple[str, ...], asyncio.Task[bytes]] = {}
+        self._kept: OrderedDict[tuple[str, ...], bytes] = OrderedDict()
 
     async def read(self, data: bytes, *what: str) -> bytes:
-        """Return what is asked of a file as JSON; WorkError says why it cannot be read."""
+        """Return what is asked of a file as JSON; WorkError says why it cannot be read.
+
+        What is being read already is waited for, and what was read of late is not read again.
+        """
+        key = (hashlib.sha256(data).hexdigest(), *what)
+        if key in self._kept:
+            self._kept.move_to_end(key)
+            return self._kept[key]
+        task = self._under_way.get(key)
+        if task is None:
+            task = self._under_way[key] = asyncio.create_task(self._read(data, *what))
+            task.add_done_callback(lambda _: self._under_way.pop(key, None))
+        answer = await asyncio.shield(task)
+        self._keep(key, answer)
+        return answer
+
+    async def _read(self, data: bytes, *what: str) -> bytes:
         async with self._places:
             return await run_child(program("realtime.panel.reading", *what), data, limit_s=_GIVE_UP_S)
+
+    def _keep(self, key: tuple[str, ...], answer: bytes) -> None:
+        self._kept[key] = answer
+        while len(self._kept) > _MOST_KEPT or sum(map(len, self._kept.values())) > _MOST_KEPT_BYTES:
+            self._kept.popitem(last=False)
 
 
 def piece_routes(place: str, find: Find, controls: Controls, reader: Reader) -> list[BaseRoute]:

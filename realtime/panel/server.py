@@ -6,6 +6,7 @@ import secrets
 import socket
 import threading
 from types import TracebackType
+from typing import Any
 
 import uvicorn
 from loguru import logger
@@ -13,6 +14,7 @@ from loguru import logger
 from piano.errors import ConfigError
 from realtime.control.protocol import LONGEST_REQUEST
 from realtime.panel.app import build_app
+from realtime.panel.connection import Connections, protocol_with
 from realtime.panel.controls import Controls
 from realtime.panel.guard import Door, host_in_url, is_loopback
 from realtime.panel.jobs import Jobs
@@ -74,12 +76,14 @@ class PanelServer:
 
     async def _serve(self) -> None:
         logging.getLogger("uvicorn").setLevel(logging.CRITICAL)
+        asyncio.get_running_loop().set_exception_handler(_FaultsOfTheLoop())
         jobs = Jobs()
         config = uvicorn.Config(
             build_app(self._controls, self._door, jobs, self._pieces),
             log_config=None,
             access_log=False,
             lifespan="off",
+            http=protocol_with(Connections.within_limits()),
             ws="websockets-sansio",
             ws_max_size=LONGEST_REQUEST,
             ws_per_message_deflate=False,
@@ -93,6 +97,24 @@ class PanelServer:
             await self._server.serve(sockets=[self._socket])
         finally:
             await jobs.close()
+
+
+class _FaultsOfTheLoop:
+    """Takes what the loop has to say of itself (a connection that could not be accepted, a task that failed)."""
+
+    def __init__(self) -> None:
+        self._told: set[str] = set()
+
+    def __call__(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Tell each kind of fault once; the rest is for those who look closely."""
+        error = context.get("exception")
+        what = f"{context.get('message', 'a fault')} ({type(error).__name__}: {error})"
+        kind = f"{type(error).__name__} {getattr(error, 'errno', '')}"
+        if kind in self._told:
+            logger.debug("the panel: {}", what)
+            return
+        self._told.add(kind)
+        logger.warning("the panel: {}; said once, the playing goes on", what)
 
 
 def _listen(host: str, port: int) -> socket.socket:

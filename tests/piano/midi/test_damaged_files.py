@@ -87,6 +87,7 @@ BOMBS = {
     "a pedal after years": a_file(bytes.fromhex("00903c40 60803c00 ffffff7fb0407f") + END, division=1),
     "a controller after years": a_file(bytes.fromhex("00903c40 60803c00 ffffff7fb0077f") + END, division=1),
     "a tempo after years": a_file(bytes.fromhex("00903c40 60803c00 ffffff7fff5103ffffff 7f") + END, division=1),
+    "hours of one note, not years": a_file(bytes.fromhex("00903c40 89a000803c00") + END, division=1),
     "nothing but presses": a_file(b"\x00\x90\x3c\x40" + b"\x00\x3c\x40" * 300_000 + END),
     "nothing but programs": a_file(b"\x00\xc0\x00" + b"\x00\x00" * 1_100_000 + END),
     "ends of track": a_file(b"\x00\x90\x3c\x40" + END * 50_000 + b"\x00\x80\x3c\x40" + END),
@@ -109,6 +110,6 @@ def test_what_a_file_claims_takes_neither_memory_nor_time() -> None:
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout.count("\n") == len(BOMBS)
     assert "read with a warning: a sysex that claims 256 MB" in ran.stdout
-    assert ran.stdout.count("years") == 6
+    assert ran.stdout.count("years") == 7
     assert ran.stdout.count("years\n") == ran.stdout.count("refused: ") - 4, ran.stdout
     assert "read: notes that never end" in ran.stdout

@@ -17,12 +17,15 @@ async def _inner(_scope: Scope, _receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": b"in"})
 
 
-def enter(door: Door, *headers: tuple[str, str], kind: str = "http", query: str = "") -> list[Message]:
+def enter(
+    door: Door, *headers: tuple[str, str], kind: str = "http", query: str = "", path: str = "/", method: str = "GET"
+) -> list[Message]:
     """Return what a request with these headers is answered."""
     sent: list[Message] = []
     scope = {
         "type": kind,
-        "path": "/",
+        "path": path,
+        "method": method,
         "query_string": query.encode(),
         "headers": [(name.encode(), value.encode()) for name, value in headers],
     }
@@ -100,3 +103,44 @@ def test_every_answer_is_strict_about_what_a_page_may_do() -> None:
 )
 def test_loopback_is_known(host: str, loopback: bool) -> None:
     assert is_loopback(host) == loopback
+
+
+def of_page(path: str, *headers: tuple[str, str], method: str = "GET", door: Door = LOCAL) -> bool:
+    """Say whether a request for a path is let in."""
+    return is_in(enter(door, ("host", HERE), *headers, path=path, method=method))
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+@pytest.mark.parametrize(
+    "path", ["/", "/static/main.js", "/api/status", "/api/take/picture", "/api/take.mid", "/api/takes"]
+)
+def test_what_another_site_embeds_is_refused(site: str, path: str) -> None:
+    assert not of_page(path, ("sec-fetch-site", site), ("sec-fetch-mode", "no-cors"), ("sec-fetch-dest", "image"))
+    assert not of_page(path, ("sec-fetch-site", site), ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "iframe"))
+    assert not of_page(path, ("sec-fetch-site", site), ("sec-fetch-mode", "navigate"), method="POST")
+
+
+def test_a_link_opens_the_page_and_nothing_else() -> None:
+    link = (("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document"))
+    assert of_page("/", *link)
+    assert not of_page("/api/take.mid", *link)
+
+
+@pytest.mark.parametrize("site", ["same-origin", "none"])
+def test_our_own_page_reads_what_it_shows(site: str) -> None:
+    assert of_page("/api/take/picture", ("sec-fetch-site", site))
+
+
+def test_a_browser_that_does_not_say_where_it_comes_from_needs_the_cookie_of_our_page() -> None:
+    assert not of_page("/api/take/picture")
+    assert not of_page("/api/take/picture", ("cookie", "pianod-token=guessed"))
+    answer = enter(LOCAL, ("host", HERE), path="/")
+    [cookie] = [value.decode() for name, value in answer[0]["headers"] if name == b"set-cookie"]
+    assert cookie.endswith("HttpOnly; SameSite=Strict")
+    assert of_page("/api/take/picture", ("cookie", cookie.partition(";")[0]))
+
+
+def test_a_script_says_that_it_is_one() -> None:
+    assert of_page("/api/status")
+    assert of_page("/api/takes", ("x-pianod", "1"))
+    assert of_page("/api/commands", method="POST")

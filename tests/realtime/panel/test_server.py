@@ -1,17 +1,22 @@
 """The panel on a real socket: its files, the API for scripts, the live socket, and pages that misbehave."""
 
 import json
+import os
+import socket
 from collections.abc import Iterator
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from typing import Any
 
 import pytest
+from loguru import logger
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from piano.errors import ConfigError
 from piano.midi.file import read_performance
+from realtime.panel import connection, piece_routes
+from realtime.panel.child import program
 from realtime.panel.jobs import LARGEST_FILE
 from realtime.panel.server import PanelServer
 from tests.realtime.panel.pieces import scale, write_piece
@@ -40,7 +45,8 @@ def place(server: PanelServer) -> str:
 def get(server: PanelServer, path: str, method: str = "GET", body: bytes = b"", **headers: str) -> tuple[int, bytes]:
     connection = HTTPConnection(place(server), timeout=WITHIN_S)
     try:
-        connection.request(method, path, body or None, {name.replace("_", "-"): text for name, text in headers.items()})
+        sent = {"X-Pianod": "1"} | {name.replace("_", "-"): text for name, text in headers.items()}
+        connection.request(method, path, body or None, sent)
         answer: HTTPResponse = connection.getresponse()
         return answer.status, answer.read()
     finally:
@@ -167,7 +173,7 @@ def until_done(server: PanelServer) -> dict[str, Any]:
     connection = HTTPConnection(place(server), timeout=WITHIN_S)
     try:
         while True:
-            connection.request("GET", "/api/job")
+            connection.request("GET", "/api/job", headers={"X-Pianod": "1"})
             job: dict[str, Any] = json.loads(connection.getresponse().read())
             if job["state"] != "working":
                 return job
@@ -328,3 +334,86 @@ def test_presets_and_models_over_the_socket(server: PanelServer) -> None:
         assert "no model" in ask(socket, "choose_model", model="../model")["reason"]
         for wrong in ({"preset": "x" * 41}, {"preset": " "}, {}, {"preset": "a", "model": "b"}):
             assert ask(socket, "save_preset", **wrong)["type"] == "refused"
+
+
+def half_a_request(server: PanelServer, begun: bytes = b"GET /api/status HTTP/1.1\r\nHost: x\r\n") -> socket.socket:
+    host, _, port = place(server).rpartition(":")
+    client = socket.create_connection((host, int(port)), WITHIN_S)
+    client.sendall(begun)
+    return client
+
+
+def ends(client: socket.socket) -> bool:
+    """Say whether a connection is ended by the server, however it does that."""
+    with client:
+        try:
+            return not client.recv(1)
+        except ConnectionResetError:
+            return True
+
+
+@pytest.fixture
+def warnings() -> Iterator[list[str]]:
+    told: list[str] = []
+    handler = logger.add(lambda message: told.append(message.record["message"]), level="WARNING")
+    yield told
+    logger.remove(handler)
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [
+        b"GET /api/status HTTP/1.1\r\nHost: x\r\n",
+        b"POST /api/commands HTTP/1.1\r\nHost: HERE\r\nContent-Type: application/json\r\nContent-Length: 90\r\n\r\n{",
+    ],
+)
+def test_a_request_that_does_not_come_to_its_end_is_given_up(
+    begun: bytes, stage: Stage, monkeypatch: pytest.MonkeyPatch, warnings: list[str]
+) -> None:
+    monkeypatch.setattr(connection, "REQUEST_WITHIN_S", 0.2)
+    with PanelServer(stage.settings, stage.controls) as server:
+        clients = [half_a_request(server, begun.replace(b"HERE", place(server).encode())) for _ in range(5)]
+        assert all(ends(client) for client in clients)
+        assert get(server, "/api/status")[0] == 200
+    assert [line for line in warnings if "took too long" in line] == warnings
+    assert len(warnings) == 1
+
+
+def test_there_are_only_so_many_connections(stage: Stage, monkeypatch: pytest.MonkeyPatch, warnings: list[str]) -> None:
+    monkeypatch.setattr(connection, "MOST_CONNECTIONS", 8)
+    with PanelServer(stage.settings, stage.controls) as server:
+        before = len(os.listdir("/proc/self/fd"))
+        clients = [half_a_request(server) for _ in range(40)]
+        assert all(ends(client) for client in clients[8:])
+        assert len(os.listdir("/proc/self/fd")) <= before + 2 * 8 + 2  # both ends of a connection are ours here
+        for client in clients[:8]:
+            client.close()
+        assert until_served(server)
+    assert [line for line in warnings if "8 connections are open" in line] == warnings
+    assert len(warnings) == 1
+
+
+def until_served(server: PanelServer) -> bool:
+    """Ask until there is room again; the client's own time limit ends it."""
+    while True:
+        try:
+            return get(server, "/api/status")[0] == 200
+        except ConnectionError:
+            continue
+
+
+def test_a_picture_is_made_once(stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_piece(tmp_path / "one.mid", 4)
+    made: list[str] = []
+
+    def counted(module: str, *arguments: str) -> list[str]:
+        made.append(arguments[0])
+        return program(module, *arguments)
+
+    monkeypatch.setattr(piece_routes, "program", counted)
+    settings = stage.settings.model_copy(update={"review": tmp_path})
+    with PanelServer(settings, stage.controls) as server:
+        first = get(server, "/api/review/0/picture")
+        assert first[0] == 200
+        assert all(get(server, "/api/review/0/picture") == first for _ in range(3))
+    assert made == ["picture"]
