@@ -13,6 +13,7 @@ from typing import Any
 
 from loguru import logger
 
+from bench.contestant import CannotError
 from bench.jack import NoJackError
 from bench.summary import write_json
 
@@ -43,7 +44,7 @@ def parser() -> argparse.ArgumentParser:
 
 def _common(command: argparse.ArgumentParser) -> None:
     command.add_argument("--quick", action="store_true", help="a small run: done within two minutes")
-    command.add_argument("--json", type=Path, metavar="FILE", help="write the figures to a file")
+    command.add_argument("--json", type=Path, metavar="FILE", help="write the figures to a file, as they come")
 
 
 def _decode_arguments(command: argparse.ArgumentParser) -> None:
@@ -51,13 +52,23 @@ def _decode_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--checkpoint", type=Path, default=Path("models/pocket"), help="the weights (default: %(default)s)"
     )
+    command.add_argument(
+        "--compiled", action="store_true", help="with the peers that must be compiled first, which takes minutes"
+    )
 
 
 def _decode(asked: argparse.Namespace) -> dict[str, Any]:
     from bench.decode import QUICK, Plan, measure
+    from bench.roster import CONTESTANTS
 
     plan = QUICK if asked.quick else Plan()
-    return measure(asked.checkpoint, replace(plan, threads=asked.threads))
+    entries = [entry for entry in CONTESTANTS if asked.compiled or not entry.compiled]
+    return measure(
+        asked.checkpoint,
+        replace(plan, threads=asked.threads),
+        entries,
+        so_far=lambda figures: write_json(asked.json, plain(figures)),
+    )
 
 
 def _keys(asked: argparse.Namespace) -> dict[str, Any]:
@@ -128,7 +139,7 @@ def main(arguments: list[str] | None = None) -> int:
 
     try:
         figures = MEASUREMENTS[asked.name or "decode"][1](asked)
-    except NoJackError as error:
+    except (NoJackError, CannotError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
     figures = plain(figures)

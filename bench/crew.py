@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
@@ -32,13 +33,13 @@ class Member:
             self.process.stdin.write(json.dumps({"what": what, **details}) + "\n")
             self.process.stdin.flush()
         except BrokenPipeError as error:
-            raise CannotError(f"{self.name} has ended") from error
+            raise CannotError(f"it has ended: {ending_of(self.process.wait())}") from error
         return self._answer()
 
     def _answer(self) -> Any:
         line = self.process.stdout.readline() if self.process.stdout else ""
         if not line:
-            raise CannotError(f"{self.name} has ended with exit code {self.process.wait()}")
+            raise CannotError(f"it has ended: {ending_of(self.process.wait())}")
         answer = json.loads(line)
         if isinstance(answer, dict) and "cannot" in answer:
             raise CannotError(answer["cannot"])
@@ -57,8 +58,20 @@ class Crew:
     members: list[Member] = field(default_factory=list)
     missing: dict[str, str] = field(default_factory=dict)
 
-    def __getitem__(self, name: str) -> Member:
-        return next(member for member in self.members if member.name == name)
+    def drop(self, member: Member, reason: str) -> None:
+        """Go on without one that can no longer take part."""
+        self.members.remove(member)
+        self.missing[member.name] = reason
+        end(member)
+
+
+def ending_of(code: int) -> str:
+    """Say in words what the exit code of a process tells."""
+    if code >= 0:
+        return f"exit code {code}"
+    name = signal.Signals(-code).name
+    more = ", an illegal instruction: it was built for another processor" if name == "SIGILL" else ""
+    return f"{name}{more}"
 
 
 def start(entry: Entry, matter: Matter) -> Member:

@@ -21,10 +21,13 @@ from bench.machine import circumstances
 from bench.matter import cache_bytes, make_bundle, weight_bytes
 from bench.roster import CONTESTANTS, FLOOR, OURS, READER, Entry, is_peer
 from bench.sampling import sample_us
+from inference.manifest import ModelShape
 
 FED = (1, 2, 4, 8)
 DRAWS = 2000
 PRECISIONS = ("int8", "fp32")
+MEMORY = ("most memory", 0)
+"""What is kept in megabytes, where everything else is milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ QUICK = Plan(rounds=3, steps=12, prefills=(256,), seconds=40.0)
 
 @dataclass(slots=True)
 class Times:
-    """Milliseconds by what was asked and by who answered."""
+    """Milliseconds, or megabytes, by what was asked and by who answered."""
 
     by_question: dict[tuple[str, int], dict[str, list[float]]] = field(default_factory=dict)
 
@@ -55,13 +58,27 @@ class Times:
         """Keep some."""
         self.by_question.setdefault(question, {}).setdefault(name, []).extend(times_ms)
 
+    def forget(self, name: str) -> None:
+        """Drop whatever one has answered."""
+        for answers in self.by_question.values():
+            answers.pop(name, None)
+
     def medians(self, question: tuple[str, int]) -> dict[str, float]:
         """Return the median of each who answered."""
         return {name: statistics.median(times) for name, times in self.by_question.get(question, {}).items()}
 
 
-def measure(checkpoint: Path, plan: Plan, entries: Sequence[Entry] = CONTESTANTS) -> dict[str, Any]:
-    """Return all figures of one run, ready for JSON."""
+def measure(
+    checkpoint: Path,
+    plan: Plan,
+    entries: Sequence[Entry] = CONTESTANTS,
+    *,
+    so_far: Callable[[dict[str, Any]], None] = lambda _: None,
+) -> dict[str, Any]:
+    """Return all figures of one run, ready for JSON; `so_far` is given those of each round that is over.
+
+    A contestant that falls is named among those that are missing, with the reason. CannotError where it is we.
+    """
     about = circumstances()
     with tempfile.TemporaryDirectory(prefix="pianod-bench-") as folder:
         scratch = Path(folder)
@@ -72,38 +89,80 @@ def measure(checkpoint: Path, plan: Plan, entries: Sequence[Entry] = CONTESTANTS
         pasts.append(shape.context - plan.steps - 1)
         weights = weight_bytes(matter.bundle)
         sizes = {past: weights + cache_bytes(shape, past + plan.steps // 2) for past in pasts}
-        times, large = Times(), larger_than_caches()
+        large = larger_than_caches()
+        about |= {"threads": plan.threads, "rounds": plan.rounds, "shape": _shape(shape), "weight_bytes": weights}
+        about["sampling_us"] = sample_us(DRAWS, shape.vocabulary)
         with crew_of([READER, *entries], matter) as crew:
+            if OURS in crew.missing:
+                raise CannotError(f"{OURS} does not start: {crew.missing[OURS]}")
             for name, reason in crew.missing.items():
                 tqdm.write(f"without {name}: {reason}")
+            match = Match(plan, sizes, large, crew)
             for number in rounds_of(plan, time.monotonic):
-                kept = times if number else Times()  # the first warms up
-                members = crew.members[:: 1 if number % 2 else -1]
-                for member in members:
-                    if member.name == FLOOR:
-                        _read_all(member, sizes, large, kept)
-                    else:
-                        _ask_all(member, plan, sizes, kept)
-            memory = {member.name: member.ask("memory") for member in crew.members if member.name != FLOOR}
-            start_up = {member.name: member.start_up_s for member in crew.members if member.name != FLOOR}
-        cannot = _silent(crew, times)
-    memory_rate = gb_per_s(large, times.medians(("memory", large)).get(FLOOR, 0.0))
-    return {
-        "kind": "decode",
-        **about,
-        "threads": plan.threads,
-        "rounds": plan.rounds,
-        "shape": {"layers": shape.layers, "width": shape.width, "heads": shape.heads, "context": shape.context},
-        "weight_bytes": weights,
-        "memory_gb_per_s": memory_rate,
-        "decode": [decode_line(past, sizes[past], times.medians(("decode", past)), memory_rate) for past in pasts],
-        "prefill": [_line({"tokens": n}, times.medians(("prefill", n))) for n in _prefills(plan, max(pasts))],
-        "feed": [_line({"tokens": n, "past": plan.fed_after}, times.medians(("feed", n))) for n in FED],
-        "sampling_us": sample_us(DRAWS, shape.vocabulary),
-        "start_up_s": start_up,
-        "memory_mb": memory,
-        "missing": crew.missing | cannot,
-    }
+                match.take_round(number)
+                figures = {"kind": "decode", **about, **match.figures()}
+                if number:
+                    tqdm.write(f"round {number}: {_in_one_line(figures)}")
+                    so_far(figures)
+    return figures
+
+
+def _shape(shape: ModelShape) -> dict[str, int]:
+    return {"layers": shape.layers, "width": shape.width, "heads": shape.heads, "context": shape.context}
+
+
+def _in_one_line(figures: dict[str, Any]) -> str:
+    line = figures["decode"][0]
+    return f"ms a token at a past of {line['past']}: " + ", ".join(
+        f"{name} {ms:.3f}" for name, ms in line["all_ms"].items()
+    )
+
+
+@dataclass(slots=True)
+class Match:
+    """All who take part, asked the same questions in rounds."""
+
+    plan: Plan
+    sizes: dict[int, int]
+    """By past length, the bytes that a token needs."""
+    large: int
+    """The bytes of an array larger than any cache."""
+    crew: Crew
+    times: Times = field(default_factory=Times)
+
+    def take_round(self, number: int) -> None:
+        """Ask everyone, in an order that turns around; round 0 warms up. Who falls takes no further part."""
+        kept = self.times if number else Times()
+        for member in self.crew.members[:: 1 if number % 2 else -1]:
+            try:
+                if member.name == FLOOR:
+                    _read_all(member, self.sizes, self.large, kept)
+                else:
+                    _ask_all(member, self.plan, self.sizes, kept)
+            except CannotError as error:
+                if member.name == OURS:
+                    raise
+                tqdm.write(f"without {member.name}: {error}")
+                self.crew.drop(member, str(error))
+                self.times.forget(member.name)
+
+    def figures(self) -> dict[str, Any]:
+        """Return what the rounds so far have shown."""
+        times, plan = self.times, self.plan
+        memory_rate = gb_per_s(self.large, times.medians(("memory", self.large)).get(FLOOR, 0.0))
+        playing = [member for member in self.crew.members if member.name != FLOOR]
+        return {
+            "memory_gb_per_s": memory_rate,
+            "decode": [
+                decode_line(past, size, times.medians(("decode", past)), memory_rate)
+                for past, size in self.sizes.items()
+            ],
+            "prefill": [_line({"tokens": n}, times.medians(("prefill", n))) for n in _prefills(plan, max(self.sizes))],
+            "feed": [_line({"tokens": n, "past": plan.fed_after}, times.medians(("feed", n))) for n in FED],
+            "start_up_s": {member.name: member.start_up_s for member in playing},
+            "memory_mb": times.medians(MEMORY),
+            "missing": self.crew.missing | _silent(self.crew, times),
+        }
 
 
 def rounds_of(plan: Plan, now_s: Callable[[], float]) -> Iterator[int]:
@@ -128,7 +187,7 @@ def decode_line(past: int, size: int, medians: dict[str, float], memory_rate: fl
     """
     floor_ms = medians.get(FLOOR, 0.0)
     memory_ms = size / memory_rate / 1e6 if memory_rate else 0.0
-    ours = medians[OURS]
+    ours = medians.get(OURS, 0.0)
     return {
         "past": past,
         "ms": ours,
@@ -138,7 +197,7 @@ def decode_line(past: int, size: int, medians: dict[str, float], memory_rate: fl
         "bytes": size,
         "over_floor": ours / floor_ms if floor_ms else 0.0,
         "over_memory_floor": ours / memory_ms if memory_ms else 0.0,
-        "peers_over_ours": {name: ms / ours for name, ms in medians.items() if is_peer(name)},
+        "peers_over_ours": {name: ms / ours for name, ms in medians.items() if is_peer(name)} if ours else {},
         "all_ms": {name: ms for name, ms in medians.items() if name != FLOOR},
     }
 
@@ -159,6 +218,7 @@ def _ask_all(member: Member, plan: Plan, sizes: dict[int, int], times: Times) ->
         times.add(("decode", past), member.name, member.ask("decode", past=past, steps=plan.steps))
     for count in _prefills(plan, max(sizes)):
         times.add(("prefill", count), member.name, [member.ask("prefill", count=count)])
+    times.add(MEMORY, member.name, [member.ask("memory")])
     try:
         for count in FED:
             times.add(

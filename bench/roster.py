@@ -20,6 +20,8 @@ class Entry:
     environment: str = OWN
     converts: bool = False
     """Whether it makes a file of its own format first; that is no part of its start-up."""
+    compiled: bool = False
+    """Whether it has to be compiled, which takes minutes: only where that is asked for."""
 
     def python(self, root: Path) -> Path:
         """Return the interpreter of its environment."""
@@ -34,8 +36,8 @@ CONTESTANTS = (
     Entry("Optimum ONNX Runtime", "bench.peers.optimum_ort", "OptimumOrt", "fp32", OPTIMUM, converts=True),
     Entry("CTranslate2 fp32", "bench.peers.ctranslate", "CTranslate", "float32", converts=True),
     Entry("CTranslate2 int8", "bench.peers.ctranslate", "CTranslate", "int8", converts=True),
-    Entry("llama.cpp fp32", "bench.peers.llama_cpp_python", "LlamaCpp", "F32", converts=True),
-    Entry("llama.cpp q8_0", "bench.peers.llama_cpp_python", "LlamaCpp", "Q8_0", converts=True),
+    Entry("llama.cpp fp32", "bench.peers.llama_cpp_python", "LlamaCpp", "F32", converts=True, compiled=True),
+    Entry("llama.cpp q8_0", "bench.peers.llama_cpp_python", "LlamaCpp", "Q8_0", converts=True, compiled=True),
 )
 """In the order of the tables; all that do not bear our name are peers."""
 

@@ -20,8 +20,13 @@ def describe(figures: dict[str, Any]) -> list[str]:
     }[figures["kind"]](figures)
     lines += ["", _circumstances(figures)]
     for name, reason in (figures.get("missing") or {}).items():
-        lines += [f"Without {name}: {reason.splitlines()[0] if reason else 'no reason given'}"]
+        if figures["kind"] != "decode" or name.endswith("(feed)"):  # the others have a row of their own
+            lines += [f"Without {name}: {_first_line(reason)}"]
     return lines
+
+
+def _first_line(reason: str) -> str:
+    return reason.splitlines()[0].replace("|", "/") if reason else "no reason given"
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -51,7 +56,12 @@ def _decode(figures: dict[str, Any]) -> list[str]:
         ["read at the floor, GB/s", *[f"{line['floor_gb_per_s']:.0f}" for line in lines]],
         ["read from memory, GB/s", *[f"{figures['memory_gb_per_s']:.0f}" for _ in lines]],
     ]
-    out = [about, "", _compared("milliseconds a token, at a past of", "past", lines, floors)]
+    absent = [
+        [name, f"cannot run: {_first_line(reason)}", *["-"] * (len(lines) - 1)]
+        for name, reason in figures["missing"].items()
+        if not name.endswith("(feed)")
+    ]
+    out = [about, "", _compared("milliseconds a token, at a past of", "past", lines, [*absent, *floors])]
     out += ["", _compared("milliseconds for a prompt of", "tokens", figures["prefill"])]
     feed = f"milliseconds for so many tokens at once, at a past of {figures['feed'][0]['past']}"
     out += ["", _compared(feed, "tokens", figures["feed"])]

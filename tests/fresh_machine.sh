@@ -4,17 +4,17 @@
 # bin/pianod; bin/test as a user who may install nothing; .ci/run as root, which installs. Needs root, a network, 4 GB;
 # takes ten minutes and more, most of it pip and apt-get, with the whole suite twice as long again.
 #   tests/fresh_machine.sh FOLDER [PYTEST-ARGUMENTS]   FOLDER must not exist; it is deleted at the end
-#   PIANOD_FRESH_BIND="/some/wheels ..."               folders of this machine that its package index needs
+#   FRESH_BIND="/some/wheels ..."               folders of this machine that its package index needs
 set -eu
 repository=$(cd "$(dirname "$0")/.." && pwd -P)
 [ "$#" -ge 1 ] && [ ! -e "$1" ] || { sed -n '2,8s/^# //p' "$0"; exit 2; }
-if [ -z "${PIANOD_FRESH_INSIDE:-}" ]; then  # mounts of our own, which end with us
-    PIANOD_FRESH_INSIDE=1 exec unshare --mount "$0" "$@"
+if [ -z "${FRESH_INSIDE:-}" ]; then  # mounts of our own, which end with us
+    FRESH_INSIDE=1 exec unshare --mount "$0" "$@"
 fi
 place=$1
 shift
 arguments=$*
-trap 'umount -R "$place/proc" "$place/dev" 2>/dev/null; for bound in ${PIANOD_FRESH_BIND:-}; do umount "$place$bound"; done
+trap 'umount -R "$place/proc" "$place/dev" 2>/dev/null; for bound in ${FRESH_BIND:-}; do umount "$place$bound"; done
 rm -rf --one-file-system "$place"' EXIT
 
 say() { printf '\n#### %s\n' "$*"; }
@@ -23,7 +23,7 @@ prepare() {
     debootstrap --variant=minbase --include=python3,python3-venv,ca-certificates bookworm "$place" > "$place.log" 2>&1
     mount -t proc proc "$place/proc"
     mount --rbind /dev "$place/dev"
-    for bound in ${PIANOD_FRESH_BIND:-}; do
+    for bound in ${FRESH_BIND:-}; do
         mkdir -p "$place$bound"
         mount --bind -o ro "$bound" "$place$bound"
     done
@@ -41,7 +41,7 @@ prepare() {
 
 within() {  # $1: user, $2: command
     variables=$(env | sed -n "s/^\(PIP_[A-Z_]*\|SSL_CERT_FILE\)=\(.*\)/\1='\2'/p" | tr '\n' ' ')
-    chroot "$place" su "$1" -s /bin/sh -c \
+    env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin chroot "$place" su "$1" -s /bin/sh -c \
         "cd /home/newcomer/pianod && export PIP_CONFIG_FILE=/etc/pip-of-the-user.conf $variables && $2" </dev/null
 }
 

@@ -1,5 +1,7 @@
-"""A contestant that answers at once: for the measurement's own bookkeeping."""
+"""Contestants that answer at once, or fall: for the measurement's own bookkeeping."""
 
+import os
+import signal
 from collections.abc import Sequence
 
 from bench.contestant import CannotError, Matter
@@ -21,3 +23,12 @@ class Stub:
     def feed(self, past: int, count: int) -> float:
         """Refuse."""
         raise CannotError(f"not {count} after {past}")
+
+
+class Falling(Stub):
+    """Starts, and ends by an illegal instruction when it is to decode, as code does that was built elsewhere."""
+
+    def decode(self, past: int, steps: int) -> list[float]:  # noqa: ARG002 - the protocol's
+        """Fall."""
+        os.kill(os.getpid(), signal.SIGILL)
+        return []

@@ -3,13 +3,15 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import pytest
 
-from bench.cli import main, parser
+from bench import decode as decode_measurement
+from bench.cli import MEASUREMENTS, main, parser
 from bench.contestant import some_tokens
+from bench.crew import ending_of
 from bench.decode import Plan, Times, decode_line, rounds_of
 from bench.floor import LEAST_BYTES, TIMES_THE_CACHE, larger_than_caches
 from bench.keys import STAGES, figures, ways
@@ -17,7 +19,7 @@ from bench.lateness import dense_events, near
 from bench.long import Minute, TimedSession, drift
 from bench.profile import by_operator
 from bench.report import page
-from bench.roster import CONTESTANTS, FLOOR, OURS, is_peer
+from bench.roster import CONTESTANTS, FLOOR, OURS, Entry, is_peer
 from bench.summary import spread_of
 from bench.train import rates, waiting
 from inference.onnx_session import Logits
@@ -168,6 +170,27 @@ def test_names_tell_peers_from_us() -> None:
     assert [entry.name for entry in CONTESTANTS if not is_peer(entry.name)] == [OURS, "pianod fp32"]
 
 
+def test_what_has_to_be_compiled_takes_part_only_when_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked_for: list[Sequence[Entry]] = []
+
+    def measure(_checkpoint: Path, _plan: Plan, entries: Sequence[Entry], **_: object) -> dict[str, Any]:
+        asked_for.append(entries)
+        return {}
+
+    monkeypatch.setattr(decode_measurement, "measure", measure)
+    for words in ([], ["--compiled"]):
+        MEASUREMENTS["decode"][1](parser().parse_args(words))
+    less, all_of_them = ({entry.name for entry in entries} for entries in asked_for)
+    assert all_of_them - less == {"llama.cpp fp32", "llama.cpp q8_0"}
+
+
+@pytest.mark.parametrize(
+    ("code", "says"), [(1, "exit code 1"), (-9, "SIGKILL"), (-4, "SIGILL, an illegal instruction: it was built for")]
+)
+def test_how_a_process_ended_is_said_in_words(code: int, says: str) -> None:
+    assert ending_of(code).startswith(says)
+
+
 def test_the_page_is_made_of_json_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     line = decode_line(64, 4_000_000, {OURS: 0.2, FLOOR: 0.1, "peer": 0.5}, 10.0)
     about = {"versions": {"numpy": "2"}, "command": "bin/bench", "date": "2026-11-21", "machine": "a machine"}
@@ -194,7 +217,7 @@ def test_the_page_is_made_of_json_files(tmp_path: Path, capsys: pytest.CaptureFi
     assert "| pianod over the floor from memory | 0.50 x |" in text
     assert "another 20 µs: 10 % at 64" in text
     assert "no prompt: 0.66 at 64 ms" in text
-    assert "Without another: it is not installed" in text
+    assert "| another | cannot run: it is not installed |" in text
     assert main(["report", str(file), "--picture", str(picture)]) == 0
     assert capsys.readouterr().out == text
 

@@ -4,6 +4,7 @@ import io
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -49,8 +50,13 @@ def test_everyone_is_asked_everything_and_who_is_missing_is_named(checkpoint: Pa
     ours = next(entry for entry in CONTESTANTS if entry.name == OURS)
     stub = replace(ours, name="stub", module="tests.bench.stub_contestant", kind="Stub", converts=True)
     absent = replace(ours, name="nobody", module="bench.peers.nobody")
-    plan = Plan(rounds=1, steps=2, pasts=(8,), prefills=(4,), fed_after=16)
-    figures = measure(checkpoint, plan, [ours, stub, absent])
+    falling = replace(stub, name="falling", kind="Falling")
+    plan = Plan(rounds=2, steps=2, pasts=(8,), prefills=(4,), fed_after=16)
+    written: list[dict[str, Any]] = []
+    figures = measure(checkpoint, plan, [ours, stub, absent, falling], so_far=written.append)
+    assert len(written) == 2
+    assert set(written[0]) == set(written[1]) == set(figures)
+    assert "SIGILL, an illegal instruction" in figures["missing"]["falling"]
     assert [line["past"] for line in figures["decode"]] == [8, 61]
     for line in figures["decode"]:
         assert line["ms"] > 0
@@ -60,6 +66,14 @@ def test_everyone_is_asked_everything_and_who_is_missing_is_named(checkpoint: Pa
     assert "No module named" in figures["missing"]["nobody"]
     assert [line["all_ms"].keys() for line in figures["feed"]] == [{OURS}] * 4
     assert "stub (feed)" in figures["missing"]
+
+
+@pytest.mark.usefixtures("here")
+def test_a_bench_without_us_says_why(checkpoint: Path) -> None:
+    ours = next(entry for entry in CONTESTANTS if entry.name == OURS)
+    plan = Plan(rounds=1, steps=2, pasts=(8,), prefills=(4,), fed_after=16)
+    with pytest.raises(CannotError, match=r"pianod does not start: .*No module named"):
+        measure(checkpoint, plan, [replace(ours, module="bench.peers.nobody")])
 
 
 @pytest.mark.usefixtures("here")
