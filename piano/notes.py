@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from piano.cues import CueArray, no_cues
+
 LOWEST_PITCH = 21
 """A0, the lowest of the 88 keys."""
 
@@ -45,10 +47,14 @@ def no_pedals() -> PedalArray:
 
 @dataclass(frozen=True, slots=True)
 class Performance:
-    """What was played: `notes` (dtype NOTE) in order of onset then pitch, `pedals` (dtype PEDAL) in order of time."""
+    """What was played: `notes` (dtype NOTE) in order of onset then pitch, `pedals` (dtype PEDAL) in order of time.
+
+    `cues` (dtype CUE, in order of time) is what was told beside it: beats, chords, the ending.
+    """
 
     notes: NoteArray
     pedals: PedalArray = field(default_factory=no_pedals)
+    cues: CueArray = field(default_factory=no_cues)
 
     @property
     def end_s(self) -> float:

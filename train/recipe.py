@@ -82,11 +82,13 @@ class Batches(_Section):
 class Tasks(_Section):
     """How often each task comes in training; `fill` and `repair` stand for those of their kind not named themselves.
 
-    Only weights that are given count. `validation_windows` is how many windows of each task are scored.
+    Only weights that are given count. `cues`: part of the windows show beats, chords and the ending, and some reach to
+    the end of the piece. `validation_windows` is how many windows of each task are scored.
     """
 
     weights: dict[str, float] = Field(default_factory=lambda: {"continue": 1.0}, min_length=1)
     preview_share: float = Field(0.7, ge=0, le=1)
+    cues: bool = False
     validation_windows: int = Field(4, ge=1)
 
     @model_validator(mode="after")

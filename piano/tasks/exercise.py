@@ -79,7 +79,7 @@ class Exercise:
             return self.performance
         notes = self.performance.notes.copy()
         notes["velocity"] = self.readings
-        return Performance(notes, self.performance.pedals)
+        return Performance(notes, self.performance.pedals, self.performance.cues)
 
     @property
     def asked_notes(self) -> int:

@@ -37,7 +37,7 @@ class Part(IntEnum):
     FORCED = 0
     """The head, a preview, a wait that the layout demands, or a key of which only the velocity is asked: no loss."""
     KNOWN = 1
-    """An event of the other role, forced when playing; trained on, since the model is one of both roles together."""
+    """An event of the other role or a cue, forced when playing; trained on: the model is one of all together."""
     ASKED = 2
     """What the model has to find."""
 
@@ -157,7 +157,7 @@ def _line(exercise: Exercise, origin_s: float) -> _Line:
     else:
         end = at + 1 + is_on
         of_event = np.searchsorted(end, np.arange(tokens.size), side="right")
-        own = VOCABULARY.roles[tokens[at]] == Role.OWN
+        own = (VOCABULARY.roles[tokens[at]] == Role.OWN) & (kinds[at] != Kind.CUE)
         parts = np.where(own[of_event] if at.size else is_time, np.uint8(Part.ASKED), np.uint8(Part.KNOWN))
     return _Line(tokens, answers, at, at + 1 + is_on, steps[at], is_on, parts)
 

@@ -1,9 +1,9 @@
 """Whole performances to tokens and back, vectorised. `piano.tokens.stream` does the same, one live event at a time.
 
 Within one step of 10 ms the order of events is canonical and does not depend on which finger was a
-millisecond faster: key releases, pedal up, pedal down, key presses, each from low to high. An event that
-depends on an earlier one of the same key in the same step (a re-struck key, a note shorter than the step)
-stays behind it: its *level* is the number of times that key went down before, within the step.
+millisecond faster: cues in the order of their codes, key releases, pedal up, pedal down, key presses, each from low to
+high. An event that depends on an earlier one of the same key in the same step (a re-struck key, a note shorter than the
+step) stays behind it: its *level* is the number of times that key went down before, within the step.
 """
 
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from piano.cues import CUE
 from piano.notes import LOWEST_PITCH, NOTE, PEDAL, NoteArray, Performance
 from piano.tokens.vocabulary import (
     KEYS,
@@ -25,11 +26,14 @@ from piano.tokens.vocabulary import (
 TokenArray = NDArray[np.int32]
 RoleArray = NDArray[np.uint8]
 
-OFF_RANK, PEDAL_UP_RANK, PEDAL_DOWN_RANK, ON_RANK = range(4)
+CUE_RANK, OFF_RANK, PEDAL_UP_RANK, PEDAL_DOWN_RANK, ON_RANK = range(5)
 """The canonical order of kinds within one step and level."""
 
 PEDAL_KEY = 0
 """The pitch under which the pedal is counted: lower than any key."""
+
+FIRST_CUE_KEY = 128
+"""The pitch under which the cue of code 0 is counted, and so on: higher than any key."""
 
 SHORTEST_NOTE_S = 0.004
 """The duration decoded for a note that began and ended within one step."""
@@ -64,7 +68,8 @@ def encode(
 ) -> TokenArray:
     """Return the events of a performance as tokens, without a stream head.
 
-    Notes outside the 88 keys have no token and are left out. `roles` and `pedal_roles` default to OWN throughout.
+    Notes outside the 88 keys have no token and are left out; cues stand where they are told. `roles` and `pedal_roles`
+    default to OWN throughout.
     A key can be pressed only when it is up: a note ends at the latest where the next of its key and role begins.
     Time is counted from `origin_s`; what happened before it is left out, so that a key which was already down
     there shows only its release. A velocity outside 1 to 127 is a ValueError. Inverse: `decode`.
@@ -80,7 +85,7 @@ def encode(
 def _events(
     performance: Performance, roles: RoleArray | None, pedal_roles: RoleArray | None, origin_s: float
 ) -> _Events:
-    notes, pedals = performance.notes, performance.pedals
+    notes, pedals, cues = performance.notes, performance.pedals, performance.cues
     note_roles = np.zeros(notes.size, np.int64) if roles is None else roles.astype(np.int64)
     of_pedals = np.zeros(pedals.size, np.int64) if pedal_roles is None else pedal_roles.astype(np.int64)
     on_piano = (notes["pitch"] >= LOWEST_PITCH) & (notes["pitch"] < LOWEST_PITCH + KEYS)
@@ -89,16 +94,20 @@ def _events(
     if velocity.size and not 1 <= velocity.min() <= velocity.max() <= 127:
         raise ValueError(f"a note has a velocity of 1 to 127, not {velocity.min()} to {velocity.max()}")
     pitch, silent = notes["pitch"].astype(np.int64), np.zeros(notes.size, np.int64)
+    unstruck = np.zeros(pedals.size, np.int64)
     on_ns, off_ns = _presses(notes, note_roles * KEYS + pitch, origin_s)
     pedal_ns = np.rint((pedals["time_s"] - origin_s) * 1e9).astype(np.int64)
-    at_ns = np.concatenate([on_ns, off_ns, pedal_ns])
+    cue_ns, untold = np.rint((cues["time_s"] - origin_s) * 1e9).astype(np.int64), np.zeros(cues.size, np.int64)
+    at_ns = np.concatenate([on_ns, off_ns, pedal_ns, cue_ns])
     heard = at_ns >= 0
     return _Events(
         at_ns[heard],
-        np.concatenate([silent + ON_RANK, silent + OFF_RANK, PEDAL_UP_RANK + pedals["down"].astype(np.int64)])[heard],
-        np.concatenate([pitch, pitch, np.full(pedals.size, PEDAL_KEY, np.int64)])[heard],
-        np.concatenate([note_roles, note_roles, of_pedals])[heard],
-        np.concatenate([velocity, silent, np.zeros(pedals.size, np.int64)])[heard],
+        np.concatenate(
+            [silent + ON_RANK, silent + OFF_RANK, PEDAL_UP_RANK + pedals["down"].astype(np.int64), untold + CUE_RANK]
+        )[heard],
+        np.concatenate([pitch, pitch, unstruck + PEDAL_KEY, FIRST_CUE_KEY + cues["code"].astype(np.int64)])[heard],
+        np.concatenate([note_roles, note_roles, of_pedals, untold])[heard],
+        np.concatenate([velocity, silent, unstruck, untold])[heard],
     )
 
 
@@ -158,8 +167,8 @@ def _tokens(events: _Events, step: NDArray[np.int64], order: NDArray[np.intp]) -
     at = end - 1 - is_on  # where each event's own token stands
     key = role * KEYS + pitch - LOWEST_PITCH
     tokens[at] = np.select(
-        [rank == OFF_RANK, is_on],
-        [VOCABULARY.first_off + key, VOCABULARY.first_on + key],
+        [rank == OFF_RANK, is_on, rank == CUE_RANK],
+        [VOCABULARY.first_off + key, VOCABULARY.first_on + key, VOCABULARY.first_cue + pitch - FIRST_CUE_KEY],
         VOCABULARY.first_pedal + 2 * role + (rank == PEDAL_DOWN_RANK),
     )
     tokens[at[is_on] + 1] = VOCABULARY.first_velocity + events.velocity[order][is_on] // VELOCITIES_PER_BIN
@@ -180,8 +189,11 @@ def decode(tokens: TokenArray) -> Decoded:
     pedal_at = np.flatnonzero(kinds == Kind.PEDAL)
     pedals = np.zeros(pedal_at.size, PEDAL)
     pedals["time_s"], pedals["down"] = step[pedal_at] * STEP_S, values[pedal_at] == 1
+    cue_at = np.flatnonzero(kinds == Kind.CUE)
+    cues = np.zeros(cue_at.size, CUE)
+    cues["time_s"], cues["code"] = step[cue_at] * STEP_S, values[cue_at]
     notes, note_roles = _decode_notes(kinds, values, roles, step)
-    return Decoded(Performance(notes, pedals), note_roles, roles[pedal_at])
+    return Decoded(Performance(notes, pedals, cues), note_roles, roles[pedal_at])
 
 
 def _without_previews(kinds: NDArray[np.uint8]) -> NDArray[np.uint8]:

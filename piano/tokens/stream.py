@@ -7,7 +7,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 
 from piano.events import Event, NoteOff, NoteOn, Pedal, Role, TimedEvent
-from piano.tokens.encoding import OFF_RANK, ON_RANK, PEDAL_DOWN_RANK, PEDAL_KEY, PEDAL_UP_RANK
+from piano.tokens.encoding import CUE_RANK, FIRST_CUE_KEY, OFF_RANK, ON_RANK, PEDAL_DOWN_RANK, PEDAL_KEY, PEDAL_UP_RANK
 from piano.tokens.vocabulary import STEP_NS, VOCABULARY, Kind, steps_of_ns, velocity_of_bin
 
 
@@ -79,7 +79,15 @@ class StreamEncoder:
         level = self._presses.get((timed.role, key), 0)
         if rank >= PEDAL_DOWN_RANK:
             self._presses[timed.role, key] = level + 1
-        place = (level, rank, key, int(timed.role))
+        return self._inserted((level, rank, key, int(timed.role)), tokens, wait)
+
+    def push_cue(self, at_ns: int, code: int) -> Edit:
+        """Take a cue, a code of `piano.cues`, as `push` takes an event; return how the stream changes."""
+        token = VOCABULARY.cue(code)
+        wait = self.pass_time(self.step_of(at_ns))
+        return self._inserted((0, CUE_RANK, FIRST_CUE_KEY + code, int(Role.OWN)), (token,), wait)
+
+    def _inserted(self, place: _Place, tokens: tuple[int, ...], wait: tuple[int, ...]) -> Edit:
         index = bisect_right(self._places, place)
         later = self._tokens[index:]
         self._places.insert(index, place)

@@ -4,11 +4,13 @@
     event    TIME*  ON(role, pitch)  VEL           key down
              TIME*  OFF(role, pitch)               key up
              TIME*  PEDAL(role, down|up)           sustain pedal
+             TIME*  CUE                            a beat, a chord, the ending: told, see `piano.cues`
     preview  PREVIEW  ( TIME* ON(role, pitch) [VEL] )*  PLAY
 
 Time is counted in steps of 10 ms. One TIME token stands for 1 to 100 steps; a longer wait is as many full
 seconds as fit, then the rest. Key-down and key-up are events of their own, so that a key can be fed to the
-model in the moment it moves, whatever is still held.
+model in the moment it moves, whatever is still held. What was added to the table later stands at its end, so that
+older ids stay what they were.
 """
 
 import hashlib
@@ -18,6 +20,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from piano.cues import CUES, cue_name
 from piano.events import Role
 from piano.notes import HIGHEST_PITCH, LOWEST_PITCH
 
@@ -121,6 +124,12 @@ DENSITY_EDGES = (2.0, 3.0, 4.5, 6.0, 8.0, 10.5, 14.0)
 
 DENSITIES = tuple(str(index) for index in range(len(DENSITY_EDGES) + 1))
 
+LATER_SOURCES = ("jazz", "cover")
+"""Sources that came to the table later: jazz improvisation, and piano covers of pop, film and anime songs."""
+
+MOODS = ("happy", "tense", "sad", "calm")
+"""The four quadrants of valence and arousal (Russell 1980): both high, arousal alone, neither, valence alone."""
+
 
 class Kind(IntEnum):
     """What a token is."""
@@ -137,6 +146,7 @@ class Kind(IntEnum):
     OFF = 9
     PEDAL = 10
     VELOCITY = 11
+    CUE = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +161,7 @@ def _table() -> tuple[_Entry, ...]:
     pitches = range(LOWEST_PITCH, HIGHEST_PITCH + 1)
     styles = [f"composer:{name}" for name in COMPOSERS] + [f"source:{name}" for name in SOURCES]
     styles += [f"density:{name}" for name in DENSITIES] + ["opening"]
+    later = [f"source:{name}" for name in LATER_SOURCES] + [f"mood:{name}" for name in MOODS]
     return (
         _Entry(Kind.PAD, "PAD"),
         _Entry(Kind.BOS, "BOS"),
@@ -164,6 +175,8 @@ def _table() -> tuple[_Entry, ...]:
         *(_Entry(Kind.OFF, f"OFF_{role.name}_{pitch}", pitch, role) for role in Role for pitch in pitches),
         *(_Entry(Kind.PEDAL, f"PEDAL_{role.name}_{down}", down, role) for role in Role for down in (0, 1)),
         *(_Entry(Kind.VELOCITY, f"VEL_{bin_}", bin_) for bin_ in range(VELOCITY_BINS)),
+        *(_Entry(Kind.STYLE, f"STYLE_{name}", len(styles) + index) for index, name in enumerate(later)),
+        *(_Entry(Kind.CUE, cue_name(code), code) for code in range(CUES)),
     )
 
 
@@ -171,7 +184,7 @@ class Vocabulary:
     """The table of all tokens, with look-ups from meaning to id and arrays from id to meaning.
 
     `kinds`, `values` and `roles` are read-only arrays of shape (size,): a token's `Kind`, its value (steps, pitch,
-    velocity bin, 1 for pedal down, index of a task or style) and its `Role`.
+    velocity bin, 1 for pedal down, index of a task or style, code of a cue) and its `Role`.
     """
 
     def __init__(self) -> None:
@@ -184,7 +197,7 @@ class Vocabulary:
         for array in (self.kinds, self.values, self.roles):
             array.flags.writeable = False
         self._ids = {name: index for index, name in enumerate(self.names)}
-        self.fingerprint = hashlib.sha256("\n".join(self.names).encode()).hexdigest()[:16]
+        self.fingerprint = self.fingerprint_of(self.size)
         self.pad, self.bos, self.end = self._ids["PAD"], self._ids["BOS"], self._ids["END"]
         self.preview, self.play = self._ids["PREVIEW"], self._ids["PLAY"]
         self.first_time = self._ids["TIME_1"]
@@ -192,13 +205,18 @@ class Vocabulary:
         self.first_off = self.off(Role.OWN, LOWEST_PITCH)
         self.first_pedal = self._ids["PEDAL_OWN_0"]
         self.first_velocity = self._ids["VEL_0"]
+        self.first_cue = self._ids["BEAT"]
+
+    def fingerprint_of(self, size: int) -> str:
+        """Return the fingerprint of the first `size` tokens: of an earlier table, to which others came later."""
+        return hashlib.sha256("\n".join(self.names[:size]).encode()).hexdigest()[:16]
 
     def task(self, name: str) -> int:
         """Return the id of a task by its name; ValueError lists the tasks there are."""
         return self._named(f"TASK_{name}", "task", name)
 
     def style(self, name: str) -> int:
-        """Return the id of a style such as `composer:chopin`, `source:pop`, `density:3` or `opening`."""
+        """Return the id of a style such as `composer:chopin`, `source:pop`, `mood:calm`, `density:3` or `opening`."""
         return self._named(f"STYLE_{name}", "style", name)
 
     def time(self, steps: int) -> int:
@@ -231,6 +249,12 @@ class Vocabulary:
         if not 1 <= velocity <= 127:
             raise ValueError(f"a note-on has a velocity of 1 to 127, not {velocity}")
         return self.first_velocity + velocity // VELOCITIES_PER_BIN
+
+    def cue(self, code: int) -> int:
+        """Return the id of a cue by its code, see `piano.cues`."""
+        if not 0 <= code < CUES:
+            raise ValueError(f"there are the cues 0 to {CUES - 1}, not {code}")
+        return self.first_cue + code
 
     def _named(self, label: str, what: str, name: str) -> int:
         if label not in self._ids:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from piano.midi.one_piano import settle_pedals
 from piano.notes import HIGHEST_PITCH, LOWEST_PITCH, Performance
@@ -25,7 +26,7 @@ def clean(performance: Performance, longest_silence_s: float = LONGEST_SILENCE_S
 
     The first onset comes to 0 s. From the moment the last held key comes up to the next onset at most
     `longest_silence_s` pass: the rest of the gap is cut out. Pedal changes in what is cut (also before the first
-    onset and long after the last release) move to its edge, where only what they come to is kept.
+    onset and long after the last release) move to its edge, where only what they come to is kept; cues in it go.
     """
     notes = performance.notes
     on_keyboard = (notes["pitch"] >= LOWEST_PITCH) & (notes["pitch"] <= HIGHEST_PITCH)
@@ -50,4 +51,12 @@ def clean(performance: Performance, longest_silence_s: float = LONGEST_SILENCE_S
     # The shift, not the interpolation, moves notes: durations stay exact.
     moved["onset_s"] = onset_s - onset_s[0] - cut_before_s[np.searchsorted(cut_to_s, onset_s, side="right")]
     pedals["time_s"] = np.interp(pedals["time_s"], old_s, new_s)
-    return Cleaned(Performance(moved, settle_pedals(pedals)), off_keyboard, float(onset_s[0] + cut_before_s[-1]))
+    cues = performance.cues[_outside(performance.cues["time_s"], old_s)]
+    cues["time_s"] = np.interp(cues["time_s"], old_s, new_s)
+    return Cleaned(Performance(moved, settle_pedals(pedals), cues), off_keyboard, float(onset_s[0] + cut_before_s[-1]))
+
+
+def _outside(at_s: NDArray[np.float64], knots_s: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which moments are in what is kept: between the knots of index 0 and 1, 2 and 3, and so on."""
+    place = np.searchsorted(knots_s, at_s, side="right")
+    return np.asarray((place % 2 == 1) | np.isin(at_s, knots_s), np.bool_)

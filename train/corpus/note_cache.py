@@ -1,8 +1,9 @@
 """The note cache: every performance of a corpus in one compact file, and in memory as a few flat arrays.
 
-Format (version 1): a zip archive with `index.json` (format version, the pieces, how many notes and pedal changes
+Format (version 2): a zip archive with `index.json` (format version, the pieces, how many notes, pedal changes and cues
 each has, the type of each column) and the columns of all pieces one after the other. Times are whole
-milliseconds; an onset is stored as the distance to the onset before it in the piece, a pedal change likewise.
+milliseconds; an onset is stored as the distance to the onset before it in the piece, a pedal change and a cue likewise.
+Of cues a chord stands where it sounds. Version 1, which had no cues, is still read.
 A column of several bytes is stored as one member a byte, lowest first (`onset_ms.0`, `onset_ms.1`, …), which
 deflates far better. The archive's own checksums guard every member.
 """
@@ -18,15 +19,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from piano.cues import CUE, CUES
 from piano.errors import CorpusError
 from piano.notes import NOTE, PEDAL, Performance
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 CACHE_NAME = "notes.cache"
 """Name of the cache file in the folder that `prepare` writes."""
 
 NOTE_COLUMNS = ("onset_ms", "duration_ms", "pitch", "velocity", "track")
 PEDAL_COLUMNS = ("pedal_ms", "pedal_down")
+CUE_COLUMNS = ("cue_ms", "cue_code")
 
 Columns = dict[str, NDArray[np.unsignedinteger[Any]]]
 
@@ -51,13 +54,20 @@ class NoteCache:
     """
 
     def __init__(
-        self, pieces: Sequence[Piece], note_counts: Sequence[int], pedal_counts: Sequence[int], columns: Columns
+        self,
+        pieces: Sequence[Piece],
+        note_counts: Sequence[int],
+        pedal_counts: Sequence[int],
+        cue_counts: Sequence[int],
+        columns: Columns,
     ) -> None:
         self.pieces = tuple(pieces)
         self.note_counts = np.asarray(note_counts, np.int64)
         self.pedal_counts = np.asarray(pedal_counts, np.int64)
+        self.cue_counts = np.asarray(cue_counts, np.int64)
         self._note_starts = np.concatenate(([0], np.cumsum(self.note_counts)))
         self._pedal_starts = np.concatenate(([0], np.cumsum(self.pedal_counts)))
+        self._cue_starts = np.concatenate(([0], np.cumsum(self.cue_counts)))
         self._columns = columns
         for column in columns.values():
             column.flags.writeable = False
@@ -79,12 +89,11 @@ class NoteCache:
     def join(cls, pieces: Sequence[Piece], packed: Sequence[Columns]) -> "NoteCache":
         """Return a cache of pieces whose columns have been packed before, see `pack`."""
         columns: Columns = {}
-        for name in (*NOTE_COLUMNS, *PEDAL_COLUMNS):
+        for name in (*NOTE_COLUMNS, *PEDAL_COLUMNS, *CUE_COLUMNS):
             joined = np.concatenate([piece[name] for piece in packed]) if packed else np.zeros(0, np.uint8)
             columns[name] = joined.astype(np.min_scalar_type(int(joined.max(initial=0))))
-        return cls(
-            pieces, [piece["pitch"].size for piece in packed], [piece["pedal_ms"].size for piece in packed], columns
-        )
+        notes, pedals, cues = ([piece[name].size for piece in packed] for name in ("pitch", "pedal_ms", "cue_ms"))
+        return cls(pieces, notes, pedals, cues, columns)
 
     def select(self, split: str | None = None, datasets: Collection[str] | None = None) -> list[int]:
         """Return the indices of the pieces of a split and of some datasets (None: of all)."""
@@ -108,7 +117,11 @@ class NoteCache:
         pedals = np.zeros(these.stop - these.start, PEDAL)
         pedals["time_s"] = np.cumsum(self._columns["pedal_ms"][these], dtype=np.int64) / 1000
         pedals["down"] = self._columns["pedal_down"][these]
-        return Performance(notes, pedals)
+        these = slice(int(self._cue_starts[index]), int(self._cue_starts[index + 1]))
+        cues = np.zeros(these.stop - these.start, CUE)
+        cues["time_s"] = np.cumsum(self._columns["cue_ms"][these], dtype=np.int64) / 1000
+        cues["code"] = self._columns["cue_code"][these]
+        return Performance(notes, pedals, cues)
 
     def save(self, path: Path) -> None:
         """Write the cache to a file, which appears whole or not at all."""
@@ -117,6 +130,7 @@ class NoteCache:
             "pieces": [asdict(piece) for piece in self.pieces],
             "notes": self.note_counts.tolist(),
             "pedals": self.pedal_counts.tolist(),
+            "cues": self.cue_counts.tolist(),
             "columns": {name: column.dtype.name for name, column in self._columns.items()},
         }
         partial = path.with_name(path.name + ".partial")
@@ -139,14 +153,17 @@ class NoteCache:
         try:
             with zipfile.ZipFile(path) as archive:
                 index = json.loads(archive.read("index.json"))
-                if index["format"] != FORMAT_VERSION:
+                if index["format"] not in (1, FORMAT_VERSION):
                     raise CorpusError(
-                        f"{path}: has format {index['format']}, this program reads {FORMAT_VERSION}; "
+                        f"{path}: has format {index['format']}, this program reads 1 and {FORMAT_VERSION}; "
                         "write it again with `python -m train prepare`"
                     )
                 pieces = [Piece(**{**piece, "tracks": tuple(piece["tracks"])}) for piece in index["pieces"]]
                 columns = {name: _read_column(archive, name, dtype) for name, dtype in index["columns"].items()}
-                return cls._checked(pieces, index["notes"], index["pedals"], columns)
+                if index["format"] == 1:
+                    index["cues"] = [0] * len(pieces)
+                    columns |= {name: np.zeros(0, np.uint8) for name in CUE_COLUMNS}
+                return cls._checked(pieces, index["notes"], index["pedals"], index["cues"], columns)
         except FileNotFoundError as error:
             raise CorpusError(f"{path}: there is no note cache; write one with `python -m train prepare`") from error
         except OSError as error:
@@ -157,18 +174,22 @@ class NoteCache:
             ) from error
 
     @classmethod
-    def _checked(cls, pieces: list[Piece], notes: list[int], pedals: list[int], columns: Columns) -> "NoteCache":
+    def _checked(
+        cls, pieces: list[Piece], notes: list[int], pedals: list[int], cues: list[int], columns: Columns
+    ) -> "NoteCache":
         """Return the cache if its index and its columns agree; ValueError otherwise."""
-        if not len(pieces) == len(notes) == len(pedals):
+        if not len(pieces) == len(notes) == len(pedals) == len(cues):
             raise ValueError("the index contradicts itself")
-        for names, counts in ((NOTE_COLUMNS, notes), (PEDAL_COLUMNS, pedals)):
+        for names, counts in ((NOTE_COLUMNS, notes), (PEDAL_COLUMNS, pedals), (CUE_COLUMNS, cues)):
             if any(columns[name].size != sum(counts) for name in names):
                 raise ValueError("the columns are not as long as the index says")
-        return cls(pieces, notes, pedals, columns)
+        if columns["cue_code"].max(initial=0) >= CUES:
+            raise ValueError("a cue is none that there is")
+        return cls(pieces, notes, pedals, cues, columns)
 
 
 def pack(performance: Performance) -> Columns:
-    """Return a performance as columns of whole milliseconds, onsets and pedal changes as distances.
+    """Return a performance as columns of whole milliseconds, onsets, pedal changes and cues as distances.
 
     Notes keep at least 1 ms; of pedal changes that fall into one millisecond, only what they come to is kept.
     """
@@ -177,7 +198,8 @@ def pack(performance: Performance) -> Columns:
     order = np.lexsort((notes["pitch"], onset_ms))
     end_ms = _whole_ms(notes["onset_s"] + notes["duration_s"])
     pedal_ms = _whole_ms(pedals["time_s"])
-    if min(onset_ms.min(initial=0), pedal_ms.min(initial=0)) < 0:
+    cue_ms = _whole_ms(performance.cues["time_s"])
+    if min(onset_ms.min(initial=0), pedal_ms.min(initial=0), cue_ms.min(initial=0)) < 0:
         raise ValueError("a performance in a cache must not begin before 0 s")
     last = np.append(np.diff(pedal_ms) > 0, True)[: pedal_ms.size]
     pedal_ms, down = pedal_ms[last], pedals["down"][last]
@@ -190,6 +212,8 @@ def pack(performance: Performance) -> Columns:
         "track": notes["track"][order],
         "pedal_ms": np.diff(pedal_ms[changed], prepend=0).astype(np.uint32),
         "pedal_down": down[changed].astype(np.uint8),
+        "cue_ms": np.diff(cue_ms, prepend=0).astype(np.uint32),
+        "cue_code": performance.cues["code"],
     }
 
 

@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from piano.errors import CorpusError, MidiFileError, PianodError
 from piano.midi.file import merge_tracks, read_tracks
+from train.corpus.annotations import cues_of
 from train.corpus.cleaning import LONGEST_SILENCE_S, clean
 from train.corpus.corpus_report import REPORT_NAME, Outcome, Report
 from train.corpus.note_cache import CACHE_NAME, Columns, NoteCache, pack
@@ -105,6 +106,10 @@ def prepare_one(source: Source, longest_silence_s: float = LONGEST_SILENCE_S) ->
         return Prepared(Outcome(source.piece, refusal=str(error)), None)
     piece = replace(source.piece, tracks=tuple(track.name for track in tracks))
     merged = merge_tracks(tracks)
+    try:
+        merged = replace(merged, cues=cues_of(source, merged.notes))
+    except PianodError as error:
+        return Prepared(Outcome(piece, refusal=str(error)), None)
     cleaned = clean(merged, longest_silence_s)
     performance = cleaned.performance
     outcome = Outcome(

@@ -20,10 +20,15 @@ LICENCES = {
     "hannds": "MIT",
     "giantmidi": "CC BY 4.0",
     "pianolatron": "CC BY-NC-SA 4.0",
+    "emopia": "CC BY-NC-SA 4.0",
+    "jazz-clips": "CC BY-NC-SA 4.0",
 }
 """Licences of the data sets that are known by name; what is licensed twice stands under the stricter one."""
 
 UNKNOWN_LICENCE = "unknown"
+
+ANNOTATIONS = "beats.zip"
+"""The zip of annotated beats and chords, beside the zips of the data sets."""
 
 SMALL_FOLDER = 200
 """How many files a folder must have to be split by shares: of fewer, a split could be left without any."""
@@ -33,19 +38,26 @@ _KEPT_OF_A_SMALL_FOLDER = 8
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One MIDI file to read: a file, or a member of a zip, and the piece it becomes."""
+    """One MIDI file to read: a file, or a member of a zip, and the piece it becomes.
+
+    Its beats and chords, if they are annotated, are `NAME.beats.tsv` and `NAME.chords.tsv` in the folder or zip
+    `annotations`.
+    """
 
     piece: Piece
     path: Path
     member: str | None = None
+    annotations: Path | None = None
+    annotated_as: str = ""
 
 
 def zip_sources(folder: Path, splits: Path) -> list[Source]:
     """Return the files that the split table lists, each in the zip of its data set.
 
     The table has the columns dataset, file, split, composer, title. A data set's zip is the one whose name begins
-    with its id.
+    with its id. `beats.zip`, where it is there, holds annotations as DATASET/FILE.beats.tsv and .chords.tsv.
     """
+    annotations = folder / ANNOTATIONS if (folder / ANNOTATIONS).is_file() else None
     zips: dict[str, Path] = {}
     sources = []
     for row in _rows(splits, ("dataset", "file", "split")):
@@ -60,7 +72,7 @@ def zip_sources(folder: Path, splits: Path) -> list[Source]:
             title=row.get("title") or "",
             licence=LICENCES.get(dataset, UNKNOWN_LICENCE),
         )
-        sources.append(Source(piece, zips[dataset], row["file"]))
+        sources.append(Source(piece, zips[dataset], row["file"], annotations, f"{dataset}/{row['file']}"))
     return sources
 
 
@@ -92,6 +104,8 @@ def folder_sources(folder: Path, split_csv: Path | None = None, *, licence: str 
                 licence=licence,
             ),
             folder / row["file"],
+            annotations=folder,
+            annotated_as=row["file"],
         )
         for row in rows
     ]

@@ -13,7 +13,14 @@ _SOURCE_OF_DATASET = {
     "hannds": "practice",
     "giantmidi": "transcription",
     "pianolatron": "roll",
+    "emopia": "cover",
+    "jazz-clips": "jazz",
 }
+
+CLIPS = frozenset({"emopia", "jazz-clips"})
+"""Data sets whose files are cut out of longer performances: they have no opening and no end."""
+
+_MOOD_OF_QUADRANT = {"Q1": "happy", "Q2": "tense", "Q3": "sad", "Q4": "calm"}
 
 
 def composer_style(composer: str) -> str | None:
@@ -35,3 +42,9 @@ def source_style(dataset: str) -> str | None:
 def density_style(notes: int, seconds: float) -> str:
     """Return the style of so many notes in so many seconds."""
     return f"density:{int(np.searchsorted(DENSITY_EDGES, notes / max(seconds, 1e-3)))}"
+
+
+def mood_style(dataset: str, file: str) -> str | None:
+    """Return the mood of a clip of EMOPIA, whose quadrant stands at the front of its name; None for all else."""
+    mood = _MOOD_OF_QUADRANT.get(file.rpartition("/")[2][:2]) if dataset == "emopia" else None
+    return f"mood:{mood}" if mood else None

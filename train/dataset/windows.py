@@ -4,20 +4,22 @@ Window `index` is a pure function of the recipe, the seed and the index: workers
 it without talking to each other.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from piano.cues import transposed
 from piano.notes import HIGHEST_PITCH, LOWEST_PITCH, Performance
 from piano.tasks.task_stream import Part, TaskStream
 from piano.tokens.vocabulary import VOCABULARY
 from train.corpus.note_cache import NoteCache, Piece
 from train.dataset.mixture import Draw, Mixture, PieceCut, stream_of
 from train.dataset.rewritings import Rewriting
-from train.dataset.styles import composer_style, density_style, source_style
+from train.dataset.shown_cues import shown_cues
+from train.dataset.styles import CLIPS, composer_style, density_style, mood_style, source_style
 from train.recipe import Augmentation
 
 IGNORED = -100
@@ -28,6 +30,9 @@ STYLE_KEPT = 0.5
 
 OPENING_SHARE = 0.05
 """The share of windows that begin where the piece begins."""
+
+ENDING_SHARE = 0.04
+"""The share of windows that reach to the end of the piece, so that it is learned how music ends."""
 
 _FEWEST_TOKENS_A_NOTE = 3
 _LONGEST_REACH_NOTES = 64
@@ -44,6 +49,8 @@ class WindowPlan:
     seed: int
     mixture: Mixture | None = None
     """Which tasks the windows are; None: plain music, all of them."""
+    cues: bool = False
+    """Whether windows show cues (`train.dataset.shown_cues`): beats, chords, the ending."""
     rewriting: Rewriting | None = None
     """Another layout of the tokens, of plain music alone; None: the vocabulary's."""
 
@@ -88,11 +95,16 @@ class WindowDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):
         whole = self.cache.performance(number)
         start = self._start(whole.notes.size, rng)
         wanted = self.plan.length // _FEWEST_TOKENS_A_NOTE + 2 * _LONGEST_REACH_NOTES
+        piece = self.cache.pieces[number]
         cut, origin_s, is_last = _cut(whole, start, wanted)
+        is_last &= piece.dataset not in CLIPS
+        if self.plan.cues:
+            horizon_s = float(cut.notes["onset_s"][-1]) if cut.notes.size else origin_s
+            told = shown_cues(whole.cues, origin_s, horizon_s, cut.end_s if is_last else None, rng)
+            cut = replace(cut, cues=told)
         cut, stretch = augment(cut, self.plan.augmentation, rng)
         if self.plan.rewriting:
             cut = self.plan.rewriting.performance(cut, origin_s * stretch)
-        piece = self.cache.pieces[number]
         part = PieceCut(piece, cut, origin_s * stretch, is_last, _styles(piece, cut, start == 0, rng))
         if draw is None:
             draw = self.plan.mixture.draw(rng) if self.plan.mixture else _PLAIN
@@ -101,7 +113,11 @@ class WindowDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):
 
     def _start(self, notes: int, rng: np.random.Generator) -> int:
         last = max(0, notes - self.plan.length // 5)
-        return 0 if rng.random() < OPENING_SHARE else int(rng.integers(0, last + 1))
+        place = rng.random()
+        if place < OPENING_SHARE:
+            return 0
+        start = int(rng.integers(0, last + 1))
+        return max(0, notes - self.plan.length // 6) if self.plan.cues and place > 1 - ENDING_SHARE else start
 
 
 def _rewritten(stream: TaskStream, rewriting: Rewriting) -> TaskStream:
@@ -132,14 +148,18 @@ def augment(part: Performance, how: Augmentation, rng: np.random.Generator) -> t
     notes, pedals = part.notes.copy(), part.pedals.copy()
     low = max(-how.transpose_semitones, LOWEST_PITCH - int(notes["pitch"].min(initial=HIGHEST_PITCH)))
     high = min(how.transpose_semitones, HIGHEST_PITCH - int(notes["pitch"].max(initial=LOWEST_PITCH)))
-    notes["pitch"] += np.int64(rng.integers(min(low, 0), max(high, 0) + 1)).astype(np.uint8)
+    semitones = int(rng.integers(min(low, 0), max(high, 0) + 1))
+    notes["pitch"] += np.int64(semitones).astype(np.uint8)
     stretch = float(np.exp(rng.uniform(-how.tempo, how.tempo)))
     for column in ("onset_s", "duration_s"):
         notes[column] *= stretch
     pedals["time_s"] *= stretch
+    cues = part.cues.copy()
+    cues["time_s"] *= stretch
+    cues["code"] = transposed(cues["code"], semitones)
     gain = np.exp(rng.uniform(-how.dynamics, how.dynamics))
     notes["velocity"] = np.clip(np.rint(notes["velocity"] * gain), 1, 127).astype(np.uint8)
-    return Performance(notes, pedals), stretch
+    return Performance(notes, pedals, cues), stretch
 
 
 def _styles(piece: Piece, part: Performance, is_opening: bool, rng: np.random.Generator) -> tuple[str, ...]:
@@ -149,6 +169,7 @@ def _styles(piece: Piece, part: Performance, is_opening: bool, rng: np.random.Ge
         composer_style(piece.composer),
         source_style(piece.dataset),
         density_style(onsets.size, float(onsets[-1] - onsets[0])) if onsets.size else None,
-        "opening" if is_opening else None,
+        mood_style(piece.dataset, piece.file),
+        "opening" if is_opening and piece.dataset not in CLIPS else None,
     )
     return tuple(style for style in styles if style is not None and rng.random() < STYLE_KEPT)

@@ -92,7 +92,8 @@ def training_steps(
         known = ask()
         length = recipe.window_at(step, known)
         until = end if known is None or step >= known else min(known, end)
-        plan = WindowPlan(length, recipe.model.context, recipe.augmentation, recipe.seed, mixture, rewriting)
+        cues = recipe.tasks.cues and rewriting is None
+        plan = WindowPlan(length, recipe.model.context, recipe.augmentation, recipe.seed, mixture, cues, rewriting)
         data = _dataset(recipe, cache, pieces, plan, sys.maxsize)
         per_step = recipe.batches.tokens // length
         begin = windows_before(recipe, step, known)

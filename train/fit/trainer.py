@@ -27,7 +27,7 @@ from train.fit.ranks import Ranks
 from train.fit.run_state import LOG, STATE, Progress, load_state, save_state, trim_log
 from train.model.checkpoint import load_checkpoint, save_checkpoint
 from train.model.gpt2 import GPT2, GPT2Config
-from train.model.warm_start import knows_plain_music_alone, open_to_tasks
+from train.model.warm_start import knows_plain_music_alone, open_to_tasks, with_later_tokens
 from train.recipe import Recipe
 
 BEST = "best"
@@ -104,7 +104,8 @@ class Trainer:
 
     def _initial(self, folder: Path) -> tuple[GPT2, dict[str, Any]]:
         """Return the checkpoint to start from, and what it says of itself."""
-        model, metadata = load_checkpoint(folder)
+        model, metadata = load_checkpoint(folder, of_older=True)
+        model = with_later_tokens(model)
         if model.config != self.model.config:
             raise CheckpointError(f"{folder}: is of shape {model.config}, the recipe asks for {self.model.config}")
         return model, metadata

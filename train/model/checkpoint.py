@@ -67,17 +67,19 @@ def save_checkpoint(
     os.replace(temporary, folder / CONFIG)
 
 
-def load_checkpoint(folder: Path) -> tuple[GPT2, dict[str, Any]]:
+def load_checkpoint(folder: Path, *, of_older: bool = False) -> tuple[GPT2, dict[str, Any]]:
     """Read a checkpoint; return the model and the metadata it was saved with.
 
-    CheckpointError if a file is missing or damaged, or if the model was trained on another vocabulary.
+    CheckpointError if a file is missing or damaged, or if the model was trained on another vocabulary. `of_older`:
+    a vocabulary that has since been added to will do; the model is then of that size.
     """
     description = _read_config(folder)
     metadata = description.get("pianod")
     if not isinstance(metadata, dict):
         raise CheckpointError(f'{folder / CONFIG}: has no section "pianod": it is no checkpoint of this program')
-    fingerprint = metadata.get("vocabulary")
-    if fingerprint != VOCABULARY.fingerprint:
+    fingerprint, size = metadata.get("vocabulary"), description.get("vocab_size")
+    is_older = of_older and isinstance(size, int) and fingerprint == VOCABULARY.fingerprint_of(size)
+    if fingerprint != VOCABULARY.fingerprint and not is_older:
         raise CheckpointError(
             f"{folder}: the checkpoint speaks vocabulary {fingerprint}, this program {VOCABULARY.fingerprint}: "
             "train it again, or use the version of pianod that made it"

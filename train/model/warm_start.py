@@ -1,12 +1,13 @@
-"""From plain music to tasks: how a model that has never seen two roles begins to learn them."""
+"""How a model goes on with what it has not met: two roles, tasks, and tokens that came to the vocabulary later."""
 
+from dataclasses import asdict
 from typing import Any
 
 import torch
 
 from piano.events import Role
 from piano.tokens.vocabulary import TASKS, VOCABULARY, Kind
-from train.model.gpt2 import GPT2
+from train.model.gpt2 import GPT2, GPT2Config
 from train.recipe import Tasks
 
 
@@ -32,3 +33,26 @@ def open_to_tasks(model: GPT2) -> None:
     plain = table[VOCABULARY.task("continue")].clone()
     for task in TASKS:
         table[VOCABULARY.task(task)] = plain
+
+
+@torch.no_grad()
+def with_later_tokens(model: GPT2) -> GPT2:
+    """Return the model with a row for each token of today's vocabulary; what it knew costs what it cost.
+
+    A later style starts as the mean of all styles, which no one is asked to say. A cue starts as PAD, which is never
+    said either, so that almost no probability goes to cues before they are learned.
+    """
+    config = model.config
+    known = config.vocab_size
+    if known == VOCABULARY.size:
+        return model
+    grown = GPT2(GPT2Config(**{**asdict(config), "vocab_size": VOCABULARY.size}))
+    weights = {name: tensor for name, tensor in model.state_dict().items() if tensor.shape[0] != known}
+    grown.load_state_dict(weights, strict=False)
+    old, table = model.transformer.wte.weight, grown.transformer.wte.weight
+    table[:known] = old
+    table[known:] = old[VOCABULARY.pad]
+    styles = torch.from_numpy(VOCABULARY.kinds == Kind.STYLE)
+    later = styles & (torch.arange(VOCABULARY.size) >= known)
+    table[later] = old[styles[:known]].mean(dim=0)
+    return grown
