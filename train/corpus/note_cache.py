@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from piano.cues import CUE, CUES
+from piano.cues import CUE, CUES, CueArray
 from piano.errors import CorpusError
 from piano.notes import NOTE, PEDAL, Performance
 
@@ -104,7 +104,7 @@ class NoteCache:
         ]
 
     def performance(self, index: int) -> Performance:
-        """Return the performance of a piece: new arrays, at whole milliseconds."""
+        """Return the performance of a piece without its cues: new arrays, at whole milliseconds."""
         if not 0 <= index < len(self.pieces):
             raise IndexError(f"piece {index} of {len(self.pieces)}")
         these = slice(int(self._note_starts[index]), int(self._note_starts[index + 1]))
@@ -117,11 +117,15 @@ class NoteCache:
         pedals = np.zeros(these.stop - these.start, PEDAL)
         pedals["time_s"] = np.cumsum(self._columns["pedal_ms"][these], dtype=np.int64) / 1000
         pedals["down"] = self._columns["pedal_down"][these]
+        return Performance(notes, pedals)
+
+    def cues(self, index: int) -> CueArray:
+        """Return what is known of the beats and chords of a piece, chords where they sound: a new array (dtype CUE)."""
         these = slice(int(self._cue_starts[index]), int(self._cue_starts[index + 1]))
         cues = np.zeros(these.stop - these.start, CUE)
         cues["time_s"] = np.cumsum(self._columns["cue_ms"][these], dtype=np.int64) / 1000
         cues["code"] = self._columns["cue_code"][these]
-        return Performance(notes, pedals, cues)
+        return cues
 
     def save(self, path: Path) -> None:
         """Write the cache to a file, which appears whole or not at all."""

@@ -100,7 +100,7 @@ class WindowDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):
         is_last &= piece.dataset not in CLIPS
         if self.plan.cues:
             horizon_s = float(cut.notes["onset_s"][-1]) if cut.notes.size else origin_s
-            told = shown_cues(whole.cues, origin_s, horizon_s, cut.end_s if is_last else None, rng)
+            told = shown_cues(self.cache.cues(number), origin_s, horizon_s, cut.end_s if is_last else None, rng)
             cut = replace(cut, cues=told)
         cut, stretch = augment(cut, self.plan.augmentation, rng)
         if self.plan.rewriting:

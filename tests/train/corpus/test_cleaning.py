@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from piano.cues import CUE
 from piano.notes import NOTE, PEDAL, Performance
 from train.corpus.cleaning import clean
 
@@ -48,3 +49,11 @@ def test_long_silence_is_shortened_from_the_last_release_on() -> None:
 def test_silence_that_is_not_too_long_stays(gap_s: float) -> None:
     cleaned = clean(performance([(0.0, 1.0, 60), (1.0 + gap_s, 1.0, 60)]), longest_silence_s=5.0)
     assert cleaned.performance.notes["onset_s"].tolist() == [0.0, 1.0 + gap_s]
+
+
+def test_cues_move_with_the_music_and_go_with_what_is_cut() -> None:
+    notes = np.array([(2.0, 1.0, 60, 64, 0), (20.0, 1.0, 62, 64, 0)], NOTE)  # the silence from 3 s on keeps 5 s: to 8 s
+    cues = np.array([(1.0, 0), (2.0, 1), (3.5, 0), (12.0, 0), (20.0, 1), (20.5, 0), (40.0, 0)], CUE)
+    kept = clean(Performance(notes, cues=cues)).performance.cues
+    assert kept["code"].tolist() == [1, 0, 1, 0]
+    np.testing.assert_allclose(kept["time_s"], [0.0, 1.5, 6.0, 6.5])

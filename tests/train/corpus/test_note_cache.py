@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from piano.cues import CUE, CUES
 from piano.errors import CorpusError
 from piano.notes import NOTE, PEDAL, Performance, sort_notes
 from train.corpus.note_cache import CACHE_NAME, FORMAT_VERSION, NoteCache, Piece
@@ -28,7 +29,9 @@ def performances(draw: st.DrawFn) -> Performance:
     notes = sort_notes(np.array(draw(st.lists(_NOTE, max_size=20)), NOTE))
     steps = draw(st.lists(st.integers(1, 90_000), max_size=10))
     changes = [(ms / 1000, index % 2 == 0) for index, ms in enumerate(np.cumsum(steps).tolist())]
-    return Performance(notes, np.array(changes, PEDAL))
+    told = draw(st.lists(st.tuples(st.integers(0, 200_000), st.integers(0, CUES - 1)), max_size=10))
+    cues = np.array([(ms / 1000, code) for ms, code in sorted(told)], CUE)
+    return Performance(notes, np.array(changes, PEDAL), cues)
 
 
 def piece(file: str = "a.mid", split: str = "train", dataset: str = "set") -> Piece:
@@ -58,6 +61,9 @@ def test_cache_keeps_all(tmp_path_factory: pytest.TempPathFactory, played: list[
             assert again.notes[column].tolist() == performance.notes[column].tolist()
         np.testing.assert_allclose(again.pedals["time_s"], performance.pedals["time_s"], rtol=0, atol=1e-9)
         assert again.pedals["down"].tolist() == performance.pedals["down"].tolist()
+        assert again.cues.size == 0
+        np.testing.assert_allclose(cache.cues(index)["time_s"], performance.cues["time_s"], rtol=0, atol=1e-9)
+        assert cache.cues(index)["code"].tolist() == performance.cues["code"].tolist()
 
 
 def test_times_are_rounded_notes_keep_a_millisecond_and_pedals_settle() -> None:
@@ -134,3 +140,19 @@ def test_damaged_cut_off_and_missing_files_are_refused(tmp_path: Path) -> None:
     path.write_bytes(whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :])
     with pytest.raises(CorpusError, match="damaged"):
         NoteCache.load(path)
+
+
+def test_a_cache_of_the_first_format_is_read_and_has_no_cues(tmp_path: Path) -> None:
+    NoteCache.build([(piece(), simple())]).save(tmp_path / CACHE_NAME)
+    with zipfile.ZipFile(tmp_path / CACHE_NAME) as archive:
+        members = {name: archive.read(name) for name in archive.namelist() if not name.startswith("cue_")}
+    index = json.loads(members.pop("index.json"))
+    del index["cues"]
+    index["columns"] = {name: kind for name, kind in index["columns"].items() if not name.startswith("cue_")}
+    with zipfile.ZipFile(tmp_path / "old.cache", "w") as archive:
+        archive.writestr("index.json", json.dumps({**index, "format": 1}))
+        for name, content in members.items():
+            archive.writestr(name, content)
+    cache = NoteCache.load(tmp_path / "old.cache")
+    assert cache.performance(0).notes.tolist() == simple().notes.tolist()
+    assert cache.cues(0).size == 0

@@ -6,6 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from piano.cues import BEAT, CUE, ROOTS, chord
 from piano.notes import HIGHEST_PITCH, LOWEST_PITCH, NOTE, Performance
 from piano.tokens.encoding import decode, encode
 from piano.tokens.vocabulary import VOCABULARY, Kind
@@ -123,3 +124,44 @@ def test_a_piece_shorter_than_the_window_is_no_fault(seed: int) -> None:
     tokens, targets, _ = WindowDataset(cache, [0], [1.0], WindowPlan(64, 64, MOVED, seed), 1)[0]
     assert (VOCABULARY.kinds[targets[targets != IGNORED]] == Kind.ON).sum() == 1
     assert int((tokens == VOCABULARY.bos).sum()) == 1
+
+
+def _told(beats: int = 64, *, dataset: str = "set", cues: bool = True) -> WindowDataset:
+    """Return windows of a piece with a beat every half second and one chord, struck on every beat."""
+    notes = np.array([(0.5 * beat, 0.4, 60, 64, 0) for beat in range(beats)], NOTE)
+    told = [(0.5 * beat, BEAT) for beat in range(beats)] + [(0.0, chord(0, "maj"))]
+    performance = Performance(notes, cues=np.array(sorted(told), CUE))
+    cache = NoteCache.build([(Piece(dataset, "Q1_a.mid", "train"), performance)])
+    plan = WindowPlan(128, 128, Augmentation(transpose_semitones=3), 1, cues=cues)
+    return WindowDataset(cache, [0], [1.0], plan, 200)
+
+
+def _tokens(data: WindowDataset) -> list[list[str]]:
+    return [[VOCABULARY.names[token] for token in data[index][0].tolist()] for index in range(200)]
+
+
+def test_a_part_of_the_windows_shows_beats_and_chords_moved_with_the_notes() -> None:
+    shown = _tokens(_told())
+    with_beats = [names for names in shown if "BEAT" in names]
+    with_chords = [names for names in shown if any(name.startswith("CHORD_") for name in names)]
+    assert 60 < len(with_beats) < 140
+    assert 40 < len(with_chords) < 110
+    for names in with_chords:
+        pitch = next(int(name.rpartition("_")[2]) for name in names if name.startswith("ON_"))
+        (told,) = {name for name in names if name.startswith("CHORD_")}
+        assert told == f"CHORD_{ROOTS[pitch % 12]}:maj"
+
+
+def test_without_cues_a_plan_shows_none() -> None:
+    names = {name for window in _tokens(_told(cues=False)) for name in window}
+    assert not any(name in ("BEAT", "ENDING") or name.startswith("CHORD_") for name in names)
+
+
+def test_a_piece_comes_to_an_end_and_a_clip_does_not() -> None:
+    whole, clip = _told(), _told(dataset="emopia")
+    ended = [VOCABULARY.end in whole[index][1] for index in range(200)]
+    assert any(is_end and "ENDING" in names for is_end, names in zip(ended, _tokens(whole), strict=True))
+    clips = _tokens(clip)
+    assert not any(VOCABULARY.end in clip[index][1] for index in range(200))
+    assert not any("ENDING" in names or "STYLE_opening" in names for names in clips)
+    assert any("STYLE_mood:happy" in names for names in clips)
