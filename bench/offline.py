@@ -53,7 +53,7 @@ def measure(seconds: float, files: int, steps: int, folder: Path = EMBEDDED_FOLD
 
 def _make(seconds: float, seed: int) -> tuple[float, float, float, float]:
     """Make one piece; return its notes, its seconds of music, the seconds it took, and the tokens it took."""
-    from inference.metered_session import MeteredSession
+    from inference.session_wrapper import MeteredSession
 
     settings = Settings(panel=False, takes=None)
     session, _ = open_session(open_bundle(settings), settings)

@@ -33,6 +33,8 @@ PEDAL = np.dtype([("time_s", np.float64), ("down", np.bool_)])
 
 NoteArray = NDArray[np.void]
 PedalArray = NDArray[np.void]
+NoteMask = NDArray[np.bool_]
+"""Which notes of a note array are meant, (notes,)."""
 
 
 def no_notes() -> NoteArray:

@@ -1,8 +1,11 @@
-"""What the daemon must not load: a player installs no torch, and a start must be quick."""
+"""What the daemon must not load (a player installs no torch, a start must be quick), and that nothing goes round."""
 
 import pkgutil
 import subprocess
 import sys
+from graphlib import TopologicalSorter
+
+import grimp
 
 import realtime
 
@@ -26,3 +29,9 @@ def test_the_whole_daemon_loads_without_torch_trainer_or_exporter() -> None:
 def test_the_command_line_loads_neither_model_nor_ports_nor_pictures() -> None:
     loaded = loaded_after("import realtime.cli.command_line")
     assert not loaded.intersection({"onnxruntime", "rtmidi", "matplotlib", "symusic", *HEAVY})
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    graph = grimp.build_graph("piano", "inference", "train", "export", "realtime")
+    imports = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
+    assert list(TopologicalSorter(imports).static_order()), "a circle is a CycleError, which names it"

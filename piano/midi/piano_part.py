@@ -18,8 +18,7 @@ from piano.midi.one_piano import DOUBLE_S, merge_notes
 from piano.midi.scan import CONTROL, NOTE_OFF, NOTE_ON
 from piano.midi.strikes import DRUMS, StruckArray
 from piano.midi.tracks import SUSTAIN
-from piano.notes import NoteArray, Performance
-from piano.tasks.exercise import NoteMask
+from piano.notes import NoteArray, NoteMask, Performance
 
 KEYBOARDS = range(8)
 """The programs of General MIDI that are pianos, harpsichord and clavinet, counted from 0."""

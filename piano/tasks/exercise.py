@@ -7,10 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from piano.events import Role
-from piano.notes import NoteArray, Performance
+from piano.notes import NoteArray, NoteMask, Performance
 from piano.tokens.encoding import RoleArray
-
-NoteMask = NDArray[np.bool_]
 
 
 class Asked(Enum):

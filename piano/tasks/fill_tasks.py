@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from piano.notes import NoteArray, Performance
-from piano.tasks.exercise import Exercise, Gap, NoteMask, Preview, roles_of
+from piano.notes import NoteArray, NoteMask, Performance
+from piano.tasks.exercise import Exercise, Gap, Preview, roles_of
 from piano.tasks.voices import chord_members, outer_lines, right_hand
 
 Rng = np.random.Generator

@@ -6,8 +6,8 @@ What the tasks are stands in `piano.tasks.fill_tasks` and `piano.tasks.repair_ta
 
 import numpy as np
 
-from piano.notes import Performance
-from piano.tasks.exercise import Exercise, NoteMask, roles_of
+from piano.notes import NoteMask, Performance
+from piano.tasks.exercise import Exercise, roles_of
 from piano.tasks.fill_tasks import pose_fill
 from piano.tasks.repair_tasks import pose_repair
 from piano.tokens.vocabulary import FILL_TASKS, REPAIR_TASKS, TASKS

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from piano.notes import NoteArray
-from piano.tasks.exercise import NoteMask
+from piano.notes import NoteArray, NoteMask
 
 TOGETHER_S = 0.03
 """Onsets this close, in seconds, sound as one."""

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from piano.errors import ConfigError, PianodError, PortError
-from realtime.files.requests import DemoRequest, SendRequest
+from realtime.cli.requests import DemoRequest, SendRequest
 from realtime.files.task_requests import (
     CleanRequest,
     ContinueFilesRequest,

@@ -13,8 +13,8 @@ from typing import Any
 from loguru import logger
 from tqdm import tqdm
 
-from inference.metered_session import MeteredSession
 from inference.onnx_session import Session
+from inference.session_wrapper import MeteredSession
 from piano.midi.file import write_performance
 from realtime.cli.demo_phrases import QUESTION, SECOND_THOUGHT, read_phrase
 from realtime.cli.demo_player import DemoPlayer, Heard, Passage

@@ -4,8 +4,8 @@ import json
 from http.client import HTTPConnection, HTTPException
 from typing import Any
 
+from realtime.cli.requests import SendRequest
 from realtime.control.protocol import NEEDS_MORE, VERSION, CommandName, ControlError
-from realtime.files.requests import SendRequest
 from realtime.settings import PanelSettings
 
 _WITHIN_S = 5.0

@@ -5,31 +5,9 @@ Each is carried out on the engine's thread, in the order in which they came, bet
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from realtime.midi.ports import Direction
-
-if TYPE_CHECKING:
-    from realtime.engine.mode_chooser import ModeChooser
-    from realtime.engine.trigger import Trigger
-    from realtime.performers.call_and_response import AnswerSettings
-    from realtime.performers.duet import DuetSettings
-    from realtime.performers.loop.performer import LoopSettings
-    from realtime.performers.velocity_repair import VelocitySettings
-
-
-class Mode(StrEnum):
-    """A way of playing."""
-
-    ANSWER = "answer"
-    """Call and response: wait for the end of a phrase, then go on in its manner."""
-    DUET = "duet"
-    """Play along, another voice of the same music."""
-    LOOP = "loop"
-    """Repeat a phrase, and play the missing voice over each pass of it."""
-    VELOCITY = "velocity"
-    """Give back each key that is played, as hard as it should have been struck."""
+from realtime.performers.play_settings import PlaySettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,25 +49,7 @@ class Undo:
 class ChangePlaying:
     """Listen and answer in another way from the next event on; what is planned beyond it is planned anew."""
 
-    answers: "AnswerSettings"
-    head: tuple[int, ...]
-    """How the stream begins: its styles."""
-    mode: Mode = Mode.ANSWER
-    duet: "DuetSettings | None" = None
-    """How to play along; as by default if not given."""
-    loop: "LoopSettings | None" = None
-    """How to loop; as by default if not given."""
-    velocity: "VelocitySettings | None" = None
-    """How to find velocities; as by default if not given."""
-
-
-@dataclass(frozen=True, slots=True)
-class ChangeListening:
-    """Listen to another channel, and take other messages for a wish or for the choice of a mode."""
-
-    channel: int | None
-    trigger: "Trigger"
-    modes: "ModeChooser"
+    settings: PlaySettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,17 +73,6 @@ class Quit:
 
 
 Command = (
-    HandOver
-    | StopPlaying
-    | NewPiece
-    | Panic
-    | Retry
-    | Keep
-    | Undo
-    | ChangePlaying
-    | ChangeListening
-    | ChoosePort
-    | ExchangeModel
-    | Quit
+    HandOver | StopPlaying | NewPiece | Panic | Retry | Keep | Undo | ChangePlaying | ChoosePort | ExchangeModel | Quit
 )
 """A command as it is put into the engine's inbox."""

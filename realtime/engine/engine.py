@@ -6,21 +6,19 @@ the monotonic clock; offline and in tests the caller runs it on a clock that is 
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 
 from loguru import logger
 
 from piano.errors import PianodError
 from piano.events import Event, TimedEvent
 from realtime.engine.commands import (
-    ChangeListening,
     ChangePlaying,
     ChoosePort,
     Command,
     ExchangeModel,
     HandOver,
     Keep,
-    Mode,
     NewPiece,
     Panic,
     Quit,
@@ -29,16 +27,11 @@ from realtime.engine.commands import (
     Undo,
 )
 from realtime.engine.fault_backoff import LONGEST_REST_NS, Resting, rest_ns
-from realtime.engine.mode_chooser import ModeChooser
-from realtime.engine.trigger import Trigger, Verdict
+from realtime.engine.listening import ChangeListening, EngineSettings
+from realtime.engine.trigger import Verdict
 from realtime.midi.message import Kind as MessageKind
 from realtime.midi.message import PianoReader, channel_of, is_panic, kind_of
-from realtime.midi.ports import Direction
-from realtime.output.scheduler import Scheduler
-from realtime.performers.performer import Performer, PerformerStatus, Reviser
-from realtime.threads.clock import NS_PER_S, Clock
-from realtime.threads.inbox import (
-    Inbox,
+from realtime.midi.port_events import (
     PortLost,
     PortReturned,
     Received,
@@ -48,25 +41,22 @@ from realtime.threads.inbox import (
     ThreadFailed,
     ThreadRevived,
 )
+from realtime.midi.ports import Direction
+from realtime.output.scheduler import Scheduler
+from realtime.performers.performer import Performer, PerformerStatus, Reviser
+from realtime.performers.play_settings import Mode, PlaySettings
+from realtime.threads.clock import NS_PER_S, Clock
+from realtime.threads.inbox import Inbox
 from realtime.threads.lateness import LatenessHistogram, LatenessSummary
 
 PortReport = PortLost | PortReturned | SystemLost | SystemReturned | Stalled | ThreadRevived | ChoosePort
-Message = Received | Command | PortReport | ThreadFailed
+Message = Received | Command | ChangeListening | PortReport | ThreadFailed
 
 _JOIN_S = 5.0
 
 IDLE_NS = 3_000_000
 """How long nothing may be due for work ahead to begin: a piece of it takes a millisecond or two."""
 _WITHOUT_CHANNEL = (MessageKind.SYSEX, MessageKind.SYSTEM_COMMON, MessageKind.REAL_TIME, MessageKind.MALFORMED)
-
-
-@dataclass(frozen=True, slots=True)
-class EngineSettings:
-    """What the engine listens to: a MIDI channel 0 to 15 or all (None), and what asks for an answer or a mode."""
-
-    channel: int | None = None
-    trigger: Trigger = field(default_factory=Trigger)
-    modes: ModeChooser = field(default_factory=ModeChooser)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +95,8 @@ class Engine:
         on_heard: Callable[[TimedEvent], None] | None = None,
         on_ports: Callable[[PortReport], None] | None = None,
         on_program: Callable[[Mode], None] | None = None,
-        perform: Callable[[ChangePlaying], Performer] | None = None,
-        playing: ChangePlaying | None = None,
+        perform: Callable[[PlaySettings], Performer] | None = None,
+        playing: PlaySettings | None = None,
         advance: Callable[[], bool] | None = None,
     ) -> None:
         self._clock, self._inbox = clock, inbox
@@ -237,10 +227,10 @@ class Engine:
                 self._performer.retry(self._clock.now_ns())
             case Keep() | Undo():
                 self._revise(message)
-            case ChangePlaying():
-                self._change(message)
-            case ChangeListening(channel, trigger, modes):
-                self._settings = replace(self._settings, channel=channel, trigger=trigger, modes=modes)
+            case ChangePlaying(settings):
+                self._change(settings)
+            case ChangeListening(settings):
+                self._settings = settings
             case ExchangeModel(exchange):
                 exchange()
             case Panic():
@@ -273,7 +263,7 @@ class Engine:
         if self._on_ports is not None:
             self._on_ports(report)
 
-    def _change(self, change: ChangePlaying) -> None:
+    def _change(self, change: PlaySettings) -> None:
         """Go on in another way; in another mode, with another performer, which knows nothing of what was played."""
         now_ns = self._clock.now_ns()
         self._playing = None if self._playing is None else change

@@ -1,8 +1,8 @@
 """What stands in for a performer that failed: nothing, until it is time to try anew. The player's own notes go on."""
 
 from piano.events import TimedEvent
-from realtime.engine.commands import ChangePlaying, Mode
 from realtime.performers.performer import Activity, PerformerStatus
+from realtime.performers.play_settings import Mode, PlaySettings
 from realtime.threads.clock import NS_PER_S
 
 SHORTEST_REST_NS = 1 * NS_PER_S
@@ -38,7 +38,7 @@ class Resting:
     def retry(self, at_ns: int) -> None:
         """Do nothing."""
 
-    def change(self, change: ChangePlaying, at_ns: int) -> None:
+    def change(self, change: PlaySettings, at_ns: int) -> None:
         """Do nothing: the engine remembers how to play."""
 
     def start_afresh(self) -> None:

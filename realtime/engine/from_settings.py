@@ -3,8 +3,7 @@
 import secrets
 from dataclasses import replace
 
-from realtime.engine.commands import ChangePlaying, Mode
-from realtime.engine.engine import EngineSettings
+from realtime.engine.listening import EngineSettings
 from realtime.engine.mode_chooser import ModeChooser
 from realtime.engine.open_model import sampling_of, stream_head
 from realtime.engine.trigger import PEDALS, Trigger
@@ -12,12 +11,18 @@ from realtime.midi.input_thread import Thru
 from realtime.midi.message import Kind, channel_of, event_of, kind_of
 from realtime.output.event_queue import OutboxSettings
 from realtime.output.scheduler import Scheduler, SchedulerSettings
-from realtime.performers.call_and_response import AnswerSettings, Length
-from realtime.performers.duet import DuetSettings, WhenAlone
-from realtime.performers.loop.performer import LoopSettings
-from realtime.performers.phrase_detector import PauseSettings
-from realtime.performers.play_limits import Manners
-from realtime.performers.velocity_repair import VelocitySettings
+from realtime.performers.play_settings import (
+    AnswerSettings,
+    DuetSettings,
+    Length,
+    LoopSettings,
+    Manners,
+    Mode,
+    PauseSettings,
+    PlaySettings,
+    VelocitySettings,
+    WhenAlone,
+)
 from realtime.settings import SamplingSettings, Settings
 from realtime.threads.clock import NS_PER_MS, NS_PER_S, Clock
 
@@ -97,9 +102,9 @@ def task_of(settings: Settings) -> str:
     return f"{settings.duet_side}_median"
 
 
-def playing_of(settings: Settings, seed: int) -> ChangePlaying:
+def playing_of(settings: Settings, seed: int) -> PlaySettings:
     """Return how to play: the mode, and what each mode is told."""
-    return ChangePlaying(
+    return PlaySettings(
         answer_settings(settings, seed),
         stream_head(settings, task_of(settings)),
         Mode(settings.mode),

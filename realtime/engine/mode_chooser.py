@@ -5,7 +5,8 @@ A program change asks, or a controller that is set aside for it. What asks is no
 
 from dataclasses import dataclass
 
-from realtime.engine.commands import Command, Keep, Mode, NewPiece, Retry, Undo
+from realtime.engine.commands import Command, Keep, NewPiece, Retry, Undo
+from realtime.performers.play_settings import Mode
 
 PROGRAMS = (Mode.ANSWER, Mode.DUET, Mode.VELOCITY, Mode.LOOP)
 """By number of the program, from 0; a controller has a share of its range for each, from below."""

@@ -11,10 +11,10 @@ from realtime.engine.commands import Command, HandOver
 from realtime.engine.partner import Partner, PartnerSettings
 from realtime.midi.memory_ports import Script, SilentOutputPort
 from realtime.midi.performance_messages import TimedMessage
+from realtime.midi.port_events import Received
 from realtime.midi.ports import OutputPort
 from realtime.performers.performer import Activity
 from realtime.threads.clock import ManualClock
-from realtime.threads.inbox import Received
 
 
 class OfflineRun:

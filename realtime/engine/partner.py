@@ -10,19 +10,21 @@ from dataclasses import dataclass, field
 from inference.onnx_session import Session
 from inference.rolling_context import WorksAhead
 from piano.events import TimedEvent
-from realtime.engine.commands import ChangePlaying, Mode
-from realtime.engine.engine import Engine, EngineSettings, Message, PortReport
+from realtime.engine.engine import Engine, Message, PortReport
 from realtime.engine.epoch_offset import Epochs
 from realtime.engine.event_rings import History, WatchedOutput
+from realtime.engine.listening import EngineSettings
 from realtime.engine.performer_factory import performer_of
 from realtime.midi.backpressure import Gate
 from realtime.midi.loopback_filter import Echoes
+from realtime.midi.port_events import Received
 from realtime.midi.ports import OutputPort
 from realtime.output.scheduler import Scheduler, SchedulerSettings
 from realtime.performers.performer import Performer
+from realtime.performers.play_settings import Mode, PlaySettings
 from realtime.take.take import Take
 from realtime.threads.clock import Clock
-from realtime.threads.inbox import Inbox, Received
+from realtime.threads.inbox import Inbox
 
 MOST_WAITING = 256
 """The player's messages that wait for the model; after that it hears only what ends something."""
@@ -32,7 +34,7 @@ MOST_WAITING = 256
 class PartnerSettings:
     """What the parts are told."""
 
-    playing: ChangePlaying
+    playing: PlaySettings
     engine: EngineSettings = field(default_factory=EngineSettings)
     scheduler: SchedulerSettings = field(default_factory=SchedulerSettings)
 
@@ -71,7 +73,7 @@ class Partner:
         )
         epochs = Epochs(self.scheduler if history is None else WatchedOutput(self.scheduler, history))
 
-        def perform(playing: ChangePlaying) -> Performer:
+        def perform(playing: PlaySettings) -> Performer:
             return performer_of(playing, session, epochs.begin())
 
         self.engine = Engine(

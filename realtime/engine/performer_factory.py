@@ -1,15 +1,15 @@
 """The ways of playing by name: which performer plays, and how the stream of each begins."""
 
 from inference.onnx_session import Session
-from realtime.engine.commands import ChangePlaying, Mode
 from realtime.performers.call_and_response import CallAndResponse
-from realtime.performers.duet import Duet, DuetSettings
-from realtime.performers.loop.performer import Loop, LoopSettings
+from realtime.performers.duet import Duet
+from realtime.performers.loop.performer import Loop
 from realtime.performers.performer import Output, Performer
-from realtime.performers.velocity_repair import VelocityRepair, VelocitySettings
+from realtime.performers.play_settings import DuetSettings, LoopSettings, Mode, PlaySettings, VelocitySettings
+from realtime.performers.velocity_repair import VelocityRepair
 
 
-def performer_of(playing: ChangePlaying, session: Session, output: Output) -> Performer:
+def performer_of(playing: PlaySettings, session: Session, output: Output) -> Performer:
     """Return a performer of the wanted mode; its stream begins anew on the session."""
     match playing.mode:
         case Mode.DUET:

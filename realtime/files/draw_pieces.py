@@ -13,7 +13,6 @@ from piano.events import NoteOff, NoteOn, Pedal, TimedEvent
 from piano.midi.file import MidiTrack, read_performance
 from piano.notes import Performance
 from piano.sampling.density_guard import drawn_notes_per_s
-from realtime.engine.commands import ChangePlaying
 from realtime.engine.from_settings import answer_settings, scheduler_settings
 from realtime.engine.offline_run import OfflineRun
 from realtime.engine.open_model import opening_head, stream_head
@@ -21,6 +20,7 @@ from realtime.engine.partner import PartnerSettings
 from realtime.files.continuation import NOTHING, Continuation, Length, Progress, go_on, moved, part_of
 from realtime.files.requests import ContinueRequest, PieceRequest
 from realtime.output.event_queue import OutboxSettings
+from realtime.performers.play_settings import PlaySettings
 from realtime.settings import Settings
 
 PRIMER, CONTINUATION, PIECE = "primer", "continuation", "piece"
@@ -79,7 +79,7 @@ def partner_settings(settings: Settings, seed: int, *, is_new: bool) -> PartnerS
     if is_new and answers.notes_per_s is None:
         answers = replace(answers, notes_per_s=drawn_notes_per_s(seed))
     return PartnerSettings(
-        ChangePlaying(
+        PlaySettings(
             answers,
             opening_head(settings) if is_new else stream_head(settings),
         ),

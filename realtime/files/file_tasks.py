@@ -14,11 +14,11 @@ from piano.midi.document import MidiDocument
 from piano.midi.file import MidiTrack
 from piano.midi.one_piano import settle_pedals
 from piano.midi.piano_part import PianoPart, tracks_named, without_doubles
-from piano.notes import HIGHEST_PITCH, LOWEST_PITCH, NoteArray, PedalArray, Performance, sort_notes
+from piano.notes import HIGHEST_PITCH, LOWEST_PITCH, NoteArray, NoteMask, PedalArray, Performance, sort_notes
 from piano.sampling.sampler import SamplingSettings as Sampling
 from piano.sampling.velocity_posterior import HALF_WAY_NOISE, noise_of_strength
 from piano.solve.solver import Answer, SolveRequest, Strategy
-from piano.tasks.exercise import Asked, Clock, Exercise, Gap, NoteMask, Preview, roles_of
+from piano.tasks.exercise import Asked, Clock, Exercise, Gap, Preview, roles_of
 from piano.tasks.fill_tasks import pose_fill
 from piano.tasks.repair_tasks import FLAT_DURATION_S, FLAT_INTERVAL_S, FLAT_VELOCITY, NO_READING, ONSET_MARGIN_S
 from realtime.files.fill_choices import BAND, GAP, KEPT, hand_tracks

@@ -13,28 +13,6 @@ DEFAULT_SECONDS = 30.0
 """The length of a piece for which neither seconds nor notes are asked."""
 
 
-class DemoRequest(BaseModel):
-    """What `pianod demo` writes."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    out: Path = Field(
-        default=Path("demo"), description="folder for duet.mid, duet.png, report.json and, where possible, sound"
-    )
-
-
-class SendRequest(BaseModel):
-    """What `pianod send` tells the pianod that runs."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    what: str = Field(
-        min_length=1,
-        max_length=200,
-        description="status, answer, retry, stop, new_piece, panic, take, keep, undo, clear, or a setting: NAME=VALUE",
-    )
-
-
 class PieceRequest(BaseModel):
     """What is to be made of a piece, and where it goes. `pianod new` asks for this."""
 

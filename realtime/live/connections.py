@@ -12,12 +12,7 @@ from piano.errors import PortError
 from realtime.engine.commands import ChoosePort
 from realtime.engine.engine import PortReport
 from realtime.midi.input_thread import IsEcho, MidiInput, OnClock, Thru
-from realtime.midi.ports import Direction, InputPort, MidiSystem, OutputPort, PortListing, steady
-from realtime.midi.watchdog import Watchdog
-from realtime.output.scheduler import Scheduler
-from realtime.settings import PortSettings
-from realtime.threads.clock import Clock
-from realtime.threads.inbox import (
+from realtime.midi.port_events import (
     PortLost,
     PortReturned,
     Received,
@@ -27,6 +22,11 @@ from realtime.threads.inbox import (
     ThreadFailed,
     ThreadRevived,
 )
+from realtime.midi.ports import Direction, InputPort, MidiSystem, OutputPort, PortListing, steady
+from realtime.midi.watchdog import Watchdog
+from realtime.output.scheduler import Scheduler
+from realtime.settings import PortSettings
+from realtime.threads.clock import Clock
 
 Deliver = Callable[[Received | PortReport | ThreadFailed], None]
 

@@ -13,19 +13,21 @@ from loguru import logger
 from inference.onnx_session import Session
 from inference.swappable_session import ChangingSession
 from piano.errors import PianodError
-from realtime.engine.commands import ChangeListening, Mode
+from realtime.engine.commands import ChangePlaying
 from realtime.engine.engine import PortReport
 from realtime.engine.event_rings import History
 from realtime.engine.from_settings import engine_settings, passing_of, playing_of, scheduler_settings, thru_of
+from realtime.engine.listening import ChangeListening
 from realtime.engine.partner import Partner, PartnerSettings
 from realtime.live.connections import Connections, OpenPorts, open_ports
 from realtime.midi.clock_in import MidiClock
+from realtime.midi.port_events import Received
 from realtime.midi.ports import MidiSystem, PortListing
 from realtime.output.side_sources import Beside
+from realtime.performers.play_settings import Mode
 from realtime.settings import Settings
 from realtime.take.writer_thread import TakeKeeper
 from realtime.threads.clock import MonotonicClock
-from realtime.threads.inbox import Received
 
 
 class LivePlay:
@@ -113,9 +115,9 @@ class LivePlay:
                 self._seed = after.seed
             self._settings = after
             if (change := playing_of(after, self._seed)) != playing:
-                self.partner.inbox.put(change)
+                self.partner.inbox.put(ChangePlaying(change))
             if (listening := engine_settings(after)) != engine_settings(before):
-                self.partner.inbox.put(ChangeListening(listening.channel, listening.trigger, listening.modes))
+                self.partner.inbox.put(ChangeListening(listening))
             self.beside.change(after)
             if after.longest_note_s != before.longest_note_s:
                 self.partner.scheduler.set_longest_note(scheduler_settings(after).outbox.longest_note_ns)

@@ -13,9 +13,9 @@ from loguru import logger
 
 from piano.errors import PortError
 from realtime.midi.message import Kind, kind_of, split
+from realtime.midi.port_events import PortLost, Received, ThreadFailed, ThreadRevived
 from realtime.midi.ports import Direction, InputPort
 from realtime.threads.clock import Clock
-from realtime.threads.inbox import PortLost, Received, ThreadFailed, ThreadRevived
 from realtime.threads.priority import raise_priority
 from realtime.threads.restart_limit import Chances
 

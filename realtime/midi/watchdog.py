@@ -12,9 +12,9 @@ from collections.abc import Callable
 from loguru import logger
 
 from piano.errors import PortError
+from realtime.midi.port_events import PortLost, PortReturned, Stalled, SystemLost, SystemReturned
 from realtime.midi.ports import Direction, MidiSystem, PortListing, steady
 from realtime.threads.clock import NS_PER_S
-from realtime.threads.inbox import PortLost, PortReturned, Stalled, SystemLost, SystemReturned
 
 PERIOD_S = 0.25
 RESTART_EVERY = 4

@@ -9,10 +9,10 @@ from typing import Protocol
 from loguru import logger
 
 from piano.errors import PortError
+from realtime.midi.port_events import PortLost
 from realtime.midi.ports import Direction, OutputPort
 from realtime.output.event_queue import Outgoing
 from realtime.threads.clock import Clock
-from realtime.threads.inbox import PortLost
 from realtime.threads.lateness import LatenessHistogram
 
 SentListener = Callable[[int, bytes], None]

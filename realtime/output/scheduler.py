@@ -16,12 +16,12 @@ from loguru import logger
 
 from piano.events import Event
 from realtime.midi.backpressure import Gate
+from realtime.midi.port_events import PortLost, ThreadFailed, ThreadRevived
 from realtime.midi.ports import Direction, OutputPort
 from realtime.output.event_queue import Outbox, OutboxCounts, OutboxSettings, Release
 from realtime.output.port_sender import Delivery, SendingListener, SentListener
 from realtime.output.voice_tracker import Sounding
 from realtime.threads.clock import Clock, MonotonicClock
-from realtime.threads.inbox import PortLost, ThreadFailed, ThreadRevived
 from realtime.threads.lateness import LatenessSummary
 from realtime.threads.priority import raise_priority
 from realtime.threads.restart_limit import Chances

@@ -21,7 +21,7 @@ from realtime.panel.answers import json_of, midi_of, missing, number_of
 from realtime.panel.child import WorkError, program, run_child
 from realtime.panel.controls import Controls
 from realtime.panel.shelves import MOST_PIECES, TAKE, Pieces, Takes
-from realtime.take.take_file import take_bytes
+from realtime.take.midi_export import take_bytes
 
 _AT_ONCE = 2
 _MOST_KEPT, _MOST_KEPT_BYTES = 8, 16 << 20

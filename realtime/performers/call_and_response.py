@@ -12,8 +12,7 @@ A key and a pedal have one hand on them: while the player holds one down, the mo
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from enum import Enum, auto
+from dataclasses import dataclass
 
 import numpy as np
 from loguru import logger
@@ -21,15 +20,15 @@ from loguru import logger
 from inference.onnx_session import Session
 from piano.events import NoteOff, NoteOn, Pedal, Role, TimedEvent
 from piano.sampling.density_guard import PIANISTS_NOTES_PER_S
-from piano.sampling.sampler import Sampler, SamplingSettings
+from piano.sampling.sampler import Sampler
 from piano.tokens.grammar import Mask, tokens_of_role
-from piano.tokens.vocabulary import KEYS, VOCABULARY
-from realtime.engine.commands import ChangePlaying, Mode
+from piano.tokens.vocabulary import VOCABULARY
 from realtime.output.event_queue import Release
-from realtime.performers.bounds import LONGEST_HOLD_NS, Bounds
+from realtime.performers.bounds import Bounds
 from realtime.performers.live_stream import LiveStream, Mark
 from realtime.performers.performer import Activity, Output, PerformerStatus
-from realtime.performers.phrase_detector import PauseSettings, PhraseListener
+from realtime.performers.phrase_detector import PhraseListener
+from realtime.performers.play_settings import AnswerSettings, Length, Mode, PauseSettings, PlaySettings
 
 FIRST_NOTE_WITHIN_NS = 40_000_000
 """An answer begins no later than this after the phrase is over."""
@@ -53,29 +52,6 @@ LONGEST_OVERTIME = 0.6
 """An answer that finds no rest ends after this share of its length beyond it."""
 
 SHORTEST_ANSWER_NS = 2_000_000_000
-
-
-class Length(Enum):
-    """How long an answer is."""
-
-    ENDLESS = auto()
-    PHRASE = auto()
-    """About as long as the phrase that it answers, to the next rest."""
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerSettings:
-    """How to listen and how to answer."""
-
-    pause: PauseSettings | None = field(default_factory=PauseSettings)
-    """None: only an explicit wish is answered."""
-    length: Length = Length.ENDLESS
-    sampling: SamplingSettings = field(default_factory=SamplingSettings)
-    seed: int = 0
-    notes_per_s: float | None = None
-    """How busy an answer is to be; None: as busy as what it answers, or as pianists are where that tells nothing."""
-    most_keys: int = KEYS
-    longest_hold_ns: int = LONGEST_HOLD_NS
 
 
 @dataclass(slots=True)
@@ -176,7 +152,7 @@ class CallAndResponse:
             self._stream.hear(TimedEvent(at_ns, Pedal(down=True)))
         self._begin(at_ns, prompt.length_ns)
 
-    def change(self, change: ChangePlaying, at_ns: int) -> None:
+    def change(self, change: PlaySettings, at_ns: int) -> None:
         """Listen and answer as other settings say; what was planned for later is planned anew."""
         self._turn += 1
         self._take_back(at_ns + CHANGE_AFTER_NS)

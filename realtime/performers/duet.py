@@ -11,19 +11,17 @@ a thing that happened is guessed before that is heard. A key that the player hol
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
 
 from inference.onnx_session import Session
 from piano.events import NoteOff, NoteOn, Pedal, Role, TimedEvent
 from piano.sampling.sampler import Sampler
 from piano.tokens.vocabulary import STEP_NS
-from realtime.engine.commands import ChangePlaying, Mode
 from realtime.output.event_queue import Release
 from realtime.performers.bounds import Bounds
 from realtime.performers.live_stream import LiveStream
 from realtime.performers.performer import Activity, Output, PerformerStatus
-from realtime.performers.play_limits import Manners, Reins
+from realtime.performers.play_limits import Reins
+from realtime.performers.play_settings import DuetSettings, Mode, PlaySettings, WhenAlone
 
 AHEAD_NS = 1_000_000_000
 """How far ahead of the clock the model plays, where the player's next move does not bound it."""
@@ -35,27 +33,6 @@ LATEST_NS = 100_000_000
 """An event that could not be sampled until this long after its moment is left out."""
 
 _PASSED_BITS = 32
-
-
-class WhenAlone(StrEnum):
-    """What the model does when the player has stopped."""
-
-    END = "end"
-    """Release what sounds and wait for the player."""
-    HOLD = "hold"
-    """Strike nothing new; what sounds ends as it would."""
-    CONTINUE = "continue"
-    """Play on."""
-
-
-@dataclass(frozen=True, slots=True)
-class DuetSettings:
-    """How the model plays along, and what it does when the player has stopped."""
-
-    manners: Manners = field(default_factory=Manners)
-    when_alone: WhenAlone = WhenAlone.END
-    alone_after_ns: int = 4_000_000_000
-    """The player has stopped when nothing was done for so long and no key is held."""
 
 
 class Duet:
@@ -115,7 +92,7 @@ class Duet:
         """Play on from this moment with other luck."""
         self._think_again(at_ns)
 
-    def change(self, change: ChangePlaying, at_ns: int) -> None:
+    def change(self, change: PlaySettings, at_ns: int) -> None:
         """Play along as other settings say; what was planned for later is planned anew."""
         self._think_again(at_ns)
         self._take_on(change.duet or DuetSettings())

@@ -9,8 +9,8 @@ from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
 from piano.events import Event, TimedEvent
-from realtime.engine.commands import ChangePlaying, Mode
 from realtime.output.event_queue import Release
+from realtime.performers.play_settings import Mode, PlaySettings
 
 
 class Activity(StrEnum):
@@ -89,7 +89,7 @@ class Performer(Protocol):
         """Take the last answer back and give another from a moment on; where there is none to retry, hand over."""
         ...
 
-    def change(self, change: ChangePlaying, at_ns: int) -> None:
+    def change(self, change: PlaySettings, at_ns: int) -> None:
         """Go on in another way from a moment on."""
         ...
 

@@ -6,11 +6,11 @@ answer to fast music does not lag. While keys are held, the longest pause must p
 """
 
 from collections import deque
-from dataclasses import dataclass
 
 import numpy as np
 
 from piano.events import NoteOff, NoteOn, Pedal, TimedEvent
+from realtime.performers.play_settings import PauseSettings
 
 CHORD_NS = 50_000_000
 """Onsets closer than this belong to one chord."""
@@ -22,14 +22,6 @@ FEWEST_INTERVALS = 3
 INTERVALS_A_PAUSE = 2.0
 SLOW_SHARE = 80.0
 """The percentile of the intervals that stands for the slower ones."""
-
-
-@dataclass(frozen=True, slots=True)
-class PauseSettings:
-    """The bounds between which the pause adapts, in nanoseconds."""
-
-    shortest_ns: int = 700_000_000
-    longest_ns: int = 1_500_000_000
 
 
 class PhraseListener:

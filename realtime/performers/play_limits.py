@@ -7,17 +7,14 @@ its own: a note that goes out softer or louder is still, to the model, as loud a
 import math
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 import numpy as np
 
 from inference.onnx_session import Logits
 from piano.events import Event, NoteOn, Role
-from piano.notes import HIGHEST_PITCH, LOWEST_PITCH
-from piano.sampling.sampler import SamplingSettings
 from piano.tokens.grammar import Mask
-from piano.tokens.vocabulary import KEYS, VELOCITIES_PER_BIN, VOCABULARY, Kind
-from realtime.performers.bounds import LONGEST_HOLD_NS
+from piano.tokens.vocabulary import VELOCITIES_PER_BIN, VOCABULARY, Kind
+from realtime.performers.play_settings import Manners
 
 OWN_ON: Mask = np.asarray((VOCABULARY.kinds == Kind.ON) & (VOCABULARY.roles == Role.OWN), np.bool_)
 SECOND_NS = 1_000_000_000
@@ -28,25 +25,6 @@ _MEMORY_NS = 2_000_000_000
 """How far back the density reaches that restraint goes by."""
 
 _QUIET = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Manners:
-    """How the model plays beside someone; pitches and velocities as in MIDI, both ends included."""
-
-    sampling: SamplingSettings = field(default_factory=SamplingSettings)
-    seed: int = 0
-    lowest_pitch: int = LOWEST_PITCH
-    highest_pitch: int = HIGHEST_PITCH
-    loudest: int = 127
-    louder: int = 0
-    """How much louder than it means to the model plays, in steps of MIDI velocity; below 0 softer."""
-    restraint: float = 0.0
-    """How much less likely each key of the model's own is than the model thinks, in nats; see `Reins.bias`."""
-    most_a_second: int = 16
-    """The most keys that the model strikes within any second."""
-    most_keys: int = KEYS
-    longest_hold_ns: int = LONGEST_HOLD_NS
 
 
 class Reins:

@@ -9,30 +9,17 @@ sampled and nothing of our own is played.
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from inference.onnx_session import Logits, Session
 from piano.events import NoteOn, TimedEvent
 from piano.sampling.velocity_posterior import median_velocity, noise_of_strength, posterior
-from piano.tasks.repair_tasks import ANY_KEYBOARD, NO_READING
-from realtime.engine.commands import ChangePlaying, Mode
+from piano.tasks.repair_tasks import NO_READING
 from realtime.performers.live_stream import LiveStream
 from realtime.performers.performer import Activity, Output, PerformerStatus
+from realtime.performers.play_settings import Mode, PlaySettings, VelocitySettings
 
 SAME_READINGS = 12
 """A keyboard that gives the same velocity so often in a row has none to give."""
-
-
-@dataclass(frozen=True, slots=True)
-class VelocitySettings:
-    """How far the keyboard is believed: `strength` 0 passes its velocities through, 1 ignores them."""
-
-    strength: float = 0.5
-
-    @property
-    def task(self) -> str:
-        """Return the task under which the model listens."""
-        return "velocity" if self.strength == 1 else ANY_KEYBOARD
 
 
 class VelocityRepair:
@@ -80,7 +67,7 @@ class VelocityRepair:
     def retry(self, at_ns: int) -> None:
         """Do nothing: nothing of our own is played."""
 
-    def change(self, change: ChangePlaying, at_ns: int) -> None:  # noqa: ARG002 - the protocol's
+    def change(self, change: PlaySettings, at_ns: int) -> None:  # noqa: ARG002 - the protocol's
         """Find velocities as other settings say, from the next key on."""
         self._settings = change.velocity or VelocitySettings()
         self._noise = noise_of_strength(self._settings.strength)

@@ -11,7 +11,7 @@ from itertools import chain
 
 from piano.midi.chunks import EMPTY_TEXT, END_OF_TRACK
 from realtime.midi.message import SUSTAIN, Kind, channel_of, control_bytes, kind_of
-from realtime.take.take import PASSED_ON, PIANOD, PLAYER, Source, TakeRecord, on_a_piano
+from realtime.take.take import PASSED_ON, PIANOD, PLAYER, Source, Take, TakePlace, TakeRecord, on_a_piano
 
 _TICKS_PER_QUARTER = 1000
 _NS_PER_TICK = 500_000
@@ -42,6 +42,11 @@ def midi_of(records: Iterable[TakeRecord]) -> bytes | None:
     bodies = [track.finish(end_tick) for track in tracks.values()]
     header = b"MThd" + struct.pack(">IHHH", 6, 1, len(bodies), _TICKS_PER_QUARTER)
     return header + b"".join(b"MTrk" + struct.pack(">I", len(body)) + body for body in bodies)
+
+
+def take_bytes(take: Take) -> bytes | None:
+    """Return the take as a MIDI file; None if nothing was played. Takes a moment: for a thread beside the loop."""
+    return midi_of(take.since(TakePlace()))
 
 
 class _Track:

@@ -10,11 +10,12 @@ from typing import Any
 from piano.errors import PortError
 from piano.events import NoteOn
 from realtime.midi.input_thread import MidiInput
+from realtime.midi.port_events import PortLost, Received, SystemLost
 from realtime.midi.rtmidi_ports import RtmidiSystem
 from realtime.midi.watchdog import Watchdog
 from realtime.output.scheduler import Scheduler
 from realtime.threads.clock import NS_PER_S, MonotonicClock
-from realtime.threads.inbox import Inbox, PortLost, Received, SystemLost
+from realtime.threads.inbox import Inbox
 from tests.support.jack import JackServer
 
 CLOCK = MonotonicClock()

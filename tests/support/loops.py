@@ -5,13 +5,11 @@ from dataclasses import replace
 from inference.onnx_session import Session
 from piano.events import Event, NoteOn, Role
 from piano.tokens.vocabulary import VOCABULARY
-from realtime.engine.commands import ChangePlaying, Command, HandOver, Mode
+from realtime.engine.commands import Command, HandOver
 from realtime.engine.offline_run import OfflineRun
 from realtime.engine.partner import PartnerSettings
-from realtime.performers.call_and_response import AnswerSettings
-from realtime.performers.loop.performer import LoopSettings
 from realtime.performers.performer import LoopStatus
-from realtime.performers.play_limits import Manners
+from realtime.performers.play_settings import AnswerSettings, LoopSettings, Manners, Mode, PlaySettings
 from realtime.threads.clock import ManualClock
 from tests.support.scripted_play import HEAD, MS, S, note, wire
 from tests.support.scripted_session import ScriptedSession
@@ -25,8 +23,8 @@ def model_of_silence() -> Session:
     return ScriptedSession(VOCABULARY.size, 100_000, script=lambda _: VOCABULARY.on(Role.GIVEN, 108))
 
 
-def playing(how: LoopSettings) -> ChangePlaying:
-    return ChangePlaying(AnswerSettings(), HEAD, Mode.LOOP, loop=how)
+def playing(how: LoopSettings) -> PlaySettings:
+    return PlaySettings(AnswerSettings(), HEAD, Mode.LOOP, loop=how)
 
 
 def a_loop(how: LoopSettings, session: Session | None = None, clock: ManualClock | None = None) -> OfflineRun:

@@ -1,18 +1,18 @@
 """A player at a partner whose keys also go on to the output, as live, on a clock that is moved by hand."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from inference.onnx_session import Session
-from realtime.engine.commands import Mode
+from realtime.engine.commands import ChangePlaying
 from realtime.engine.from_settings import engine_settings, playing_of, scheduler_settings, thru_of
 from realtime.engine.offline_run import OfflineRun
 from realtime.engine.partner import PartnerSettings
 from realtime.midi.input_thread import Thru
 from realtime.midi.memory_ports import MemoryOutputPort, Script
+from realtime.midi.port_events import Received
+from realtime.performers.play_settings import Mode
 from realtime.settings import Settings
 from realtime.threads.clock import ManualClock
-from realtime.threads.inbox import Received
 from tests.support.scripted_play import Act, S, model_of_chance
 
 
@@ -31,7 +31,7 @@ class Desk:
         """Go on in another mode, as the panel has it."""
         self.settings = self.settings.model_copy(update={"mode": str(mode), "thru": thru})
         scheduler = self.run.partner.scheduler
-        self.run.tell(replace(playing_of(self.settings, 0)))
+        self.run.tell(ChangePlaying(playing_of(self.settings, 0)))
         self._thru = thru_of(self.settings, scheduler, self.run.clock) or scheduler.let_end
 
     def deliver(self, data: bytes) -> None:

@@ -12,12 +12,12 @@ from inference.rolling_context import RollingContext
 from inference.session_wrapper import SessionOver
 from piano.events import Event, NoteOff, NoteOn, Pedal, TimedEvent
 from piano.tokens.vocabulary import VOCABULARY, Kind
-from realtime.engine.commands import ChangePlaying, Command
-from realtime.engine.engine import EngineSettings
+from realtime.engine.commands import Command
+from realtime.engine.listening import EngineSettings
 from realtime.engine.offline_run import OfflineRun
 from realtime.engine.partner import PartnerSettings
 from realtime.midi.message import bytes_of
-from realtime.performers.call_and_response import AnswerSettings
+from realtime.performers.play_settings import AnswerSettings, PlaySettings
 from realtime.threads.clock import ManualClock
 from tests.support.listener import Listener
 from tests.support.scripted_session import ScriptedSession
@@ -77,7 +77,7 @@ def a_run(
     clock: ManualClock | None = None,
 ) -> OfflineRun:
     """Return a partner on a clock that is moved by hand."""
-    partner = PartnerSettings(ChangePlaying(answers or AnswerSettings(), tuple(HEAD)), engine or EngineSettings())
+    partner = PartnerSettings(PlaySettings(answers or AnswerSettings(), tuple(HEAD)), engine or EngineSettings())
     return OfflineRun(session or model_of_chance(), partner, clock)
 
 

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from piano.notes import Performance
-from piano.tasks.exercise import NoteMask
+from piano.notes import NoteMask, Performance
 from piano.tasks.pose import pose
 from piano.tasks.task_stream import Part, PreviewSize, TaskStream, task_stream
 from piano.tokens.vocabulary import VOCABULARY

@@ -11,8 +11,8 @@ import numpy as np
 
 from piano.errors import CorpusError, MidiFileError
 from piano.midi.file import read_performance
-from piano.notes import PEDAL, Performance
-from piano.tasks.exercise import Exercise, NoteMask
+from piano.notes import PEDAL, NoteMask, Performance
+from piano.tasks.exercise import Exercise
 from piano.tasks.pose import pose
 from piano.tokens.vocabulary import TASKS
 from train.corpus.cleaning import clean

@@ -23,8 +23,9 @@ from train.corpus.note_cache import NoteCache
 from train.corpus.sources import MIDI_SUFFIXES
 from train.evaluate.excerpts import ExcerptPlan, cut, draw_excerpts
 from train.sampling_study.excerpt_statistics import excerpt_statistics, rounded
+from train.sampling_study.findings import REAL, Found, order_of
 from train.sampling_study.primers import CONTINUATION, read_pieces, works_of
-from train.sampling_study.two_sample import FOLDS, Sample, Told, tell_apart
+from train.sampling_study.two_sample import FOLDS, Sample, tell_apart
 
 SECONDS = 25.0
 """The length of an excerpt."""
@@ -38,7 +39,6 @@ FIGURES = (
 )
 """The statistics that are shown for every way, whether they tell much or not."""
 
-REAL = "other real music"
 CONTINUATIONS, PIECES = "continuations", "free playing"
 
 _SEED = 2_718_281
@@ -50,23 +50,6 @@ class Way:
 
     continuations: Mapping[str, Performance]
     pieces: Sequence[tuple[str, Performance]]
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """One line of the table: a way of playing, and how well it is told from real music."""
-
-    name: str
-    told: Told
-    statistics: tuple[str, ...]
-    real: Sample
-    made: Sample
-
-    def of(self, name: str) -> tuple[float, float]:
-        """Return a statistic of real music and of this: medians; means for what is mostly 0."""
-        column = self.statistics.index(name)
-        middle = np.mean if name == "notes over 4 s" else np.median
-        return float(middle(self.real.values[:, column])), float(middle(self.made.values[:, column]))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -172,11 +155,6 @@ def table(title: str, lines: Sequence[Found], most: int) -> str:
         if each.name != REAL and most:
             text += ["", *_most_telling(each, most)]
     return "\n".join(text)
-
-
-def order_of(told: Told) -> list[int]:
-    """Return the numbers of the statistics, from the one that alone tells most to the one that tells least."""
-    return [int(column) for column in np.argsort(-np.abs(told.single - 0.5), kind="stable")]
 
 
 def _most_telling(each: Found, most: int) -> list[str]:

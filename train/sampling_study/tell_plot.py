@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from train.sampling_study.tell import REAL, Found, order_of
+from train.sampling_study.findings import REAL, Found, order_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

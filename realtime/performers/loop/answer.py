@@ -22,7 +22,8 @@ from piano.tokens.vocabulary import STEP_NS, steps_of_ns
 from realtime.performers.bounds import Bounds
 from realtime.performers.live_stream import LiveStream
 from realtime.performers.loop.layers import Layer, events_of, notes_of
-from realtime.performers.play_limits import Manners, Reins
+from realtime.performers.play_limits import Reins
+from realtime.performers.play_settings import Manners
 
 WINDOW = whole_steps(PreviewSize().window_s)
 """Steps between two previews, as in training."""

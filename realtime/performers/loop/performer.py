@@ -14,7 +14,6 @@ generator of its own, by the number of its pass. Runs on the engine's thread.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 
 from loguru import logger
@@ -22,7 +21,6 @@ from loguru import logger
 from inference.onnx_session import Session
 from piano.events import NoteOn, TimedEvent
 from piano.tokens.vocabulary import VOCABULARY, Kind
-from realtime.engine.commands import ChangePlaying, Mode
 from realtime.output.event_queue import Release
 from realtime.performers.live_stream import LiveStream
 from realtime.performers.loop.answer import Brief, LoopAnswer
@@ -30,8 +28,8 @@ from realtime.performers.loop.layers import Layer, Recorder
 from realtime.performers.loop.overdubs import Overdubs
 from realtime.performers.loop.playback import LATEST_NS, LoopPlayback
 from realtime.performers.performer import Activity, LoopStatus, Output, PerformerStatus
-from realtime.performers.phrase_detector import PauseSettings, PhraseListener
-from realtime.performers.play_limits import Manners
+from realtime.performers.phrase_detector import PhraseListener
+from realtime.performers.play_settings import LoopSettings, Mode, PauseSettings, PlaySettings
 
 SHORTEST_NS = 1_000_000_000
 """A loop is at least so long."""
@@ -55,21 +53,6 @@ class Course(StrEnum):
     """The answer is repeated; the player's keys are no part of the loop."""
     KEEP = "keep"
     """The answer is repeated; the player's keys become a layer of the loop."""
-
-
-@dataclass(frozen=True, slots=True)
-class LoopSettings:
-    """How a phrase is recorded and how it goes round."""
-
-    manners: Manners = field(default_factory=Manners)
-    pause: PauseSettings | None = field(default_factory=PauseSettings)
-    """None: only the player's word ends a recording."""
-    sounds: bool = True
-    """Whether the phrase itself is played back."""
-    renews: bool = True
-    """Whether each pass has a new answer until one is kept; else only when one is asked for."""
-    finds_hand: bool = True
-    """Whether the missing voice is the hand in whose place the phrase does not lie; else the head names it."""
 
 
 class Loop:
@@ -172,7 +155,7 @@ class Loop:
         self._silence()
         self._forget()
 
-    def change(self, change: ChangePlaying, at_ns: int) -> None:
+    def change(self, change: PlaySettings, at_ns: int) -> None:
         """Go round as other settings say: at once whether the phrase sounds, the rest with the next answer."""
         before, settings = self._settings, change.loop or LoopSettings()
         self._settings, self._head = settings, change.head

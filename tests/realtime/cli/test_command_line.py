@@ -9,7 +9,7 @@ import pytest
 
 from piano.errors import MidiFileError, PortError
 from realtime.cli.command_line import COMMANDS, DEMO_HINT, main
-from realtime.files.requests import SendRequest
+from realtime.cli.requests import SendRequest
 from realtime.files.task_requests import ContinueFilesRequest, NewPiecesRequest
 from realtime.settings import Settings
 from realtime.settings.words import flag_of

@@ -12,9 +12,9 @@ from realtime.engine.from_settings import seed_of
 from realtime.live.live_session import LivePlay
 from realtime.midi.memory_ports import MemoryMidiSystem
 from realtime.midi.message import bytes_of
+from realtime.midi.port_events import ThreadFailed
 from realtime.settings import Settings
 from realtime.threads.clock import MonotonicClock
-from realtime.threads.inbox import ThreadFailed
 from tests.support.listener import Listener
 from tests.support.scripted_play import model_of_chance, phrase
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from realtime.cli.requests import SendRequest
 from realtime.cli.send import run_send
 from realtime.control.protocol import ControlError
-from realtime.files.requests import SendRequest
 from realtime.panel.server import PanelServer
 from realtime.settings import Settings
 from tests.realtime.panel.stage import Stage

@@ -5,6 +5,7 @@ import pytest
 from piano.events import Event, NoteOn
 from realtime.control.presets import KEPT
 from realtime.control.protocol import CHANGEABLE, changed
+from realtime.engine.commands import ChangePlaying
 from realtime.engine.from_settings import engine_settings, passing_of, playing_of, scheduler_settings
 from realtime.engine.offline_run import OfflineRun
 from realtime.engine.partner import PartnerSettings
@@ -48,7 +49,7 @@ def planned_before_and_heard_after(mode: str, name: str | None) -> tuple[list[fl
     run.run_until(5 * S)
     changed_ns = run.clock.now_ns()
     if name is not None:
-        run.tell(playing_of(changed(settings, {name: CHANGES[name]}), SEED))
+        run.tell(ChangePlaying(playing_of(changed(settings, {name: CHANGES[name]}), SEED)))
     run.run_until(9 * S)
     struck = [
         (timed.at_ns, timed.event.pitch)

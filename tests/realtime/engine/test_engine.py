@@ -10,18 +10,20 @@ from inference.onnx_session import Logits
 from inference.rolling_context import RollingContext
 from piano.events import NoteOff, NoteOn, Pedal, TimedEvent
 from piano.tokens.vocabulary import VOCABULARY
-from realtime.engine.commands import HandOver, Mode, NewPiece, Panic, Quit, StopPlaying
-from realtime.engine.engine import IDLE_NS, Engine, EngineSettings, PortReport
+from realtime.engine.commands import HandOver, NewPiece, Panic, Quit, StopPlaying
+from realtime.engine.engine import IDLE_NS, Engine, PortReport
+from realtime.engine.listening import EngineSettings
 from realtime.engine.offline_run import OfflineRun
 from realtime.engine.trigger import Trigger
 from realtime.midi.memory_ports import MemoryOutputPort
 from realtime.midi.message import Kind, bytes_of, kind_of
+from realtime.midi.port_events import PortLost, Received, ThreadFailed
 from realtime.midi.ports import Direction
 from realtime.output.scheduler import Scheduler
-from realtime.performers.call_and_response import AnswerSettings, Length
 from realtime.performers.performer import Activity, PerformerStatus
+from realtime.performers.play_settings import AnswerSettings, Length, Mode
 from realtime.threads.clock import ManualClock
-from realtime.threads.inbox import Inbox, PortLost, Received, ThreadFailed
+from realtime.threads.inbox import Inbox
 from tests.support.scripted_play import (
     MS,
     Act,

@@ -1,11 +1,11 @@
 """Epochs: whoever comes after a performer of many epochs is heard."""
 
 from piano.events import NoteOn
-from realtime.engine.commands import Mode
 from realtime.engine.epoch_offset import Epochs
 from realtime.midi.memory_ports import MemoryOutputPort
 from realtime.output.event_queue import Release
 from realtime.output.scheduler import Scheduler
+from realtime.performers.play_settings import Mode
 from realtime.settings import Settings
 from realtime.threads.clock import ManualClock
 from tests.support.partner_with_thru import Desk

@@ -3,14 +3,15 @@
 import pytest
 
 from piano.events import NoteOn
-from realtime.engine.commands import Keep, Mode, NewPiece, Retry, Undo
+from realtime.engine.commands import Keep, NewPiece, Retry, Undo
 from realtime.engine.mode_chooser import PROGRAMS, WISHES, ModeChooser
 from realtime.live.live_session import LivePlay
 from realtime.midi.memory_ports import MemoryMidiSystem, MemoryOutputPort
 from realtime.midi.message import bytes_of
+from realtime.midi.port_events import Received
+from realtime.performers.play_settings import Mode
 from realtime.settings import Settings
 from realtime.threads.clock import MonotonicClock
-from realtime.threads.inbox import Received
 from tests.support.scripted_play import model_of_chance
 
 

@@ -6,22 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from piano.events import NoteOff, NoteOn
-from realtime.engine.commands import (
-    ChangePlaying,
-    Command,
-    HandOver,
-    Keep,
-    Mode,
-    NewPiece,
-    Panic,
-    Retry,
-    StopPlaying,
-    Undo,
-)
+from realtime.engine.commands import ChangePlaying, Command, HandOver, Keep, NewPiece, Panic, Retry, StopPlaying, Undo
 from realtime.engine.performer_factory import performer_of
 from realtime.midi.message import Kind, bytes_of, kind_of
 from realtime.output.scheduler import Scheduler
-from realtime.performers.call_and_response import AnswerSettings
+from realtime.performers.play_settings import AnswerSettings, Mode, PlaySettings
 from realtime.settings import Settings
 from realtime.take.take import Source, TakePlace
 from tests.support.partner_with_thru import Desk
@@ -109,7 +98,7 @@ def test_each_mode_has_its_performer() -> None:
     for mode in Mode:
         desk = Desk(Settings())
         output = Scheduler(desk.run.clock, None)
-        playing = ChangePlaying(AnswerSettings(), HEAD, mode)
+        playing = PlaySettings(AnswerSettings(), HEAD, mode)
         assert performer_of(playing, model_of_chance(), output).mode is mode
 
 
@@ -162,7 +151,7 @@ def test_a_key_that_is_held_through_the_exchange_ends_when_it_comes_up() -> None
 def test_a_key_that_waits_while_the_mode_is_exchanged_goes_out_as_it_came() -> None:
     desk = Desk(Settings(mode="velocity"))
     desk.run.run_until(S)
-    desk.run.tell(ChangePlaying(AnswerSettings(), HEAD))
+    desk.run.tell(ChangePlaying(PlaySettings(AnswerSettings(), HEAD)))
     desk.deliver(bytes_of(NoteOn(60, 40)))
     desk.exchange(Mode.ANSWER)
     desk.run.run_until(S + 10 * MS)

@@ -9,19 +9,21 @@ from inference.onnx_session import Logits
 from piano.errors import PortError
 from piano.events import NoteOff, NoteOn
 from piano.tokens.vocabulary import VOCABULARY
-from realtime.engine.commands import HandOver, Mode
+from realtime.engine.commands import HandOver
 from realtime.engine.fault_backoff import rest_ns
 from realtime.engine.partner import MOST_WAITING
 from realtime.midi.input_thread import LATE_NS, MidiInput
 from realtime.midi.memory_ports import MemoryInputPort, MemoryOutputPort
 from realtime.midi.message import bytes_of
+from realtime.midi.port_events import PortLost, Received, Stalled
 from realtime.output.event_queue import Outbox
 from realtime.output.replay import Reel, Replay
 from realtime.output.scheduler import MOST_WAITING as MOST_PASSED_ON
 from realtime.output.scheduler import Scheduler
+from realtime.performers.play_settings import Mode
 from realtime.settings import Settings
 from realtime.threads.clock import ManualClock, MonotonicClock
-from realtime.threads.inbox import Inbox, PortLost, Received, Stalled
+from realtime.threads.inbox import Inbox
 from tests.support.listener import Listener
 from tests.support.partner_with_thru import Desk
 from tests.support.scripted_play import MS, ChanceSession, S, SlowSession, phrase

@@ -24,7 +24,7 @@ from realtime.files.continue_files import run_continue
 from realtime.files.requests import PieceRequest
 from realtime.files.task_requests import ContinueFilesRequest, NewPiecesRequest
 from realtime.midi.performance_messages import messages_of
-from realtime.performers.call_and_response import AnswerSettings
+from realtime.performers.play_settings import AnswerSettings
 from realtime.settings import Settings
 from realtime.take.take import performance_of
 from tests.support.chance_makers import ChancePieces

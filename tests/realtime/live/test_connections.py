@@ -9,11 +9,12 @@ from piano.errors import PortError
 from piano.events import NoteOn
 from realtime.live.connections import Connections, OpenPorts, open_ports
 from realtime.midi.memory_ports import MemoryMidiSystem
+from realtime.midi.port_events import PortLost, PortReturned, Received, Stalled, SystemLost, SystemReturned
 from realtime.midi.ports import Direction
 from realtime.output.scheduler import Scheduler, SchedulerSettings
 from realtime.settings import PortSettings
 from realtime.threads.clock import NS_PER_S, MonotonicClock
-from realtime.threads.inbox import Inbox, PortLost, PortReturned, Received, Stalled, SystemLost, SystemReturned
+from realtime.threads.inbox import Inbox
 
 NAMED = PortSettings(input="keys", output="sound")
 NOTE_ON = bytes.fromhex("903c40")

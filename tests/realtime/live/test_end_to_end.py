@@ -17,7 +17,8 @@ from piano.notes import Performance
 from realtime.cli.demo_phrases import QUESTION, SECOND_THOUGHT, read_phrase
 from realtime.midi.message import Kind, event_of, kind_of
 from realtime.midi.performance_messages import messages_of
-from realtime.performers.phrase_detector import PauseSettings, PhraseListener
+from realtime.performers.phrase_detector import PhraseListener
+from realtime.performers.play_settings import PauseSettings
 from tests.support.jack import JackServer
 from tests.support.listener import Listener
 

@@ -5,10 +5,11 @@ from typing import Any
 
 from realtime.midi.input_thread import MidiInput
 from realtime.midi.memory_ports import MemoryInputPort, MemoryOutputPort, Script
+from realtime.midi.port_events import PortLost, Received, ThreadFailed, ThreadRevived
 from realtime.midi.ports import Direction
 from realtime.output.scheduler import Scheduler
 from realtime.threads.clock import ManualClock, MonotonicClock
-from realtime.threads.inbox import Inbox, PortLost, Received, ThreadFailed, ThreadRevived
+from realtime.threads.inbox import Inbox
 from realtime.threads.restart_limit import MOST
 
 NOTE, OTHER = bytes.fromhex("90 3c 40"), bytes.fromhex("90 3e 40")

@@ -5,16 +5,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from piano.events import NoteOff, NoteOn, TimedEvent
-from realtime.engine.commands import Keep, Mode
+from realtime.engine.commands import Keep
 from realtime.engine.from_settings import engine_settings, playing_of, scheduler_settings, thru_of
 from realtime.engine.partner import Partner, PartnerSettings
 from realtime.midi.input_thread import MidiInput
 from realtime.midi.loopback_filter import LOOP_NS, REMEMBERED, WITHIN_NS, Echoes
 from realtime.midi.memory_ports import MemoryInputPort, MemoryOutputPort, Script
 from realtime.midi.message import bytes_of
+from realtime.midi.port_events import Received
+from realtime.performers.play_settings import Mode
 from realtime.settings import Settings
 from realtime.threads.clock import ManualClock
-from realtime.threads.inbox import Received
 from tests.support.scripted_play import MS, RUNS, Messages, S, model_of_chance, note, phrase, sounding_at, wire
 
 KEY, OFF = bytes_of(NoteOn(60, 40)), bytes_of(NoteOff(60))

@@ -12,11 +12,12 @@ import pytest
 from piano.errors import PortError
 from realtime.midi import rtmidi_ports
 from realtime.midi.input_thread import MidiInput
+from realtime.midi.port_events import PortLost, Received
 from realtime.midi.ports import Direction
 from realtime.midi.rtmidi_ports import RtmidiSystem, list_ports, open_system
 from realtime.midi.watchdog import Watchdog
 from realtime.threads.clock import NS_PER_S, MonotonicClock
-from realtime.threads.inbox import Inbox, PortLost, Received
+from realtime.threads.inbox import Inbox
 from tests.support.jack import JackServer
 from tests.support.programs import need_midi_library, path_of
 

@@ -3,10 +3,10 @@
 import threading
 
 from realtime.midi.memory_ports import MemoryMidiSystem
+from realtime.midi.port_events import PortLost, PortReturned, Stalled, SystemLost, SystemReturned
 from realtime.midi.ports import Direction
 from realtime.midi.watchdog import RESTART_EVERY, Watchdog, WatchReport
 from realtime.threads.clock import NS_PER_S, ManualClock
-from realtime.threads.inbox import PortLost, PortReturned, Stalled, SystemLost, SystemReturned
 
 
 def test_a_port_that_goes_and_comes_back() -> None:

@@ -6,9 +6,9 @@ import pytest
 
 from piano.errors import ConfigError
 from realtime.control.protocol import CHANGEABLE, ControlError, decode_request, encode_status
+from realtime.midi.port_events import Received
 from realtime.panel.controls import MOST_WAITING
 from realtime.performers.performer import Activity
-from realtime.threads.inbox import Received
 from tests.realtime.panel.changes import CHANGES
 from tests.realtime.panel.stage import Stage
 

@@ -14,8 +14,8 @@ from realtime.midi.input_thread import MidiInput
 from realtime.midi.memory_ports import MemoryInputPort, Script
 from realtime.midi.message import bytes_of
 from realtime.performers import call_and_response
-from realtime.performers.call_and_response import AnswerSettings, Length
-from realtime.performers.phrase_detector import PauseSettings, PhraseListener
+from realtime.performers.phrase_detector import PhraseListener
+from realtime.performers.play_settings import AnswerSettings, Length, PauseSettings
 from realtime.threads.clock import ManualClock
 from tests.support.scripted_play import (
     MS,

@@ -11,14 +11,12 @@ from inference.onnx_session import Session
 from piano.events import NoteOff, NoteOn, Role, TimedEvent
 from piano.sampling.sampler import SamplingSettings
 from piano.tokens.vocabulary import VOCABULARY, Kind
-from realtime.engine.commands import ChangePlaying, HandOver, Mode, NewPiece, Panic, Retry, StopPlaying
+from realtime.engine.commands import ChangePlaying, HandOver, NewPiece, Panic, Retry, StopPlaying
 from realtime.engine.offline_run import OfflineRun
 from realtime.engine.partner import PartnerSettings
 from realtime.performers import duet
-from realtime.performers.call_and_response import AnswerSettings
-from realtime.performers.duet import DuetSettings, WhenAlone
 from realtime.performers.performer import Activity
-from realtime.performers.play_limits import Manners
+from realtime.performers.play_settings import AnswerSettings, DuetSettings, Manners, Mode, PlaySettings, WhenAlone
 from tests.support.scripted_play import (
     HEAD,
     MS,
@@ -43,8 +41,8 @@ VELOCITY = VOCABULARY.velocity(80)
 COMMANDS = (HandOver(), StopPlaying(), NewPiece(), Panic(), Retry())
 
 
-def playing(how: DuetSettings | None = None) -> ChangePlaying:
-    return ChangePlaying(AnswerSettings(), HEAD, Mode.DUET, how)
+def playing(how: DuetSettings | None = None) -> PlaySettings:
+    return PlaySettings(AnswerSettings(), HEAD, Mode.DUET, how)
 
 
 def a_duet(session: Session | None = None, how: DuetSettings | None = None) -> OfflineRun:
@@ -236,12 +234,12 @@ def test_it_plays_on_in_another_way() -> None:
     run = a_duet(how=DuetSettings(when_alone=WhenAlone.CONTINUE))
     run.play(wire([(1.0, NoteOn(60, 80))]))
     run.run_until(4 * S)
-    run.tell(playing(DuetSettings(Manners(lowest_pitch=100, restraint=-2.0), WhenAlone.CONTINUE)))
+    run.tell(ChangePlaying(playing(DuetSettings(Manners(lowest_pitch=100, restraint=-2.0), WhenAlone.CONTINUE))))
     run.run_until(4 * S)
     count = len(own_onsets(run))
-    run.tell(ChangePlaying(AnswerSettings(), (*HEAD, VOCABULARY.style("density:3")), Mode.DUET))
+    run.tell(ChangePlaying(PlaySettings(AnswerSettings(), (*HEAD, VOCABULARY.style("density:3")), Mode.DUET)))
     run.run_until(4 * S + 1)
-    run.tell(playing(DuetSettings(Manners(lowest_pitch=100, restraint=-2.0), WhenAlone.CONTINUE)))
+    run.tell(ChangePlaying(playing(DuetSettings(Manners(lowest_pitch=100, restraint=-2.0), WhenAlone.CONTINUE))))
     run.run_until(7 * S)
     later = own_onsets(run)[count:]
     assert later

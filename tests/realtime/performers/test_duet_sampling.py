@@ -13,8 +13,8 @@ from piano.events import Event, NoteOff, NoteOn, Pedal, Role, TimedEvent
 from piano.tokens.vocabulary import STEP_NS, VOCABULARY, Kind
 from realtime.output.event_queue import Release
 from realtime.performers import duet
-from realtime.performers.duet import Duet, DuetSettings, WhenAlone
-from realtime.performers.play_limits import Manners
+from realtime.performers.duet import Duet
+from realtime.performers.play_settings import DuetSettings, Manners, WhenAlone
 from tests.support.scripted_play import HEAD, MS, RUNS, ChanceSession, S
 from tests.support.scripted_session import ScriptedSession
 

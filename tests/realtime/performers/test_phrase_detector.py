@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from piano.events import NoteOff, NoteOn, Pedal, TimedEvent
-from realtime.performers.phrase_detector import PauseSettings, PhraseListener
+from realtime.performers.phrase_detector import PhraseListener
+from realtime.performers.play_settings import PauseSettings
 from tests.support.scripted_play import MS, S
 
 PAUSES = PauseSettings(700 * MS, 1500 * MS)

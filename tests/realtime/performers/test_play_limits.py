@@ -7,13 +7,11 @@ from hypothesis import strategies as st
 
 from piano.events import NoteOff, NoteOn, Role
 from piano.tokens.vocabulary import VELOCITIES_PER_BIN, VOCABULARY, Kind
-from realtime.engine.commands import ChangePlaying, Mode
 from realtime.engine.from_settings import manners_of, playing_of
 from realtime.engine.offline_run import OfflineRun
 from realtime.engine.partner import PartnerSettings
-from realtime.performers.call_and_response import AnswerSettings
-from realtime.performers.duet import DuetSettings, WhenAlone
-from realtime.performers.play_limits import OWN_ON, SECOND_NS, Manners, Reins
+from realtime.performers.play_limits import OWN_ON, SECOND_NS, Reins
+from realtime.performers.play_settings import AnswerSettings, DuetSettings, Manners, Mode, PlaySettings, WhenAlone
 from realtime.settings import Settings
 from tests.support.scripted_play import HEAD, MS, S, model_of_chance, own_onsets, phrase
 
@@ -83,7 +81,7 @@ def test_restraint_gives_way_as_it_takes_effect() -> None:
 def test_the_whole_knob_of_restraint_is_bounded_and_goes_one_way() -> None:
     def keys(restraint: float) -> int:
         manners = Manners(restraint=restraint, most_a_second=6)
-        how = ChangePlaying(AnswerSettings(), HEAD, Mode.DUET, DuetSettings(manners, WhenAlone.CONTINUE))
+        how = PlaySettings(AnswerSettings(), HEAD, Mode.DUET, DuetSettings(manners, WhenAlone.CONTINUE))
         run = OfflineRun(model_of_chance(), PartnerSettings(how))
         run.play(phrase(1.0))
         run.run_until(21 * S)

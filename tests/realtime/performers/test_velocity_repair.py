@@ -11,12 +11,12 @@ from piano.events import NoteOff, NoteOn, Role, TimedEvent
 from piano.sampling.velocity_posterior import median_velocity, noise_of_strength, posterior
 from piano.tasks.repair_tasks import NO_READING
 from piano.tokens.vocabulary import VELOCITY_BINS, VOCABULARY
-from realtime.engine.commands import ChangePlaying, HandOver, Mode, NewPiece, Panic, Retry, StopPlaying
+from realtime.engine.commands import HandOver, NewPiece, Panic, Retry, StopPlaying
 from realtime.midi.message import DRUM_CHANNEL, Kind, bytes_of, kind_of
 from realtime.output.event_queue import Release
-from realtime.performers.call_and_response import AnswerSettings
 from realtime.performers.performer import Activity
-from realtime.performers.velocity_repair import SAME_READINGS, VelocityRepair, VelocitySettings
+from realtime.performers.play_settings import AnswerSettings, Mode, PlaySettings, VelocitySettings
+from realtime.performers.velocity_repair import SAME_READINGS, VelocityRepair
 from realtime.settings import Settings
 from realtime.threads.clock import ManualClock
 from tests.support.partner_with_thru import Desk
@@ -119,7 +119,7 @@ def test_other_settings_hold_from_the_next_key_on() -> None:
     strike(repair, [5])
     before = session.tokens
     head = (*HEAD, VOCABULARY.style("density:3"))
-    repair.change(ChangePlaying(AnswerSettings(), head, Mode.VELOCITY, velocity=VelocitySettings(0.0)), 2 * S)
+    repair.change(PlaySettings(AnswerSettings(), head, Mode.VELOCITY, velocity=VelocitySettings(0.0)), 2 * S)
     assert session.tokens == (*head, *before[len(HEAD) :])
     strike(repair, [5], 3 * S)
     assert answers.given[1][1] == 5

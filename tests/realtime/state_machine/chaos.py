@@ -19,7 +19,7 @@ from inference.onnx_session import Logits
 from inference.rolling_context import RollingContext
 from piano.errors import PortError
 from piano.tokens.vocabulary import VOCABULARY
-from realtime.engine.commands import Command, HandOver, Mode, NewPiece, Panic, Retry, StopPlaying
+from realtime.engine.commands import ChangePlaying, Command, HandOver, NewPiece, Panic, Retry, StopPlaying
 from realtime.engine.engine import PortReport
 from realtime.engine.fault_backoff import Resting
 from realtime.engine.from_settings import engine_settings, playing_of, scheduler_settings, thru_of
@@ -27,10 +27,19 @@ from realtime.engine.partner import MOST_WAITING, Partner, PartnerSettings
 from realtime.midi.input_thread import Thru
 from realtime.midi.memory_ports import MemoryOutputPort
 from realtime.midi.message import Kind, kind_of, split
+from realtime.midi.port_events import (
+    PortLost,
+    PortReturned,
+    Received,
+    Stalled,
+    SystemLost,
+    SystemReturned,
+    ThreadRevived,
+)
 from realtime.midi.ports import Direction
+from realtime.performers.play_settings import Mode
 from realtime.settings import Settings
 from realtime.threads.clock import ManualClock
-from realtime.threads.inbox import PortLost, PortReturned, Received, Stalled, SystemLost, SystemReturned, ThreadRevived
 from realtime.threads.restart_limit import Chances
 from tests.support.listener import Listener
 from tests.support.scripted_play import MS, ChanceSession, S
@@ -168,7 +177,7 @@ class Chaos:
     def exchange(self, mode: Mode, *, thru: bool) -> None:
         """Go on in another mode, with or without the player's notes passed on."""
         self._settings = self._settings.model_copy(update={"mode": str(mode), "thru": thru})
-        self._partner.inbox.put(playing_of(self._settings, 1))
+        self._partner.inbox.put(ChangePlaying(playing_of(self._settings, 1)))
         self._thru = thru_of(self._settings, self._scheduler, self.clock) or self._scheduler.let_end
         self._done()
 

@@ -14,9 +14,9 @@ from dataclasses import asdict
 
 from loguru import logger
 
-from realtime.engine.commands import Mode
 from realtime.engine.fault_backoff import LONGEST_REST_NS
 from realtime.midi.ports import Direction
+from realtime.performers.play_settings import Mode
 from tests.realtime.state_machine.chaos import COMMANDS, PITCHES, STRANGE, Chaos, Counts
 from tests.support.scripted_play import MS
 

@@ -4,8 +4,9 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from realtime.engine.commands import Command, Mode
+from realtime.engine.commands import Command
 from realtime.midi.ports import Direction
+from realtime.performers.play_settings import Mode
 from tests.realtime.state_machine.chaos import COMMANDS, PITCHES, STRANGE, Chaos
 from tests.realtime.state_machine.fuzz import run
 from tests.support.scripted_play import MS

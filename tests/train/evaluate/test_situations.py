@@ -7,7 +7,7 @@ import pytest
 from piano.errors import ConfigError
 from piano.tasks.repair_tasks import VELOCITY_NOISE, VELOCITY_TASKS
 from piano.tokens.vocabulary import FILL_TASKS, REPAIR_TASKS
-from realtime.performers.velocity_repair import VelocitySettings
+from realtime.performers.play_settings import VelocitySettings
 from train.evaluate.situations import situations
 
 

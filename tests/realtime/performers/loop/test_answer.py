@@ -15,7 +15,7 @@ from realtime.midi.message import event_of
 from realtime.performers.live_stream import LiveStream
 from realtime.performers.loop.answer import LAST_STRIKE_NS, PIECE, Brief, LoopAnswer
 from realtime.performers.loop.layers import Layer, LoopNote, Recorder, notes_of
-from realtime.performers.play_limits import Manners
+from realtime.performers.play_settings import Manners
 from tests.support.scripted_play import MS, ChanceSession, S, phrase, wire
 from tests.support.scripted_session import ScriptedSession
 

@@ -6,11 +6,11 @@ import pytest
 
 from piano.events import NoteOff, NoteOn, Pedal
 from piano.tokens.vocabulary import VOCABULARY
-from realtime.engine.commands import HandOver
+from realtime.engine.commands import ChangePlaying, HandOver
 from realtime.performers.loop.answer import LAST_STRIKE_NS
 from realtime.performers.loop.performer import LONGEST_NS
 from realtime.performers.performer import Activity
-from realtime.performers.play_limits import Manners
+from realtime.performers.play_settings import Manners
 from realtime.threads.clock import ManualClock
 from tests.support.loops import (
     HELD,
@@ -99,7 +99,7 @@ def test_without_the_phrase_only_the_answer_sounds() -> None:
         pitches = {timed.event.pitch for timed in own_onsets(run) if isinstance(timed.event, NoteOn)}
         assert ({60, 64, 67} <= pitches) == sounds
         assert any(pitch >= 80 for pitch in pitches)
-    tell(run, playing(replace(ON_WISH, manners=Manners(lowest_pitch=80))))
+    tell(run, ChangePlaying(playing(replace(ON_WISH, manners=Manners(lowest_pitch=80)))))
     now_ns = run.clock.now_ns()
     run.run_until(now_ns + 2 * S)
     assert {60, 64, 67} <= {timed.event.pitch for timed in own_onsets(run) if timed.at_ns > now_ns}  # type: ignore[union-attr]

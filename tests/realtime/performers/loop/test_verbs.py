@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 from piano.events import NoteOff, Role
 from piano.tokens.vocabulary import VOCABULARY
 from realtime.engine.commands import Command, HandOver, Keep, NewPiece, Panic, Retry, StopPlaying, Undo
-from realtime.performers.loop.performer import LoopSettings
 from realtime.performers.performer import Activity
-from realtime.performers.play_limits import Manners
+from realtime.performers.play_settings import LoopSettings, Manners
 from tests.support.loops import (
     HELD,
     LOUD,

@@ -1,0 +1,27 @@
+"""What the commands that work on no file are asked for: one frozen, checked model per command."""
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class DemoRequest(BaseModel):
+    """What `pianod demo` writes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    out: Path = Field(
+        default=Path("demo"), description="folder for duet.mid, duet.png, report.json and, where possible, sound"
+    )
+
+
+class SendRequest(BaseModel):
+    """What `pianod send` tells the pianod that runs."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    what: str = Field(
+        min_length=1,
+        max_length=200,
+        description="status, answer, retry, stop, new_piece, panic, take, keep, undo, clear, or a setting: NAME=VALUE",
+    )

@@ -1,0 +1,22 @@
+"""What the engine listens to: which channel, what asks for an answer, what chooses a mode."""
+
+from dataclasses import dataclass, field
+
+from realtime.engine.mode_chooser import ModeChooser
+from realtime.engine.trigger import Trigger
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """What the engine listens to: a MIDI channel 0 to 15 or all (None), and what asks for an answer or a mode."""
+
+    channel: int | None = None
+    trigger: Trigger = field(default_factory=Trigger)
+    modes: ModeChooser = field(default_factory=ModeChooser)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeListening:
+    """Listen in another way from the next message on."""
+
+    settings: EngineSettings
