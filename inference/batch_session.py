@@ -11,12 +11,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
-import onnxruntime as ort
 from loguru import logger
 from numpy.typing import NDArray
 
 from inference.bundle import Bundle
-from inference.graph_runner import AUTO, GraphRunner, load_runner
+from inference.graph_runner import AUTO, GraphRunner, load_runner, view_of
 from inference.manifest import cache_names
 from inference.onnx_session import PREFILL_CHUNK
 from piano.session import Logits, Move
@@ -163,16 +162,9 @@ class BatchSession:
         self._lengths[row] = length + tokens.size
 
     def _bind(self, inputs: Mapping[str, NDArray[Any]], logits: Logits, rows: slice, count: int = 1) -> Any:
-        """Bind arrays for one or more runs of so many tokens: past and present to the same rows of the buffers."""
-        binding = self._runner.session_for(count).io_binding()
-        for name in inputs.keys() & self._runner.inputs:
-            binding.bind_cpu_input(name, inputs[name])
-        binding.bind_ortvalue_output("logits", ort.OrtValue.ortvalue_from_numpy(logits, "cpu", 0))
-        for (past, present), buffer in self._cache.items():
-            view = ort.OrtValue.ortvalue_from_numpy(buffer[rows], "cpu", 0)
-            binding.bind_ortvalue_input(past, view)
-            binding.bind_ortvalue_output(present, view)
-        return binding
+        """Bind arrays for one or more runs of so many tokens, to the same rows of the buffers."""
+        cache = {names: view_of(buffer[rows]) for names, buffer in self._cache.items()}
+        return self._runner.bind(inputs, cache, logits, count)
 
 
 def runs_of_pairs(rows: Iterable[int]) -> list[tuple[int, int]]:

@@ -6,16 +6,18 @@ need the portable graph in the bundle.
 """
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import onnxruntime as ort
 from loguru import logger
+from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_state
 
 from inference.bundle import Bundle
-from inference.manifest import FUSED, PORTABLE, PROMPT, GraphFile, ModelShape
+from inference.manifest import FUSED, PORTABLE, PROMPT, GraphFile, ModelShape, cache_names
 from inference.providers import CPU, PROVIDERS, with_options
 from piano.errors import BundleError
 
@@ -29,6 +31,9 @@ PROMPT_TOKENS = 32
 
 _FATAL, _WARNING = 4, 2
 """Severities of ONNX Runtime's log."""
+
+Cache = Mapping[tuple[str, str], Any]
+"""The buffers of keys and values by the names under which the graph reads and writes them, (past, present)."""
 
 ORT_ERRORS: tuple[type[Exception], ...] = (
     RuntimeError,
@@ -68,6 +73,40 @@ class GraphRunner:
             self.session_for(count).run_with_iobinding(binding)
         except ORT_ERRORS as error:
             raise BundleError(f"{self.source}: the model failed while running: {error}. Export it anew.") from error
+
+    def bind(
+        self, inputs: Mapping[str, NDArray[Any]], cache: Cache, logits: NDArray[np.float32], count: int = 1
+    ) -> Any:
+        """Return a binding for one or more runs of so many tokens: past and present to the same buffers.
+
+        What is bound is read and written in place, on a CPU without a copy.
+        """
+        binding = self.session_for(count).io_binding()
+        self.bind_inputs(binding, inputs)
+        binding.bind_ortvalue_output("logits", view_of(logits))
+        for (past, present), buffer in cache.items():
+            binding.bind_ortvalue_input(past, buffer)
+            binding.bind_ortvalue_output(present, buffer)
+        return binding
+
+    def bind_inputs(self, binding: Any, inputs: Mapping[str, NDArray[Any]]) -> None:
+        """Bind those of the inputs that the graph has; on another device than the CPU a binding holds copies."""
+        for name in inputs.keys() & self.inputs:
+            binding.bind_cpu_input(name, inputs[name])
+
+    def new_cache(self, rows: int = 1) -> Cache:
+        """Allocate the keys and values of so many rows where the runner needs them, each page touched."""
+        shape = (rows, *self.shape.cache_shape[1:])
+        names = (cache_names(when, self.shape.layers) for when in ("past", "present"))
+        zeros = np.full(shape, 0, np.float32)
+        return {
+            pair: ort.OrtValue.ortvalue_from_numpy(zeros.copy(), self.device, 0) for pair in zip(*names, strict=True)
+        }
+
+
+def view_of(array: NDArray[np.float32]) -> Any:
+    """Return an array in the memory of the CPU as ONNX Runtime takes it: the same memory."""
+    return ort.OrtValue.ortvalue_from_numpy(array, "cpu", 0)
 
 
 def load_runner(
@@ -160,8 +199,3 @@ def _check_signature(source: str, bundle: Bundle, inputs: dict[str, Any], output
     for name, wanted in types.items():
         if name in inputs and inputs[name].type != wanted:
             raise BundleError(f"{source}: {name} is {inputs[name].type} instead of {wanted}. Export it anew.")
-
-
-def zeros(runner: GraphRunner, shape: tuple[int, ...]) -> Any:
-    """Allocate one cache tensor where the runner needs it, each page touched."""
-    return ort.OrtValue.ortvalue_from_numpy(np.full(shape, 0, np.float32), runner.device, 0)

@@ -7,12 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from inference.bundle import Bundle
-from inference.graph_runner import AUTO, GraphRunner, load_runner, zeros
-from inference.manifest import cache_names
+from inference.graph_runner import AUTO, GraphRunner, load_runner
 from piano.errors import BundleError
 from piano.session import Logits as Logits
 from piano.session import Session as Session
@@ -42,8 +40,7 @@ class OnnxSession:
         self._runner = runner or load_runner(bundle, provider=provider, threads=threads, spinning=spinning)
         self._shape = self._runner.shape
         self._length = 0
-        pasts, presents = (cache_names(when, self._shape.layers) for when in ("past", "present"))
-        self._cache = {pair: zeros(self._runner, self._shape.cache_shape) for pair in zip(pasts, presents, strict=True)}
+        self._cache = self._runner.new_cache()
         # What a single step reads and writes: bound once, changed in place.
         self._token, self._position = np.zeros((1, 1), np.int32), np.zeros((1, 1), np.int32)
         self._last, self._total = np.zeros(1, np.int32), np.zeros(1, np.int32)
@@ -55,7 +52,7 @@ class OnnxSession:
             "total": self._total,
             "rows": np.zeros(1, np.int64),
         }
-        self._step = self._bind(self._step_inputs, self._logits)
+        self._step = self._runner.bind(self._step_inputs, self._cache, self._logits)
         self._try_out()
 
     @property
@@ -132,7 +129,7 @@ class OnnxSession:
         self._position[0, 0] = self._last[0] = self._length
         self._total[0] = self._length + 1
         if self._runner.device != "cpu":  # another device's binding holds copies of the inputs
-            self._bind_inputs(self._step, self._step_inputs)
+            self._runner.bind_inputs(self._step, self._step_inputs)
         self._runner.run(self._step)
         self._length += 1
         logits: Logits = self._logits[0].copy()
@@ -150,23 +147,9 @@ class OnnxSession:
             "rows": rows,
         }
         logits = np.empty((rows.size, self._shape.vocabulary), np.float32)
-        self._runner.run(self._bind(inputs, logits, count), count)
+        self._runner.run(self._runner.bind(inputs, self._cache, logits, count), count)
         self._length = total
         return logits
-
-    def _bind(self, inputs: dict[str, NDArray[Any]], logits: Logits, count: int = 1) -> Any:
-        """Bind arrays for one or more runs of so many tokens: past and present to the same buffers."""
-        binding = self._runner.session_for(count).io_binding()
-        self._bind_inputs(binding, inputs)
-        binding.bind_ortvalue_output("logits", ort.OrtValue.ortvalue_from_numpy(logits, "cpu", 0))
-        for (past, present), buffer in self._cache.items():
-            binding.bind_ortvalue_input(past, buffer)
-            binding.bind_ortvalue_output(present, buffer)
-        return binding
-
-    def _bind_inputs(self, binding: Any, inputs: dict[str, NDArray[Any]]) -> None:
-        for name in inputs.keys() & self._runner.inputs:
-            binding.bind_cpu_input(name, inputs[name])
 
     def _try_out(self) -> None:
         """Feed one token and take it back, so that a model that cannot run says so before the first note."""

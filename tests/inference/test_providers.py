@@ -12,7 +12,7 @@ import pytest
 from loguru import logger
 
 from inference.bundle import Bundle
-from inference.graph_runner import load_runner, zeros
+from inference.graph_runner import load_runner
 from inference.manifest import PORTABLE
 from inference.providers import CPU, PROVIDERS, engine_folder, with_options
 
@@ -102,5 +102,6 @@ def test_the_caches_lie_where_the_provider_runs(bundle: Bundle, monkeypatch: pyt
         return "tensor"
 
     monkeypatch.setattr("onnxruntime.OrtValue.ortvalue_from_numpy", on_device)
-    zeros(runner, (1, 2, 8, 4))
-    assert places == ["cuda"]
+    cache = runner.new_cache()
+    assert places == ["cuda"] * len(cache)
+    assert len(cache) == 2 * runner.shape.layers

@@ -26,9 +26,10 @@ def load_session(target: str) -> Session:
     """Load a target, as for a predictor, to play from on one core."""
     folder, is_bundle = _find(target)
     if is_bundle:
-        from train.predictors.onnx_session import OnnxSession
+        from inference.bundle import Bundle
+        from inference.onnx_session import OnnxSession
 
-        return OnnxSession(folder)
+        return OnnxSession(Bundle.load(folder), threads=1)
     from train.predictors.torch_session import TorchSession
 
     return TorchSession.load(folder)

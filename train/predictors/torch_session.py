@@ -1,5 +1,6 @@
 """A checkpoint as a session: what answers to tasks are sampled from while a model is still being trained."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,14 +12,14 @@ from torch.nn import functional
 from piano.session import Logits
 from train.model.checkpoint import load_checkpoint
 from train.model.gpt2 import GPT2, Attention, Block
-from train.predictors.cached_session import CachedSession
 
 
-class TorchSession(CachedSession):
+class TorchSession:
     """A stream in a model of PyTorch on the CPU, its keys and values kept. See `piano.session.Session`."""
 
     def __init__(self, model: GPT2) -> None:
-        super().__init__(model.config.context, model.config.vocab_size)
+        self.context, self.length = model.config.context, 0
+        self._vocabulary = model.config.vocab_size
         self._model = model.eval()
         self._blocks = [block for block in model.transformer.h if isinstance(block, Block)]
         room = (2, model.config.heads, model.config.context, model.config.width // model.config.heads)
@@ -29,8 +30,30 @@ class TorchSession(CachedSession):
         """Load a checkpoint; CheckpointError if it is damaged or foreign."""
         return cls(load_checkpoint(folder)[0])
 
+    def feed(self, tokens: Sequence[int]) -> Logits:
+        """Append tokens and return the logits of what follows the last one, (vocabulary,)."""
+        fed = np.asarray(tokens, np.int32)
+        if not fed.size or self.length + fed.size > self.context:
+            raise ValueError(f"{fed.size} tokens cannot follow {self.length} in a context of {self.context}")
+        if fed.min() < 0 or fed.max() >= self._vocabulary:
+            raise ValueError(f"a token is 0 to {self._vocabulary - 1}, not {fed.min()} or {fed.max()}")
+        logits = self._feed(fed)
+        self.length += fed.size
+        return logits
+
+    def rollback(self, length: int) -> None:
+        """Forget all but the first `length` tokens."""
+        if not 0 <= length <= self.length:
+            raise ValueError(f"a session of {self.length} tokens rolls back to 0 to {self.length}, not {length}")
+        self.length = length
+
+    def reset(self) -> None:
+        """Forget everything."""
+        self.length = 0
+
     @torch.inference_mode()
     def _feed(self, tokens: NDArray[np.int32]) -> Logits:
+        """Append tokens, at least one, which are good and have room; the length is counted by who calls."""
         transformer = self._model.transformer
         positions = torch.arange(self.length, self.length + tokens.size)
         x = transformer.wte(torch.from_numpy(tokens)) + transformer.wpe(positions)  # (time, width)

@@ -6,18 +6,18 @@ exchanged for its recent half. Two things are simpler here: all rows exchange at
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.bundle import Bundle
+from inference.equal_rows import EqualRows
 from piano.events import Role
 from piano.sampling.density_guard import PIANISTS_NOTES_PER_S, Pace
 from piano.sampling.repetition_guard import Figures
 from piano.sampling.sampler import Sampler, SamplingSettings
 from piano.tokens.grammar import Grammar, tokens_of_role
 from piano.tokens.vocabulary import LONGEST_TIME_STEPS, VOCABULARY, Kind
-from train.predictors.onnx_predictor import empty_cache, load_graph, run_graph
 
 Logits = NDArray[np.float32]
 
@@ -90,44 +90,19 @@ class Row:
         return np.asarray(mask)
 
 
-class _Batch:
-    """The first graph of a bundle with a cache for so many rows, all equally long."""
-
-    def __init__(self, folder: Path, rows: int) -> None:
-        self._graph, shape = load_graph(folder, threads=1)
-        self.context, self.length = shape["context"], 0
-        self._cache = empty_cache(shape, rows)
-
-    def feed(self, tokens: NDArray[np.int32]) -> Logits:
-        """Append tokens, (rows, n), and return the logits of what follows the last of each row, (rows, vocabulary)."""
-        rows, count = tokens.shape
-        total = self.length + count
-        inputs: dict[str, NDArray[Any]] = {
-            "tokens": np.ascontiguousarray(tokens),
-            "positions": np.tile(np.arange(self.length, total, dtype=np.int32), (rows, 1)),
-            "last": np.full(rows, total - 1, np.int32),
-            "total": np.array([total], np.int32),
-            "rows": np.arange(1, rows + 1, dtype=np.int64) * count - 1,
-        }
-        logits: Logits = np.empty((rows, VOCABULARY.size), np.float32)
-        run_graph(self._graph, inputs, self._cache, logits)
-        self.length = total
-        return logits
-
-
 def play_side_by_side(folder: Path, rows: Sequence[Row], count: int, styles: Sequence[str] = ()) -> None:
     """Let each row go on by so many tokens; what they hold already must be equally long, and is heard first.
 
     BundleError if the bundle is damaged or foreign.
     """
-    batch = _Batch(folder, len(rows))
+    batch = EqualRows(Bundle.load(folder), len(rows))
     head = [VOCABULARY.bos, VOCABULARY.task("continue"), *(VOCABULARY.style(style) for style in styles)]
     half = batch.context // 2
     is_long = len(head) + max(len(row.tokens) for row in rows) > batch.context
     logits = batch.feed(np.array([head + row.tokens[-half if is_long else 0 :] for row in rows], np.int32))
     for _ in range(count):
         if batch.length == batch.context:
-            batch.length = 0
+            batch.reset()
             logits = batch.feed(np.array([head + row.tokens[-half:] for row in rows], np.int32))
         drawn = [[row.draw(own)] for row, own in zip(rows, logits, strict=True)]
         logits = batch.feed(np.array(drawn, np.int32))

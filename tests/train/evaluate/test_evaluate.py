@@ -145,10 +145,10 @@ def test_a_folder_without_midi_files_is_named(
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        ({"format": 99}, "has format 99"),
-        ({"vocabulary": "0123"}, "speaks vocabulary 0123"),
-        ({"graphs": []}, "no manifest of a bundle"),
-        ({"shape": {"layers": 1}}, "no manifest of a bundle"),
+        ({"format": 99}, "format is version 99"),
+        ({"vocabulary": "0123"}, "fingerprint '0123'"),
+        ({"graphs": []}, "it names none"),
+        ({"shape": {"layers": 1}}, "heads must be"),
     ],
 )
 def test_a_damaged_manifest_is_refused(

@@ -8,9 +8,10 @@ import torch
 
 from export.exporter import ExportOptions, export_bundle
 from export.music import music_windows
+from inference.bundle import Bundle
+from inference.onnx_session import OnnxSession
 from piano.session import Session
 from train.model.gpt2 import GPT2
-from train.predictors.onnx_session import OnnxSession
 from train.predictors.torch_session import TorchSession
 
 TOKENS = [1, 60, 200, 300, 90, 455, 12, 77, 301]
@@ -22,7 +23,7 @@ def session(request: pytest.FixtureRequest, tiny_model: GPT2, tmp_path: Path) ->
         return TorchSession(tiny_model)
     windows = music_windows(None, length=64, count=2)
     export_bundle(tiny_model, {"trained_on": []}, tmp_path / "bundle", windows, ExportOptions("fp32"))
-    return OnnxSession(tmp_path / "bundle")
+    return OnnxSession(Bundle.load(tmp_path / "bundle"))
 
 
 def test_a_session_answers_as_the_model(session: Session, tiny_model: GPT2) -> None:
