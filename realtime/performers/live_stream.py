@@ -16,6 +16,7 @@ import numpy as np
 from inference.onnx_session import Logits, Session
 from piano.events import Event, NoteOff, NoteOn, Pedal, Role, TimedEvent
 from piano.sampling.density_guard import Pace
+from piano.sampling.key_releases import with_releases
 from piano.sampling.repetition_guard import Figures
 from piano.sampling.sampler import Sampler
 from piano.tokens.grammar import Grammar, Mask
@@ -222,7 +223,10 @@ class LiveStream:
             mask = mask_of(
                 bounds, state.grammar, state.encoder, len(state.step_tokens), decoder.step, has_waited=has_waited
             )
-            logits = self._figures.hold_back(state.logits, sampler.settings.repetition_guard)
+            logits = state.logits
+            if not state.grammar.in_note:
+                logits = with_releases(logits, state.pressed, decoder.step, mask)
+            logits = self._figures.hold_back(logits, sampler.settings.repetition_guard)
             if bounds.notes_per_s is not None:
                 logits = self._pace.lean(logits, decoder.step, bounds.notes_per_s, sampler.settings.pace_guard)
             logits = logits if bounds.bias is None else logits + bounds.bias

@@ -17,7 +17,7 @@ from train.corpus.note_cache import NoteCache
 from train.corpus.sources import MIDI_SUFFIXES
 from train.evaluate import task_evaluation
 from train.predictors.ngram import NGram
-from train.predictors.scoring import Scorer, Tally, WindowScorer, tally
+from train.predictors.scoring import PARTS, Scorer, Tally, WindowScorer, tally
 from train.predictors.targets import load_predictor
 
 NGRAM = "ngram"
@@ -80,6 +80,7 @@ def run(args: argparse.Namespace) -> int:
     if not rows[0].total.notes:
         raise CorpusError("there is not one note in the performances to measure on")
     print(table(rows))
+    print(parts_table(rows))
     if args.json:
         _write(args.json, rows, args)
     return 0
@@ -100,6 +101,16 @@ def table(rows: Sequence[Measured]) -> str:
             lines.append((name, *counts, f"{figures.nats_per_token:.4f}", f"{figures.bits_per_note:.2f}"))
     first = max(len(line[0]) for line in lines)
     return "\n".join(f"{line[0]:<{first}}" + "".join(f"{cell:>13}" for cell in line[1:]) for line in lines)
+
+
+def parts_table(rows: Sequence[Measured]) -> str:
+    """Return what the bits per note of each model are paid for, as text; what is not told is left empty."""
+    first = max(len(row.name) for row in rows)
+    lines = [f"{'bits/note for':<{max(first, 13)}}" + "".join(f"{part:>13}" for part in PARTS)]
+    for row in rows:
+        bits = ("" if value is None else f"{value:.2f}" for value in row.total.bits_by_part.values())
+        lines.append(f"{row.name:<{max(first, 13)}}" + "".join(f"{value:>13}" for value in bits))
+    return "\n".join(lines)
 
 
 def _check(args: argparse.Namespace) -> None:

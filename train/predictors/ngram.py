@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from piano.tokens.encoding import TokenArray
 from piano.tokens.vocabulary import VOCABULARY
-from train.predictors.scoring import Nats
+from train.predictors.scoring import Costs, Nats
 
 Integers = NDArray[np.integer[Any]]
 
@@ -74,6 +74,10 @@ class NGram:
         if not 1 <= order <= self.order:
             raise ValueError(f"the order is 1 to {self.order}, not {order}")
         return NGram(self._levels[:order])
+
+    def costs(self, events: TokenArray) -> Costs:
+        """Return what each event token costs; not how much of it tells that a key goes down."""
+        return Costs(self.nats(events))
 
     def nats(self, events: TokenArray) -> Nats:
         """Return the negative natural logarithm of the probability of each event token."""

@@ -9,7 +9,7 @@ on with at least half a context behind it. The end of a performance is no event 
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,12 +22,29 @@ HEAD: TokenArray = np.array([VOCABULARY.bos, VOCABULARY.task("continue")], np.in
 
 Nats = NDArray[np.float64]
 
+PARTS = ("time", "that a key", "which key", "velocity", "release", "pedal")
+"""What bits are paid for: when, that a key goes down and which one, how hard, which key comes up, the pedal."""
+
+_KIND_OF_PART = {0: Kind.TIME, 3: Kind.VELOCITY, 4: Kind.OFF, 5: Kind.PEDAL}
+_FIRST_ON, _END_OF_ON = np.flatnonzero(VOCABULARY.kinds == Kind.ON)[[0, -1]] + (0, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """What each event token costs, (n,) in nats; and how much of it, where a key goes down, tells that one does.
+
+    `presses` is 0 where none goes down; None where the model does not tell.
+    """
+
+    nats: Nats
+    presses: Nats | None = None
+
 
 class Scorer(Protocol):
     """Whatever gives each token of a performance a probability, by those before it."""
 
-    def nats(self, events: TokenArray) -> Nats:
-        """Return the negative natural logarithm of the probability of each event token."""
+    def costs(self, events: TokenArray) -> Costs:
+        """Return the negative natural logarithm of the probability of each event token, and its part for presses."""
 
 
 class Predictor(Protocol):
@@ -73,13 +90,17 @@ class WindowScorer:
 
     def nats(self, events: TokenArray) -> Nats:
         """Return the negative natural logarithm of the probability of each event token."""
-        windows = cut_windows(events.size, self.predictor.context) if events.size else []
-        nats = np.zeros(events.size)
-        for number in range(0, len(windows), self.batch):
-            self._score(events, windows[number : number + self.batch], nats)
-        return nats
+        return self.costs(events).nats
 
-    def _score(self, events: TokenArray, windows: list[Window], nats: Nats) -> None:
+    def costs(self, events: TokenArray) -> Costs:
+        """Return the negative natural logarithm of the probability of each event token, and its part for presses."""
+        windows = cut_windows(events.size, self.predictor.context) if events.size else []
+        nats, presses = np.zeros(events.size), np.zeros(events.size)
+        for number in range(0, len(windows), self.batch):
+            self._score(events, windows[number : number + self.batch], nats, presses)
+        return Costs(nats, presses)
+
+    def _score(self, events: TokenArray, windows: list[Window], nats: Nats, presses: Nats) -> None:
         read = min(self.predictor.context - HEAD.size, events.size - 1)  # all windows of a performance are as long
         tokens = np.stack([np.concatenate([HEAD, events[each.start : each.start + read]]) for each in windows])
         length = tokens.shape[1]
@@ -90,6 +111,8 @@ class WindowScorer:
         scored = slice(windows[0].first, windows[-1].end)
         logits = self.predictor.logits(tokens.astype(np.int64), np.concatenate(rows))
         nats[scored] = cross_entropy(logits, events[scored])
+        is_press = VOCABULARY.kinds[events[scored]] == Kind.ON
+        presses[scored][is_press] = press_cost(logits[is_press])
 
 
 def cross_entropy(logits: NDArray[np.float32], targets: TokenArray) -> Nats:
@@ -101,20 +124,50 @@ def cross_entropy(logits: NDArray[np.float32], targets: TokenArray) -> Nats:
     return nats
 
 
+def press_cost(logits: NDArray[np.float32]) -> Nats:
+    """Return the cost in nats, by logits (k, vocabulary), of that some key goes down, whichever it is."""
+    weights = np.exp(logits - logits.max(axis=1)[:, None], dtype=np.float64)
+    nats: Nats = np.log(weights.sum(axis=1)) - np.log(weights[:, _FIRST_ON:_END_OF_ON].sum(axis=1))
+    return nats
+
+
+def parts_of(events: TokenArray, costs: Costs) -> tuple[float, ...]:
+    """Return what all tokens together cost in nats, by `PARTS`; not a number for parts that the model does not tell."""
+    kinds = VOCABULARY.kinds[events]
+    parts = np.full(len(PARTS), np.nan)
+    for part, kind in _KIND_OF_PART.items():
+        parts[part] = costs.nats[kinds == kind].sum()
+    if costs.presses is not None:
+        that = costs.presses.sum()
+        parts[1:3] = that, costs.nats[kinds == Kind.ON].sum() - that
+    return tuple(parts.tolist())
+
+
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What so many performances came to."""
+    """What so many performances came to; `parts` are the nats by `PARTS`."""
 
     pieces: int = 0
     notes: int = 0
     tokens: int = 0
     nats: float = 0.0
+    parts: tuple[float, ...] = (0.0,) * len(PARTS)
 
     def __add__(self, other: "Tally") -> "Tally":
         """Return both together."""
         return Tally(
-            self.pieces + other.pieces, self.notes + other.notes, self.tokens + other.tokens, self.nats + other.nats
+            self.pieces + other.pieces,
+            self.notes + other.notes,
+            self.tokens + other.tokens,
+            self.nats + other.nats,
+            tuple(one + another for one, another in zip(self.parts, other.parts, strict=True)),
         )
+
+    @property
+    def bits_by_part(self) -> dict[str, float | None]:
+        """Return the bits per note of each of `PARTS`; None where the model does not tell."""
+        bits = (nats / math.log(2) / max(self.notes, 1) for nats in self.parts)
+        return {name: None if math.isnan(value) else value for name, value in zip(PARTS, bits, strict=True)}
 
     @property
     def bits_per_note(self) -> float:
@@ -131,9 +184,9 @@ class Tally:
         """Return the mean cost of a token in nats."""
         return self.nats / max(self.tokens, 1)
 
-    def to_json(self) -> dict[str, float]:
+    def to_json(self) -> dict[str, Any]:
         """Return the figures by name."""
-        names = ("bits_per_note", "notes", "tokens_per_note", "nats_per_token", "tokens", "pieces")
+        names = ("bits_per_note", "bits_by_part", "notes", "tokens_per_note", "nats_per_token", "tokens", "pieces")
         return {name: getattr(self, name) for name in names}
 
 
@@ -142,6 +195,7 @@ def tally(scorer: Scorer, performances: Iterable[tuple[str, TokenArray]]) -> dic
     totals: dict[str, Tally] = {}
     for name, events in performances:
         notes = int((VOCABULARY.kinds[events] == Kind.ON).sum())
-        scored = Tally(1, notes, events.size, float(scorer.nats(events).sum()))
+        costs = scorer.costs(events)
+        scored = Tally(1, notes, events.size, float(costs.nats.sum()), parts_of(events, costs))
         totals[name] = totals.get(name, Tally()) + scored
     return totals

@@ -14,6 +14,7 @@ from inference.bundle import Bundle
 from inference.equal_rows import EqualRows
 from piano.events import Role
 from piano.sampling.density_guard import PIANISTS_NOTES_PER_S, Pace
+from piano.sampling.key_releases import with_releases
 from piano.sampling.repetition_guard import Figures
 from piano.sampling.sampler import Sampler, SamplingSettings
 from piano.tokens.grammar import Grammar, tokens_of_role
@@ -69,9 +70,13 @@ class Row:
             self._aim = self._pace.notes_per_s(self._step) or PIANISTS_NOTES_PER_S
         if token is None:
             settings = self._sampler.settings
+            mask = self._mask()
+            if not self._grammar.in_note:
+                pressed = {int(VOCABULARY.values[key]): since for key, since in self._pressed.items()}
+                logits = with_releases(logits, pressed, self._step, mask)
             logits = self._figures.hold_back(logits, settings.repetition_guard)
             logits = self._pace.lean(logits, self._step, self._aim, settings.pace_guard)
-            token = self._sampler.draw(logits, self._mask())
+            token = self._sampler.draw(logits, mask)
         self.push(token)
         return token
 

@@ -82,7 +82,7 @@ def score(scorer: Scorer, music: list[tuple[Performance, float]], rewriting: Rew
         events = encode(on_grid, origin_s=origin_s)
         notes = int((VOCABULARY.kinds[events] == Kind.ON).sum())
         written = rewriting.write(events) if rewriting else events
-        total += Tally(1, notes, written.size, float(scorer.nats(written).sum()))
+        total += Tally(1, notes, written.size, float(scorer.costs(written).nats.sum()))
     return total
 
 

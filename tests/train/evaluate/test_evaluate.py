@@ -58,7 +58,7 @@ def test_a_checkpoint_on_a_split(
     found = evaluate(checkpoint, "--corpus", corpus, "--split", "test")
     pieces = scales.select(split="test")
     streams = [encode(scales.performance(piece)) for piece in pieces]
-    nats = sum(load_scorer(str(checkpoint)).nats(events).sum() for events in streams)
+    nats = sum(load_scorer(str(checkpoint)).costs(events).nats.sum() for events in streams)
     notes, tokens = sum(scales.note_counts[pieces]), sum(events.size for events in streams)
     assert (found["split"], found["notes"], found["pieces"], found["tokens"]) == ("test", notes, 4, tokens)
     assert found["bits_per_note"] == pytest.approx(nats / math.log(2) / notes)
@@ -74,7 +74,7 @@ def test_a_checkpoint_on_a_split(
 
 def test_a_bundle_costs_what_its_checkpoint_costs(checkpoint: Path, bundle: Path, scales: NoteCache) -> None:
     events = encode(scales.performance(0))
-    ours, exported = (load_scorer(str(folder), batch=3).nats(events) for folder in (checkpoint, bundle))
+    ours, exported = (load_scorer(str(folder), batch=3).costs(events).nats for folder in (checkpoint, bundle))
     np.testing.assert_allclose(exported, ours, atol=1e-3)
 
 
@@ -89,7 +89,8 @@ def test_ngrams_stand_in_the_same_table(
     assert baselines["ngram-3"]["bits_per_note"] < baselines["ngram-1"]["bits_per_note"]
     assert baselines["ngram-1"]["notes"] == found["notes"] == 320
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines[1:]] == [str(checkpoint), "ngram-1", "ngram-3"]
+    assert [line.split()[0] for line in lines[1:4]] == [str(checkpoint), "ngram-1", "ngram-3"]
+    assert [len(line.split()) for line in lines[5:]] == [7, 5, 5]
 
 
 def test_an_ngram_alone_is_of_order_4(corpus: Path, evaluate: Evaluate) -> None:

@@ -12,7 +12,17 @@ from piano.tokens.encoding import TokenArray, encode
 from piano.tokens.vocabulary import VOCABULARY
 from train.corpus.note_cache import NoteCache
 from train.model.gpt2 import GPT2
-from train.predictors.scoring import HEAD, Tally, WindowScorer, cross_entropy, cut_windows, tally
+from train.predictors.scoring import (
+    HEAD,
+    PARTS,
+    Costs,
+    Tally,
+    WindowScorer,
+    cross_entropy,
+    cut_windows,
+    press_cost,
+    tally,
+)
 from train.predictors.torch_predictor import TorchPredictor
 
 
@@ -77,18 +87,44 @@ def test_cross_entropy_is_minus_the_log_of_the_chance() -> None:
     np.testing.assert_allclose(cross_entropy(logits, targets), [math.log(4), 0, math.log(4 / 3)], rtol=1e-6)
 
 
+def test_the_parts_come_to_the_whole(tiny_model: GPT2, random_notes: NoteCache) -> None:
+    scorer = WindowScorer(TorchPredictor(tiny_model))
+    found = tally(scorer, [("notes", encode(random_notes.performance(number))) for number in range(2)])["notes"]
+    assert tuple(found.bits_by_part) == PARTS
+    assert sum(found.parts) == pytest.approx(found.nats, rel=1e-9)
+    assert sum(bits or 0.0 for bits in found.bits_by_part.values()) == pytest.approx(found.bits_per_note)
+    assert min(found.parts) > 0
+
+
+def test_that_a_key_goes_down_costs_what_all_keys_together_do() -> None:
+    logits = np.full((1, VOCABULARY.size), -100, np.float32)
+    logits[0, [VOCABULARY.first_on, VOCABULARY.first_on + 5, VOCABULARY.first_time]] = np.log([0.1, 0.15, 0.75])
+    np.testing.assert_allclose(press_cost(logits), -np.log(0.25), rtol=1e-6)
+
+
 def test_a_tally_adds_up_by_name() -> None:
     class OneNat:
-        def nats(self, events: TokenArray) -> NDArray[np.float64]:
-            return np.ones(events.size)
+        def costs(self, events: TokenArray) -> Costs:
+            return Costs(np.ones(events.size))
 
     on, velocity, step = VOCABULARY.first_on, VOCABULARY.first_velocity, VOCABULARY.first_time
     events = np.array([on, velocity, step, on + 1, velocity], np.int32)
     found = tally(OneNat(), [("a", events), ("b", events[:2]), ("a", events)])
-    assert found == {"a": Tally(2, 4, 10, 10.0), "b": Tally(1, 1, 2, 2.0)}
+    assert {name: (each.pieces, each.notes, each.tokens, each.nats) for name, each in found.items()} == {
+        "a": (2, 4, 10, 10.0),
+        "b": (1, 1, 2, 2.0),
+    }
     both = sum(found.values(), Tally())
     assert both.to_json() == {
         "bits_per_note": pytest.approx(12 / math.log(2) / 5),
+        "bits_by_part": {
+            "time": pytest.approx(2 / math.log(2) / 5),
+            "that a key": None,
+            "which key": None,
+            "velocity": pytest.approx(1 / math.log(2)),
+            "release": 0.0,
+            "pedal": 0.0,
+        },
         "notes": 5,
         "tokens_per_note": 12 / 5,
         "nats_per_token": 1.0,

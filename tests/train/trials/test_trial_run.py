@@ -20,6 +20,7 @@ from train.corpus.note_cache import NoteCache
 from train.dataset.rewritings import REWRITINGS
 from train.fit.batches import Batch
 from train.model.gpt2 import GPT2
+from train.predictors.scoring import Costs
 from train.trials.trial_plan import Trial, Variation, load_plan
 from train.trials.trial_report import table
 from train.trials.trial_result import RESULTS, load_results, matching
@@ -131,8 +132,8 @@ def test_every_trial_hears_the_same_excerpts(random_notes: NoteCache) -> None:
 class OneNat:
     """A scorer to which every token costs one nat."""
 
-    def nats(self, events: Any) -> Any:
-        return np.ones(events.size)
+    def costs(self, events: Any) -> Costs:
+        return Costs(np.ones(events.size))
 
 
 @pytest.mark.parametrize("name", [None, *REWRITINGS])
