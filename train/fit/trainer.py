@@ -10,7 +10,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
@@ -97,7 +96,9 @@ class Trainer:
                 )
             start = self._initial(initial)[0].named_parameters()
             self._start = {name: weights.detach().to(self.device) for name, weights in start}
-        forward: Any = torch.compile(self.model) if self.recipe.compile else self.model
+        if self.recipe.compile:
+            self.model.compiled = torch.compile(self.model.transformer.forward)
+        forward: Any = self.model
         self.course = Course(self.recipe, self.progress, self.ranks, self.now_s)
         self._saved_s = self.now_s()
         self.forward = DistributedDataParallel(forward) if self.ranks.world > 1 else forward
@@ -190,10 +191,14 @@ class Trainer:
 
     def _nats(self, model: Any, inputs: Tensor, targets: Tensor, positions: Tensor) -> Tensor:
         """Return the sum of the cost of all targets."""
-        inputs, targets, positions = (part.to(self.device, non_blocking=True) for part in (inputs, targets, positions))
+        rows = torch.nonzero(
+            targets.flatten() != IGNORED
+        ).flatten()  # found where they are: a device would be waited for
+        parts = inputs, positions, rows, targets.flatten()[rows]
+        inputs, positions, rows, targets = (part.to(self.device, non_blocking=True) for part in parts)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.recipe.precision == "bf16"):
-            logits = model(inputs, positions)  # (batch, time, vocab)
-        return functional.cross_entropy(logits.float().flatten(0, 1), targets.flatten(), reduction="sum")
+            cost: Tensor = model(inputs, positions, (rows, targets))
+        return cost
 
     def _seed_dropout(self) -> None:
         """Make what is dropped a function of the step and the rank, so that a resumed run drops the same."""

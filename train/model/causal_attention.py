@@ -40,40 +40,54 @@ def _to_be_compiled(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
 
 
 class _ByBlocks(torch.autograd.Function):
-    """Forward and backward share the weights of attention, block by block, in the precision of the inputs."""
+    """Forward and backward share the weights of attention, block by block, in the precision of the inputs.
+
+    Products of 16 bits take only what is contiguous, or the transpose of it, and turn anything else around first:
+    therefore queries and what comes of them lie block after block, and what a block looks at is copied.
+    """
 
     @staticmethod
     def forward(ctx: Any, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
         """Compute (batch, head, time, dim)."""
         shape = query.shape
-        query, key, value = (tensor.flatten(0, 1).contiguous() for tensor in (query * _scale(shape), key, value))
+        query, key, value = _in_blocks(query * _scale(shape)), key.flatten(0, 1), value.flatten(0, 1)
         above = _above(query)
-        out = torch.empty_like(query)  # (batch * head, time, dim)
+        out = torch.empty_like(query)  # (block, batch * head, row, dim)
         kept = []
-        for rows, seen in _blocks(shape[2]):
-            scores = query[:, rows] @ key[:, seen].mT  # (batch * head, block, seen)
+        for number, (rows, seen) in enumerate(_blocks(shape[2])):
+            scores = torch.bmm(query[number], key[:, seen].contiguous().mT)  # (batch * head, row, seen)
             scores[:, :, rows] += above
             weights = torch.softmax(scores, -1)
-            out[:, rows] = weights @ value[:, seen]
+            torch.bmm(weights, value[:, seen].contiguous(), out=out[number])
             kept.append(weights)
         ctx.save_for_backward(query, key, value, *kept)
-        return out.view(shape)
+        return _out_of_blocks(out, shape)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return the gradients of query, key and value."""
         query, key, value, *kept = ctx.saved_tensors
         shape = gradients[0].shape
-        of_out = gradients[0].flatten(0, 1).contiguous()  # (batch * head, time, dim)
+        of_out = _in_blocks(gradients[0])
         of_query, of_key, of_value = torch.empty_like(query), torch.zeros_like(key), torch.zeros_like(value)
-        for (rows, seen), weights in zip(_blocks(shape[2]), kept, strict=True):
-            of_value[:, seen] += weights.mT @ of_out[:, rows]
-            of_weights = of_out[:, rows] @ value[:, seen].mT
+        for number, ((_, seen), weights) in enumerate(zip(_blocks(shape[2]), kept, strict=True)):
+            of_value[:, seen] += torch.bmm(weights.mT, of_out[number])
+            of_weights = torch.bmm(of_out[number], value[:, seen].contiguous().mT)
             of_scores = torch._softmax_backward_data(of_weights, weights, -1, weights.dtype)
-            of_query[:, rows] = of_scores @ key[:, seen]
-            of_key[:, seen] += of_scores.mT @ query[:, rows]
+            torch.bmm(of_scores, key[:, seen].contiguous(), out=of_query[number])
+            of_key[:, seen] += torch.bmm(of_scores.mT, query[number])
         of_query *= _scale(shape)
-        return of_query.view(shape), of_key.view(shape), of_value.view(shape)
+        return _out_of_blocks(of_query, shape), of_key.view(shape), of_value.view(shape)
+
+
+def _in_blocks(x: Tensor) -> Tensor:
+    """Lay (batch, head, time, dim) out as (block, batch * head, row, dim), contiguous."""
+    return x.reshape(-1, x.shape[2] // ATTENTION_BLOCK, ATTENTION_BLOCK, x.shape[3]).transpose(0, 1).contiguous()
+
+
+def _out_of_blocks(x: Tensor, shape: torch.Size) -> Tensor:
+    """Lay (block, batch * head, row, dim) out as (batch, head, time, dim) again."""
+    return x.transpose(0, 1).reshape(shape)
 
 
 def _above(like: Tensor) -> Tensor:

@@ -3,6 +3,7 @@
 Module names follow Hugging Face's `GPT2LMHeadModel`; `train.model.checkpoint` turns the linear layers into its layout.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -10,6 +11,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from train.model.causal_attention import ATTENTION_BLOCK, causal_attention_by_blocks
+from train.model.gelu import gelu_in_16_bits
+from train.model.token_cost import summed_cost
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,13 @@ class MLP(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (batch, time, width) to the same shape."""
-        y = self.c_proj(functional.gelu(self.c_fc(x), approximate="tanh"))
+        y = self.c_fc(x)
+        is_slow = self.training and y.device.type == "cpu" and y.dtype == torch.bfloat16
+        if is_slow and not torch.compiler.is_compiling():
+            y = gelu_in_16_bits(y)
+        else:
+            y = functional.gelu(y, approximate="tanh")
+        y = self.c_proj(y)
         return functional.dropout(y, self.dropout, self.training)
 
 
@@ -99,13 +108,18 @@ class Transformer(nn.Module):
 
 
 class GPT2(nn.Module):
-    """The language model: tokens in, logits over the next token out; the head is the token embedding."""
+    """The language model: tokens in, logits over the next token out; the head is the token embedding.
+
+    `compiled`, if there is one, stands for the layers while training.
+    """
+
+    compiled: Callable[[Tensor, Tensor], Tensor] | None
 
     def __init__(self, config: GPT2Config) -> None:
         super().__init__()
         if config.width % config.heads:
             raise ValueError(f"a width of {config.width} cannot be shared by {config.heads} heads")
-        self.config = config
+        self.config, self.compiled = config, None
         self.transformer = Transformer(config)
         self.apply(self._initialise)
         for name, parameter in self.named_parameters():
@@ -119,14 +133,27 @@ class GPT2(nn.Module):
         if isinstance(module, nn.Linear):
             nn.init.zeros_(module.bias)
 
-    def forward(self, tokens: Tensor, positions: Tensor | None = None) -> Tensor:
-        """Map tokens (batch, time) to logits (batch, time, vocab).
+    def forward(
+        self, tokens: Tensor, positions: Tensor | None = None, asked: tuple[Tensor, Tensor] | None = None
+    ) -> Tensor:
+        """Map tokens (batch, time) to logits (batch, time, vocab), or to what targets cost in all: see `summed_cost`.
 
-        Positions are (time,) or (batch, time) and count from 0 unless given.
+        Positions are (time,) or (batch, time) and count from 0 unless given. `asked` are the rows of all windows, laid
+        end to end, that have a target, and their targets.
         """
         if positions is None:
             positions = torch.arange(tokens.shape[1], device=tokens.device)
-        return functional.linear(self.transformer(tokens, positions), self.transformer.wte.weight)
+        layers = self.compiled if self.compiled and self.training else self.transformer
+        hidden = layers(tokens, positions)
+        return functional.linear(hidden, self.head_weight()) if asked is None else self.cost(hidden, *asked)
+
+    def cost(self, hidden: Tensor, rows: Tensor, targets: Tensor) -> Tensor:
+        """Return what the targets at some rows of (batch, time, width) cost in all, in nats."""
+        return summed_cost(hidden.flatten(0, -2), self.head_weight(), rows, targets)
+
+    def head_weight(self) -> Tensor:
+        """Return the weights that make logits, (vocab, width)."""
+        return self.transformer.wte.weight
 
     def parameter_count(self) -> int:
         """Return the number of trained values."""

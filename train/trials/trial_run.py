@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional
 
 from piano.notes import Performance
 from piano.tokens.encoding import encode
@@ -129,11 +128,9 @@ class UntiedGPT2(GPT2):
         self.head = nn.Linear(config.width, config.vocab_size, bias=False)
         nn.init.normal_(self.head.weight, std=0.02)
 
-    def forward(self, tokens: Tensor, positions: Tensor | None = None) -> Tensor:
-        """Map tokens (batch, time) to logits (batch, time, vocab)."""
-        if positions is None:
-            positions = torch.arange(tokens.shape[1], device=tokens.device)
-        return functional.linear(self.transformer(tokens, positions), self.head.weight)
+    def head_weight(self) -> Tensor:
+        """Return the weights that make logits, (vocab, width)."""
+        return self.head.weight
 
 
 class _Predictor:
