@@ -40,7 +40,7 @@ def shown_cues(
         parts.append(inside)
     lead_s = float(rng.uniform(*CHORD_LEAD_S))
     if rng.random() < CHORDS_SHOWN:
-        parts.append(_told_ahead(cues[is_chord(cues["code"])], beats, origin_s, horizon_s, lead_s))
+        parts.append(told_ahead(cues[is_chord(cues["code"])], beats, origin_s, horizon_s, lead_s))
     ending_s = float(rng.uniform(*ENDING_LEAD_S))
     if rng.random() < ENDING_SHOWN and end_s is not None and end_s - ending_s >= origin_s:
         parts.append(np.array([(end_s - ending_s, ENDING)], CUE))
@@ -48,7 +48,7 @@ def shown_cues(
     return told[np.lexsort((told["code"], told["time_s"]))]
 
 
-def _told_ahead(chords: CueArray, beats: CueArray, origin_s: float, horizon_s: float, lead_s: float) -> CueArray:
+def told_ahead(chords: CueArray, beats: CueArray, origin_s: float, horizon_s: float, lead_s: float) -> CueArray:
     """Return the chords of a window at the moments at which they are told, the one that sounds at its origin first."""
     told = chords.copy()
     told["time_s"] -= lead_s

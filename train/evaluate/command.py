@@ -16,6 +16,7 @@ from train.corpus.cleaning import clean
 from train.corpus.note_cache import NoteCache
 from train.corpus.sources import MIDI_SUFFIXES
 from train.evaluate import task_evaluation
+from train.evaluate.with_cues import with_cues
 from train.predictors.ngram import NGram
 from train.predictors.scoring import PARTS, Scorer, Tally, WindowScorer, tally
 from train.predictors.targets import load_predictor
@@ -56,6 +57,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--ngram", type=int, nargs="+", default=[], metavar="ORDER", help="also n-grams of the corpus's training split"
     )
+    parser.add_argument(
+        "--cues",
+        action="store_true",
+        help="with and without beats and chords told, where the corpus has them annotated",
+    )
     parser.add_argument("--batch", type=int, default=8, help="windows computed together (default: %(default)s)")
     parser.add_argument("--bf16", action="store_true", help="a checkpoint in half precision: faster where there is AMX")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to a file")
@@ -77,6 +83,10 @@ def run(args: argparse.Namespace) -> int:
     if orders and cache:
         scorers.update(_ngrams(cache, args.dataset, orders))
     rows = [Measured(name, tally(scorer, _streams(pieces, cache, name))) for name, scorer in scorers.items()]
+    if args.cues and cache:
+        target = scorers[args.target]
+        told = with_cues(target, cache, [piece for piece in pieces if isinstance(piece, int)])
+        rows += [Measured(f"told: {name}", figures) for name, figures in told.items()]
     if not rows[0].total.notes:
         raise CorpusError("there is not one note in the performances to measure on")
     print(table(rows))
@@ -122,6 +132,8 @@ def _check(args: argparse.Namespace) -> None:
         faults.append("--corpus CACHE or --midi FOLDER is needed: what to measure on")
     if not args.corpus and (args.ngram or args.target == NGRAM):
         faults.append("n-grams are trained on the corpus: --corpus CACHE is needed")
+    if args.cues and (not args.corpus or args.target == NGRAM):
+        faults.append("--cues asks for a model and for a corpus, whose cache holds the cues: --corpus CACHE")
     if min(args.ngram, default=1) < 1:
         faults.append("--ngram: an order is 1 or more")
     if args.batch < 1 or (args.limit is not None and args.limit < 1):

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from piano.tokens.encoding import TokenArray
 from piano.tokens.vocabulary import VOCABULARY, Kind
+from train.predictors.told_cost import steps_to_cue, told_cost
 
 HEAD: TokenArray = np.array([VOCABULARY.bos, VOCABULARY.task("continue")], np.int32)
 """What each window begins with: plain music, without a style."""
@@ -44,7 +45,10 @@ class Scorer(Protocol):
     """Whatever gives each token of a performance a probability, by those before it."""
 
     def costs(self, events: TokenArray) -> Costs:
-        """Return the negative natural logarithm of the probability of each event token, and its part for presses."""
+        """Return the negative natural logarithm of the probability of each event token, and its part for presses.
+
+        Where there are cues among the events, that is the probability given them: see `train.predictors.told_cost`.
+        """
 
 
 class Predictor(Protocol):
@@ -93,14 +97,19 @@ class WindowScorer:
         return self.costs(events).nats
 
     def costs(self, events: TokenArray) -> Costs:
-        """Return the negative natural logarithm of the probability of each event token, and its part for presses."""
+        """Return the negative natural logarithm of the probability of each event token, and its part for presses.
+
+        Where there are cues among the events, that is the probability given them: see `train.predictors.told_cost`.
+        """
         windows = cut_windows(events.size, self.predictor.context) if events.size else []
-        nats, presses = np.zeros(events.size), np.zeros(events.size)
+        nats, presses, to_cue = np.zeros(events.size), np.zeros(events.size), steps_to_cue(events)
         for number in range(0, len(windows), self.batch):
-            self._score(events, windows[number : number + self.batch], nats, presses)
+            self._score(events, to_cue, windows[number : number + self.batch], nats, presses)
         return Costs(nats, presses)
 
-    def _score(self, events: TokenArray, windows: list[Window], nats: Nats, presses: Nats) -> None:
+    def _score(
+        self, events: TokenArray, to_cue: NDArray[np.int64], windows: list[Window], nats: Nats, presses: Nats
+    ) -> None:
         read = min(self.predictor.context - HEAD.size, events.size - 1)  # all windows of a performance are as long
         tokens = np.stack([np.concatenate([HEAD, events[each.start : each.start + read]]) for each in windows])
         length = tokens.shape[1]
@@ -110,7 +119,9 @@ class WindowScorer:
         ]
         scored = slice(windows[0].first, windows[-1].end)
         logits = self.predictor.logits(tokens.astype(np.int64), np.concatenate(rows))
-        nats[scored] = cross_entropy(logits, events[scored])
+        is_told = bool((VOCABULARY.kinds[events] == Kind.CUE).any())
+        price = told_cost(logits, events[scored], to_cue[scored]) if is_told else cross_entropy(logits, events[scored])
+        nats[scored] = price
         is_press = VOCABULARY.kinds[events[scored]] == Kind.ON
         presses[scored][is_press] = press_cost(logits[is_press])
 
