@@ -17,6 +17,8 @@ arguments=$*
 trap 'umount -R "$place/proc" "$place/dev" 2>/dev/null; for bound in ${FRESH_BIND:-}; do umount "$place$bound"; done
 rm -rf --one-file-system "$place"' EXIT
 
+trap 'exit 130' INT TERM
+
 say() { printf '\n#### %s\n' "$*"; }
 
 prepare() {

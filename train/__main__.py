@@ -42,6 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = parser.parse_args(arguments)
     try:
         return int(args.run(args))
+    except KeyboardInterrupt:
+        return 130
     except PianodError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -10,14 +10,12 @@ import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ValidationError
-from pydantic.fields import FieldInfo
 
 from piano.errors import ConfigError, PianodError, PortError
+from realtime.cli.parser import WITHOUT_FLAG, Parser, ShortHelp, add_request, add_settings, check_flags, wants_all
 from realtime.cli.requests import DemoRequest, SendRequest
 from realtime.files.task_requests import (
     CleanRequest,
@@ -28,15 +26,16 @@ from realtime.files.task_requests import (
     TaskRequest,
     VelocitiesRequest,
 )
-from realtime.settings import DEFAULT_FILE, PREFIX, Settings, load_settings, settings_by_group
-from realtime.settings.words import fault_in_words, faults_as_text, flag_of, notes_on
+from realtime.settings import DEFAULT_FILE, PREFIX, Settings, load_settings
+from realtime.settings.words import fault_in_words, faults_as_text, flag_of
 from realtime.threads.logs import configure_logs
 
+NO_RUNTIME = (
+    "ONNX Runtime, which plays the model, is not installed: pip install 'pianod[cpu]', or 'pianod[gpu]' where there is "
+    "an NVIDIA GPU; never both"
+)
+
 DEMO_HINT = "No MIDI at hand? This needs none, and writes what it plays to files:  bin/pianod demo --out demo"
-
-
-_WORDS = {"file": "FILE", "files": "FILE", "what": "WHAT"}
-"""What a command is asked for that stands without a flag."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +46,10 @@ class Command:
     synopsis: str
     request: type[BaseModel] | None
     run: Callable[[Settings, Any], int]
+    matters: tuple[str, ...] = ()
+    """The settings and wishes that the short help shows."""
+    applies: tuple[str, ...] = ()
+    """The settings that the long help shows; all where there are none."""
 
 
 def _run_live(settings: Settings, _request: None) -> int:
@@ -91,114 +94,128 @@ def _run_send(settings: Settings, request: SendRequest) -> int:
     return run_send(settings, request)
 
 
-LIVE = Command("play live, with the keyboard on a MIDI port", "", None, _run_live)
+MAKING = (
+    "model", "provider", "half", "threads", "temperature", "top_k", "top_p", "note_top_p", "min_p", "repetition_guard",
+    "pace_guard", "seed", "greedy", "strength", "composer", "density", "max_polyphony", "longest_note_s", "verbosity",
+)  # fmt: skip
+"""The settings that say something to the commands on files."""
+
+TASK = ("out", "track", "variants", "plot", "temperature", "model")
+
+LIVE = Command(
+    "play live, with the keyboard on a MIDI port",
+    "",
+    None,
+    _run_live,
+    matters=("input", "output", "mode", "temperature", "composer", "longest_pause_s", "open"),
+)
 
 COMMANDS: Mapping[str, Command] = {
-    "ports": Command("list the MIDI ports there are", "", None, _run_ports),
+    "ports": Command("list the MIDI ports there are", "", None, _run_ports, ("api",), ("api", "verbosity")),
     "demo": Command(
-        "hear a duet without any MIDI: a recorded phrase is played to it in real time",
+        "hear a duet without any MIDI, and without playing",
         "--out FOLDER ",
         DemoRequest,
         _run_demo,
+        ("out", "mode", "temperature", "composer", "seed", "model"),
     ),
-    "continue": Command("go on with MIDI files", "FILE... ", ContinueFilesRequest, _run_continue),
-    "new": Command("make a new piece", "--out FILE ", NewPiecesRequest, _run_new),
+    "continue": Command(
+        "go on with MIDI files",
+        "FILE... ",
+        ContinueFilesRequest,
+        _run_continue,
+        ("seconds", "start_s", "end_s", "composer", *TASK),
+        MAKING,
+    ),
+    "new": Command(
+        "make a new piece",
+        "--out FILE ",
+        NewPiecesRequest,
+        _run_new,
+        ("seconds", "notes", "bpm", "composer", "density", *TASK),
+        MAKING,
+    ),
     "fill": Command(
-        "keep a part of MIDI files and let the model play the rest", "FILE... --keep WHAT ", FillRequest, _run_task
+        "keep a part of MIDI files, play the rest",
+        "FILE... --keep WHAT ",
+        FillRequest,
+        _run_task,
+        ("keep", "gap", "pitches", *TASK),
+        MAKING,
     ),
-    "velocities": Command("find the velocities of MIDI files", "FILE... ", VelocitiesRequest, _run_task),
+    "velocities": Command(
+        "find the velocities of MIDI files",
+        "FILE... ",
+        VelocitiesRequest,
+        _run_task,
+        ("noise", "from_nothing", *TASK),
+        MAKING,
+    ),
     "clean": Command(
         "clean MIDI files of wrong notes, velocities or times",
         "FILE... --pitch|--velocity|--onset|--time|--all ",
         CleanRequest,
         _run_task,
+        ("pitch", "velocity", "onset", "time", "all", *TASK),
+        MAKING,
     ),
-    "perform": Command("play scores with expression", "FILE... ", PerformRequest, _run_task),
-    "send": Command("tell the pianod that runs what to do, or ask how it stands", "WHAT ", SendRequest, _run_send),
+    "perform": Command(
+        "play scores with expression", "FILE... ", PerformRequest, _run_task, ("bpm", "order_only", *TASK), MAKING
+    ),
+    "send": Command(
+        "steer the pianod that runs, or ask how it stands",
+        "WHAT ",
+        SendRequest,
+        _run_send,
+        ("panel_host", "panel_port"),
+        ("panel_host", "panel_port", "verbosity"),
+    ),
 }
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Return the parser of all commands; it keeps only the flags that were given, as text."""
-    parser = argparse.ArgumentParser(
+def build_parser(*, everything: bool = False) -> tuple[Parser, dict[str, Parser]]:
+    """Return the parser of all commands and the parser of each; they keep only the flags that were given, as text.
+
+    Help is short, or shows everything that applies to the command.
+    """
+    parser = Parser(
+        commands=COMMANDS,
         prog="pianod",
         usage="%(prog)s [COMMAND] [settings]",
         description="A duet partner on your MIDI cable. Without a command it plays live.",
-        epilog=f"Each setting can also stand in a TOML file ({DEFAULT_FILE}, or --config FILE) or in the environment "
-        f"({PREFIX}TEMPERATURE=0.9). The command line comes first, then the environment, then the file.",
-        allow_abbrev=False,
+        epilog=f"Settings also stand in {DEFAULT_FILE} or the environment ({PREFIX}TEMPERATURE=0.9).",
+        formatter_class=ShortHelp,
     )
-    parser.add_argument("--version", action="version", version=f"pianod {version('pianod')}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
-    _add_settings(parser)
+    parser.add_argument("--version", action="store_true", default=argparse.SUPPRESS, help="show program, model, Python")
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands", parser_class=Parser)
+    add_settings(parser, LIVE.matters, everything=everything)
+    parsers: dict[str, Parser] = {}
     for name, command in COMMANDS.items():
-        sub = commands.add_parser(
+        sub = subparsers.add_parser(
             name,
+            prog=f"pianod {name}",
             usage=f"pianod {name} {command.synopsis}[settings]",
             help=command.summary,
             description=command.summary[0].upper() + command.summary[1:] + ".",
-            allow_abbrev=False,
+            epilog="All settings and wishes: --help-all.",
+            formatter_class=ShortHelp,
         )
         if command.request is not None:
-            group = sub.add_argument_group("this command")
-            for field_name, field in command.request.model_fields.items():
-                _add_request_field(group, field_name, field)
-        _add_settings(sub)
-    return parser
+            add_request(sub, command.request.model_fields, command.matters, everything=everything)
+        add_settings(sub, command.matters, everything=everything, applies=command.applies)
+        parsers[name] = sub
+    return parser, parsers
 
 
-def _add_settings(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--config", type=Path, metavar="FILE", default=argparse.SUPPRESS, help="TOML file with settings"
-    )
-    parser.add_argument(
-        "-v",
-        action="count",
-        dest="more",
-        default=argparse.SUPPRESS,
-        help="tell more; twice for everything (sets verbosity)",
-    )
-    for title, fields in settings_by_group():
-        group = parser.add_argument_group(title)
-        for name, field in fields.items():
-            _add_flag(group, name, field)
-
-
-def _add_request_field(group: argparse._ArgumentGroup, name: str, field: FieldInfo) -> None:
-    if name in _WORDS:
-        group.add_argument(name, metavar=_WORDS[name], nargs="+" if name == "files" else None, help=field.description)
+def parse(arguments: Sequence[str]) -> dict[str, Any]:
+    """Return what was given; exits with 2, and says what was perhaps meant, where it cannot be read."""
+    parser, parsers = build_parser(everything=wants_all(arguments))
+    named = next((parsers[word] for word in arguments if word in parsers), None)
+    if named is None:
+        check_flags(arguments, parser)
     else:
-        _add_flag(group, name, field)
-
-
-def _add_flag(group: argparse._ArgumentGroup, name: str, field: FieldInfo) -> None:
-    notes = notes_on(field)
-    text = f"{field.description} ({notes})" if notes else str(field.description)
-    text = text.replace("%", "%%")
-    if field.annotation is bool:
-        group.add_argument(
-            flag_of(name), dest=name, action=argparse.BooleanOptionalAction, default=argparse.SUPPRESS, help=text
-        )
-        return
-    group.add_argument(
-        flag_of(name),
-        dest=name,
-        metavar=_metavar(field),
-        default=argparse.SUPPRESS,
-        required=field.is_required(),
-        help=text,
-    )
-
-
-def _metavar(field: FieldInfo) -> str:
-    kind = str(field.annotation)
-    if "Path" in kind:
-        return "PATH"
-    if "tuple[float" in kind:
-        return "FROM-TO"
-    if "Literal" in kind:
-        return "WORD"
-    return "NAME" if "str" in kind else "N"
+        check_flags(arguments, named, [parser])
+    return vars(parser.parse_args(arguments))
 
 
 def _request_from(model: type[BaseModel] | None, given: Mapping[str, Any]) -> BaseModel | None:
@@ -210,7 +227,7 @@ def _request_from(model: type[BaseModel] | None, given: Mapping[str, Any]) -> Ba
         return model(**values)
     except ValidationError as error:
         faults = [
-            fault_in_words(details, model.model_fields, lambda name: _WORDS.get(name) or flag_of(name))
+            fault_in_words(details, model.model_fields, lambda name: WITHOUT_FLAG.get(name) or flag_of(name))
             for details in error.errors(include_url=False)
         ]
         raise ConfigError(faults_as_text(faults, "the command line")) from error
@@ -218,8 +235,8 @@ def _request_from(model: type[BaseModel] | None, given: Mapping[str, Any]) -> Ba
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run pianod with these arguments, the process's own by default; return the exit code."""
-    given = vars(build_parser().parse_args(argv))
-    name = given.pop("command", None)
+    given = parse(sys.argv[1:] if argv is None else argv)
+    name, wants_version = given.pop("command", None), given.pop("version", False)
     config, more = given.pop("config", None), min(given.pop("more", 0), 2)
     command = COMMANDS[name] if name else LIVE
     if more:
@@ -230,15 +247,32 @@ def main(argv: Sequence[str] | None = None) -> int:
         settings = load_settings(flags, config=config)
         verbosity = settings.verbosity
         configure_logs(verbosity)
+        if wants_version:
+            return _show_version(settings)
         return command.run(settings, _request_from(command.request, given))
     except KeyboardInterrupt:
         return 130
     except PianodError as error:
         needs_hint = isinstance(error, PortError) and command is LIVE
         return _fail(f"{error}\n{DEMO_HINT}" if needs_hint else str(error), 2, verbosity)
+    except ModuleNotFoundError as error:
+        if error.name != "onnxruntime":
+            return _fault_of_ours(error, verbosity)
+        return _fail(NO_RUNTIME, 2, verbosity)
     except Exception as error:  # the top of the main thread: a fault of ours, shown without a stack trace
-        fault = f"{type(error).__name__}: {error}"
-        return _fail(f"something went wrong inside pianod ({fault}). With -v -v it tells where.", 1, verbosity)
+        return _fault_of_ours(error, verbosity)
+
+
+def _show_version(settings: Settings) -> int:
+    from realtime.cli.version import version_text
+
+    print(version_text(settings))
+    return 0
+
+
+def _fault_of_ours(error: Exception, verbosity: int) -> int:
+    fault = f"{type(error).__name__}: {error}"
+    return _fail(f"something went wrong inside pianod ({fault}). With -v -v it tells where.", 1, verbosity)
 
 
 def _fail(message: str, code: Literal[1, 2], verbosity: int) -> int:

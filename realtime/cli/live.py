@@ -65,13 +65,9 @@ def _play(settings: Settings, system: MidiSystem, wishes: "Wishes") -> int:
                 stage = Stage(play, history, settings, seed, provider, system.api != BrowserSystem.api)
                 panel = PanelServer(settings, Controls(stage, MonotonicClock()))
             stack.enter_context(play)
-            logger.info(
-                "listening on {!r}, playing on {!r}; seed {}; the model runs on {}",
-                play.ports.input.name,
-                play.ports.output.name,
-                seed,
-                provider,
-            )
+            logger.info("listening on {!r}, playing on {!r}", play.ports.input.name, play.ports.output.name)
+            logger.debug("seed {}; the model runs on {}", seed, provider)
+            _tell_how_to_begin(settings, has_midi=system.api != BrowserSystem.api)
             if panel is not None:
                 stack.enter_context(panel)
                 logger.info("the panel is at {}", panel.address)
@@ -82,6 +78,19 @@ def _play(settings: Settings, system: MidiSystem, wishes: "Wishes") -> int:
     finally:
         system.close()
     return 0
+
+
+def _tell_how_to_begin(settings: Settings, *, has_midi: bool) -> None:
+    """Say what there is to do, in a line or two."""
+    if has_midi and (settings.input is None or settings.output is None):
+        ours = [("your keyboard to", settings.virtual_input)] * (settings.input is None)
+        ours += [("what sounds to", settings.virtual_output)] * (settings.output is None)
+        wires = ", ".join(f"{what} {name!r}" for what, name in ours)
+        logger.info(
+            "connect {} (docs/connect.md), or name the ports: --input, --output; `pianod ports` lists them", wires
+        )
+    if settings.mode == "answer" and settings.trigger == "pause":
+        logger.info("play; when you pause, it goes on; Ctrl-C ends")
 
 
 class Wishes:

@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -26,6 +27,15 @@ _GAIN = 0.8
 _LONGEST_S = 120.0
 
 
+def _how_to_get(package: str) -> str:
+    """Say how the synthesiser is installed on this kind of system."""
+    if sys.platform == "darwin":
+        return "brew install fluid-synth, and a .sf2 file in ~/Library/Audio/Sounds/Banks"
+    if sys.platform == "win32":
+        return "choco install fluidsynth, or fluidsynth.org"
+    return f"sudo apt install {package}; Fedora, Arch: fluidsynth, soundfont-fluid"
+
+
 def find_soundfont(places: Iterable[Path] = PLACES) -> Path | None:
     """Return the largest soundfont of the first folder that has one: the larger, the better its piano."""
     for place in places:
@@ -41,7 +51,8 @@ def synthesise(midi: Path, wav: Path, places: Iterable[Path] = PLACES) -> bool:
     program = shutil.which("fluidsynth")
     soundfont = find_soundfont(places)
     if program is None or soundfont is None:
-        logger.info("no sound file: {} is not installed", "FluidSynth" if program is None else "a soundfont")
+        missing = ("FluidSynth", "fluidsynth") if program is None else ("a soundfont", "fluid-soundfont-gm")
+        logger.info("no sound file: {} is not installed ({})", missing[0], _how_to_get(missing[1]))
         return False
     words = [program, "-ni", "-q", "-g", str(_GAIN), "-r", str(_RATE_HZ), "-F", str(wav), str(soundfont), str(midi)]
     try:

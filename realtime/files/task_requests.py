@@ -171,10 +171,15 @@ class FillRequest(TaskRequest):
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
-        if sum(wish is not None for wish in (self.keep, self.gap or None, self.pitches)) != 1:
-            raise ValueError("say what to fill by one of --keep, --gap and --pitches")
+        wishes = sum(wish is not None for wish in (self.keep, self.gap or None, self.pitches))
         if self.track and self.keep is None:
-            raise ValueError("--track goes with --keep: it says which tracks hold what is kept")
+            missing = "which is missing" if not wishes else "not with --gap or --pitches"
+            tracks = ", ".join(self.track)
+            raise ValueError(
+                f"--track goes with --keep, {missing}: to keep the whole of {tracks} and play the rest, add --keep part"
+            )
+        if wishes != 1:
+            raise ValueError("say what to fill by one of --keep, --gap and --pitches, such as --keep right")
         if self.keep == "part" and not self.track:
             raise ValueError("--keep part needs --track, which says where the part is")
         return self

@@ -34,7 +34,7 @@ def work_list(words: Sequence[str], out: Path | None, suffix: str, variants: int
     is_file = out is not None and out.suffix.lower() in ENDINGS and not out.is_dir()
     if is_file and not alone:
         raise ConfigError(f"--out {out} is one file, and there are {len(found)} to work on: name a folder")
-    if out is not None and not is_file and out.exists() and not out.is_dir():
+    if out is not None and not is_file and not out.is_dir() and (out.exists() or (alone and _is_a_files_name(out))):
         raise ConfigError(f"--out {out} is neither a folder nor a MIDI file (.mid): choose another name")
     items = []
     for source, name in found:
@@ -45,6 +45,11 @@ def work_list(words: Sequence[str], out: Path | None, suffix: str, variants: int
         items.append(WorkItem(source, name, tuple(variant_path(target, index, variants) for index in range(variants))))
     _check(items)
     return items
+
+
+def _is_a_files_name(path: Path) -> bool:
+    """Say whether a name ends as those of files do; a folder may be called `songs-1.2`."""
+    return path.suffix[1:].isalpha() and len(path.suffix) <= 5
 
 
 class _Search:

@@ -29,6 +29,9 @@ from realtime.settings import Settings
 from realtime.take.writer_thread import TakeKeeper
 from realtime.threads.clock import MonotonicClock
 
+LATE_MS = 10.0
+"""A note that is later than this is told of: less is not heard."""
+
 
 class LivePlay:
     """A partner on the ports that the settings name, while the `with` block runs."""
@@ -177,12 +180,21 @@ class LivePlay:
     def _sum_up(self) -> None:
         """Tell the player how it went, and where the take is."""
         status, output = self.partner.engine.status(), self.partner.scheduler.status()
-        performing = status.performer
-        logger.info("heard {} events, gave {} answers, sent {} messages", status.heard, performing.answers, output.sent)
+        performing, late = status.performer, output.own_lateness
+        heard, played = (track.performance.notes.size for track in self.partner.take.tracks())
+        punctual = "nothing was late" if late.max_ms < LATE_MS else f"the latest of them by {late.max_ms:.0f} ms"
+        logger.info("heard {}, played {}{}", _notes(heard), _notes(played), f"; {punctual}" if late.count else "")
+        logger.debug(
+            "heard {} events, gave {} answers, sent {} messages", status.heard, performing.answers, output.sent
+        )
         for name, late in (("key to model", status.hearing), ("lateness of notes", output.own_lateness)):
             if late.count:
-                logger.info(
+                logger.debug(
                     "{}: p50 {:.2f} ms, p99 {:.2f} ms, max {:.2f} ms", name, late.p50_ms, late.p99_ms, late.max_ms
                 )
         if self.keeper is not None and self.keeper.midi is not None:
             logger.info("the take is in {}", self.keeper.midi)
+
+
+def _notes(count: int) -> str:
+    return "1 note" if count == 1 else f"{count} notes"

@@ -1,9 +1,9 @@
 """All groups of settings in one model, in the order of the help."""
 
 from collections.abc import Iterator
-from typing import Self
+from typing import Any, Self
 
-from pydantic import BaseModel, model_validator
+from pydantic import BaseModel, ValidationInfo, field_validator, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -52,6 +52,14 @@ class Settings(
     """All settings, checked. Made by `load_settings`; `Settings()` takes the defaults and the environment."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, protected_namespaces=())
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _is_no_switch(cls, value: Any, info: ValidationInfo) -> Any:
+        """Refuse true and false where a number is wanted: they would count as 1 and 0."""
+        if isinstance(value, bool) and info.field_name and cls.model_fields[info.field_name].annotation is not bool:
+            raise ValueError("must not be true or false")
+        return value
 
     @model_validator(mode="after")
     def _agree(self) -> Self:

@@ -11,7 +11,6 @@ the process. `take_keeper.py` writes, `recovery.py` reads.
 """
 
 import errno
-import fcntl
 import os
 import re
 import sys
@@ -22,6 +21,11 @@ from typing import BinaryIO
 from zlib import crc32
 
 from realtime.take.take import Source, TakeRecord, is_kept
+
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
 
 SUFFIX = ".journal"
 FORMAT_VERSION = 1
@@ -138,8 +142,14 @@ class Journal:
 def lock(path: Path, descriptor: int) -> bool:
     """Lock an open journal; return whether it is ours, and still the file of that name."""
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+        if sys.platform == "win32":  # a byte far behind the end: there a lock keeps others from reading what it covers
+            place = os.lseek(descriptor, 0, os.SEEK_CUR)
+            os.lseek(descriptor, 1 << 30, os.SEEK_SET)
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+            os.lseek(descriptor, place, os.SEEK_SET)
+        else:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
         return False
     return _lies_at(path, descriptor)
 
@@ -160,7 +170,9 @@ def to_disk(descriptor: int) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Wait until the names in a folder are on the disk."""
+    """Wait until the names in a folder are on the disk; Windows has no way to ask for that."""
+    if sys.platform == "win32":
+        return
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

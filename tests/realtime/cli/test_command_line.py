@@ -1,6 +1,8 @@
 """The command line: what reaches the commands, what help tells, how faults are shown."""
 
+import platform
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -8,7 +10,7 @@ from typing import Any
 import pytest
 
 from piano.errors import MidiFileError, PortError
-from realtime.cli.command_line import COMMANDS, DEMO_HINT, main
+from realtime.cli.command_line import COMMANDS, DEMO_HINT, LIVE, main
 from realtime.cli.requests import SendRequest
 from realtime.files.task_requests import ContinueFilesRequest, NewPiecesRequest
 from realtime.settings import Settings
@@ -105,22 +107,96 @@ def test_each_v_tells_more(bodies: Bodies, flags: list[str], verbosity: int) -> 
     assert bodies.calls[0][1][0].verbosity == verbosity
 
 
-@pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS)], ids=lambda words: " ".join(words) or "live")
-def test_the_help_of_every_command_names_every_setting(
-    command: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("COLUMNS", "400")
-    with pytest.raises(SystemExit) as left:
-        main([*command, "--help"])
+EVERY_COMMAND = pytest.mark.parametrize(
+    "command", [[], *([name] for name in COMMANDS)], ids=lambda words: " ".join(words) or "live"
+)
+
+
+def help_of(command: list[str], flag: str, columns: int, capsys: pytest.CaptureFixture[str]) -> str:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COLUMNS", str(columns))
+        with pytest.raises(SystemExit) as left:
+            main([*command, flag])
     assert left.value.code == 0
-    text = capsys.readouterr().out
-    for name, field in Settings.model_fields.items():
+    return capsys.readouterr().out
+
+
+@EVERY_COMMAND
+def test_the_help_of_a_command_shows_what_matters_on_one_screen(
+    command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = help_of(command, "--help", 80, capsys)
+    assert len(text.splitlines()) <= 40
+    assert "--help-all" in text
+    asked_for = COMMANDS[command[0]] if command else LIVE
+    for name in asked_for.matters:
+        in_request = asked_for.request is not None and name in asked_for.request.model_fields
+        if in_request or name in Settings.model_fields:
+            assert f"{flag_of(name)} " in text or f"{flag_of(name)}," in text
+    if command and asked_for.applies:
+        assert "--metronome" not in text
+
+
+@EVERY_COMMAND
+def test_the_long_help_of_a_command_shows_all_that_applies_to_it(
+    command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = help_of(command, "--help-all", 400, capsys)
+    asked_for = COMMANDS[command[0]] if command else LIVE
+    for name in asked_for.applies or Settings.model_fields:
         assert f"{flag_of(name)} " in text or f"{flag_of(name)}," in text
-        assert str(field.description) in text
-    request = COMMANDS[command[0]].request if command else None
-    for name, field in (request.model_fields if request else {}).items():
+        assert str(Settings.model_fields[name].description) in text
+    for name, field in (asked_for.request.model_fields if asked_for.request else {}).items():
         assert name in ("file", "files", "what") or flag_of(name) in text
         assert str(field.description) in text
+
+
+def test_what_the_help_shows_is_there() -> None:
+    for command in (LIVE, *COMMANDS.values()):
+        wishes = command.request.model_fields if command.request else {}
+        assert {*command.matters} - {"track", "variants", "plot", "out"} <= {*Settings.model_fields, *wishes}
+        assert {*command.applies} <= {*Settings.model_fields}
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("--temprature 0.5", "pianod: error: there is no option --temprature; perhaps --temperature"),
+        ("--temprature=0.5", "pianod: error: there is no option --temprature; perhaps --temperature"),
+        ("fill a.mid --kep right", "pianod fill: error: there is no option --kep; perhaps --keep"),
+        ("contine a.mid", "pianod: error: there is no command 'contine'; perhaps continue"),
+        ("--zzz", "pianod: error: there is no option --zzz\n"),
+        ("continue", "pianod continue: error: the following arguments are required: FILE"),
+    ],
+)
+def test_what_was_perhaps_meant_is_said(
+    bodies: Bodies, capsys: pytest.CaptureFixture[str], words: str, says: str
+) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(words.split())
+    assert left.value.code == 2
+    assert capsys.readouterr().err.startswith(says)
+    assert bodies.calls == []
+
+
+def test_the_version_tells_program_model_provider_and_python(
+    bodies: Bodies, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--version"]) == 0
+    program, model, runs_on, python = capsys.readouterr().out.splitlines()
+    assert program == f"pianod {version('pianod')}"
+    assert model.startswith("model: embedded, ")
+    assert runs_on.startswith("runs on: CPUExecutionProvider of ONNX Runtime ")
+    assert python.startswith(f"Python {platform.python_version()} on ")
+    assert bodies.calls == []
+
+
+def test_without_onnx_runtime_it_says_what_to_install(bodies: Bodies, capsys: pytest.CaptureFixture[str]) -> None:
+    bodies.fault = ModuleNotFoundError("No module named 'onnxruntime'", name="onnxruntime")
+    assert main([]) == 2
+    assert "pip install 'pianod[cpu]'" in capsys.readouterr().err
+    bodies.fault = ModuleNotFoundError("No module named 'other'", name="other")
+    assert main([]) == 1
 
 
 def test_a_fault_that_the_user_can_mend_is_one_line(bodies: Bodies, capsys: pytest.CaptureFixture[str]) -> None:

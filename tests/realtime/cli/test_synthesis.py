@@ -1,9 +1,11 @@
 """Sound where the machine has a synthesiser, and one line where it has none."""
 
 import stat
+import sys
 from pathlib import Path
 
 import pytest
+from loguru import logger
 
 from realtime.cli.demo_phrases import QUESTION, phrase_path
 from realtime.cli.synthesis import find_soundfont, synthesise
@@ -43,3 +45,14 @@ def test_without_a_synthesiser_or_a_soundfont_there_is_no_sound(
     assert not synthesise(phrase_path(QUESTION), tmp_path / "out.wav", [tmp_path])
     monkeypatch.setenv("PATH", str(tmp_path))
     assert not synthesise(phrase_path(QUESTION), tmp_path / "out.wav", [tmp_path])
+
+
+def test_it_says_how_to_get_a_synthesiser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    place = logger.add(lambda line: said.append(str(line)), format="{message}")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    for system, way in (("linux", "sudo apt install fluidsynth"), ("darwin", "brew install fluid-synth")):
+        monkeypatch.setattr(sys, "platform", system)
+        synthesise(phrase_path(QUESTION), tmp_path / "out.wav", [tmp_path])
+        assert f"FluidSynth is not installed ({way}" in said[-1]
+    logger.remove(place)

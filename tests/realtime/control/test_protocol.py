@@ -100,6 +100,10 @@ def test_only_what_may_change_changes_and_within_its_range() -> None:
         changed(Settings(), {"model": "/elsewhere"})
     with pytest.raises(ConfigError, match="temperature is 7"):
         changed(Settings(), {"temperature": 7})
+    for name in ("temperature", "beats", "density"):
+        with pytest.raises(ConfigError, match=f"{name} is True; it must be"):
+            changed(Settings(), {name: True})
+    assert changed(Settings(), {"thru": True}).thru
     with pytest.raises(ConfigError, match="must not exceed"):
         changed(Settings(), {"shortest_pause_s": 5.0})
 

@@ -80,6 +80,7 @@ def test_an_output_folder_within_the_input_is_left_out() -> None:
         (["songs"], "songs", "would be its own output"),
         (["songs"], "one.mid", "--out one.mid is one file, and there are 2"),
         (["songs"], "songs/notes.txt", "neither a folder nor a MIDI file"),
+        (["songs/a.mid"], "new.txt", "neither a folder nor a MIDI file"),
         (["songs/a.mid", "x.mid"], "songs", r"its own output"),
         (["songs/a.mid", "songs/deep/../a.mid", "songs/deep"], "songs/deep", "its own output"),
     ],
