@@ -28,7 +28,8 @@ class SamplingSettings:
 
     `repetition_guard` and `pace_guard` are for streams that are played on without an end, see
     `piano.sampling.repetition_guard` and `piano.sampling.density_guard`: the logits have gone through them before they
-    come here. 0 is off.
+    come here. 0 is off. `recall` says how much of what was played comes back, see `piano.sampling.memory`; 1 is what
+    fits real music.
     """
 
     temperature: float = 1.0
@@ -38,6 +39,7 @@ class SamplingSettings:
     repetition_guard: float = 0.0
     note_top_p: float = 1.0
     pace_guard: float = 0.0
+    recall: float = 0.0
 
     def __post_init__(self) -> None:
         if not 0 <= self.temperature <= 10:
@@ -49,7 +51,11 @@ class SamplingSettings:
                 raise ValueError(f"{name} must be above 0 and at most 1, not {share}")
         if not 0 <= self.min_p < 1:
             raise ValueError(f"min_p must be at least 0 and below 1, not {self.min_p}")
-        for name, guard in (("repetition_guard", self.repetition_guard), ("pace_guard", self.pace_guard)):
+        for name, guard in (
+            ("repetition_guard", self.repetition_guard),
+            ("pace_guard", self.pace_guard),
+            ("recall", self.recall),
+        ):
             if not 0 <= guard <= 10:
                 raise ValueError(f"{name} must lie between 0 and 10, not {guard}")
 

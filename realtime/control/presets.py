@@ -28,6 +28,7 @@ KEPT = (
     "min_p",
     "repetition_guard",
     "pace_guard",
+    "recall",
     "greedy",
     "composer",
     "density",

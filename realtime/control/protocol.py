@@ -36,6 +36,7 @@ CHANGEABLE = (
     "min_p",
     "repetition_guard",
     "pace_guard",
+    "recall",
     "greedy",
     "seed",
     "mode",

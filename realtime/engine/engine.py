@@ -264,7 +264,7 @@ class Engine:
             self._on_ports(report)
 
     def _change(self, change: PlaySettings) -> None:
-        """Go on in another way; in another mode, with another performer, which knows nothing of what was played."""
+        """Go on in another way; in another mode, with another performer."""
         now_ns = self._clock.now_ns()
         self._playing = None if self._playing is None else change
         if change.mode is self._performer.mode or self._perform is None:

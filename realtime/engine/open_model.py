@@ -61,4 +61,5 @@ def sampling_of(settings: SamplingSettings) -> Sampling:
         settings.repetition_guard,
         settings.note_top_p,
         settings.pace_guard,
+        settings.recall,
     )

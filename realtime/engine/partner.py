@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from inference.onnx_session import Session
 from inference.rolling_context import WorksAhead
 from piano.events import TimedEvent
+from piano.sampling.memory import Memory
 from realtime.engine.engine import Engine, Message, PortReport
 from realtime.engine.epoch_offset import Epochs
 from realtime.engine.event_rings import History, WatchedOutput
@@ -73,8 +74,10 @@ class Partner:
         )
         epochs = Epochs(self.scheduler if history is None else WatchedOutput(self.scheduler, history))
 
+        memory = Memory()  # of the whole session: it outlives a performer; the engine's, as they are
+
         def perform(playing: PlaySettings) -> Performer:
-            return performer_of(playing, session, epochs.begin())
+            return performer_of(playing, session, epochs.begin(), memory)
 
         self.engine = Engine(
             clock,

@@ -32,7 +32,7 @@ from realtime.settings import Settings
 
 SUFFIX = "continued"
 
-ALSO_DECISIVE = ("max_polyphony", "longest_note_s", "answer", "repetition_guard", "pace_guard")
+ALSO_DECISIVE = ("max_polyphony", "longest_note_s", "answer", "repetition_guard", "pace_guard", "recall")
 """The settings on which it depends, beside those of the tasks, what the live engine makes."""
 
 

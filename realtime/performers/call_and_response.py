@@ -20,11 +20,13 @@ from loguru import logger
 from inference.onnx_session import Session
 from piano.events import NoteOff, NoteOn, Pedal, Role, TimedEvent
 from piano.sampling.density_guard import PIANISTS_NOTES_PER_S
+from piano.sampling.memory import Memory
 from piano.sampling.sampler import Sampler
 from piano.tokens.grammar import Mask, tokens_of_role
 from piano.tokens.vocabulary import VOCABULARY
 from realtime.output.event_queue import Release
 from realtime.performers.bounds import Bounds
+from realtime.performers.heard_before import prompt_of
 from realtime.performers.live_stream import LiveStream, Mark
 from realtime.performers.performer import Activity, Output, PerformerStatus
 from realtime.performers.phrase_detector import PhraseListener
@@ -83,8 +85,17 @@ class _Prompt:
 class CallAndResponse:
     """A performer that answers phrases. See `realtime.performers.performer.Performer`."""
 
-    def __init__(self, session: Session, head: Sequence[int], output: Output, settings: AnswerSettings) -> None:
-        self._stream = LiveStream(session, head)
+    def __init__(
+        self,
+        session: Session,
+        head: Sequence[int],
+        output: Output,
+        settings: AnswerSettings,
+        memory: Memory | None = None,
+    ) -> None:
+        """Begin; a `memory` is what was played before, by other performers, and takes what is played."""
+        prompt = () if memory is None else prompt_of(memory, one_voice=True)
+        self._stream = LiveStream(session, head, memory, prompt)
         self._head = tuple(head)
         self._output, self._settings = output, settings
         self._sampler = Sampler(settings.seed, settings.sampling)
@@ -174,7 +185,7 @@ class CallAndResponse:
         self._prompt = None
         self._invalidate(Release.AT_ONCE)
         self._answer = None
-        self._stream.reset(self._head)
+        self._stream.reset(self._head, forget=True)
         self._phrase.answered()
 
     def due_ns(self) -> int | None:

@@ -14,10 +14,12 @@ from collections.abc import Sequence
 
 from inference.onnx_session import Session
 from piano.events import NoteOff, NoteOn, Pedal, Role, TimedEvent
+from piano.sampling.memory import Memory
 from piano.sampling.sampler import Sampler
 from piano.tokens.vocabulary import STEP_NS
 from realtime.output.event_queue import Release
 from realtime.performers.bounds import Bounds
+from realtime.performers.heard_before import prompt_of
 from realtime.performers.live_stream import LiveStream
 from realtime.performers.performer import Activity, Output, PerformerStatus
 from realtime.performers.play_limits import Reins
@@ -38,8 +40,17 @@ _PASSED_BITS = 32
 class Duet:
     """A performer that plays along. See `realtime.performers.performer.Performer`."""
 
-    def __init__(self, session: Session, head: Sequence[int], output: Output, settings: DuetSettings) -> None:
-        self._stream = LiveStream(session, head)
+    def __init__(
+        self,
+        session: Session,
+        head: Sequence[int],
+        output: Output,
+        settings: DuetSettings,
+        memory: Memory | None = None,
+    ) -> None:
+        """Begin; a `memory` is what was played before, by other performers, and takes what is played."""
+        prompt = () if memory is None else prompt_of(memory, one_voice=False)
+        self._stream = LiveStream(session, head, memory, prompt)
         self._head = tuple(head)
         self._output = output
         self._take_on(settings)
@@ -105,7 +116,7 @@ class Duet:
         """Stop, and forget all that was played."""
         self._new_turn()
         self._output.invalidate(self._epoch, release=Release.AT_ONCE)
-        self._stream.reset(self._head)
+        self._stream.reset(self._head, forget=True)
         self._last_ns = self._waits_until_ns = None
 
     def due_ns(self) -> int | None:

@@ -17,6 +17,7 @@ from inference.onnx_session import Logits, Session
 from piano.events import Event, NoteOff, NoteOn, Pedal, Role, TimedEvent
 from piano.sampling.density_guard import Pace
 from piano.sampling.key_releases import with_releases
+from piano.sampling.memory import Memory
 from piano.sampling.repetition_guard import Figures
 from piano.sampling.sampler import Sampler
 from piano.tokens.grammar import Grammar, Mask
@@ -78,27 +79,46 @@ class Mark:
 
 
 class LiveStream:
-    """A token stream over a session that grows by what is heard and by what is proposed."""
+    """A token stream over a session that grows by what is heard and by what is proposed.
 
-    def __init__(self, session: Session, head: Sequence[int]) -> None:
-        self._session = session
-        self.reset(head)
+    `memory` is what was played before, in other streams, and takes what is played in this one; one of its own if not
+    given. `prompt` is the end of that in tokens, whole events: the model hears it before this stream's first event.
+    """
 
-    def reset(self, head: Sequence[int]) -> None:
-        """Begin a new stream with a head: BOS, a task, styles."""
+    def __init__(
+        self, session: Session, head: Sequence[int], memory: Memory | None = None, prompt: Sequence[int] = ()
+    ) -> None:
+        self._session, self._memory = session, Memory() if memory is None else memory
+        self._before = len(self._memory)
+        self._begin(head, prompt)
+
+    def reset(self, head: Sequence[int], *, forget: bool = False) -> None:
+        """Begin a new stream with a head: BOS, a task, styles. What was played in this one is not remembered.
+
+        With `forget` nothing of the session is.
+        """
+        if forget:
+            self._before = 0
+        self._begin(head, ())
+
+    def _begin(self, head: Sequence[int], prompt: Sequence[int]) -> None:
         self._session.reset()
-        logits = self._session.feed(head).copy()
+        logits = self._session.feed((*head, *prompt)).copy()
         grammar = Grammar()
-        self._head_length = self._session.length
-        self._body = array("i")  # the tokens after the head; those beyond the length were taken back
-        self._state = _State(self._head_length, logits, StreamEncoder(0), grammar, grammar.copy())
+        self._head_length = len(head)
+        self._prompted = self._session.length
+        self._body = array("i", prompt)  # the tokens after the head; those beyond the length were taken back
+        self._memory.rollback(self._before)
+        self._memory.extend(head)
+        self._remembered = len(self._memory) - self._session.length  # what it holds beyond this stream
+        self._state = _State(self._prompted, logits, StreamEncoder(0), grammar, grammar.copy())
         self._figures, self._pace = Figures(), Pace()
         self._proposals: list[tuple[int, _State]] = []  # when each is to sound, and the state before it
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing has been heard, and nothing is proposed."""
-        return self._state.length == self._head_length
+        return self._state.length == self._prompted
 
     @property
     def length(self) -> int:
@@ -182,7 +202,10 @@ class LiveStream:
         played = self._body[: self._state.length - self._head_length]
         self._session.reset()
         self._state.logits = self._session.feed((*head, *played)).copy()
+        remembered = self._remembered + self._state.length
         self._state.length = self._session.length
+        self._remembered = remembered - self._session.length
+        self._prompted += len(head) - self._head_length
         self._head_length = len(head)
         self._proposals.clear()
 
@@ -223,7 +246,7 @@ class LiveStream:
             mask = mask_of(
                 bounds, state.grammar, state.encoder, len(state.step_tokens), decoder.step, has_waited=has_waited
             )
-            logits = state.logits
+            logits = self._memory.adjust(state.logits, sampler.settings.recall, mask)
             if not state.grammar.in_note:
                 logits = with_releases(logits, state.pressed, decoder.step, mask)
             logits = self._figures.hold_back(logits, sampler.settings.repetition_guard)
@@ -263,6 +286,7 @@ class LiveStream:
 
     def _restore(self, state: _State) -> None:
         self._session.rollback(state.length)
+        self._memory.rollback(state.length + self._remembered)
         self._figures.rollback(state.notes)
         self._pace.rollback(state.notes)
         self._state = state
@@ -323,8 +347,11 @@ class LiveStream:
 
     def _keep(self, tokens: Sequence[int]) -> None:
         """Write down what the session was just fed."""
-        del self._body[self._session.length - len(tokens) - self._head_length :]
+        fed_from = self._session.length - len(tokens)
+        del self._body[fed_from - self._head_length :]
         self._body.extend(tokens)
+        self._memory.rollback(fed_from + self._remembered)
+        self._memory.extend(tokens)
 
 
 def _guess(token: int, at_ns: int) -> TimedEvent:

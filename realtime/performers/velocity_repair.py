@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from inference.onnx_session import Logits, Session
 from piano.events import NoteOn, TimedEvent
+from piano.sampling.memory import Memory
 from piano.sampling.velocity_posterior import median_velocity, noise_of_strength, posterior
 from piano.tasks.repair_tasks import NO_READING
 from realtime.performers.live_stream import LiveStream
@@ -25,8 +26,16 @@ SAME_READINGS = 12
 class VelocityRepair:
     """A performer that finds velocities. See `realtime.performers.performer.Performer`."""
 
-    def __init__(self, session: Session, head: Sequence[int], output: Output, settings: VelocitySettings) -> None:
-        self._stream = LiveStream(session, head)
+    def __init__(
+        self,
+        session: Session,
+        head: Sequence[int],
+        output: Output,
+        settings: VelocitySettings,
+        memory: Memory | None = None,
+    ) -> None:
+        """Begin; a `memory` takes what is heard."""
+        self._stream = LiveStream(session, head, memory)
         self._head = tuple(head)
         self._output, self._settings = output, settings
         self._noise = noise_of_strength(settings.strength)
@@ -77,7 +86,7 @@ class VelocityRepair:
 
     def start_afresh(self) -> None:
         """Forget all that was played; the keyboard stays the same."""
-        self._stream.reset(self._head)
+        self._stream.reset(self._head, forget=True)
 
     def due_ns(self) -> int | None:
         """Return None: all work is done as keys come."""

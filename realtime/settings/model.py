@@ -76,6 +76,15 @@ class SamplingSettings(BaseModel):
             " becomes likelier by this power of two while they are twice as busy; 0 is off"
         ),
     )
+    recall: float = Field(
+        default=1.0,
+        ge=0.0,
+        le=10.0,
+        description=(
+            "how much what was played before in the session comes back, in its rhythm and also in another key: the odds"
+            " for it are multiplied by this; 1 is what fits real music, 0 is off; not in tasks on files"
+        ),
+    )
     seed: Annotated[int | None, Optional] = Field(
         default=None,
         ge=0,

@@ -64,6 +64,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--batch", type=int, default=8, help="windows computed together (default: %(default)s)")
     parser.add_argument("--bf16", action="store_true", help="a checkpoint in half precision: faster where there is AMX")
+    parser.add_argument(
+        "--recall",
+        type=float,
+        nargs="+",
+        default=[],
+        metavar="X",
+        help="also mixed with the memory of what was played before in the piece; 1 is what pianod does by default",
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to a file")
     task_evaluation.add_arguments(parser)
 
@@ -76,7 +84,11 @@ def run(args: argparse.Namespace) -> int:
     orders = args.ngram or ([_DEFAULT_ORDER] if args.target == NGRAM else [])
     scorers: dict[str, Scorer] = {}
     if args.target != NGRAM:
-        scorers[args.target] = load_scorer(args.target, batch=args.batch, bf16=args.bf16)
+        scorer = load_scorer(args.target, batch=args.batch, bf16=args.bf16)
+        scorers[args.target] = scorer
+        for recall in args.recall:
+            name = f"{args.target}, recall {recall:g}"
+            scorers[name] = WindowScorer(scorer.predictor, args.batch, recall)
     cache = NoteCache.load(args.corpus) if args.corpus else None
     pieces = _midi_pieces(args.midi) if args.midi else _corpus_pieces(cache, args.split or "test", args.dataset)
     pieces = pieces[: args.limit]
@@ -96,7 +108,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def load_scorer(target: str, *, batch: int = 8, bf16: bool = False) -> Scorer:
+def load_scorer(target: str, *, batch: int = 8, bf16: bool = False) -> WindowScorer:
     """Load a checkpoint or a bundle, see `train.predictors.targets`, as a scorer of whole performances."""
     return WindowScorer(load_predictor(target, bf16=bf16), batch)
 
@@ -136,6 +148,8 @@ def _check(args: argparse.Namespace) -> None:
         faults.append("--cues asks for a model and for a corpus, whose cache holds the cues: --corpus CACHE")
     if min(args.ngram, default=1) < 1:
         faults.append("--ngram: an order is 1 or more")
+    if min(args.recall, default=0) < 0:
+        faults.append("--recall is 0 or more")
     if args.batch < 1 or (args.limit is not None and args.limit < 1):
         faults.append("--batch and --limit are 1 or more")
     if args.json and not args.json.resolve().parent.is_dir():

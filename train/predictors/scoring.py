@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from piano.sampling.memory import Memory
 from piano.tokens.encoding import TokenArray
 from piano.tokens.vocabulary import VOCABULARY, Kind
 from train.predictors.told_cost import steps_to_cue, told_cost
@@ -89,8 +90,9 @@ def cut_windows(events: int, context: int) -> list[Window]:
 class WindowScorer:
     """Scores performances with a model, some windows of a performance at a time."""
 
-    def __init__(self, predictor: Predictor, batch: int = 8) -> None:
-        self.predictor, self.batch = predictor, batch
+    def __init__(self, predictor: Predictor, batch: int = 8, recall: float = 0.0) -> None:
+        """Take a model; `recall` mixes it with a memory of the whole performance, see `piano.sampling.memory`."""
+        self.predictor, self.batch, self.recall = predictor, batch, recall
 
     def nats(self, events: TokenArray) -> Nats:
         """Return the negative natural logarithm of the probability of each event token."""
@@ -103,12 +105,19 @@ class WindowScorer:
         """
         windows = cut_windows(events.size, self.predictor.context) if events.size else []
         nats, presses, to_cue = np.zeros(events.size), np.zeros(events.size), steps_to_cue(events)
+        memory = Memory() if self.recall else None
         for number in range(0, len(windows), self.batch):
-            self._score(events, to_cue, windows[number : number + self.batch], nats, presses)
+            self._score(events, to_cue, windows[number : number + self.batch], nats, presses, memory)
         return Costs(nats, presses)
 
     def _score(
-        self, events: TokenArray, to_cue: NDArray[np.int64], windows: list[Window], nats: Nats, presses: Nats
+        self,
+        events: TokenArray,
+        to_cue: NDArray[np.int64],
+        windows: list[Window],
+        nats: Nats,
+        presses: Nats,
+        memory: Memory | None,
     ) -> None:
         read = min(self.predictor.context - HEAD.size, events.size - 1)  # all windows of a performance are as long
         tokens = np.stack([np.concatenate([HEAD, events[each.start : each.start + read]]) for each in windows])
@@ -119,11 +128,20 @@ class WindowScorer:
         ]
         scored = slice(windows[0].first, windows[-1].end)
         logits = self.predictor.logits(tokens.astype(np.int64), np.concatenate(rows))
+        if memory is not None:
+            recalled(logits, events[scored], memory, self.recall)
         is_told = bool((VOCABULARY.kinds[events] == Kind.CUE).any())
         price = told_cost(logits, events[scored], to_cue[scored]) if is_told else cross_entropy(logits, events[scored])
         nats[scored] = price
         is_press = VOCABULARY.kinds[events[scored]] == Kind.ON
         presses[scored][is_press] = press_cost(logits[is_press])
+
+
+def recalled(logits: NDArray[np.float32], events: TokenArray, memory: Memory, recall: float) -> None:
+    """Mix the logits of each event, (k, vocabulary), in place with what came before it; remember the events."""
+    for row, token in zip(logits, events.tolist(), strict=True):
+        row[:] = memory.adjust(row, recall)
+        memory.push(token)
 
 
 def cross_entropy(logits: NDArray[np.float32], targets: TokenArray) -> Nats:

@@ -15,6 +15,7 @@ from inference.equal_rows import EqualRows
 from piano.events import Role
 from piano.sampling.density_guard import PIANISTS_NOTES_PER_S, Pace
 from piano.sampling.key_releases import with_releases
+from piano.sampling.memory import Memory
 from piano.sampling.repetition_guard import Figures
 from piano.sampling.sampler import Sampler, SamplingSettings
 from piano.tokens.grammar import Grammar, tokens_of_role
@@ -41,6 +42,7 @@ class Row:
         self.tokens: list[int] = []
         self._sampler = Sampler(seed, sampling)
         self._grammar, self._figures, self._pace = Grammar(), Figures(), Pace()
+        self._memory = Memory() if sampling.recall else None
         self._aim = notes_per_s
         self._step = self._last_event = 0
         self._has_waited = False
@@ -50,6 +52,8 @@ class Row:
         """Take the next token."""
         self.tokens.append(token)
         self._grammar.push(token)
+        if self._memory is not None:
+            self._memory.push(token)
         kind, value = VOCABULARY.kinds[token], int(VOCABULARY.values[token])
         self._has_waited = bool(kind == Kind.TIME and value < LONGEST_TIME_STEPS)
         if kind == Kind.TIME:
@@ -69,8 +73,9 @@ class Row:
         if self._aim is None:
             self._aim = self._pace.notes_per_s(self._step) or PIANISTS_NOTES_PER_S
         if token is None:
-            settings = self._sampler.settings
-            mask = self._mask()
+            settings, mask = self._sampler.settings, self._mask()
+            if self._memory is not None:
+                logits = self._memory.adjust(logits, settings.recall, mask)
             if not self._grammar.in_note:
                 pressed = {int(VOCABULARY.values[key]): since for key, since in self._pressed.items()}
                 logits = with_releases(logits, pressed, self._step, mask)

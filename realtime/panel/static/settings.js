@@ -2,7 +2,7 @@
 
 const GROUPS = [
   ["Way of playing", ["mode"]],
-  ["How bold", ["temperature", "note_top_p", "repetition_guard", "pace_guard", "top_p", "top_k", "min_p", "greedy", "seed"]],
+  ["How bold", ["temperature", "note_top_p", "recall", "repetition_guard", "pace_guard", "top_p", "top_k", "min_p", "greedy", "seed"]],
   ["In whose manner", ["composer", "density"]],
   ["How it answers", ["trigger", "shortest_pause_s", "longest_pause_s", "answer"], "answer"],
   ["What asks, besides a pause", ["trigger_pedal", "trigger_key", "trigger_cc"], "answer"],
@@ -53,6 +53,7 @@ const LABELS = {
   note_top_p: "Top-p of notes",
   repetition_guard: "Against loops",
   pace_guard: "Against rushing",
+  recall: "Recall",
   greedy: "Likeliest only",
   seed: "Seed",
   trigger: "Answer after",
@@ -85,6 +86,7 @@ const SLIDERS = {
   note_top_p: [0.05, 1, 0.01],
   repetition_guard: [0, 3, 0.1],
   pace_guard: [0, 2, 0.1],
+  recall: [0, 5, 0.1],
   shortest_pause_s: [0.1, 5, 0.1],
   longest_pause_s: [0.1, 5, 0.1],
   density: [0.5, 20, 0.5],

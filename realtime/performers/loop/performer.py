@@ -20,8 +20,10 @@ from loguru import logger
 
 from inference.onnx_session import Session
 from piano.events import NoteOn, TimedEvent
+from piano.sampling.memory import Memory
 from piano.tokens.vocabulary import VOCABULARY, Kind
 from realtime.output.event_queue import Release
+from realtime.performers.heard_before import MemoryWriter
 from realtime.performers.live_stream import LiveStream
 from realtime.performers.loop.answer import Brief, LoopAnswer
 from realtime.performers.loop.layers import Layer, Recorder
@@ -58,8 +60,18 @@ class Course(StrEnum):
 class Loop:
     """A performer that loops a phrase. See `realtime.performers.performer.Performer`."""
 
-    def __init__(self, session: Session, head: Sequence[int], output: Output, settings: LoopSettings) -> None:
-        self._stream = LiveStream(session, head)
+    def __init__(
+        self,
+        session: Session,
+        head: Sequence[int],
+        output: Output,
+        settings: LoopSettings,
+        memory: Memory | None = None,
+    ) -> None:
+        """Begin; a `memory` is what was played before, by other performers, and takes what the player does."""
+        memory = Memory() if memory is None else memory
+        self._stream = LiveStream(session, head, memory.copy())  # each answer begins anew from what was played before
+        self._writer = MemoryWriter(memory)
         self._head, self._output, self._settings = tuple(head), output, settings
         self._phrase = PhraseListener(settings.pause or PauseSettings())
         self._overdubs = Overdubs()
@@ -90,6 +102,7 @@ class Loop:
             self._silence()  # the pause was none: what was begun early was not heard yet
             self._playback = None
         self._phrase.hear(timed)
+        self._writer.hear(timed)
         if self._playback is None:
             self._record(timed)
         else:

@@ -8,6 +8,7 @@ CHANGES = {
     "note_top_p": 0.8,
     "repetition_guard": 0.7,
     "pace_guard": 0.9,
+    "recall": 2.1,
     "greedy": True,
     "seed": 99,
     "trigger": "key",

@@ -39,13 +39,14 @@ from tests.support.scripted_session import ScriptedSession
 
 FEWER_RUNS = settings(RUNS, max_examples=20)
 GREEDY = SamplingSettings(temperature=0.0)
+RECALLS = SamplingSettings(recall=1.0)
 PITCH = 72
 ON, OFF, VELOCITY = VOCABULARY.on(Role.OWN, PITCH), VOCABULARY.off(Role.OWN, PITCH), VOCABULARY.velocity(80)
 
 
 def live_run(messages: Messages, seed: int, until_ns: int) -> OfflineRun:
     """Play over a port and the input's own code, as live, and let the pause ask."""
-    run = a_run(model_of_chance(seed), AnswerSettings(seed=seed))
+    run = a_run(model_of_chance(seed), AnswerSettings(seed=seed, sampling=RECALLS))
     port = MemoryInputPort()
     midi_input = MidiInput(port, run.clock, run.partner.inbox.put)
 
@@ -70,7 +71,7 @@ def test_offline_and_live_give_the_same_notes(notes: int, gap_s: float, seed: in
         listener.hear(timed)
     over_ns = listener.ends_ns()
     assert over_ns is not None
-    offline = a_run(model_of_chance(seed), AnswerSettings(pause=None, seed=seed))
+    offline = a_run(model_of_chance(seed), AnswerSettings(pause=None, seed=seed, sampling=RECALLS))
     offline.play(messages)
     offline.run_until(over_ns)
     offline.hand_over()
@@ -86,7 +87,7 @@ def test_the_notes_do_not_depend_on_how_far_the_machine_runs_ahead(
     done: list[Act], seed: int, ahead_ms: int, early_ms: int
 ) -> None:
     def play() -> list[TimedEvent]:
-        run = a_run(model_of_chance(seed), AnswerSettings(seed=seed))
+        run = a_run(model_of_chance(seed), AnswerSettings(seed=seed, sampling=RECALLS))
         perform(run, done)
         return run.answered()
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from inference.onnx_session import Logits
 from piano.events import Event, NoteOff, NoteOn, Pedal, Role, TimedEvent
+from piano.sampling.memory import Memory
 from piano.sampling.sampler import Sampler, SamplingSettings
 from piano.tokens.grammar import tokens_of_role
 from piano.tokens.vocabulary import STEP_NS, VELOCITY_BINS, VOCABULARY, Kind
@@ -18,6 +19,8 @@ from tests.support.scripted_session import ScriptedSession
 OWN = tokens_of_role(Role.OWN)
 ENDLESS = OWN & (np.arange(VOCABULARY.size) != VOCABULARY.end)
 GREEDY = SamplingSettings(temperature=0.0)
+RECALLS = SamplingSettings(recall=1.0)
+FLAT = np.zeros(VOCABULARY.size, np.float32)
 ON, OFF = VOCABULARY.on(Role.OWN, 60), VOCABULARY.off(Role.OWN, 60)
 VELOCITY = VOCABULARY.velocity(80)
 
@@ -33,12 +36,18 @@ def a_stream(seed: int = 0) -> tuple[LiveStream, ChanceSession]:
     return LiveStream(session, HEAD), session
 
 
+def what_is_recalled(stream: LiveStream) -> list[float]:
+    """Return what the memory of a stream makes of a model that knows nothing."""
+    recalled: list[float] = stream._memory.adjust(FLAT, 1.0).tolist()
+    return recalled
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 900), EVENTS, st.integers(0, 3)), min_size=1, max_size=20), st.integers(0, 9))
 def test_proposals_that_are_taken_back_leave_no_trace(played: list[tuple[int, Event, int]], seed: int) -> None:
     plain, heard_alone = a_stream(seed)
     probed, heard_between = a_stream(seed)
-    sampler, at_ns = Sampler(3), S
+    sampler, at_ns = Sampler(3, RECALLS), S
     for gap_ms, event, proposals in played:
         at_ns += gap_ms * MS
         probed.rollback(at_ns)
@@ -54,6 +63,7 @@ def test_proposals_that_are_taken_back_leave_no_trace(played: list[tuple[int, Ev
     assert probed.pedal_is_down() == plain.pedal_is_down()
     assert (probed.length, probed.end_ns, probed.is_empty) == (plain.length, plain.end_ns, plain.is_empty)
     assert probed._figures._times == plain._figures._times
+    assert what_is_recalled(probed) == what_is_recalled(plain)
 
 
 @settings(max_examples=40, deadline=None)
@@ -122,7 +132,7 @@ def test_in_any_order_the_stream_is_what_became_of_it(
     played: list[tuple[int, Event, Role, int, int]], seed: int
 ) -> None:
     stream, session = a_stream(seed)
-    sampler, at_ns = Sampler(seed), S
+    sampler, at_ns = Sampler(seed, RECALLS), S
     became = [TimedEvent(S, NoteOn(21, 64), Role.GIVEN)]  # the origin of time: no wait before it is told
     stream.hear(became[0])
     for gap_ms, event, role, proposals, later_ms in played:
@@ -151,6 +161,10 @@ def test_in_any_order_the_stream_is_what_became_of_it(
     assert sorted(session.tokens) == sorted(heard.tokens)
     assert stream.length == fresh.length
     assert stream._body[: stream.length - len(HEAD)].tolist() == list(session.tokens[len(HEAD) :])
+    assert stream._memory.tokens.tolist() == list(session.tokens)
+    remembered = Memory()
+    remembered.extend(session.tokens)
+    assert what_is_recalled(stream) == remembered.adjust(FLAT, 1.0).tolist()
     for role in Role:
         assert stream.sounding(role) == fresh.sounding(role)
         assert stream.pedal_is_down(role) == fresh.pedal_is_down(role)
@@ -342,3 +356,34 @@ def test_a_figure_without_an_end_is_left_under_the_guard(nats: float, *, leaves:
             pitches.append(proposed.event.pitch)
     assert pitches[:24] == [60 + 2 * (number % 6) for number in range(24)]
     assert (pitches != [60 + 2 * (number % 6) for number in range(150)]) == leaves
+
+
+def test_another_head_and_a_way_back_leave_the_memory_in_step() -> None:
+    stream, session = a_stream()
+    for number, pitch in enumerate((60, 62, 64, 60, 62)):
+        stream.hear(TimedEvent((number + 1) * S, NoteOn(pitch, 64)))
+        stream.hear(TimedEvent((number + 1) * S + 500 * MS, NoteOff(pitch)))
+    mark = stream.mark()
+    expected = what_is_recalled(stream)
+    stream.restyle((*HEAD, VOCABULARY.style("composer:bach")))
+    assert what_is_recalled(stream) == expected
+    stream.hear(TimedEvent(8 * S, NoteOn(64, 64)))
+    stream.return_to(mark, 2 * S)
+    assert what_is_recalled(stream) == expected
+    assert len(stream._memory) == len(session.tokens) - 1, "it keeps the head with which the stream began"
+
+
+def test_a_stream_goes_on_from_what_was_played_before_and_a_reset_takes_back_only_its_own() -> None:
+    memory = Memory()
+    LiveStream(ChanceSession(VOCABULARY.size, 4096), HEAD, memory).hear(TimedEvent(S, NoteOn(60, 64)))
+    before = memory.tokens.tolist()
+    session = ChanceSession(VOCABULARY.size, 4096)
+    stream = LiveStream(session, HEAD, memory, prompt=(ON, VELOCITY, OFF))
+    assert stream.is_empty
+    assert session.tokens == (*HEAD, ON, VELOCITY, OFF)
+    stream.hear(TimedEvent(9 * S, NoteOn(64, 64)))
+    assert memory.tokens.tolist()[: len(before)] == before
+    stream.reset(HEAD)
+    assert memory.tokens.tolist() == [*before, *HEAD]
+    stream.reset(HEAD, forget=True)
+    assert memory.tokens.tolist() == [*HEAD]

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from piano.events import Role
 from piano.tokens.encoding import TokenArray, encode
 from piano.tokens.vocabulary import VOCABULARY
 from train.corpus.note_cache import NoteCache
@@ -37,6 +38,34 @@ class Copycat:
     def logits(self, tokens: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.float32]:
         self.shown.append(tokens)
         return np.eye(VOCABULARY.size, dtype=np.float32)[tokens.ravel()[rows]] * 50
+
+
+class Clueless:
+    """A predictor for which all tokens are as likely."""
+
+    context = 64
+
+    def logits(self, tokens: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.float32]:  # noqa: ARG002
+        return np.zeros((rows.size, VOCABULARY.size), np.float32)
+
+
+def test_what_comes_back_costs_less_with_a_memory_however_it_is_batched() -> None:
+    figure = [
+        token
+        for pitch in (60, 67, 63, 72, 58, 65)
+        for token in (
+            VOCABULARY.on(Role.OWN, pitch),
+            VOCABULARY.velocity(64),
+            VOCABULARY.time(20),
+            VOCABULARY.off(Role.OWN, pitch),
+        )
+    ]
+    events = np.array(figure * 6, np.int32)
+    plain = WindowScorer(Clueless()).nats(events)
+    recalled = WindowScorer(Clueless(), recall=1.0).nats(events)
+    assert recalled.sum() < 0.8 * plain.sum()
+    assert np.allclose(recalled[: len(figure)], plain[: len(figure)], atol=0.05), "nothing came before the first"
+    assert np.array_equal(recalled, WindowScorer(Clueless(), batch=1, recall=1.0).nats(events))
 
 
 @settings(deadline=None)
