@@ -11,12 +11,18 @@ repository=$(cd "$(dirname "$0")/.." && pwd -P)
 if [ -z "${FRESH_INSIDE:-}" ]; then  # mounts of our own, which end with us
     FRESH_INSIDE=1 exec unshare --mount "$0" "$@"
 fi
-place=$1
+place=$(realpath -m "$1")
 shift
 arguments=$*
-trap 'umount -R "$place/proc" "$place/dev" 2>/dev/null; for bound in ${FRESH_BIND:-}; do umount "$place$bound"; done
-rm -rf --one-file-system "$place"' EXIT
-
+clean_up() {
+    for bound in proc dev ${FRESH_BIND:-}; do umount -R "$place/$bound" 2>/dev/null || true; done
+    if grep -q " $place/" /proc/mounts; then  # nothing of this machine must be deleted with it
+        echo "$place is left: something is still mounted in it" >&2
+    else
+        rm -rf --one-file-system "$place"
+    fi
+}
+trap clean_up EXIT
 trap 'exit 130' INT TERM
 
 say() { printf '\n#### %s\n' "$*"; }

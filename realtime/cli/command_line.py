@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 
 from piano.errors import ConfigError, PianodError, PortError
 from realtime.cli.parser import WITHOUT_FLAG, Parser, ShortHelp, add_request, add_settings, check_flags, wants_all
-from realtime.cli.requests import DemoRequest, SendRequest
+from realtime.cli.requests import DemoRequest, DoctorRequest, SendRequest
 from realtime.files.task_requests import (
     CleanRequest,
     ContinueFilesRequest,
@@ -62,6 +62,12 @@ def _run_ports(settings: Settings, _request: None) -> int:
     from realtime.cli.port_list import run_ports
 
     return run_ports(settings)
+
+
+def _run_doctor(settings: Settings, request: DoctorRequest) -> int:
+    from realtime.cli.doctor import run_doctor
+
+    return run_doctor(settings, request)
 
 
 def _run_demo(settings: Settings, request: DemoRequest) -> int:
@@ -112,6 +118,25 @@ LIVE = Command(
 
 COMMANDS: Mapping[str, Command] = {
     "ports": Command("list the MIDI ports there are", "", None, _run_ports, ("api",), ("api", "verbosity")),
+    "doctor": Command(
+        "find what keeps your piano and pianod apart",
+        "",
+        DoctorRequest,
+        _run_doctor,
+        ("listen_s", "local_control", "api", "input", "output", "output_channel"),
+        (
+            "api",
+            "input",
+            "output",
+            "virtual_input",
+            "output_channel",
+            "thru",
+            "model",
+            "provider",
+            "threads",
+            "verbosity",
+        ),
+    ),
     "demo": Command(
         "hear a duet without any MIDI, and without playing",
         "--out FOLDER ",

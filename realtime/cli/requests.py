@@ -1,6 +1,7 @@
 """What the commands that work on no file are asked for: one frozen, checked model per command."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -12,6 +13,20 @@ class DemoRequest(BaseModel):
 
     out: Path = Field(
         default=Path("demo"), description="folder for duet.mid, duet.png, report.json and, where possible, sound"
+    )
+
+
+class DoctorRequest(BaseModel):
+    """What `pianod doctor` looks at beside the computer."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    listen_s: float = Field(
+        default=0.0, ge=0.0, le=600.0, description="seconds to listen to your keyboard, while you play some keys"
+    )
+    local_control: Literal["on", "off"] | None = Field(
+        default=None,
+        description="look at nothing: tell a piano to play its own keys itself (on), or to leave that to pianod (off)",
     )
 
 

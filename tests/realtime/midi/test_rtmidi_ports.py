@@ -206,7 +206,7 @@ def test_without_the_library_below_there_is_no_midi_system(monkeypatch: pytest.M
 
 def test_a_library_that_does_not_load_stops_no_import() -> None:
     blocked = "import sys; sys.modules['rtmidi'] = None"
-    code = f"{blocked}; from realtime import rtmidi_ports as ports; print(ports.available_apis())"
+    code = f"{blocked}; from realtime.midi import rtmidi_ports as ports; print(ports.available_apis())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "()\n"
 

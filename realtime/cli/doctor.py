@@ -1,0 +1,105 @@
+"""`pianod doctor`: look at the computer, listen to the keyboard, and say what to do. Main thread."""
+
+from collections.abc import Sequence
+
+from realtime.cli.requests import DoctorRequest
+from realtime.doctor.cable import listen, local_control, loop_findings, own_sound_findings, travel_findings
+from realtime.doctor.finding import Finding, Grade, fault
+from realtime.doctor.keyboard import keyboard_findings
+from realtime.doctor.machine import (
+    OURS,
+    SEQUENCER,
+    model_findings,
+    permission_findings,
+    priority_findings,
+    priority_limit,
+    system_findings,
+)
+from realtime.engine.open_model import open_bundle, open_session, stream_head
+from realtime.midi.ports import MidiSystem
+from realtime.midi.rtmidi_ports import AUTO, RtmidiSystem, available_apis, open_system
+from realtime.settings import Settings
+from realtime.threads.clock import NS_PER_S, Clock, MonotonicClock
+
+SIGNS = {Grade.GOOD: "  ok  ", Grade.NOTE: "  --  ", Grade.FAULT: "  !!  "}
+
+CLIENT = "pianod doctor"
+
+
+def run_doctor(settings: Settings, request: DoctorRequest) -> int:
+    """Print what was found, with what to do; return 0, or 2 where something is wrong."""
+    clock = MonotonicClock()
+    if request.local_control is not None:
+        return _set_local_control(settings, request.local_control)
+    apis = available_apis() if settings.api == AUTO else (settings.api,)
+    if settings.api == AUTO and not SEQUENCER.exists():
+        apis = tuple(api for api in apis if api != "alsa")  # told by the permissions
+    found = _tell("MIDI", [*permission_findings(), *system_findings(apis, lambda api: RtmidiSystem(api, CLIENT))])
+    answers = any(one.grade is Grade.GOOD and one.says.endswith(" answers") for one in found)
+    found += _tell("The computer", priority_findings(priority_limit()) + _model(settings, clock))
+    if answers:
+        system = open_system(settings.api, CLIENT)
+        try:
+            found += _tell("The cables", travel_findings(system, clock))
+            if request.listen_s:
+                found += _tell("Your keyboard", keyboard_part(system, settings, clock, request.listen_s))
+        finally:
+            system.close()
+    elif request.listen_s:
+        silent = fault("it cannot be heard", "first there must be a MIDI system, see above")
+        found += _tell("Your keyboard", [silent])
+    if not request.listen_s:
+        print("To have your keyboard judged:  pianod doctor --listen-s 15")
+    return 2 if any(one.grade is Grade.FAULT for one in found) else 0
+
+
+def keyboard_part(system: MidiSystem, settings: Settings, clock: Clock, listen_s: float) -> list[Finding]:
+    """Listen to the keyboard and judge it; PortError where the port that was asked for is not there."""
+    listing = system.list_ports()
+    named = settings.input or _only(listing.inputs)
+    port = system.open_input(named) if named else system.open_virtual_input(settings.virtual_input)
+    duration_ns = int(listen_s * NS_PER_S)
+    print(
+        f"Listening to {port.name!r} for {listen_s:g} s: play some keys, soft and loud, and press the pedal twice.",
+        flush=True,
+    )
+    found = keyboard_findings(listen(port, clock, duration_ns), duration_ns)
+    target = settings.output or _only(listing.outputs)
+    if target:
+        output = system.open_output(target)
+        found += loop_findings(output, port, clock, settings.output_channel)
+        found += own_sound_findings(port.name, output.name, thru=settings.thru)
+        output.close()
+    port.close()
+    return found
+
+
+def _set_local_control(settings: Settings, word: str) -> int:
+    system = open_system(settings.api, CLIENT)
+    try:
+        listing = system.list_ports()
+        output = system.open_output(settings.output or _only(listing.outputs) or "")
+        local_control(output, settings.output_channel, on=word == "on")
+        print(f"Local Control is {word} on {output.name!r}, if it minds controller 122.")
+        output.close()
+    finally:
+        system.close()
+    return 0
+
+
+def _model(settings: Settings, clock: Clock) -> list[Finding]:
+    return model_findings(lambda: open_session(open_bundle(settings), settings), clock, stream_head(settings))
+
+
+def _only(names: Sequence[str]) -> str | None:
+    """Return the one port that is an instrument; None where there are none or several."""
+    others = [name for name in names if not name.startswith(OURS)]
+    return others[0] if len(others) == 1 else None
+
+
+def _tell(title: str, found: list[Finding]) -> list[Finding]:
+    """Print findings as soon as they are there, and return them."""
+    print(title)
+    for one in found:
+        print(f"{SIGNS[one.grade]}{one.says}", *([f"        {one.remedy}"] if one.remedy else []), sep="\n", flush=True)
+    return found

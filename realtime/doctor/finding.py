@@ -1,0 +1,38 @@
+"""What was found, in plain words, and what to do about it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Grade(StrEnum):
+    """How much a finding matters."""
+
+    GOOD = "good"
+    NOTE = "note"
+    """Nothing is wrong, but it could be better or is worth knowing."""
+    FAULT = "fault"
+    """Something will not work, or not as it should."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One finding; what is no good comes with what to do."""
+
+    grade: Grade
+    says: str
+    remedy: str = ""
+
+
+def good(says: str) -> Finding:
+    """Return that something is as it should be."""
+    return Finding(Grade.GOOD, says)
+
+
+def note(says: str, remedy: str = "") -> Finding:
+    """Return that something could be better."""
+    return Finding(Grade.NOTE, says, remedy)
+
+
+def fault(says: str, remedy: str) -> Finding:
+    """Return that something is wrong, and what to do."""
+    return Finding(Grade.FAULT, says, remedy)
