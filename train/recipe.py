@@ -154,7 +154,7 @@ class Recipe(_Section):
     name: str = Field(pattern=r"^[\w.-]+$")
     seed: int = Field(0, ge=0)
     precision: Literal["bf16", "fp32"] = "bf16"
-    compile: bool = True
+    compile: bool | Literal["auto"] = "auto"
     model: ModelShape
     corpus: Corpus = Corpus()
     augmentation: Augmentation = Augmentation()

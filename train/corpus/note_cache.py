@@ -119,6 +119,15 @@ class NoteCache:
         pedals["down"] = self._columns["pedal_down"][these]
         return Performance(notes, pedals)
 
+    def part(self, indices: Sequence[int]) -> "NoteCache":
+        """Return a cache of some of the pieces, in the order given."""
+        starts = {NOTE_COLUMNS: self._note_starts, PEDAL_COLUMNS: self._pedal_starts, CUE_COLUMNS: self._cue_starts}
+        packed = [
+            {name: self._columns[name][at[index] : at[index + 1]] for names, at in starts.items() for name in names}
+            for index in indices
+        ]
+        return NoteCache.join([self.pieces[index] for index in indices], packed)
+
     def cues(self, index: int) -> CueArray:
         """Return what is known of the beats and chords of a piece, chords where they sound: a new array (dtype CUE)."""
         these = slice(int(self._cue_starts[index]), int(self._cue_starts[index + 1]))

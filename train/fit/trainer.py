@@ -5,6 +5,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,10 @@ from piano.tokens.vocabulary import VOCABULARY, Kind
 from train.corpus.note_cache import NoteCache
 from train.dataset.windows import IGNORED
 from train.fit.batches import Batch, check_shares, task_scores, training_steps, used_pieces, validation_batches
+from train.fit.compiling import CompileChoice
 from train.fit.course import Course
 from train.fit.interruption import Interruption
+from train.fit.loader_watch import watched
 from train.fit.optimizer import build_optimizers, set_learning_rate
 from train.fit.ranks import Ranks
 from train.fit.run_state import LOG, STATE, Progress, load_state, save_state, trim_log
@@ -96,18 +99,17 @@ class Trainer:
                 )
             start = self._initial(initial)[0].named_parameters()
             self._start = {name: weights.detach().to(self.device) for name, weights in start}
-        if self.recipe.compile:
-            self.model.compiled = torch.compile(self.model.transformer.forward)
-        forward: Any = self.model
+        how = self.recipe.compile
+        self.compiling = CompileChoice(self.model, how, self.ranks, self.now_s, self._say, self._forget_step)
         self.course = Course(self.recipe, self.progress, self.ranks, self.now_s)
         self._saved_s = self.now_s()
-        self.forward = DistributedDataParallel(forward) if self.ranks.world > 1 else forward
+        self.forward: Any = DistributedDataParallel(self.model) if self.ranks.world > 1 else self.model
 
     def _initial(self, folder: Path) -> tuple[GPT2, dict[str, Any]]:
         """Return the checkpoint to start from, and what it says of itself."""
         model, metadata = load_checkpoint(folder, of_older=True)
         model = with_later_tokens(model)
-        if model.config != self.model.config:
+        if replace(model.config, dropout=self.recipe.model.dropout) != self.model.config:
             raise CheckpointError(f"{folder}: is of shape {model.config}, the recipe asks for {self.model.config}")
         return model, metadata
 
@@ -121,10 +123,11 @@ class Trainer:
             if schedule.validate_start and not progress.step and math.isinf(progress.best_nats):
                 self._validate_and_keep(None, logbook)
                 self._save()
-            steps = self.steps_from(progress.step)
+            steps = watched(self.steps_from(progress.step), self.now_s, self._say)
             is_told = course.tick(stop=self.interruption.signal is not None)
             while not (is_told or course.is_over or self._is_out_of_patience()):
-                loss = self.step(next(steps))
+                batches = next(steps)
+                loss = self.compiling.step(lambda batches=batches: self.step(batches))  # type: ignore[misc]
                 progress.step += 1
                 is_told = course.tick(stop=self.interruption.signal is not None)
                 self._show(bar, loss, logbook)
@@ -164,6 +167,10 @@ class Trainer:
                 f"optimizer.learning_rate or lengthen optimizer.warmup_steps. {self.folder / STATE} is from before."
             )
         return loss
+
+    def _forget_step(self) -> None:
+        for optimizer in self.optimizers:
+            optimizer.zero_grad()
 
     @torch.no_grad()
     def validate(self) -> tuple[float, float]:
@@ -294,14 +301,16 @@ class Trainer:
         bar.set_postfix(loss=f"{loss:.3f}", **more, refresh=False)
         logbook.add_scalar("train/nats_per_token", loss, self.progress.step)
 
+    def _say(self, text: str) -> None:
+        if self.ranks.is_first:
+            tqdm.write(text)
+
     def _say_why_it_ended(self, *, is_told: bool) -> None:
-        if not self.ranks.is_first:
-            return
         step = self.progress.step
         if is_told and not self.course.is_over:
-            tqdm.write(f"told to stop: saved at step {step}; the same command goes on from there")
+            self._say(f"told to stop: saved at step {step}; the same command goes on from there")
         elif self._is_out_of_patience():
-            tqdm.write(f"no gain in {self.recipe.schedule.patience} validations: stopped at step {step}")
+            self._say(f"no gain in {self.recipe.schedule.patience} validations: stopped at step {step}")
 
     @contextlib.contextmanager
     def _logbook(self) -> Iterator[Any]:
