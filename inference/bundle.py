@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from inference.external_data import OnnxDamageError, has_external_data
+from inference.graph_check import OnnxDamageError, has_external_data
 from inference.manifest import MANIFEST_NAME, GraphFile, Manifest, ManifestError
 from piano.errors import BundleError
 from piano.tokens.vocabulary import VOCABULARY

@@ -7,7 +7,7 @@ it between two events. Where any of this fails the old model goes on, and the re
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from loguru import logger
@@ -15,6 +15,7 @@ from loguru import logger
 from inference.manifest import MANIFEST_NAME
 from inference.onnx_session import Session
 from inference.swappable_session import ChangingSession, Successor
+from inference.trial import Trial
 from piano.errors import ConfigError, PianodError
 from realtime.control.protocol import ControlError
 from realtime.engine.commands import ExchangeModel
@@ -27,9 +28,9 @@ Open = Callable[[Settings], tuple[Session, str]]
 """Loads the model that settings name; returns its session and what it runs on. PianodError says what is wrong."""
 
 
-def open_model(settings: Settings) -> tuple[Session, str]:
-    """Load the model that the settings name."""
-    return open_session(open_bundle(settings), settings)
+def open_model(settings: Settings, trial: Trial | None = None) -> tuple[Session, str]:
+    """Load the model that the settings name; a first load can be cancelled by its trial."""
+    return open_session(open_bundle(settings, trial), settings)
 
 
 def models_of(settings: Settings) -> dict[str, str]:
@@ -75,7 +76,11 @@ class ModelChoice:
         self._settings, self._session, self._tell = settings, session, tell
         self._models = models_of(settings)
         self._thread: threading.Thread | None = None
-        self.open: Open = open_model
+        self._trial = Trial()
+        self._wish = 0
+        self._changing = threading.Lock()
+        self.open: Open | None = None
+        """What loads a model, in place of `open_model`."""
         self.state = ModelState(name_of(settings.model), provider)
 
     @property
@@ -89,41 +94,59 @@ class ModelChoice:
         return self._models[self.state.name]
 
     def choose(self, name: str) -> None:
-        """Begin to load a model; ControlError if there is no such one, or another is being loaded."""
+        """Begin to load a model, in the place of one that is being loaded; ControlError if there is no such one."""
         if name not in self._models:
             raise ControlError(f"there is no model {name[:60]!r}; there are: {', '.join(self._models)}")
-        if self.state.loading is not None:
-            raise ControlError(f"one model at a time: {self.state.loading} is being loaded")
-        self.state = ModelState(self.state.name, self.state.provider, loading=name)
-        self._thread = threading.Thread(target=self._load, args=(name,), name="model", daemon=True)
+        self.cancel()
+        with self._changing:
+            self._trial = Trial()
+            self.state = ModelState(self.state.name, self.state.provider, loading=name)
+            words = (name, self._wish, self._trial)
+            self._thread = threading.Thread(target=self._load, args=words, name="model", daemon=True)
         self._thread.start()
+
+    def cancel(self) -> None:
+        """Give up what is being loaded, if anything is."""
+        with self._changing:
+            self._wish += 1
+            self._trial.cancel()
+            self.state = replace(self.state, loading=None)
 
     def wait(self) -> None:
         """Wait until nothing is being loaded."""
         if self._thread is not None:
             self._thread.join()
 
-    def _load(self, name: str) -> None:
-        """Be the thread that loads one model."""
+    def _load(self, name: str, wish: int, trial: Trial) -> None:
+        """Be the thread that loads one model; what is no longer wished for is let go."""
         try:
-            session, provider = self.open(self._settings.model_copy(update={"model": self._models[name]}))
+            settings = self._settings.model_copy(update={"model": self._models[name]})
+            session, provider = open_model(settings, trial) if self.open is None else self.open(settings)
             successor = self._session.prepare(session)
         except Exception as error:  # the top of the thread: the old model goes on, and the reason is told
-            self._fail(name, error)
+            self._fail(name, error, wish)
             return
-        self._tell(ExchangeModel(lambda: self._exchange(name, provider, successor)))
+        self._tell(ExchangeModel(lambda: self._exchange(name, provider, successor, wish)))
 
-    def _exchange(self, name: str, provider: str, successor: Successor) -> None:
+    def _exchange(self, name: str, provider: str, successor: Successor, wish: int) -> None:
         """Exchange the model; on the engine's thread, between two events."""
+        if wish != self._wish:
+            return
         try:
             self._session.exchange(successor)
         except (PianodError, ValueError) as error:
-            self._fail(name, error)
+            self._fail(name, error, wish)
             return
         self.state = ModelState(name, provider)
         logger.info("the model is now {}, on {}", name, provider)
 
-    def _fail(self, name: str, error: Exception) -> None:
+    def _fail(self, name: str, error: Exception, wish: int) -> None:
+        with self._changing:
+            if wish != self._wish:
+                return
+            self._tell_fault(name, error)
+
+    def _tell_fault(self, name: str, error: Exception) -> None:
         reason = str(error) if isinstance(error, PianodError) else f"{type(error).__name__}: {error}"
         self.state = ModelState(self.state.name, self.state.provider, fault=f"{name}: {reason}")
         logger.warning("the model {} cannot be used, {} goes on: {}", name, self.state.name, reason)

@@ -8,6 +8,7 @@ from inference.bundle import Bundle
 from inference.graph_runner import load_runner
 from inference.onnx_session import OnnxSession
 from inference.rolling_context import RollingContext
+from inference.trial import Trial
 from piano.sampling.sampler import SamplingSettings as Sampling
 from piano.tokens.vocabulary import DENSITY_EDGES, VOCABULARY
 from realtime.settings import AnswerSettings, ModelSettings, SamplingSettings
@@ -17,9 +18,16 @@ EMBEDDED_FOLDER = Path(__file__).parents[1] / "embedded"
 """The bundle that comes with the program."""
 
 
-def open_bundle(settings: ModelSettings) -> Bundle:
-    """Load and verify the bundle that the settings name; BundleError says what is wrong with it."""
-    return Bundle.load(EMBEDDED_FOLDER if settings.model == EMBEDDED else Path(settings.model).expanduser())
+def open_bundle(settings: ModelSettings, trial: Trial | None = None) -> Bundle:
+    """Load and verify the bundle that the settings name; BundleError says what is wrong with it.
+
+    One that did not come with the program is tried first in a process of its own.
+    """
+    if settings.model == EMBEDDED:
+        return Bundle.load(EMBEDDED_FOLDER)
+    bundle = Bundle.load(Path(settings.model).expanduser())
+    (trial or Trial()).run(bundle)
+    return bundle
 
 
 def open_session(bundle: Bundle, settings: ModelSettings) -> tuple[RollingContext, str]:

@@ -21,7 +21,7 @@ from piano.errors import BundleError
 from piano.tokens.vocabulary import VOCABULARY
 from tests.fuzz.drive import fuzz
 
-INSTRUMENTED = ("inference.bundle", "inference.manifest", "inference.external_data")
+INSTRUMENTED = ("inference.bundle", "inference.manifest", "inference.graph_check")
 
 _GRAPH = GraphFile("model.onnx", FUSED, "fp32", 0, "")
 _MANIFEST = Manifest(

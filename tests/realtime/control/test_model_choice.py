@@ -87,21 +87,45 @@ def test_one_that_cannot_be_loaded_leaves_the_old_one_playing(tmp_path: Path) ->
     assert room.choice.state.fault is None
 
 
-def test_one_at_a_time(tmp_path: Path) -> None:
-    room = Room(tmp_path, "small")
+def test_a_model_that_takes_long_holds_up_no_other(tmp_path: Path) -> None:
+    room = Room(tmp_path, "slow", "small")
     goes_on = threading.Event()
 
-    def slow(settings: Settings) -> tuple[Session, str]:
+    def open_slowly(settings: Settings) -> tuple[Session, str]:
+        if settings.model.endswith("slow"):
+            goes_on.wait()
+        return room.open(settings)
+
+    room.choice.open = open_slowly
+    room.choice.choose("slow")
+    slow = room.choice._thread
+    assert slow is not None
+    assert room.choice.state.loading == "slow"
+    room.choice.choose("small")
+    assert room.choice.state.loading == "small"
+    room.exchange()
+    assert room.choice.state.name == "small"
+    goes_on.set()
+    slow.join()
+    room.exchange()  # the late one, which nobody wants any more
+    assert room.choice.state.name == "small"
+
+
+def test_a_load_can_be_given_up(tmp_path: Path) -> None:
+    room = Room(tmp_path, "bad")
+    goes_on = threading.Event()
+
+    def open_slowly(settings: Settings) -> tuple[Session, str]:
         goes_on.wait()
         return room.open(settings)
 
-    room.choice.open = slow
-    room.choice.choose("small")
-    assert room.choice.state.loading == "small"
-    with pytest.raises(ControlError, match="one model at a time"):
-        room.choice.choose("embedded")
+    room.choice.open = open_slowly
+    room.choice.choose("bad")
+    room.choice.cancel()
+    assert room.choice.state.loading is None
     goes_on.set()
-    room.exchange()
+    room.choice.wait()
+    assert room.choice.state.fault is None
 
 
 @pytest.mark.parametrize("name", ["../small", "/etc", "", "no model"])

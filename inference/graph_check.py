@@ -1,8 +1,11 @@
-"""Look through an ONNX file, as bytes, for what a bundle must not hold: references to other files.
+"""Look through an ONNX file, as bytes, for what a bundle must not hold: other files, and strange operators.
 
 A weight of an ONNX model may live in an external file whose path the model names. A bundle from a stranger could name
 any file of the machine, so such references are refused altogether. The player's install has no `onnx` package; this
 walks the few protobuf fields that matter, as onnx.proto numbers them, and nothing is executed or copied.
+
+An operator can do harm by itself: loop for ever, allocate without end, call a function, name a file. Of all that there
+are the exporter writes some thirty; a graph with any other is refused, and so are graphs within graphs and functions.
 """
 
 from collections.abc import Iterator
@@ -29,10 +32,27 @@ _CHILDREN = {
 """Message → field number → the message it holds, along the paths that can reach a tensor."""
 
 _EXTERNAL_DATA, _DATA_LOCATION = 13, 14
+_GRAPH = 7
 _OP_TYPE = 4
 
-_FILE_READERS = (b"EPContext",)
-"""Operators that name a file themselves: an engine that a provider compiled before."""
+_DOMAIN = 7
+
+OPERATORS = frozenset(
+    [
+        *("Add", "Cast", "Concat", "Constant", "Div", "Expand", "Gather", "GatherND", "Gelu", "Greater", "Identity"),
+        *("LayerNormalization", "MatMul", "Mul", "Reshape", "ScatterElements", "Shape", "Slice", "Softmax", "Squeeze"),
+        *("Sub", "Transpose", "Unsqueeze", "Where"),
+    ]
+)
+"""What the exporter writes of the standard operators: the portable graph's, and the fused one's."""
+
+FUSED_DOMAIN = "com.microsoft"
+FUSED_OPERATORS = frozenset(
+    ("DynamicQuantizeMatMul", "EmbedLayerNormalization", "FastGelu", "GroupQueryAttention", "MatMulNBits")
+)
+"""What the exporter writes of ONNX Runtime's own."""
+
+_OF_DOMAIN = {"": OPERATORS, "ai.onnx": OPERATORS, FUSED_DOMAIN: FUSED_OPERATORS}
 
 
 class OnnxDamageError(ValueError):
@@ -64,14 +84,37 @@ def _refers(view: memoryview, message: str, depth: int, left: _Allowance) -> boo
     if depth > _DEEPEST:
         raise OnnxDamageError("its graphs are nested too deeply")
     children = _CHILDREN[message]
+    if message == "node":
+        _check_operator(view, left)
     for number, value in _fields(view, left):
+        if message == "model" and number in children and number != _GRAPH:
+            raise OnnxDamageError(f"it has a {children[number]} beside its graph, which no model of ours needs")
+        if message == "attribute" and children.get(number) == "graph":
+            raise OnnxDamageError("it has a graph within a graph, which no model of ours needs")
         if message == "tensor" and (number == _EXTERNAL_DATA or (number == _DATA_LOCATION and value != 0)):
-            return True
-        if message == "node" and number == _OP_TYPE and isinstance(value, memoryview) and value in _FILE_READERS:
             return True
         if number in children and isinstance(value, memoryview) and _refers(value, children[number], depth + 1, left):
             return True
     return False
+
+
+def _check_operator(node: memoryview, left: _Allowance) -> None:
+    """OnnxDamageError unless a node is an operator that the exporter writes.
+
+    Where a field stands twice the last counts, as in every parser.
+    """
+    operator, domain = b"", b""
+    for number, value in _fields(node, left):
+        if number in (_OP_TYPE, _DOMAIN) and not isinstance(value, memoryview):
+            raise OnnxDamageError("it has an operator without a name")
+        if number == _OP_TYPE:
+            operator = bytes(value)
+        elif number == _DOMAIN:
+            domain = bytes(value)
+    name, where = operator[:60].decode("utf-8", "replace"), domain[:60].decode("utf-8", "replace")
+    if name not in _OF_DOMAIN.get(where, ()):
+        shown = f"{where}.{name}" if where else name
+        raise OnnxDamageError(f"it has the operator {shown!r}, which no model of ours needs")
 
 
 def _fields(view: memoryview, left: _Allowance) -> Iterator[tuple[int, memoryview | int]]:
