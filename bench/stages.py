@@ -12,7 +12,7 @@ from inference.onnx_session import Logits, Session
 from inference.rolling_context import WorksAhead
 from inference.session_wrapper import SessionOver
 from realtime.midi.message import Kind, kind_of
-from realtime.midi.ports import InputPort, MidiSystem, OutputPort, PortListing
+from realtime.midi.ports import InputPort, MidiSystem, OutputPort, PortListing, Wires
 
 
 @dataclass(slots=True)
@@ -120,6 +120,15 @@ class StampedSystem:
     def is_alive(self) -> bool:
         """Say whether the system still answers."""
         return self._system.is_alive()
+
+    def wires(self) -> Wires | None:
+        """Return who is connected."""
+        return self._system.wires()
+
+    @property
+    def why_lost(self) -> str:
+        """Return why it is no longer alive."""
+        return self._system.why_lost
 
     def restart(self) -> bool:
         """Try to reach the system anew."""

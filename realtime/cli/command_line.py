@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from loguru import logger
 from pydantic import BaseModel, ValidationError
 
 from piano.errors import ConfigError, PianodError, PortError
@@ -269,9 +270,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     verbosity: int = more
     try:
         flags = {key: value for key, value in given.items() if key in Settings.model_fields}
-        settings = load_settings(flags, config=config)
+        told: list[str] = []
+        settings = load_settings(flags, config=config, tell=told.append)
         verbosity = settings.verbosity
         configure_logs(verbosity)
+        for line in told:
+            logger.info("{}", line)
         if wants_version:
             return _show_version(settings)
         return command.run(settings, _request_from(command.request, given))

@@ -32,6 +32,8 @@ from realtime.engine.trigger import Verdict
 from realtime.midi.message import Kind as MessageKind
 from realtime.midi.message import PianoReader, channel_of, is_panic, kind_of
 from realtime.midi.port_events import (
+    ListenersGone,
+    PlayerGone,
     PortLost,
     PortReturned,
     Received,
@@ -49,7 +51,17 @@ from realtime.threads.clock import NS_PER_S, Clock
 from realtime.threads.inbox import Inbox
 from realtime.threads.lateness import LatenessHistogram, LatenessSummary
 
-PortReport = PortLost | PortReturned | SystemLost | SystemReturned | Stalled | ThreadRevived | ChoosePort
+PortReport = (
+    PortLost
+    | PortReturned
+    | PlayerGone
+    | ListenersGone
+    | SystemLost
+    | SystemReturned
+    | Stalled
+    | ThreadRevived
+    | ChoosePort
+)
 Message = Received | Command | ChangeListening | PortReport | ThreadFailed
 
 _JOIN_S = 5.0
@@ -256,7 +268,7 @@ class Engine:
         """Stop at a change of the ports; keys that nobody would see come up count as lifted."""
         now_ns = self._clock.now_ns()
         is_lost = isinstance(report, PortLost) and report.direction is Direction.INPUT
-        if is_lost or isinstance(report, SystemLost | Stalled | ThreadRevived):
+        if is_lost or isinstance(report, PlayerGone | SystemLost | Stalled | ThreadRevived):
             for event in self._reader.release():
                 self._hear(now_ns, event)
         self._performer.stop(now_ns)

@@ -3,6 +3,7 @@
 It belongs to the engine's thread once that runs; the threads at the two ends own the ports themselves.
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,8 +12,11 @@ from loguru import logger
 from piano.errors import PortError
 from realtime.engine.commands import ChoosePort
 from realtime.engine.engine import PortReport
+from realtime.midi.browser_ports import BrowserSystem
 from realtime.midi.input_thread import IsEcho, MidiInput, OnClock, Thru
 from realtime.midi.port_events import (
+    ListenersGone,
+    PlayerGone,
     PortLost,
     PortReturned,
     Received,
@@ -25,7 +29,7 @@ from realtime.midi.port_events import (
 from realtime.midi.ports import Direction, InputPort, MidiSystem, OutputPort, PortListing, steady
 from realtime.midi.watchdog import Watchdog
 from realtime.output.scheduler import Scheduler
-from realtime.settings import PortSettings
+from realtime.settings import PortSettings, Settings
 from realtime.threads.clock import Clock
 
 Deliver = Callable[[Received | PortReport | ThreadFailed], None]
@@ -42,6 +46,26 @@ class OpenPorts:
 def open_ports(system: MidiSystem, settings: PortSettings) -> OpenPorts:
     """Open the named ports, or virtual ones where no name is given; PortError says what is wrong."""
     return OpenPorts(_open_input(system, settings), _open_output(system, settings))
+
+
+def with_own_names(system: MidiSystem, settings: Settings) -> Settings:
+    """Return the settings with names for our virtual ports that nobody has: a second pianod has ports of its own.
+
+    It says so, since whoever looks for the usual names finds those of the first.
+    """
+    try:
+        listing = system.list_ports()
+    except PortError:
+        return settings
+    there = {steady(name).rpartition(":")[2] for name in (*listing.inputs, *listing.outputs)}
+    own = {"virtual_input": settings.input, "virtual_output": settings.output}
+    names = {field: str(getattr(settings, field)) for field, chosen in own.items() if chosen is None}
+    if listing.api == BrowserSystem.api or not there & set(names.values()):
+        return settings
+    number = next(n for n in range(2, 1000) if not there & {f"{name} {n}" for name in names.values()})
+    changed = {field: f"{name} {number}" for field, name in names.items()}
+    logger.warning("another pianod is running, or one that was not ended: the ports of this one are {}", changed)
+    return settings.model_copy(update=changed)
 
 
 def _open_input(system: MidiSystem, settings: PortSettings) -> InputPort:
@@ -118,8 +142,15 @@ class Connections:
             case PortReturned(direction, name):
                 if name == self.names[direction is Direction.OUTPUT]:
                     self._reopen(direction)
+            case PlayerGone(name, reason):
+                logger.warning("{!r} is gone ({}): what was held is released", name, reason)
+                self._scheduler.release_thru()
+            case ListenersGone(names):
+                what = ", ".join(map(repr, names))
+                logger.warning("nobody listens to {!r} any more ({} has gone): the model stops", self.names[1], what)
             case SystemLost(api, reason):
-                logger.warning("the MIDI system {} has gone ({}): waiting for it to come back", api, reason)
+                at = time.strftime("%H:%M:%S")
+                logger.warning("the MIDI system {} has gone ({}; {}): waiting for it to come back", api, reason, at)
                 self._let_go(Direction.INPUT)
                 self._let_go(Direction.OUTPUT)
             case SystemReturned(api):

@@ -19,7 +19,7 @@ from realtime.engine.event_rings import History
 from realtime.engine.from_settings import engine_settings, passing_of, playing_of, scheduler_settings, thru_of
 from realtime.engine.listening import ChangeListening
 from realtime.engine.partner import Partner, PartnerSettings
-from realtime.live.connections import Connections, OpenPorts, open_ports
+from realtime.live.connections import Connections, OpenPorts, open_ports, with_own_names
 from realtime.midi.clock_in import MidiClock
 from realtime.midi.port_events import Received
 from realtime.midi.ports import MidiSystem, PortListing
@@ -41,6 +41,7 @@ class LivePlay:
     ) -> None:
         """Open the ports and put the parts together; PortError if a port cannot be opened."""
         clock = MonotonicClock()
+        settings = with_own_names(system, settings)
         self._settings, self._seed = settings, seed
         self._changing = threading.Lock()
         self.session = ChangingSession(session)

@@ -5,7 +5,7 @@ What a page plays goes into the engine's inbox, what it hears it reads from the 
 
 from piano.errors import PortError
 from realtime.midi.memory_ports import MemoryInputPort
-from realtime.midi.ports import PortListing
+from realtime.midi.ports import PortListing, Wires
 
 NAME = "browser"
 
@@ -50,6 +50,15 @@ class BrowserSystem:
     def is_alive(self) -> bool:
         """Say that it is."""
         return True
+
+    @property
+    def why_lost(self) -> str:
+        """Return nothing: it is never lost."""
+        return ""
+
+    def wires(self) -> Wires | None:
+        """Return that nobody knows who is connected."""
+        return None
 
     def restart(self) -> bool:
         """Say that there was no need."""

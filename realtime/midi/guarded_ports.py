@@ -5,24 +5,25 @@ is started; when we die the guardian releases what sounds. See `realtime.midi.gu
 """
 
 import contextlib
-import json
-import os
-import select
 import socket
 import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 from loguru import logger
 
 from piano.errors import PortError
+from realtime.midi.guardian_talk import BusyError, GuardianTalk, TalkEndError
 from realtime.midi.message_pipe import LONGEST, MessageReader, MessageWriter, PipeEndError
-from realtime.midi.ports import Direction, PortListing
+from realtime.midi.ports import Direction, PortListing, Wires
 
 START_WITHIN_S = 20.0
 ANSWER_WITHIN_S = 2.0
+PATIENCE_S = 15.0
+"""A guardian that lives and gives no answer is busy, as all is on a loaded machine; after so long it is ended."""
 OPEN_WITHIN_S = 10.0
 END_WITHIN_S = 5.0
 FULL_FOR_S = 0.2
@@ -117,6 +118,9 @@ class GuardedSystem:
         self._lock = threading.Lock()
         self._ports: list[GuardedInput | GuardedOutput] = []
         self._guardian: subprocess.Popen[bytes] | None = None
+        self._busy_since_s: float | None = None
+        self._wires: Wires | None = None
+        self.why_lost = ""
         self._is_closed = False
         with self._lock:
             self._start()
@@ -154,15 +158,40 @@ class GuardedSystem:
         return self._open_output(name, is_virtual=True)
 
     def is_alive(self) -> bool:
-        """Ask the guardian; once the answer was no, or none, it is ended and the answer stays no until `restart`."""
+        """Ask the guardian; once the answer was no, or it died, it is ended and the answer stays no until `restart`.
+
+        One that lives and gives no answer in time is busy, and counts as alive for PATIENCE_S.
+        """
         try:
             answer, _ = self._ask({"ask": "alive"}, ANSWER_WITHIN_S)
+        except BusyError:
+            return self._is_merely_busy()
         except PortError:
             return False
+        self._busy_since_s = None
+        known = "listeners" in answer
+        self._wires = Wires(frozenset(answer["players"]), frozenset(answer["listeners"])) if known else None
         if not answer["alive"]:
             with self._lock:
-                self._kill()
+                self._kill(str(answer["why"]))
         return bool(answer["alive"])
+
+    def wires(self) -> Wires | None:
+        """Return who was connected when it was asked last whether it lives."""
+        return self._wires
+
+    def _is_merely_busy(self) -> bool:
+        now_s = time.monotonic()
+        if self._busy_since_s is None:
+            self._busy_since_s = now_s - ANSWER_WITHIN_S
+            logger.warning("the guardian of the MIDI ports is slow to answer: is the machine busy? It is waited for")
+        guardian = self._guardian
+        silent_s = now_s - self._busy_since_s
+        if guardian is not None and silent_s < PATIENCE_S and not _is_stopped(guardian.pid):
+            return True
+        with self._lock:
+            self._kill("its guardian was stopped" if silent_s < PATIENCE_S else f"no answer for {silent_s:.0f} s")
+        return False
 
     def restart(self) -> bool:
         """Start another guardian where there is none any more; say whether the MIDI system answers."""
@@ -188,7 +217,7 @@ class GuardedSystem:
             guardian = self._guardian
             if guardian is None:
                 return
-            self._control.close()
+            self._talk.close()
             try:
                 guardian.wait(END_WITHIN_S)
             except subprocess.TimeoutExpired:
@@ -229,12 +258,17 @@ class GuardedSystem:
                 pass_fds=(theirs.fileno(),),
                 start_new_session=True,  # what the terminal sends to the daemon is not meant for it
             )
-        self._guardian, self._control = guardian, ours
-        answer, _ = self._answer(START_WITHIN_S)
+        self._guardian, self._talk = guardian, GuardianTalk(ours)
+        try:
+            answer, _ = self._talk.answer(START_WITHIN_S)
+        except (BusyError, TalkEndError) as error:
+            self._kill("its guardian does not start")
+            raise PortError(self._notice()) from error
         if "fault" in answer:
-            self._kill()
+            self._kill(answer["fault"])
             raise PortError(answer["fault"])
         self._api = answer["api"]
+        self.why_lost, self._busy_since_s = "", None
 
     def _ask(self, question: dict[str, Any], within_s: float) -> tuple[dict[str, Any], int | None]:
         """Return the guardian's answer and the pipe that came with it; PortError if it has a fault to tell, or none."""
@@ -243,40 +277,42 @@ class GuardedSystem:
                 raise PortError(f"the MIDI system {self._api} is closed")
             if self._guardian is None:
                 raise PortError(self._notice())
-            with contextlib.suppress(OSError):  # it is gone: there will be no answer either
-                self._control.sendall(json.dumps(question).encode() + b"\n")
-            answer, descriptor = self._answer(within_s)
+            try:
+                answer, descriptor = self._talk.ask(question, within_s)
+            except TalkEndError as error:
+                self._kill("")
+                raise PortError(self._notice()) from error
         if "fault" in answer:
             raise PortError(answer["fault"])
         return answer, descriptor
 
-    def _answer(self, within_s: float) -> tuple[dict[str, Any], int | None]:
-        """Wait for an answer; a guardian that gives none is ended, with a PortError. The caller holds the lock."""
-        deadline_s = time.monotonic() + within_s
-        line, descriptors = b"", list[int]()
-        while not line.endswith(b"\n"):
-            remaining_s = max(deadline_s - time.monotonic(), 0.0)
-            got = b""
-            with contextlib.suppress(OSError):
-                if select.select((self._control,), (), (), remaining_s)[0]:
-                    got, fresh, _, _ = socket.recv_fds(self._control, 65_536, 1)
-                    descriptors += fresh
-            if not got:
-                for descriptor in descriptors:
-                    os.close(descriptor)
-                self._kill()
-                raise PortError(self._notice())
-            line += got
-        return json.loads(line), descriptors[0] if descriptors else None
-
-    def _kill(self) -> None:
-        """End a guardian that is of no more use; the caller holds the lock."""
+    def _kill(self, why: str) -> None:
+        """End a guardian that is of no more use, and keep why; the caller holds the lock."""
         if self._guardian is not None:
+            died = self._guardian.poll() if why else self._wait_a_moment(self._guardian)
+            self.why_lost = why or ("its guardian has failed" if died is None else f"its guardian has died ({died})")
             self._guardian.kill()
             self._guardian.wait()
-            self._control.close()
+            self._talk.close()
             self._guardian = None
+            self._wires = None
             self._ports.clear()
+
+    @staticmethod
+    def _wait_a_moment(guardian: "subprocess.Popen[bytes]") -> int | None:
+        """Return how a process ended whose pipe has ended; None if it does not."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return guardian.wait(_WAIT_S)
+        return None
 
     def _notice(self) -> str:
         return f"the MIDI system {self._api} no longer answers; start it again"
+
+
+def _is_stopped(pid: int) -> bool:
+    """Say whether a process was stopped by a signal, as far as the system tells."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return False
+    return status.rpartition(")")[2].split()[:1] in (["T"], ["t"])

@@ -21,6 +21,7 @@ import socket
 import sys
 import threading
 import time
+from collections import deque
 from typing import Any
 
 from loguru import logger
@@ -29,7 +30,8 @@ from piano.errors import PortError
 from realtime.midi.backpressure import WaitingRoom
 from realtime.midi.held_notes import Ledger
 from realtime.midi.message_pipe import LONGEST, Arrival, MessageReader, MessageWriter, PipeEndError
-from realtime.midi.ports import Direction, InputPort, MidiSystem, OutputPort
+from realtime.midi.owed_releases import OwedReleases
+from realtime.midi.ports import Direction, InputPort, MidiSystem, OutputPort, Wires
 from realtime.midi.rtmidi_ports import open_system
 from realtime.threads.priority import raise_priority
 
@@ -38,6 +40,8 @@ MOST_WAITING = 4096
 """Messages from the keyboard that wait for the daemon to take them; after that only what ends something."""
 LOOK_EVERY = 256
 """Polls after which an idle input asks whether anybody still listens."""
+REPEAT_S, REPEAT_FOR_S = 1.0, 30.0
+"""Where nobody can say who is connected, releases that may not have been heard are sent again each second, so long."""
 SILENT_FOR_S = 5.0
 """A daemon that asks for nothing this long hangs, is stopped or sleeps: what sounds is released."""
 LET_OUT_S = 0.2
@@ -47,13 +51,21 @@ END_WITHIN_S = 3.0
 
 
 class GuardedOutput:
-    """An output port, the pipe that feeds it, and what sounds there. `run` is its thread."""
+    """An output port, the pipe that feeds it, and what sounds there. `run` is its thread.
 
-    def __init__(self, port: OutputPort, reader: MessageReader) -> None:
+    What ends something and is heard by nobody is owed: `tend` sends it as soon as somebody is connected.
+    """
+
+    def __init__(self, port: OutputPort, reader: MessageReader, *, is_virtual: bool = False) -> None:
         self._port, self._reader = port, reader
         self._ledger = Ledger()
+        self._owed = OwedReleases()
+        self._is_heard: bool | None = not is_virtual
+        self._repeats_s = deque(REPEAT_S * number for number in range(1, int(REPEAT_FOR_S / REPEAT_S)))
+        self._began_s = time.monotonic()
         self._lock = threading.Lock()
         self._is_over = False
+        self.is_virtual = is_virtual
         self.thread = threading.Thread(target=self.run, name="guarded output", daemon=True)
 
     def run(self) -> None:
@@ -79,13 +91,34 @@ class GuardedOutput:
             self._is_over = self._is_over or for_good
             for data in self._ledger.release():
                 with contextlib.suppress(Exception):  # whatever one of them comes to, the others are to go out
-                    self._port.send(data)
+                    self._put(data)
+
+    def tend(self, *, is_heard: bool | None) -> None:
+        """Take note whether anybody is connected to our own port (None: nobody knows), and send what is owed."""
+        with self._lock:
+            self._is_heard = is_heard
+            if is_heard is None and self._repeats_s and time.monotonic() - self._began_s > self._repeats_s[0]:
+                self._repeats_s.popleft()
+                is_heard = True
+            if not self._is_over and is_heard and len(self._owed):
+                for data in self._owed.take(self._ledger):
+                    self._put(data)
 
     def _send(self, data: bytes) -> None:
-        with self._lock, contextlib.suppress(PortError):  # a port that is gone is noticed by whoever asks how we are
+        with self._lock:
             if not self._is_over:
                 self._ledger.write_down(data)
-                self._port.send(data)
+                self._put(data)
+
+    def _put(self, data: bytes) -> None:
+        """Send, and owe what nobody heard; the caller holds the lock."""
+        try:
+            self._port.send(data)
+        except PortError:  # a port that is gone is noticed by whoever asks how we are
+            self._owed.note(data)
+        else:
+            if not self._is_heard and (self._is_heard is not None or self._repeats_s):
+                self._owed.note(data)
 
 
 class GuardedInput:
@@ -133,6 +166,7 @@ class Guardian:
         while True:
             if not select.select((self._control,), (), (), SILENT_FOR_S)[0]:
                 self.release()
+                self._tend()
                 continue
             got = self._control.recv(65_536)
             if not got:
@@ -151,13 +185,23 @@ class Guardian:
         for output in self._outputs:
             output.release(for_good=for_good)
 
+    def _tend(self) -> Wires | None:
+        """Look who is connected, and let those hear what they missed."""
+        wires = self._system.wires()
+        for output in self._outputs:
+            if output.is_virtual:
+                output.tend(is_heard=None if wires is None else bool(wires.listeners))
+        return wires
+
     def _answer(self, question: dict[str, Any]) -> None:
         """Carry out one question and send its answer."""
         passed: int | None = None
         try:
             match question["ask"]:
                 case "alive":
-                    answer: dict[str, Any] = {"alive": self._system.is_alive()}
+                    answer: dict[str, Any] = {"alive": self._system.is_alive(), "why": self._system.why_lost}
+                    if (wires := self._tend()) is not None:
+                        answer |= {"players": sorted(wires.players), "listeners": sorted(wires.listeners)}
                 case "list":
                     listing = self._system.list_ports()
                     answer = {"inputs": listing.inputs, "outputs": listing.outputs, "virtual": listing.has_virtual}
@@ -166,7 +210,8 @@ class Guardian:
                     answer = {"name": name}
         except PortError as error:
             answer = {"fault": str(error)}
-        line = json.dumps(answer).encode() + b"\n"
+        told = answer | {"id": question.get("id"), "has_descriptor": passed is not None}
+        line = json.dumps(told).encode() + b"\n"
         if passed is None:
             self._control.sendall(line)
         else:
@@ -182,7 +227,7 @@ class Guardian:
             return source.name, reading
         sink = (self._system.open_virtual_output if is_virtual else self._system.open_output)(name)
         reading, writing = os.pipe()
-        output = GuardedOutput(sink, MessageReader(reading))
+        output = GuardedOutput(sink, MessageReader(reading), is_virtual=is_virtual)
         self._outputs = [*(other for other in self._outputs if other.thread.is_alive()), output]
         output.thread.start()
         return sink.name, writing

@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 PATIENCE_NS = 1_000_000_000
-"""A heartbeat that takes longer to come back means that the system is dead."""
+"""A heartbeat that takes longer to come back means that the system is dead, or so busy that nothing is sent to it."""
 
 _HEARTBEAT = [0xFE]
 
@@ -20,22 +20,24 @@ class Heartbeat:
         self._sink = sink
         self._asked_ns: int | None = None
 
-    def answers(self) -> bool:
-        """Take what came back and ask again; False once an answer is overdue. Never waits."""
+    def silent_ns(self) -> int:
+        """Take what came back and ask again; return how long the answer has been waited for. Never waits."""
         now_ns = time.monotonic_ns()
         while self._sink.get_message() is not None:
             self._asked_ns = None
         if self._asked_ns is None:
             self._source.send_message(_HEARTBEAT)
             self._asked_ns = now_ns
-        return now_ns - self._asked_ns < PATIENCE_NS
+        return now_ns - self._asked_ns
 
     def wait(self) -> bool:
-        """Wait for an answer to a question of now; False if none comes."""
+        """Wait for an answer to the last question; False if none comes within PATIENCE_NS."""
         while self._sink.get_message() is not None:
-            pass
-        self._source.send_message(_HEARTBEAT)
-        self._asked_ns = asked_ns = time.monotonic_ns()
+            self._asked_ns = None
+        if self._asked_ns is None:
+            self._source.send_message(_HEARTBEAT)
+            self._asked_ns = time.monotonic_ns()
+        asked_ns = time.monotonic_ns()
         while True:
             is_overdue = time.monotonic_ns() - asked_ns > PATIENCE_NS  # before the look: we may be what is slow
             if self._sink.get_message() is not None:

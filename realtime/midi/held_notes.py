@@ -40,6 +40,15 @@ class Ledger:
         elif data[0] & 0xF0 == 0xB0 and data[1] in _PEDALS:
             (self._pedals.add if data[2] else self._pedals.discard)((channel, data[1]))
 
+    def holds(self, release: bytes) -> bool:
+        """Say whether something is down that a release would end: a note-off, a controller of 0, or a mode message."""
+        channel = channel_of(release)
+        if kind_of(release) is Kind.NOTE_OFF:
+            return (channel, release[1]) in self._notes
+        if release[1] in _PEDALS:
+            return (channel, release[1]) in self._pedals
+        return any(used == channel for used, _ in self._notes | self._pedals)
+
     def release(self) -> list[bytes]:
         """Return what ends all that is down, and hold it for done: note-offs, pedals up, all notes off.
 

@@ -13,7 +13,7 @@ from loguru import logger
 
 from piano.errors import PortError
 from realtime.midi.message import Kind, kind_of, split
-from realtime.midi.port_events import PortLost, Received, ThreadFailed, ThreadRevived
+from realtime.midi.port_events import PlayerGone, PortLost, Received, ThreadFailed, ThreadRevived
 from realtime.midi.ports import Direction, InputPort
 from realtime.threads.clock import Clock
 from realtime.threads.priority import raise_priority
@@ -21,6 +21,12 @@ from realtime.threads.restart_limit import Chances
 
 LATE_NS = 500_000_000
 """A key that was pressed longer ago than this is heard, but not passed on: no burst of old notes after a standstill."""
+
+SENSED_WITHIN_NS = 330_000_000
+"""A keyboard that sends active sensing and then nothing for so long has gone (MIDI 1.0: 300 ms, and a tenth more)."""
+_ONE_LOOK_NS = 60_000_000
+"""So much silence counts at most between two looks: where we stood still ourselves, nobody was silent."""
+_ACTIVE_SENSING = 0xFE
 
 _JOIN_S = 2.0
 
@@ -47,8 +53,9 @@ class InputStatus:
 class MidiInput:
     """Take messages from a port, stamp them, and deliver them.
 
-    `deliver` gets `Received`, `ThreadRevived` after an error, or once `PortLost` or `ThreadFailed`; `thru`, where
-    given, gets the message as it is, before that; what `is_echo(at_ns, data)` recognises gets no further;
+    `deliver` gets `Received`, `PlayerGone` where active sensing ends, `ThreadRevived` after an error, or once
+    `PortLost` or `ThreadFailed`; `thru`, where given, gets the message as it is, before that; what
+    `is_echo(at_ns, data)` recognises gets no further;
     `on_clock(at_ns, data)` gets what is system real-time. All are
     called on the input thread: they must only hand over and not raise.
     """
@@ -57,7 +64,7 @@ class MidiInput:
         self,
         port: InputPort,
         clock: Clock,
-        deliver: Callable[[Received | PortLost | ThreadRevived | ThreadFailed], None],
+        deliver: Callable[[Received | PlayerGone | PortLost | ThreadRevived | ThreadFailed], None],
         *,
         thru: Thru | None = None,
         is_echo: IsEcho | None = None,
@@ -79,6 +86,9 @@ class MidiInput:
         self._malformed = 0
         self._echoes = 0
         self._late = 0
+        self._is_sensed = False
+        self._silent_ns = 0
+        self._looked_ns = clock.now_ns()
 
     def set_thru(self, thru: Thru | None) -> None:
         """Switch thru on or off, from the next message on; from any thread."""
@@ -114,10 +124,21 @@ class MidiInput:
                 self._take(message, at_ns, is_late=now_ns - at_ns > LATE_NS)
         return count
 
+    def look(self) -> None:
+        """Deliver all that has arrived; tell, once, of a keyboard that has gone by the end of its active sensing."""
+        taken = self.take_all()
+        now_ns = self._clock.now_ns()
+        self._silent_ns = 0 if taken else self._silent_ns + min(now_ns - self._looked_ns, _ONE_LOOK_NS)
+        self._looked_ns = now_ns
+        if self._is_sensed and self._silent_ns > SENSED_WITHIN_NS:
+            self._is_sensed = False
+            self._deliver(PlayerGone(self._port.name, "its active sensing has ended"))
+
     def _take(self, data: bytes, at_ns: int, *, is_late: bool) -> None:
         kind = kind_of(data)
         if kind is Kind.REAL_TIME:
             self._real_time += 1
+            self._is_sensed |= data[0] == _ACTIVE_SENSING
             if self._on_clock is not None:
                 self._on_clock(at_ns, data)
         elif kind is Kind.MALFORMED:
@@ -138,7 +159,7 @@ class MidiInput:
             raise_priority(self._priority)
         while not self._stopping:
             try:
-                self.take_all()
+                self.look()
                 self._port.wait()
             except PortError as error:
                 logger.warning("lost the MIDI input {!r}: {}", self._port.name, error)

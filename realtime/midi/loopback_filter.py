@@ -4,15 +4,20 @@ The output thread tells what it sends, just before it does; the input thread ask
 What is recognised once is not recognised again. A key of our own is known by its pitch and velocity on any channel;
 what was passed on from the player only on the channel it went out on, since a keyboard may send one key on two. A
 release is an echo only if its key was; of a pedal or a controller this is believed only after a key has shown that
-there is a loop.
+there is a loop. A key that the player has just struck, let go and strikes again is none, though it looks like what was
+passed on: it counts as one only while there is a loop.
 """
 
 from collections import deque
+from collections.abc import Sequence
 
 from realtime.midi.message import Kind, channel_of, kind_of
 
 WITHIN_NS = 60_000_000
 """An echo comes back within this."""
+
+STRUCK_WITHIN_NS = 2 * WITHIN_NS
+"""A key that the player struck within this may be struck again."""
 
 LOOP_NS = 5_000_000_000
 """So long after the echo of a key there is a loop."""
@@ -35,6 +40,8 @@ class Echoes:
         self._expected: dict[_Sight, deque[int]] = {}
         self._ringing: set[tuple[int, int]] = set()  # channel and pitch of the keys whose echo was heard
         self._loop_until_ns = -1
+        self._struck_ns: dict[tuple[int, int], int] = {}  # when the player struck a key last
+        self._down: set[tuple[int, int]] = set()  # the keys that the player holds
 
     def send(self, at_ns: int, data: bytes, *, own: bool) -> None:
         """Take note of what goes out now; for the output thread, never waits."""
@@ -52,14 +59,27 @@ class Echoes:
         key = channel_of(data), data[1]
         if kind is Kind.NOTE_OFF:
             if key not in self._ringing or not self._take(data):
+                self._down.discard(key)
                 return False
             self._ringing.discard(key)
             return True
-        is_echo = self._take(data)
+        if self._may_be_struck_again(at_ns, key):
+            is_echo = self._take(data, channels=(_ANY_CHANNEL,))
+        else:
+            is_echo = self._take(data)
         if is_echo:
             self._ringing.add(key)
             self._loop_until_ns = at_ns + LOOP_NS
+        else:
+            self._struck_ns[key] = at_ns
+            self._down.add(key)
         return is_echo
+
+    def _may_be_struck_again(self, at_ns: int, key: tuple[int, int]) -> bool:
+        """Say whether a strike may well be the player's: the key was let go just before, and there is no loop."""
+        struck_ns = self._struck_ns.get(key)
+        is_recent = struck_ns is not None and at_ns - struck_ns <= STRUCK_WITHIN_NS
+        return is_recent and key not in self._down and at_ns > self._loop_until_ns
 
     def _forget(self, at_ns: int) -> None:
         """Take in what went out, and forget what would have come back by now."""
@@ -72,9 +92,9 @@ class Echoes:
             if not moments:
                 del self._expected[sight]
 
-    def _take(self, data: bytes) -> bool:
-        """Use up one message that went out like this one, if there is any."""
-        for channel in (_ANY_CHANNEL, channel_of(data)):
+    def _take(self, data: bytes, channels: Sequence[int] | None = None) -> bool:
+        """Use up one message that went out like this one, if there is any, on any channel or this one's."""
+        for channel in (_ANY_CHANNEL, channel_of(data)) if channels is None else channels:
             moments = self._expected.get((channel, _bare(data)))
             if moments:
                 moments.popleft()

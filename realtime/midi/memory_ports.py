@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from piano.errors import PortError
-from realtime.midi.ports import POLL_S, Direction, PortListing, find_port
+from realtime.midi.ports import POLL_S, Direction, PortListing, Wires, find_port
 from realtime.threads.clock import Clock
 
 
@@ -119,6 +119,8 @@ class MemoryMidiSystem:
         self._outputs: dict[str, list[MemoryOutputPort]] = {name: [] for name in self._cables}
         self._alive = True
         self._can_restart = False
+        self.connected: Wires | None = None
+        """Who is connected to the virtual ports; None: nobody knows."""
 
     def list_ports(self) -> PortListing:
         """Return the cables: each can be opened from both ends."""
@@ -166,6 +168,15 @@ class MemoryMidiSystem:
     def is_alive(self) -> bool:
         """Say whether the system still answers."""
         return self._alive
+
+    @property
+    def why_lost(self) -> str:
+        """Return why it is no longer alive."""
+        return "" if self._alive else "it no longer answers"
+
+    def wires(self) -> Wires | None:
+        """Return who is connected to our ports, as far as the test says."""
+        return self.connected
 
     def revive(self, cables: Iterable[str] = ()) -> None:
         """Let the system be found again, as a server that was started anew, with these cables."""

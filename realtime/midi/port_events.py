@@ -46,6 +46,21 @@ class SystemReturned:
 
 
 @dataclass(frozen=True, slots=True)
+class PlayerGone:
+    """What plays into our port has gone, or has fallen silent though it said that it is there: its keys come up."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListenersGone:
+    """The last of those who listened to our own port has gone: nobody hears what is played."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Stalled:
     """The program stood still: the machine slept, or had no time for it. Nobody knows what the player did meanwhile."""
 

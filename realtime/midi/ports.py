@@ -80,6 +80,14 @@ class OutputPort(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Wires:
+    """Who is connected to our ports, by the names of their ports: what plays into ours, and what listens to ours."""
+
+    players: frozenset[str] = frozenset()
+    listeners: frozenset[str] = frozenset()
+
+
 class MidiSystem(Protocol):
     """A way to reach MIDI ports: a sound system of the machine, or one in memory."""
 
@@ -110,6 +118,15 @@ class MidiSystem(Protocol):
 
     def is_alive(self) -> bool:
         """Say whether the system still answers; to be asked a few times a second, by one thread."""
+        ...
+
+    def wires(self) -> Wires | None:
+        """Return who was connected to our ports at the last look; None where that cannot be known."""
+        ...
+
+    @property
+    def why_lost(self) -> str:
+        """Return why it is no longer alive, in words; an empty text while it is."""
         ...
 
     def restart(self) -> bool:

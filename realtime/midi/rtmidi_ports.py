@@ -1,30 +1,31 @@
 """MIDI ports of the machine, by python-rtmidi: the only file that speaks to it.
 
 Four properties of the libraries below shape this file. A JACK server that dies is not reported: messages vanish, port
-lists stay as they were, and a flood of messages into the dead server hangs the interpreter; so a heartbeat of our
-own travels through the server, and once it stops nothing is sent any more. Opening a client after such a death frees
-the old clients under their owners' feet, and their next use is a crash; so nothing is opened before an answer to the
-heartbeat, and a dead system must be closed before another is opened. A client of JACK that takes a port out of its list
-while its other thread walks that list, because someone else has just come or gone, crashes; so devices are made and
-closed one at a time, and closed after a pause in which whatever the last change set off has been dealt with. Callbacks
-lose messages in bursts; so inputs are polled.
+lists stay as they were, and a flood of messages into the dead server hangs the interpreter; so a heartbeat of our own
+travels through the server, and while it stops nothing is sent. A server that is merely busy stops it too: it is dead
+when it says so (`realtime.midi.wires`), or when it has been silent for long. Opening a client after such a death
+frees the old clients under their owners' feet, and their next use is a crash; so nothing is opened before an answer
+to the heartbeat, and a dead system must be closed before another is opened. A client of JACK that takes a port out of
+its list while its other thread walks that list, because someone else has just come or gone, crashes; so devices are
+made and closed one at a time, and closed after a pause in which whatever the last change set off has been dealt with.
+Callbacks lose messages in bursts; so inputs are polled.
 """
 
 import os
 import re
-import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 from loguru import logger
 
 from piano.errors import PortError
-from realtime.midi.heartbeat import Heartbeat
-from realtime.midi.ports import POLL_S, Direction, PortListing, find_port
+from realtime.midi.heartbeat import PATIENCE_NS, Heartbeat
+from realtime.midi.ports import POLL_S, Direction, PortListing, Wires, find_port
+from realtime.midi.rtmidi_library import AUTO, log_fault, no_system, quiet_libraries
+from realtime.midi.wires import AlsaWires, JackWires, WireWatch
 
 try:
     import rtmidi
@@ -38,10 +39,9 @@ _CONSTANTS = {"alsa": "LINUX_ALSA", "jack": "UNIX_JACK", "core": "MACOSX_CORE", 
 APIS: dict[str, int] = {name: getattr(rtmidi, f"API_{constant}", -1) for name, constant in _CONSTANTS.items()}
 """The MIDI systems by the names that the setting takes, in order of preference."""
 
-AUTO = "auto"
-"""Whichever of them works first."""
-
 QUEUE_LENGTH = 8192
+DEAD_AFTER_NS = 10_000_000_000
+"""A server that would say so if it ended, and says nothing, is given up after so long a silence."""
 SETTLING_S = 0.03
 """What a change among JACK's clients sets off in the others is over long before this."""
 
@@ -88,6 +88,12 @@ class _Port:
         if self._system.is_dead:
             raise PortError(self._system.death_notice(f"MIDI {self._direction} {self._name!r} has gone"))
 
+    def _check_for_sending(self) -> None:
+        """Raise PortError if nothing may be sent now; the caller holds the lock."""
+        self._check()
+        if self._system.is_in_doubt:
+            raise PortError(f"MIDI {self._direction} {self._name!r} has to wait: the MIDI system does not answer")
+
 
 P = TypeVar("P", bound=_Port)
 
@@ -115,7 +121,7 @@ class RtmidiOutput(_Port):
     def send(self, data: bytes) -> None:
         """Send one whole message."""
         with self._lock:
-            self._check()
+            self._check_for_sending()
             try:
                 self._device.send_message(data)
             except (rtmidi.RtMidiError, ValueError) as error:
@@ -132,11 +138,11 @@ class RtmidiSystem:
         if api not in APIS:
             raise PortError(f"there is no MIDI API {api!r}; there are: {', '.join((AUTO, *APIS))}")
         if missing_library:
-            raise PortError(_no_system(api))
+            raise PortError(no_system(api, missing_library))
         if api not in available_apis():
             raise PortError(f"the MIDI API {api!r} is not available here; there are: {', '.join(available_apis())}")
         if api == "alsa" and not _ALSA_SEQUENCER.exists():
-            raise PortError(_no_system(api))
+            raise PortError(no_system(api, missing_library))
         self._api = api
         self._client = client
         self._watch = f"{client}-watch-{os.getpid()}"
@@ -144,9 +150,13 @@ class RtmidiSystem:
         self._lock = threading.Lock()
         self._is_closed = False
         self.is_dead = False
+        self.is_in_doubt = False
+        """Whether it is silent and may be busy: nothing is sent then."""
+        self.why_lost = ""
         self._lister_in = self._make(rtmidi.MidiIn, f"{self._watch}-in")
         self._lister_out = self._make(rtmidi.MidiOut, f"{self._watch}-out")
         self._heartbeat = self._start_heartbeat() if api == "jack" else None
+        self._wire_watch = self._watch_wires()
 
     @property
     def api(self) -> str:
@@ -182,13 +192,23 @@ class RtmidiSystem:
         return self._open(RtmidiOutput, Direction.OUTPUT, name, virtual=True)
 
     def is_alive(self) -> bool:
-        """Say whether the system still answers; once it did not, never again. A second of silence is death."""
+        """Say whether the system still answers; once it is dead, never again.
+
+        A second of silence is death, where the system does not say itself that it ends; else it is doubt for a while.
+        """
         with self._lock:
             if self._is_closed or self.is_dead:
                 return False
-            if self._heartbeat is not None and not self._heartbeat.answers():
-                self.is_dead = True
+            if self._heartbeat is not None:
+                self._judge(self._heartbeat.silent_ns())
         return not self.is_dead
+
+    def wires(self) -> Wires | None:
+        """Return who is connected to our ports now; None where that cannot be known."""
+        with self._lock:
+            if self._is_closed or self.is_dead or self._wire_watch is None:
+                return None
+            return self._wire_watch.look()
 
     def restart(self) -> bool:
         """Say no once it is dead: within a process that held its ports, this library cannot reach it again."""
@@ -202,6 +222,9 @@ class RtmidiSystem:
             self._is_closed = True
             for port in self._ports:
                 port.destroy()
+            if self._wire_watch is not None:
+                with _changing:
+                    self._wire_watch.close()
             self.let_go(self._lister_in)
             self.let_go(self._lister_out)
 
@@ -231,6 +254,7 @@ class RtmidiSystem:
             self._check_open()
             is_input = direction is Direction.INPUT
             device = self._make(rtmidi.MidiIn if is_input else rtmidi.MidiOut, f"{self._client}-{direction[:-3]}")
+            before = self._all_ports()
             try:
                 with _changing:
                     if virtual:
@@ -240,6 +264,10 @@ class RtmidiSystem:
             except (rtmidi.RtMidiError, ValueError) as error:
                 self.let_go(device)
                 raise PortError(f"cannot open the MIDI {direction} {shown!r}: {error}; is it in use?") from error
+            if virtual and self._wire_watch is not None:
+                for new in self._all_ports() - before:
+                    if new.startswith(self._client) and new.endswith(f":{name}"):
+                        self._wire_watch.watch(new)
             port = kind(self, device, direction, shown)
             self._ports.append(port)
             return port
@@ -248,11 +276,11 @@ class RtmidiSystem:
         """Make a device of rtmidi that ignores no message."""
         limit = {"queue_size_limit": QUEUE_LENGTH} if kind is rtmidi.MidiIn else {}
         try:
-            with _changing, _quiet_libraries():
+            with _changing, quiet_libraries():
                 device = kind(APIS[self._api], client, **limit)
         except rtmidi.RtMidiError as error:
-            raise PortError(_no_system(self._api)) from error
-        device.set_error_callback(_log_fault)
+            raise PortError(no_system(self._api, missing_library)) from error
+        device.set_error_callback(log_fault)
         if kind is rtmidi.MidiIn:
             device.ignore_types(sysex=False, timing=False, active_sense=False)
         return device
@@ -272,10 +300,36 @@ class RtmidiSystem:
         """Raise PortError unless the system is known to answer at this moment; the caller holds the lock."""
         if self._is_closed:
             raise PortError(f"the MIDI system {self._api} is closed")
-        if not self.is_dead and self._heartbeat is not None and not self._heartbeat.wait():
-            self.is_dead = True
-        if self.is_dead:
+        if not self.is_dead and self._heartbeat is not None:
+            self._judge(0 if self._heartbeat.wait() else self._heartbeat.silent_ns())
+        if self.is_dead or self.is_in_doubt:
             raise PortError(self.death_notice("cannot reach the MIDI ports"))
+
+    def _judge(self, silent_ns: int) -> None:
+        """Conclude from a silence whether the system is dead, or in doubt; the caller holds the lock."""
+        watch = self._wire_watch
+        has_ended = isinstance(watch, JackWires) and watch.has_ended
+        if has_ended:
+            self.why_lost = "it has ended"
+        elif silent_ns >= (PATIENCE_NS if watch is None else DEAD_AFTER_NS):
+            self.why_lost = f"it has not answered for {silent_ns / 1e9:.0f} s"
+        self.is_dead = bool(self.why_lost)
+        self.is_in_doubt = silent_ns >= PATIENCE_NS and not self.is_dead
+
+    def _all_ports(self) -> frozenset[str]:
+        return frozenset() if self._wire_watch is None else self._wire_watch.ports()
+
+    def _watch_wires(self) -> WireWatch | None:
+        if self._api == "alsa":
+            return AlsaWires(self._client)
+        if self._api != "jack":
+            return None
+        try:
+            with _changing, quiet_libraries():
+                return JackWires(f"{self._watch}-wires")
+        except OSError as error:
+            logger.debug("who is connected to our ports cannot be known: {}", error)
+            return None
 
 
 def available_apis() -> tuple[str, ...]:
@@ -291,7 +345,7 @@ def open_system(api: str = AUTO, client: str = "pianod") -> RtmidiSystem:
     for name in available_apis():
         with suppress(PortError):
             return RtmidiSystem(name, client)
-    raise PortError(_no_system(AUTO))
+    raise PortError(no_system(AUTO, missing_library))
 
 
 def list_ports(api: str = AUTO) -> PortListing:
@@ -301,42 +355,3 @@ def list_ports(api: str = AUTO) -> PortListing:
         return system.list_ports()
     finally:
         system.close()
-
-
-def _no_system(api: str) -> str:
-    """Say that a MIDI system is missing and how to come by one."""
-    what = "no MIDI system was found" if api == AUTO else f"the MIDI system {api!r} does not answer"
-    if missing_library:
-        remedy = f"{missing_library} is missing (Debian, Ubuntu: apt install alsa-utils, which brings it)"
-    elif sys.platform.startswith("linux"):
-        remedy = (
-            "load the ALSA sequencer (`sudo modprobe snd-seq`), or start JACK (`jackd -d alsa`, or PipeWire with "
-            "pw-jack) and use `--api jack`"
-        )
-    elif sys.platform == "win32":
-        remedy = "plug in an instrument, or install loopMIDI for ports between programs"
-    else:
-        remedy = "plug in an instrument, or switch on the IAC driver in Audio MIDI Setup"
-    return f"{what}: {remedy}. `pianod demo` needs none"
-
-
-def _log_fault(_kind: int, message: str, _data: object) -> None:
-    """Take a warning of rtmidi, on the thread that caused it."""
-    logger.debug("rtmidi: {}", message)
-
-
-@contextmanager
-def _quiet_libraries() -> Iterator[None]:
-    """Keep the libraries below from writing to standard error while they look for a server."""
-    try:
-        kept = os.dup(2)
-    except OSError:
-        yield
-        return
-    try:
-        with open(os.devnull, "wb") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)

@@ -1,8 +1,8 @@
 """The watchdog thread: looks a few times a second whether the MIDI system answers and the instruments are there.
 
-Ports do not say that they are gone. The watchdog reports each loss and each return once; what to do about it is the
-engine's business. A system that is gone it tries to reach anew, again and again. It also notices when it has not looked
-for long: the machine slept, or the program stood still.
+Ports do not say that they are gone, nor that who was connected to ours is. The watchdog reports each loss and each
+return once; what to do about it is the engine's business. A system that is gone it tries to reach anew, again and
+again. It also notices when it has not looked for long: the machine slept, or the program stood still.
 """
 
 import threading
@@ -12,8 +12,16 @@ from collections.abc import Callable
 from loguru import logger
 
 from piano.errors import PortError
-from realtime.midi.port_events import PortLost, PortReturned, Stalled, SystemLost, SystemReturned
-from realtime.midi.ports import Direction, MidiSystem, PortListing, steady
+from realtime.midi.port_events import (
+    ListenersGone,
+    PlayerGone,
+    PortLost,
+    PortReturned,
+    Stalled,
+    SystemLost,
+    SystemReturned,
+)
+from realtime.midi.ports import Direction, MidiSystem, PortListing, Wires, steady
 from realtime.threads.clock import NS_PER_S
 
 PERIOD_S = 0.25
@@ -22,7 +30,7 @@ RESTART_EVERY = 4
 STALL_NS = 3 * NS_PER_S
 """So long without a look: the program stood still."""
 
-WatchReport = PortLost | PortReturned | SystemLost | SystemReturned | Stalled
+WatchReport = PortLost | PortReturned | PlayerGone | ListenersGone | SystemLost | SystemReturned | Stalled
 
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", None) or getattr(time, "CLOCK_MONOTONIC", None)
 
@@ -48,6 +56,7 @@ class Watchdog:
         self._report = report
         self._now_ns = now_ns
         self._present: dict[tuple[Direction, str], bool] = {}
+        self._wires = Wires()
         self._is_lost = False
         self._looks = 0
         self._looked_ns: int | None = None
@@ -84,8 +93,10 @@ class Watchdog:
             self._try_again()
         elif not self._system.is_alive():
             self._is_lost, self._looks, self.listing = True, 0, None
-            self._report(SystemLost(self._system.api, "it no longer answers"))
+            self._wires = Wires()
+            self._report(SystemLost(self._system.api, self._system.why_lost or "it no longer answers"))
         else:
+            self._look_for_wires()
             self._look_for_ports()
         self._looked_ns = self._now_ns()
 
@@ -98,6 +109,19 @@ class Watchdog:
         if self._looks % RESTART_EVERY == 0 and self._system.restart():
             self._is_lost = False
             self._report(SystemReturned(self._system.api))
+
+    def _look_for_wires(self) -> None:
+        """Report who is no longer connected to the ports that are our own."""
+        wires = self._system.wires()
+        if wires is None:
+            return
+        before, self._wires = self._wires, wires
+        watched = {direction for direction, _ in self._present}
+        if Direction.INPUT not in watched:
+            for name in sorted(before.players - wires.players):
+                self._report(PlayerGone(name, "it is no longer connected"))
+        if Direction.OUTPUT not in watched and before.listeners and not wires.listeners:
+            self._report(ListenersGone(tuple(sorted(before.listeners))))
 
     def _look_for_ports(self) -> None:
         try:

@@ -24,6 +24,7 @@ from realtime.settings import PanelSettings
 _JOIN_S = 3.0
 _GOODBYE_S = 1
 _BACKLOG = 64
+_NEAR = 10
 
 
 class PanelServer:
@@ -58,6 +59,7 @@ class PanelServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Say goodbye to the pages, and end the thread."""
+        self._controls.models.cancel()
         if self._server is not None:
             self._server.should_exit = True
         if self._thread is not None:
@@ -118,12 +120,12 @@ class _FaultsOfTheLoop:
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    """Return a socket that listens on the port, or on any where that is taken."""
+    """Return a socket that listens on the port; where that is taken, on one of those after it, or on any."""
     try:
         family, _, _, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     except OSError as error:
         raise ConfigError(f"--panel-host {host} is no address: {error.strerror or error}") from error
-    for wanted in (port, 0):
+    for wanted in (*range(port, min(port + _NEAR, 65_536)), 0) if port else (0,):
         listener = socket.socket(family, socket.SOCK_STREAM)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -134,6 +136,8 @@ def _listen(host: str, port: int) -> socket.socket:
             fault = error
             logger.debug("the panel cannot be served on port {}: {}", wanted, error)
             continue
+        if wanted != port:
+            logger.warning("port {} is taken, by another pianod perhaps: this panel has a port of its own", port)
         return listener
     raise ConfigError(
         f"the panel cannot be served on {host}: {fault.strerror or fault}; give another --panel-host, or --no-panel"

@@ -3,7 +3,7 @@
 import difflib
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,15 +24,24 @@ DEFAULT_FILE = Path("pianod.toml")
 """The TOML file that is read where it exists in the working directory, unless another is named."""
 
 
-def load_settings(flags: Mapping[str, Any] | None = None, *, config: Path | None = None) -> Settings:
+OPEN_THE_MACHINE = ("panel_host",)
+"""Settings that open the machine to others: a file that merely lies in the working directory may not set them."""
+
+
+def load_settings(
+    flags: Mapping[str, Any] | None = None, *, config: Path | None = None, tell: Callable[[str], None] = lambda _: None
+) -> Settings:
     """Return the settings from all four places; `flags` are the settings given on the command line.
 
-    `config` names the TOML file; without it, `pianod.toml` in the working directory is read where there is one.
+    `config` names the TOML file; without it, `pianod.toml` in the working directory is read where there is one, which
+    `tell` is told of; what would open the machine to others is not taken from there.
     Raises ConfigError, which tells all faults at once, each with the place it comes from.
     """
     flags = dict(flags or {})
     path = config or DEFAULT_FILE
     from_file = _read_toml(path) if config or path.is_file() else {}
+    if from_file and not config:
+        from_file = _of_this_folder(from_file, path, tell)
 
     class FileBelowEnvironment(Settings):
         """The settings with one file among their sources."""
@@ -63,6 +72,17 @@ def load_settings(flags: Mapping[str, Any] | None = None, *, config: Path | None
     if settings is None or faults:
         raise ConfigError(faults_as_text(faults, "the settings"))
     return settings
+
+
+def _of_this_folder(found: dict[str, Any], path: Path, tell: Callable[[str], None]) -> dict[str, Any]:
+    """Return what is taken from a file that was not asked for, and tell of it: it may have come with other files."""
+    refused = [name for name in OPEN_THE_MACHINE if name in found]
+    taken = {name: value for name, value in found.items() if name not in refused}
+    if taken:
+        tell(f"settings of {path.absolute()}: {', '.join(taken)}")
+    for name in refused:
+        tell(f"{name} of {path.absolute()} is left out: give {flag_of(name)}, or the file by --config {path}")
+    return taken
 
 
 def _bare(variable: str) -> str:

@@ -98,6 +98,47 @@ def test_a_guardian_that_dies_is_replaced_and_the_playing_goes_on(
     assert_it_plays(jack_server, daemon, tmp_path)
 
 
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
+def test_what_sounded_when_a_guardian_died_is_released_for_the_first_who_connects_again(
+    jack_server: JackServer, start: Start, tmp_path: Path, number: signal.Signals
+) -> None:
+    daemon = start("--mode", "velocity", "--strength", "0")
+    script = {"takes": [{"after": "now", "notes": HELD}], "listen_s": 0.8, "ending": "wait"}
+    pianist = start_pianist(jack_server, tmp_path, script)
+    assert pianist.stderr is not None
+    assert [pianist.stderr.readline(), pianist.stderr.readline()] == ["ready\n", "played\n"]
+    os.kill(guardian_of(daemon), number)
+    wait_for(daemon, "its guardian has died" if number == signal.SIGKILL else "its guardian was stopped")
+    wait_for(daemon, "the MIDI output 'pianod out' is back")
+    listener = heard(account_of(pianist))
+    assert {pitch for _, pitch, _ in listener.struck} == {60, 64, 67}
+    assert not listener.is_silent()
+    for _, data in account_of(start_pianist(jack_server, tmp_path, {"takes": [], "listen_s": 1.5})).heard:
+        listener.hear(data)
+    assert listener.is_silent()
+    assert listener.pedal[0] == 0
+
+
+def test_what_a_keyboard_that_was_connected_holds_is_released_when_it_goes(
+    jack_server: JackServer, start: Start, tmp_path: Path
+) -> None:
+    daemon = start("--mode", "duet", "--restraint", "-2", "--thru")
+    ear = start_pianist(jack_server, tmp_path, {"takes": [], "listen_s": 0, "ending": "wait"})
+    assert ear.stderr is not None
+    assert ear.stderr.readline() == "ready\n"
+    script = {"takes": [{"after": "now", "notes": HELD}], "listen_s": 0.8, "ending": "wait"}
+    keyboard = start_pianist(jack_server, tmp_path, script)
+    assert keyboard.stderr is not None
+    assert [keyboard.stderr.readline(), keyboard.stderr.readline()] == ["ready\n", "played\n"]
+    keyboard.kill()
+    keyboard.communicate()
+    wait_for(daemon, "is gone (it is no longer connected): what was held is released")
+    listener = heard(account_of(ear))
+    assert {pitch for _, pitch, _ in listener.struck} >= {60, 64, 67}
+    assert listener.is_silent()
+    assert listener.pedal[0] == 0
+
+
 def test_a_guardian_that_dies_at_the_end_does_not_change_how_the_daemon_ends(start: Start) -> None:
     daemon = start("--mode", "velocity", "--strength", "0")
     os.kill(guardian_of(daemon), signal.SIGKILL)

@@ -13,6 +13,7 @@ from realtime.midi.guardian import Guardian
 from realtime.midi.memory_ports import MemoryInputPort, MemoryMidiSystem, MemoryOutputPort
 from realtime.midi.message import Kind, kind_of
 from realtime.midi.message_pipe import MessageReader, MessageWriter, PipeEndError
+from realtime.midi.ports import Wires
 from realtime.threads.clock import MonotonicClock
 
 NOTE, PEDAL = bytes.fromhex("903c40"), bytes.fromhex("b0407f")
@@ -33,11 +34,14 @@ class Daemon:
         """Return the answer to a question and the pipe that came with it."""
         self.control.sendall(json.dumps(question).encode() + b"\n")
         line, descriptors, _, _ = socket.recv_fds(self.control, 65_536, 1)
-        return json.loads(line), descriptors[0] if descriptors else None
+        answer = json.loads(line)
+        assert answer.pop("has_descriptor") == bool(descriptors)
+        assert answer.pop("id") == question.get("id")
+        return answer, descriptors[0] if descriptors else None
 
-    def open(self, direction: str, name: str) -> int:
+    def open(self, direction: str, name: str, *, virtual: bool = False) -> int:
         """Return the pipe to a port."""
-        _, descriptor = self.ask(ask="open", direction=direction, name=name, virtual=False)
+        _, descriptor = self.ask(ask="open", direction=direction, name=name, virtual=virtual)
         assert descriptor is not None
         return descriptor
 
@@ -104,6 +108,44 @@ def test_what_comes_in_is_handed_on_with_its_moment(daemon: Daemon) -> None:
         reader.read()
 
 
+def test_releases_that_nobody_heard_are_sent_to_the_first_who_listens(daemon: Daemon) -> None:
+    daemon.system.connected = Wires()
+    writer = MessageWriter(daemon.open("output", "ours", virtual=True))
+    before = daemon.system.open_input("ours")
+    struck_since = bytes.fromhex("903e40")
+    messages = [*RELEASE[:2], bytes.fromhex("803e40"), bytes.fromhex("b07b00"), NOTE, RELEASE[0], struck_since]
+    for data in messages:
+        assert writer.write(0, data)
+    assert heard(before, len(messages)) == messages
+    assert daemon.ask(ask="alive")[0]["listeners"] == []
+    assert before.poll() is None
+    daemon.system.connected = Wires(listeners=frozenset(("synthesiser",)))
+    assert daemon.ask(ask="alive")[0]["listeners"] == ["synthesiser"]
+    owed = [RELEASE[1], RELEASE[0]]  # not of the key that is down, nor what would end all keys
+    assert heard(before, 2) == owed
+    daemon.ask(ask="alive")
+    assert before.poll() is None, "it is owed once"
+    writer.close()
+
+
+def test_where_nobody_knows_who_listens_releases_are_sent_again_for_a_while(
+    daemon: Daemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guardian, "REPEAT_S", 1e-9)
+    monkeypatch.setattr(guardian, "REPEAT_FOR_S", 4e-9)
+    writer = MessageWriter(daemon.open("output", "ours", virtual=True))
+    ears = daemon.system.open_input("ours")
+    assert writer.write(0, RELEASE[0])
+    assert heard(ears, 1) == [RELEASE[0]]
+    for _ in range(5):
+        daemon.ask(ask="alive")
+    again = []
+    while (data := ears.poll()) is not None:
+        again.append(data)
+    assert again == [RELEASE[0]] * 3
+    writer.close()
+
+
 def test_a_message_of_a_megabyte_costs_the_port_nothing(daemon: Daemon) -> None:
     reader = MessageReader(daemon.open("input", "keys"))
     hands = daemon.system.open_output("keys")
@@ -119,14 +161,14 @@ def test_a_message_of_a_megabyte_costs_the_port_nothing(daemon: Daemon) -> None:
 
 
 def test_it_says_what_is_wrong(daemon: Daemon) -> None:
-    assert daemon.ask(ask="alive") == ({"alive": True}, None)
+    assert daemon.ask(ask="alive") == ({"alive": True, "why": ""}, None)
     answer, _ = daemon.ask(ask="list")
     assert answer == {"inputs": ["keys", "sound"], "outputs": ["keys", "sound"], "virtual": True}
     answer, descriptor = daemon.ask(ask="open", direction="input", name="organ", virtual=False)
     assert "no MIDI input port named 'organ'" in answer["fault"]
     assert descriptor is None
     daemon.system.die()
-    assert daemon.ask(ask="alive") == ({"alive": False}, None)
+    assert daemon.ask(ask="alive", id=7) == ({"alive": False, "why": "it no longer answers"}, None)
 
 
 def test_an_output_that_fails_in_a_way_nobody_foresaw_releases_what_it_can_and_lets_go(

@@ -5,7 +5,7 @@ from typing import Any
 
 from realtime.midi.input_thread import MidiInput
 from realtime.midi.memory_ports import MemoryInputPort, MemoryOutputPort, Script
-from realtime.midi.port_events import PortLost, Received, ThreadFailed, ThreadRevived
+from realtime.midi.port_events import PlayerGone, PortLost, Received, ThreadFailed, ThreadRevived
 from realtime.midi.ports import Direction
 from realtime.output.scheduler import Scheduler
 from realtime.threads.clock import ManualClock, MonotonicClock
@@ -108,3 +108,54 @@ def test_an_error_in_the_thread_is_told_and_it_goes_on_but_not_for_ever() -> Non
     assert inbox.take(None) == ThreadFailed("midi input", "ZeroDivisionError: on purpose")
     ear.stop()
     assert "midi input" not in {thread.name for thread in threading.enumerate()}
+
+
+def ear_at(clock: ManualClock) -> tuple[MemoryInputPort, Inbox[Any], MidiInput]:
+    """Return a port, what is told of it, and the input."""
+    port = MemoryInputPort("keys")
+    inbox: Inbox[Any] = Inbox(clock)
+    return port, inbox, MidiInput(port, clock, inbox.put)
+
+
+def look_for(ear: MidiInput, clock: ManualClock, milliseconds: int) -> None:
+    """Let time go by, looking each hundredth of a second."""
+    for _ in range(milliseconds // 10):
+        clock.advance_to(clock.now_ns() + 10_000_000)
+        ear.look()
+
+
+def test_a_keyboard_whose_active_sensing_ends_has_gone() -> None:
+    clock = ManualClock()
+    port, inbox, ear = ear_at(clock)
+    for _ in range(4):
+        port.feed(b"\xfe")
+        look_for(ear, clock, 300)
+    port.feed(NOTE)
+    look_for(ear, clock, 320)
+    assert inbox.take(0) == Received(clock.now_ns() - 310_000_000, NOTE)
+    assert inbox.take(0) is None
+    look_for(ear, clock, 1000)
+    assert inbox.take(0) == PlayerGone("keys", "its active sensing has ended")
+    assert inbox.take(0) is None
+
+
+def test_a_keyboard_that_sends_no_active_sensing_may_be_silent() -> None:
+    clock = ManualClock()
+    port, inbox, ear = ear_at(clock)
+    port.feed(NOTE)
+    look_for(ear, clock, 5000)
+    assert inbox.take(0) is not None
+    assert inbox.take(0) is None
+
+
+def test_a_standstill_of_our_own_is_no_silence_of_the_keyboard() -> None:
+    clock = ManualClock()
+    port, inbox, ear = ear_at(clock)
+    port.feed(b"\xfe")
+    ear.look()
+    clock.advance_to(clock.now_ns() + 2_000_000_000)
+    ear.look()
+    assert inbox.take(0) is None
+    port.feed(b"\xfe")
+    look_for(ear, clock, 300)
+    assert inbox.take(0) is None

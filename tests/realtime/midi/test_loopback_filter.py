@@ -193,3 +193,23 @@ def test_the_input_counts_echoes_and_lets_the_rest_through() -> None:
     assert got == [Received(0, KEY)]
     status = midi_input.status()
     assert (status.received, status.echoes) == (1, 2)
+
+
+@pytest.mark.parametrize("every_ms", [30, 50, 60, 80])
+def test_a_key_that_is_repeated_fast_is_no_echo_where_there_is_no_loop(every_ms: int) -> None:
+    echoes = Echoes()
+    for strike in range(20):
+        at_ns = S + strike * every_ms * MS
+        assert not echoes.is_echo(at_ns, KEY), strike
+        echoes.send(at_ns, KEY, own=False)
+        assert not echoes.is_echo(at_ns + every_ms * MS // 2, OFF)
+        echoes.send(at_ns + every_ms * MS // 2, OFF, own=False)
+
+
+def test_where_there_is_a_loop_a_key_repeated_fast_is_heard_once_a_strike() -> None:
+    echoes = Echoes()
+    for strike in range(20):
+        for data, at_ns in ((KEY, S + strike * 50 * MS), (OFF, S + strike * 50 * MS + 25 * MS)):
+            assert not echoes.is_echo(at_ns, data)
+            echoes.send(at_ns, data, own=False)
+            assert echoes.is_echo(at_ns + 2 * MS, data)

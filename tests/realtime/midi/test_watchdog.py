@@ -3,8 +3,16 @@
 import threading
 
 from realtime.midi.memory_ports import MemoryMidiSystem
-from realtime.midi.port_events import PortLost, PortReturned, Stalled, SystemLost, SystemReturned
-from realtime.midi.ports import Direction
+from realtime.midi.port_events import (
+    ListenersGone,
+    PlayerGone,
+    PortLost,
+    PortReturned,
+    Stalled,
+    SystemLost,
+    SystemReturned,
+)
+from realtime.midi.ports import Direction, Wires
 from realtime.midi.watchdog import RESTART_EVERY, Watchdog, WatchReport
 from realtime.threads.clock import NS_PER_S, ManualClock
 
@@ -89,3 +97,28 @@ def test_the_thread_reports_a_dead_system() -> None:
     assert told.wait(30)
     watchdog.stop()
     assert reports == [SystemLost("memory", "it no longer answers")]
+
+
+def test_what_is_connected_to_our_own_ports_and_goes_is_reported_once() -> None:
+    system = MemoryMidiSystem(ManualClock())
+    reports: list[WatchReport] = []
+    watchdog = Watchdog(system, reports.append)
+    for players, listeners in ((("a", "b"), ("s", "t")), (("a",), ("t",)), (("a",), ()), ((), ()), (("b",), ("s",))):
+        system.connected = Wires(frozenset(players), frozenset(listeners))
+        watchdog.look()
+    assert reports == [
+        PlayerGone("b", "it is no longer connected"),
+        ListenersGone(("t",)),
+        PlayerGone("a", "it is no longer connected"),
+    ]
+
+
+def test_who_is_connected_to_a_port_that_we_chose_is_its_own_business() -> None:
+    system = MemoryMidiSystem(ManualClock(), ["piano"])
+    reports: list[WatchReport] = []
+    watchdog = Watchdog(system, reports.append)
+    watchdog.watch(Direction.INPUT, "piano")
+    for players in (("piano",), ()):
+        system.connected = Wires(frozenset(players))
+        watchdog.look()
+    assert reports == []
