@@ -17,7 +17,8 @@ from realtime.doctor.machine import (
 )
 from realtime.engine.open_model import open_bundle, open_session, stream_head
 from realtime.midi.ports import MidiSystem
-from realtime.midi.rtmidi_ports import AUTO, RtmidiSystem, available_apis, open_system
+from realtime.midi.rtmidi_library import AUTO
+from realtime.midi.rtmidi_ports import RtmidiSystem, available_apis, open_system
 from realtime.settings import Settings
 from realtime.threads.clock import NS_PER_S, Clock, MonotonicClock
 
