@@ -58,8 +58,8 @@ def _decode_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def _decode(asked: argparse.Namespace) -> dict[str, Any]:
+    from bench.contestants import CONTESTANTS
     from bench.decode import QUICK, Plan, measure
-    from bench.roster import CONTESTANTS
 
     plan = QUICK if asked.quick else Plan()
     entries = [entry for entry in CONTESTANTS if asked.compiled or not entry.compiled]

@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
-class Matter:
+class BenchModel:
     """The one model that all decode: a checkpoint, what was made of it, and the threads that each may use."""
 
     checkpoint: Path
@@ -29,7 +29,7 @@ class CannotError(Exception):
 
 
 class Contestant(Protocol):
-    """A model that decodes. Built from a `Matter`; what it takes to build it counts as its start-up."""
+    """A model that decodes. Built from a `BenchModel`; what it takes to build it counts as its start-up."""
 
     def prefill(self, tokens: Sequence[int]) -> None:
         """Forget everything, and read tokens at once, up to the logits of what follows."""

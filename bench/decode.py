@@ -14,12 +14,12 @@ from typing import Any
 
 from tqdm import tqdm
 
-from bench.contestant import CannotError, Matter
-from bench.crew import Crew, Member, crew_of
+from bench.bench_model import cache_bytes, make_bundle, weight_bytes
+from bench.contestant import BenchModel, CannotError
+from bench.contestant_processes import Contestants, Worker, contestants_of
+from bench.contestants import CONTESTANTS, FLOOR, OURS, READER, Entry, is_peer
 from bench.floor import larger_than_caches
 from bench.machine import circumstances
-from bench.matter import cache_bytes, make_bundle, weight_bytes
-from bench.roster import CONTESTANTS, FLOOR, OURS, READER, Entry, is_peer
 from bench.sampling import sample_us
 from inference.manifest import ModelShape
 
@@ -82,7 +82,7 @@ def measure(
     about = circumstances()
     with tempfile.TemporaryDirectory(prefix="pianod-bench-") as folder:
         scratch = Path(folder)
-        matter = Matter(checkpoint.resolve(), scratch, plan.threads, "int8")
+        matter = BenchModel(checkpoint.resolve(), scratch, plan.threads, "int8")
         for precision in PRECISIONS:
             shape = make_bundle(replace(matter, precision=precision))
         pasts = [past for past in plan.pasts if past + plan.steps < shape.context]
@@ -92,7 +92,7 @@ def measure(
         large = larger_than_caches()
         about |= {"threads": plan.threads, "rounds": plan.rounds, "shape": _shape(shape), "weight_bytes": weights}
         about["sampling_us"] = sample_us(DRAWS, shape.vocabulary)
-        with crew_of([READER, *entries], matter) as crew:
+        with contestants_of([READER, *entries], matter) as crew:
             if OURS in crew.missing:
                 raise CannotError(f"{OURS} does not start: {crew.missing[OURS]}")
             for name, reason in crew.missing.items():
@@ -127,7 +127,7 @@ class Match:
     """By past length, the bytes that a token needs."""
     large: int
     """The bytes of an array larger than any cache."""
-    crew: Crew
+    crew: Contestants
     times: Times = field(default_factory=Times)
 
     def take_round(self, number: int) -> None:
@@ -212,7 +212,7 @@ def _prefills(plan: Plan, longest: int) -> list[int]:
     return [count for count in plan.prefills if count < longest] + [longest]
 
 
-def _ask_all(member: Member, plan: Plan, sizes: dict[int, int], times: Times) -> None:
+def _ask_all(member: Worker, plan: Plan, sizes: dict[int, int], times: Times) -> None:
     """Ask one member everything of a round; what it cannot do it is not asked for twice in the round."""
     for past in sizes:
         times.add(("decode", past), member.name, member.ask("decode", past=past, steps=plan.steps))
@@ -228,14 +228,14 @@ def _ask_all(member: Member, plan: Plan, sizes: dict[int, int], times: Times) ->
         return
 
 
-def _read_all(member: Member, sizes: dict[int, int], large: int, times: Times) -> None:
+def _read_all(member: Worker, sizes: dict[int, int], large: int, times: Times) -> None:
     """Have what a token needs read, and what is too large for any cache."""
     times.add(("memory", large), member.name, [member.ask("read", bytes=large)])
     for past, size in sizes.items():
         times.add(("decode", past), member.name, [member.ask("read", bytes=size)])
 
 
-def _silent(crew: Crew, times: Times) -> dict[str, str]:
+def _silent(crew: Contestants, times: Times) -> dict[str, str]:
     """Name who could decode, but not be fed several tokens after a past."""
     fed = times.by_question.get(("feed", FED[0]), {})
     names = [member.name for member in crew.members if member.name not in fed and member.name != FLOOR]

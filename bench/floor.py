@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.contestant import Matter
+from bench.contestant import BenchModel
 
 REPEATS = 30
 LARGEST_BYTES = 4 * 2**30
@@ -32,7 +32,7 @@ READERS: tuple[Callable[[NDArray[np.int64]], Any], ...] = (
 class Reader:
     """Reads memory with as many threads as the others decode with; a contestant that can only be asked to read."""
 
-    def __init__(self, matter: Matter) -> None:
+    def __init__(self, matter: BenchModel) -> None:
         self._pool = ThreadPoolExecutor(matter.threads)
         self._threads = matter.threads
         self._held = np.zeros(0, np.int64)

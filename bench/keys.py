@@ -17,13 +17,13 @@ from typing import Any
 
 from tqdm import tqdm
 
-from bench.crew import ROOT
+from bench.contestant_processes import ROOT
 from bench.jack import jack_server
 from bench.machine import circumstances
 from bench.summary import spread_of
 from piano.errors import PortError
 from piano.events import NoteOff, NoteOn
-from realtime.midi.message import Kind, bytes_of, kind_of
+from realtime.midi.message import MessageKind, bytes_of, kind_of
 from realtime.midi.ports import InputPort, MidiSystem, OutputPort
 from realtime.midi.rtmidi_ports import open_system
 
@@ -122,7 +122,7 @@ def _hear(ear: InputPort, pitch: int) -> int | None:
     end_ns = time.monotonic_ns() + int(LOST_S * 1e9)
     while time.monotonic_ns() < end_ns:
         while (data := ear.poll()) is not None:
-            if kind_of(data) is Kind.NOTE_ON and data[1] == pitch:
+            if kind_of(data) is MessageKind.NOTE_ON and data[1] == pitch:
                 return time.monotonic_ns()
         time.sleep(0.00005)
     return None

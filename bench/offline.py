@@ -17,10 +17,10 @@ from inference.batch_session import BatchSession
 from inference.bundle import Bundle
 from inference.onnx_session import OnnxSession
 from piano.notes import Performance
-from piano.session import Move
+from piano.session import RowUpdate
 from realtime.engine.offline_run import OfflineRun
 from realtime.engine.open_model import EMBEDDED_FOLDER, open_bundle, open_session
-from realtime.files.continuation import NOTHING, Length, go_on
+from realtime.files.continuation import NOTHING, PieceLength, go_on
 from realtime.files.draw_pieces import partner_settings
 from realtime.settings import Settings
 
@@ -61,7 +61,7 @@ def _make(seconds: float, seed: int) -> tuple[float, float, float, float]:
     primer: Performance = NOTHING
     run = OfflineRun(metered, partner_settings(settings, seed, is_new=True))
     before, began_s = metered.tokens, time.perf_counter()
-    made = go_on(run, primer, Length(seconds))
+    made = go_on(run, primer, PieceLength(seconds))
     taken_s = time.perf_counter() - began_s
     performance = made.performance
     return float(performance.notes.size), performance.end_s, taken_s, float(metered.tokens - before)
@@ -81,12 +81,12 @@ def naive_ms_per_token(session: OnnxSession, steps: int) -> float:
 def batch_rate(bundle: Bundle, rows: int, steps: int) -> float:
     """Return how many tokens a second so many streams get, side by side, one token each in a call."""
     streams = BatchSession(bundle, rows, threads=1)
-    streams.feed({row: Move(0, some_tokens(PAST, 500)) for row in range(rows)})
+    streams.feed({row: RowUpdate(0, some_tokens(PAST, 500)) for row in range(rows)})
     length = PAST
 
     def step() -> None:
         nonlocal length
-        streams.feed({row: Move(length, [7 + row]) for row in range(rows)})
+        streams.feed({row: RowUpdate(length, [7 + row]) for row in range(rows)})
         length += 1
 
     return rows / _seconds_of(step, steps)

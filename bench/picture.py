@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from bench.roster import FLOOR, MEMORY_FLOOR, OURS
+from bench.contestants import FLOOR, MEMORY_FLOOR, OURS
 
 
 def draw(figures: dict[str, Any], path: Path) -> None:

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 from inference.onnx_session import Logits, Session
 from inference.rolling_context import WorksAhead
-from inference.session_wrapper import SessionOver
-from realtime.midi.message import Kind, kind_of
+from inference.session_wrapper import SessionWrapper
+from realtime.midi.message import MessageKind, kind_of
 from realtime.midi.ports import InputPort, MidiSystem, OutputPort, PortListing, Wires
 
 
@@ -24,7 +24,7 @@ class Moments:
     left: list[int] = field(default_factory=list)
 
 
-class StampedSession(SessionOver):
+class StampedSession(SessionWrapper):
     """A session that notes when it is fed."""
 
     def __init__(self, session: Session, moments: Moments) -> None:
@@ -57,7 +57,7 @@ class _StampedInput:
 
     def poll(self) -> bytes | None:
         data = self._port.poll()
-        if data is not None and kind_of(data) is Kind.NOTE_ON:
+        if data is not None and kind_of(data) is MessageKind.NOTE_ON:
             arrived_ns = self._port.arrived_ns
             self._moments.came.append(time.monotonic_ns() if arrived_ns is None else arrived_ns)
         return data
@@ -78,7 +78,7 @@ class _StampedOutput:
         return self._port.name
 
     def send(self, data: bytes) -> None:
-        if kind_of(data) is Kind.NOTE_ON:
+        if kind_of(data) is MessageKind.NOTE_ON:
             self._moments.left.append(time.monotonic_ns())
         self._port.send(data)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from bench.roster import FLOOR, MEMORY_FLOOR, OURS
+from bench.contestants import FLOOR, MEMORY_FLOOR, OURS
 
 
 def describe(figures: dict[str, Any]) -> list[str]:

@@ -1,6 +1,7 @@
 """The process that one contestant lives in: reads a question a line, answers a line, both JSON.
 
-Started by `bench.crew`, with the contestant's own interpreter. What libraries print goes to the error stream.
+Started by `bench.contestant_processes`, with the contestant's own interpreter. What libraries print goes to the error
+stream.
 """
 
 import importlib
@@ -12,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TextIO
 
-from bench.contestant import CannotError, Matter, some_tokens
+from bench.contestant import BenchModel, CannotError, some_tokens
 
 
 def serve(contestant: Any, vocabulary: int, questions: TextIO, answer: Callable[[object], None]) -> None:
@@ -65,7 +66,7 @@ def main() -> int:
         out.write(json.dumps(value) + "\n")
         out.flush()
 
-    matter = Matter(Path(checkpoint), Path(scratch), int(threads), precision)
+    matter = BenchModel(Path(checkpoint), Path(scratch), int(threads), precision)
     try:
         contestant = getattr(importlib.import_module(module), name)(matter)
         vocabulary = int(json.loads((matter.checkpoint / "config.json").read_text())["vocab_size"])

@@ -18,7 +18,7 @@ from inference.bundle import Bundle
 from inference.graph_runner import AUTO, GraphRunner, load_runner, view_of
 from inference.manifest import cache_names
 from inference.onnx_session import PREFILL_CHUNK
-from piano.session import Logits, Move
+from piano.session import Logits, RowUpdate
 
 
 class BatchSession:
@@ -70,7 +70,7 @@ class BatchSession:
         """Return the largest length of each."""
         return self._shape.context
 
-    def feed(self, moves: Mapping[int, Move]) -> dict[int, Logits]:
+    def feed(self, moves: Mapping[int, RowUpdate]) -> dict[int, Logits]:
         """Move some rows, by number, and return the logits of what follows in each, (vocabulary,), the caller's own."""
         fed = {row: self._checked(row, move) for row, move in moves.items()}
         for row, move in moves.items():
@@ -93,7 +93,7 @@ class BatchSession:
         self._streams[target, shared:length] = self._streams[source, shared:length]
         self._lengths[target] = length
 
-    def _checked(self, row: int, move: Move) -> NDArray[np.int32]:
+    def _checked(self, row: int, move: RowUpdate) -> NDArray[np.int32]:
         held = int(self._lengths[row])
         if not 0 <= move.keep <= held:
             raise ValueError(f"a row of {held} tokens rolls back to 0 to {held}, not {move.keep}")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from inference.onnx_session import Logits, Session
 
 
-class SessionOver:
+class SessionWrapper:
     """Passes on all that it is asked for. See `piano.session.Session`."""
 
     def __init__(self, session: Session) -> None:
@@ -35,7 +35,7 @@ class SessionOver:
         self._session.reset()
 
 
-class MeteredSession(SessionOver):
+class MeteredSession(SessionWrapper):
     """A session over another one. Fed by one thread; the figures may be read by any."""
 
     def __init__(self, session: Session) -> None:

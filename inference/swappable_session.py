@@ -13,7 +13,7 @@ import numpy as np
 
 from inference.onnx_session import Logits, Session
 from inference.rolling_context import RollingContext, WorksAhead
-from inference.session_wrapper import SessionOver
+from inference.session_wrapper import SessionWrapper
 
 _FEW = 16
 """Tokens that a successor may still lack when it is handed over."""
@@ -29,7 +29,7 @@ class Successor:
     heard: "array[int]"
 
 
-class ChangingSession(SessionOver):
+class SwappableSession(SessionWrapper):
     """A session over another one, which may be exchanged. See `piano.session.Session`."""
 
     def __init__(self, session: Session) -> None:

@@ -37,7 +37,7 @@ class Session(Protocol):
         """Forget everything; the same as a rollback to 0."""
 
 
-class Move(NamedTuple):
+class RowUpdate(NamedTuple):
     """What happens to one row: forget all but its first `keep` tokens, then feed some, one at least."""
 
     keep: int
@@ -55,7 +55,7 @@ class Sessions(Protocol):
     def context(self) -> int:
         """Return the largest length of each."""
 
-    def feed(self, moves: Mapping[int, Move]) -> dict[int, Logits]:
+    def feed(self, moves: Mapping[int, RowUpdate]) -> dict[int, Logits]:
         """Move some rows, by number, and return the logits of what follows in each, (vocabulary,), the caller's own.
 
         ValueError, with nothing fed, as for a session.

@@ -15,7 +15,7 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class ModelShape(_Section):
+class ModelSection(_Section):
     """The shape of the model; `context` in tokens."""
 
     layers: int = Field(ge=1, le=48)
@@ -25,7 +25,7 @@ class ModelShape(_Section):
     dropout: float = Field(0.0, ge=0, lt=1)
 
     @model_validator(mode="after")
-    def _heads_share_the_width(self) -> "ModelShape":
+    def _heads_share_the_width(self) -> "ModelSection":
         if self.width % self.heads:
             raise ValueError(f"a width of {self.width} cannot be shared by {self.heads} heads")
         return self
@@ -155,7 +155,7 @@ class Recipe(_Section):
     seed: int = Field(0, ge=0)
     precision: Literal["bf16", "fp32"] = "bf16"
     compile: bool | Literal["auto"] = "auto"
-    model: ModelShape
+    model: ModelSection
     corpus: Corpus = Corpus()
     augmentation: Augmentation = Augmentation()
     optimizer: Optimizer = Optimizer()
@@ -201,14 +201,14 @@ def _long_from(batches: Batches, schedule: Schedule) -> int | None:
     return None if schedule.steps is None else math.ceil(batches.short_share * schedule.steps)
 
 
-def _window_lengths(model: ModelShape, batches: Batches, schedule: Schedule) -> set[int]:
+def _window_lengths(model: ModelSection, batches: Batches, schedule: Schedule) -> set[int]:
     long_from = _long_from(batches, schedule)
     lengths = {model.context, batches.short_window if long_from != 0 else model.context}
     is_never_long = long_from is not None and schedule.steps is not None and long_from >= schedule.steps
     return lengths - {model.context} if is_never_long else lengths
 
 
-def _window_faults(model: ModelShape, batches: Batches, schedule: Schedule) -> list[str]:
+def _window_faults(model: ModelSection, batches: Batches, schedule: Schedule) -> list[str]:
     """Return what is wrong between sections that are each right."""
     faults = []
     for window in sorted(_window_lengths(model, batches, schedule)):
@@ -240,7 +240,7 @@ def _faults_between(content: dict[str, Any]) -> list[str]:
     """Return the faults between sections of a recipe in which something else is wrong."""
     try:
         return _window_faults(
-            ModelShape.model_validate(content.get("model")),
+            ModelSection.model_validate(content.get("model")),
             Batches.model_validate(content.get("batches", {})),
             Schedule.model_validate(content.get("schedule")),
         )

@@ -7,13 +7,13 @@ from typing import Any
 
 import ctranslate2
 
-from bench.contestant import Matter, some_tokens
+from bench.contestant import BenchModel, some_tokens
 
 
 class CTranslate:
     """Greedy generation after a prompt; milliseconds are of the whole call, less that of one token."""
 
-    def __init__(self, matter: Matter) -> None:
+    def __init__(self, matter: BenchModel) -> None:
         folder = matter.scratch / f"ctranslate2-{matter.precision}"
         if not folder.is_dir():
             _convert(matter, str(folder))
@@ -55,7 +55,7 @@ def _words(count: int) -> list[str]:
     return [str(token) for token in some_tokens(count, 500)]
 
 
-def _convert(matter: Matter, folder: str) -> None:
+def _convert(matter: BenchModel, folder: str) -> None:
     """Write the checkpoint in the library's own format; its words are the tokens' numbers."""
     import torch  # here alone: decoding does without
     from ctranslate2.converters.transformers import GPT2Loader

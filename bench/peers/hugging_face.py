@@ -7,19 +7,19 @@ from typing import Any
 import torch
 from transformers import AutoModelForCausalLM, DynamicCache
 
-from bench.contestant import Matter, some_tokens
+from bench.contestant import BenchModel, some_tokens
 
 
 class HuggingFace:
     """`generate`, greedy, with its cache; milliseconds are of the whole call, less that of one token."""
 
-    def __init__(self, matter: Matter) -> None:
+    def __init__(self, matter: BenchModel) -> None:
         torch.set_num_threads(matter.threads)
         torch.set_grad_enabled(False)
         self._model: Any = self._load(matter)
         self._vocabulary = int(self._model.config.vocab_size)
 
-    def _load(self, matter: Matter) -> Any:
+    def _load(self, matter: BenchModel) -> Any:
         model: Any = AutoModelForCausalLM.from_pretrained(matter.checkpoint, dtype=torch.float32)
         return model.eval()
 

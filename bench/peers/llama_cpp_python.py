@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
-from bench.contestant import Matter, some_tokens
+from bench.contestant import BenchModel, some_tokens
 
 
 class LlamaCpp:
     """llama.cpp's own evaluation, one call a step, its cache cut back by position."""
 
-    def __init__(self, matter: Matter) -> None:
+    def __init__(self, matter: BenchModel) -> None:
         path = matter.scratch / f"llama-{matter.precision}.gguf"
         if not path.is_file():
             _convert(matter.checkpoint, path, matter.precision)

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from train.recipe import ModelShape
+from train.recipe import ModelSection
 
 
 class _Layer(nn.Module):
-    def __init__(self, shape: ModelShape) -> None:
+    def __init__(self, shape: ModelSection) -> None:
         super().__init__()
         self.heads = shape.heads
         self.norm_1, self.norm_2 = nn.LayerNorm(shape.width), nn.LayerNorm(shape.width)
@@ -41,7 +41,7 @@ class _Layer(nn.Module):
 class SmallGPT(nn.Module):
     """Tied embeddings, learned positions, pre-norm layers."""
 
-    def __init__(self, shape: ModelShape, vocabulary: int) -> None:
+    def __init__(self, shape: ModelSection, vocabulary: int) -> None:
         super().__init__()
         self.tokens = nn.Embedding(vocabulary, shape.width)
         self.positions = nn.Embedding(shape.context, shape.width)
@@ -62,7 +62,7 @@ class NanoLoop:
     """The model, its optimizer and its batches; a call of `step` is one step."""
 
     def __init__(
-        self, shape: ModelShape, tokens: NDArray[np.uint16], batch_tokens: int, vocabulary: int, *, compiled: bool
+        self, shape: ModelSection, tokens: NDArray[np.uint16], batch_tokens: int, vocabulary: int, *, compiled: bool
     ) -> None:
         self._tokens, self._window = tokens, shape.context
         self._count = batch_tokens // shape.context

@@ -11,14 +11,14 @@ import onnxruntime
 import torch
 from optimum.onnxruntime import ORTModelForCausalLM
 
-from bench.contestant import Matter, some_tokens
+from bench.contestant import BenchModel, some_tokens
 from bench.peers.hugging_face import HuggingFace
 
 
 class OptimumOrt(HuggingFace):
     """The same calls as Hugging Face's, over a graph in ONNX Runtime."""
 
-    def _load(self, matter: Matter) -> Any:
+    def _load(self, matter: BenchModel) -> Any:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = matter.threads
         options.log_severity_level = 3

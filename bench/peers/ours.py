@@ -3,7 +3,7 @@
 import time
 from collections.abc import Sequence
 
-from bench.contestant import Matter, some_tokens
+from bench.contestant import BenchModel, some_tokens
 from inference.bundle import Bundle
 from inference.onnx_session import OnnxSession
 
@@ -11,7 +11,7 @@ from inference.onnx_session import OnnxSession
 class Ours:
     """pianod's session as the daemon runs it."""
 
-    def __init__(self, matter: Matter) -> None:
+    def __init__(self, matter: BenchModel) -> None:
         bundle = Bundle.load(matter.bundle)
         self._session = OnnxSession(bundle, provider="cpu", threads=matter.threads)
         self._vocabulary = bundle.manifest.shape.vocabulary

@@ -7,14 +7,14 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from bench.contestant import Matter, some_tokens
+from bench.contestant import BenchModel, some_tokens
 from train.model.checkpoint import load_checkpoint
 
 
 class TorchEager:
     """The trainer's own modules, layer by layer, over keys and values that are kept."""
 
-    def __init__(self, matter: Matter) -> None:
+    def __init__(self, matter: BenchModel) -> None:
         torch.set_num_threads(matter.threads)
         torch.set_grad_enabled(False)
         self._model = load_checkpoint(matter.checkpoint)[0].eval()

@@ -18,7 +18,7 @@ _HEADER = struct.Struct(">4sIHHH")
 
 
 @dataclass(frozen=True, slots=True)
-class Clock:
+class TickClock:
     """How ticks become seconds: by the tempo of the quarter note, or always `tick_s` (SMPTE; tempi are ignored)."""
 
     ticks_per_quarter: int
@@ -31,7 +31,7 @@ class Chunks:
     of other kinds) and behind the last."""
 
     header: bytes
-    clock: Clock
+    clock: TickClock
     bodies: tuple[bytes, ...]
     between: tuple[bytes, ...]  # (bodies + 1,)
 
@@ -129,14 +129,14 @@ def _are(count: int) -> str:
     return "is 1" if count == 1 else f"are {count:,}"
 
 
-def _clock(division: int) -> Clock:
+def _clock(division: int) -> TickClock:
     """Return the clock that the header's division word declares."""
     if division < 0x8000:
         if division == 0:
             raise DamageError("the header declares 0 ticks per quarter note")
-        return Clock(division)
+        return TickClock(division)
     frames, ticks = 256 - (division >> 8), division & 0xFF
     if frames not in (24, 25, 29, 30) or ticks == 0:
         raise DamageError(f"the header declares an unknown SMPTE clock ({frames} frames, {ticks} ticks)")
     frames_per_s = 30000 / 1001 if frames == 29 else float(frames)
-    return Clock(1, 1 / (frames_per_s * ticks))
+    return TickClock(1, 1 / (frames_per_s * ticks))

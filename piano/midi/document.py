@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from piano.errors import MidiFileError
-from piano.midi.chunks import Clock, split_chunks
+from piano.midi.chunks import TickClock, split_chunks
 from piano.midi.events import NewEvent, TrackEvents, read_events
 from piano.midi.faults import DamageError, Faults
 from piano.midi.load import LONGEST_OF_A_NOTE_S, LONGEST_S, LONGEST_WITHOUT_NOTES_S, MOST_NOTES, load_midi
@@ -35,7 +35,7 @@ class MidiDocument:
 
     name: str
     header: bytes
-    clock: Clock
+    clock: TickClock
     tracks: tuple[TrackEvents, ...]
     between: tuple[bytes, ...]  # (tracks + 1,)
     warning: str = ""
@@ -182,7 +182,7 @@ def _is_tempo(track: TrackEvents, event: MidiEvent) -> bool:
     return track.is_meta(event, META_TEMPO) and event.end - event.data == _TEMPO_BYTES
 
 
-def _tempo_map(tracks: tuple[TrackEvents, ...], clock: Clock) -> TempoMap:
+def _tempo_map(tracks: tuple[TrackEvents, ...], clock: TickClock) -> TempoMap:
     """Return the map of all tempi of these tracks; a tempo of 0, which is none, is passed over."""
     if clock.tick_s is not None:
         return TempoMap.fixed(clock.tick_s)

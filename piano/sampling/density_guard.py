@@ -48,7 +48,7 @@ def drawn_notes_per_s(seed: int) -> float:
     return PIANISTS_NOTES_PER_S * math.exp(_PIECES_DIFFER * np.random.default_rng(seed).standard_normal())
 
 
-class Pace:
+class DensityGuard:
     """Counts notes as they go down, by the step of 10 ms; `rollback` takes notes back exactly. Plain state."""
 
     def __init__(self) -> None:
@@ -73,7 +73,7 @@ class Pace:
         count, seconds = self._recent(step)
         return count / seconds if count >= FEWEST and seconds > 0 else None
 
-    def lean(self, logits: NDArray[np.float32], step: int, aim: float, strength: float) -> NDArray[np.float32]:
+    def penalise(self, logits: NDArray[np.float32], step: int, aim: float, strength: float) -> NDArray[np.float32]:
         """Return logits, (vocab,), in which waits from a step on are likelier the longer, or the shorter, they are.
 
         `aim` is in notes per second. The exponent is `strength` for music that is twice as busy as that, minus

@@ -30,7 +30,7 @@ _CONTEXT = (1 << _PITCH_BITS * (FIGURE - 1)) - 1
 _NOTHING: Mapping[int, int] = MappingProxyType({})
 
 
-class Figures:
+class RepetitionGuard:
     """Counts figures as notes are pushed; `rollback` takes notes back exactly. Plain state without a thread.
 
     The beginning of a figure, all but its last key, is one number of 7 bits a key.
@@ -67,7 +67,7 @@ class Figures:
         """Return the pitches that ended a figure which begins with the last keys, and how often each did."""
         return self._times.get(self._beginning, _NOTHING) if len(self._pitches) >= FIGURE - 1 else _NOTHING
 
-    def hold_back(self, logits: NDArray[np.float32], nats: float) -> NDArray[np.float32]:
+    def penalise(self, logits: NDArray[np.float32], nats: float) -> NDArray[np.float32]:
         """Return logits, (vocab,), in which our keys that would go on in a figure once too often are less likely.
 
         A key that ended the figure n times loses `nats` for each time from the `FREE_TIMES`-th on. Where there is none

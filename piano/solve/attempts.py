@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from piano.notes import Performance
 from piano.sampling.sampler import Sampler
-from piano.session import Logits, Move
-from piano.solve.constrained_decoder import Playing
-from piano.solve.context_window import Reel
+from piano.session import Logits, RowUpdate
+from piano.solve.constrained_decoder import ConstrainedDecoder
+from piano.solve.context_window import ContextWindow
 from piano.solve.masks import Options
 from piano.solve.velocity_answers import VelocityAnswers
 
@@ -44,10 +44,10 @@ class Attempt(Protocol):
     def copies(self) -> Sequence[tuple[int, int]]:
         """Return which row is to be copied to which other, one after another, before the next moves."""
 
-    def moves(self) -> Mapping[int, Move]:
+    def moves(self) -> Mapping[int, RowUpdate]:
         """Return how its rows are to move; at least one does, unless all is done."""
 
-    def hear(self, logits: Mapping[int, Logits]) -> None:
+    def accept_logits(self, logits: Mapping[int, Logits]) -> None:
         """Take the logits of what follows in each row that was moved, (vocabulary,) each, and decide."""
 
 
@@ -56,7 +56,7 @@ class SampledAttempt:
 
     rows = 1
 
-    def __init__(self, playing: Playing, reel: Reel, sampler: Sampler) -> None:
+    def __init__(self, playing: ConstrainedDecoder, reel: ContextWindow, sampler: Sampler) -> None:
         self.playing, self._reel, self._sampler = playing, reel, sampler
         self._decide()
 
@@ -88,14 +88,14 @@ class SampledAttempt:
         """Return nothing."""
         return ()
 
-    def moves(self) -> Mapping[int, Move]:
+    def moves(self) -> Mapping[int, RowUpdate]:
         """Return how its row is to move."""
         playing = self.playing
         return {0: self._reel.move(playing.tokens, playing.fed, len(playing.tokens), playing.anchor)}
 
-    def hear(self, logits: Mapping[int, Logits]) -> None:
+    def accept_logits(self, logits: Mapping[int, Logits]) -> None:
         """Take the logits and draw what follows."""
-        self.playing.hear(logits[0])
+        self.playing.accept_logits(logits[0])
         self._decide()
 
     def _decide(self) -> None:
@@ -113,7 +113,7 @@ class VelocityAttempt:
 
     def __init__(self, answers: VelocityAnswers, context: int) -> None:
         self.answers = answers
-        self._reel = Reel(context, answers.head)
+        self._reel = ContextWindow(context, answers.head)
 
     @property
     def is_done(self) -> bool:
@@ -143,14 +143,14 @@ class VelocityAttempt:
         """Return nothing."""
         return ()
 
-    def moves(self) -> Mapping[int, Move]:
+    def moves(self) -> Mapping[int, RowUpdate]:
         """Return how its row is to move: up to the next key."""
         answers = self.answers
         return {0: self._reel.move(answers.tokens, answers.fed, answers.due, answers.due)}
 
-    def hear(self, logits: Mapping[int, Logits]) -> None:
+    def accept_logits(self, logits: Mapping[int, Logits]) -> None:
         """Take the logits and answer."""
-        self.answers.hear(logits[0])
+        self.answers.accept_logits(logits[0])
 
 
 def log_probability(logits: Logits, options: Options, token: int) -> float:

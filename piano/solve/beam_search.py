@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from piano.notes import Performance
-from piano.session import Logits, Move
-from piano.solve.constrained_decoder import Playing
-from piano.solve.context_window import Reel
+from piano.session import Logits, RowUpdate
+from piano.solve.constrained_decoder import ConstrainedDecoder
+from piano.solve.context_window import ContextWindow
 from piano.solve.masks import Options
 
 
@@ -21,8 +21,8 @@ from piano.solve.masks import Options
 class _Line:
     """One of the streams, and the row in which it is."""
 
-    playing: Playing
-    reel: Reel
+    playing: ConstrainedDecoder
+    reel: ContextWindow
     row: int
 
     @property
@@ -43,7 +43,7 @@ class _Candidate:
 class BeamAttempt:
     """So many streams at most, of which the likeliest is the answer. See `piano.solve.attempts.Attempt`."""
 
-    def __init__(self, playing: Playing, reel: Reel, beams: int) -> None:
+    def __init__(self, playing: ConstrainedDecoder, reel: ContextWindow, beams: int) -> None:
         self.rows = beams
         self._lines = [_Line(playing, reel, 0)]
         self._copies: list[tuple[int, int]] = []
@@ -77,7 +77,7 @@ class BeamAttempt:
         """Return which row is to be copied to which other, one after another, before the next moves."""
         return self._copies
 
-    def moves(self) -> Mapping[int, Move]:
+    def moves(self) -> Mapping[int, RowUpdate]:
         """Return how its rows are to move: those that are behind the others."""
         moves = {}
         for line in self._active():
@@ -86,11 +86,11 @@ class BeamAttempt:
                 moves[line.row] = line.reel.move(playing.tokens, playing.fed, len(playing.tokens), playing.anchor)
         return moves
 
-    def hear(self, logits: Mapping[int, Logits]) -> None:
+    def accept_logits(self, logits: Mapping[int, Logits]) -> None:
         """Take the logits of what follows in each row that was moved, and choose among all that can follow."""
         for line in self._lines:
             if line.row in logits:
-                line.playing.hear(logits[line.row])
+                line.playing.accept_logits(logits[line.row])
         self._decide()
 
     @property

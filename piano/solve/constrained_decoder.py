@@ -21,10 +21,10 @@ import numpy as np
 from piano.events import Role
 from piano.notes import LOWEST_PITCH
 from piano.session import Logits
-from piano.solve.constraints import FOREVER, Knowledge, Known
+from piano.solve.constraints import FOREVER, Constraints, ForcedEvent
 from piano.solve.masks import IS_GIVEN, IS_OWN, IS_OWN_ON, IS_TIME, NOTHING, STEPS, Options
 from piano.solve.must_play import OwedNotes
-from piano.solve.token_buffer import LaidOut
+from piano.solve.token_buffer import TokenBuffer
 from piano.tokens.grammar import Mask
 from piano.tokens.step_order import FRESH, StepOrder
 from piano.tokens.vocabulary import LONGEST_TIME_STEPS, STEP_S, VOCABULARY, Kind
@@ -43,10 +43,10 @@ _OWN_PEDAL_DOWN = VOCABULARY.pedal(Role.OWN, down=True)
 _FIRST_OWN_ON = VOCABULARY.on(Role.OWN, LOWEST_PITCH) - LOWEST_PITCH
 
 
-class Playing(LaidOut):
+class ConstrainedDecoder(TokenBuffer):
     """The stream of one exercise. It wants logits (`is_due`), offers options, and takes a token; until it is done."""
 
-    def __init__(self, head: Sequence[int], known: Knowledge) -> None:
+    def __init__(self, head: Sequence[int], known: Constraints) -> None:
         super().__init__(head)
         self.score, self.decisions = 0.0, 0
         """The log-probability of all that was decided, in nats, and how many decisions that were."""
@@ -90,15 +90,15 @@ class Playing(LaidOut):
             raise RuntimeError("the stream has not been fed yet")
         return self._logits
 
-    def hear(self, logits: Logits) -> None:
+    def accept_logits(self, logits: Logits) -> None:
         """Take the logits of what follows the last token, which was fed."""
         self.fed, self._logits = len(self.tokens), logits
         if self.fed == self.anchor:
             self._at_anchor = logits, self.score, self.decisions
 
-    def copy(self) -> "Playing":
+    def copy(self) -> "ConstrainedDecoder":
         """Return an independent one in the same state."""
-        other = Playing.__new__(Playing)
+        other = ConstrainedDecoder.__new__(ConstrainedDecoder)
         other.__dict__.update(self.__dict__)
         other.tokens, other._grammar, other._order = self.tokens[:], self._grammar.copy(), self._order.copy()
         other._pressed, other.presses = dict(self._pressed), self.presses[:]
@@ -202,7 +202,7 @@ class Playing(LaidOut):
             self._announcement += 1
             self._anchor_here(self._step)
 
-    def _force(self, known: Known) -> None:
+    def _force(self, known: ForcedEvent) -> None:
         """Let a known thing come at its step: what was appended since the anchor is taken back, but for the wait."""
         self._return_to_anchor((*VOCABULARY.wait(known.step - self._anchor_step), *known.tokens))
         for token in self.tokens[self.anchor :]:
@@ -227,16 +227,16 @@ class Playing(LaidOut):
             self._put([VOCABULARY.pedal(Role.OWN, down=False)])
         self.is_done = True
 
-    def _next_known(self) -> Known | None:
+    def _next_known(self) -> ForcedEvent | None:
         """Return what is forced next: something given, a preview, or what has waited for too long."""
         known = self._known.events[self._event] if self._event < len(self._known.events) else None
         if self._pressed:
             pitch, pressed = next(iter(self._pressed.items()))
-            release = Known(pressed + _LONGEST_HOLD, (VOCABULARY.off(Role.OWN, pitch),))
+            release = ForcedEvent(pressed + _LONGEST_HOLD, (VOCABULARY.off(Role.OWN, pitch),))
             if known is None or self._place(release) < self._place(known):
                 known = release
         if self._score_key is not None:
-            press = Known(self._last_press + _LONGEST_WAIT, (self._score_key,))
+            press = ForcedEvent(self._last_press + _LONGEST_WAIT, (self._score_key,))
             if known is None or self._place(press) < self._place(known):
                 known = press
         if self._owed is not None:
@@ -244,19 +244,19 @@ class Playing(LaidOut):
         preview = self._known.preview(self._preview)
         return preview if preview and (known is None or preview.step <= known.step) else known
 
-    def _next_owed(self, owed: OwedNotes, known: Known | None) -> Known | None:
+    def _next_owed(self, owed: OwedNotes, known: ForcedEvent | None) -> ForcedEvent | None:
         """Return the key that must go down, or the moment in which one must, if it comes before another known thing."""
         forced, moment = owed.forced(), owed.moment()
         if forced is not None:
             step, pitch = forced
             key = VOCABULARY.off if pitch in self._pressed else VOCABULARY.on
-            press = Known(step, (key(Role.OWN, pitch),))
+            press = ForcedEvent(step, (key(Role.OWN, pitch),))
             return press if known is None or self._place(press) < self._place(known) else known
         if moment is not None and moment > self._anchor_step and (known is None or moment <= known.step):
-            return Known(moment, (), is_event=False)
+            return ForcedEvent(moment, (), is_event=False)
         return known
 
-    def _place(self, known: Known) -> tuple[int, int]:
+    def _place(self, known: ForcedEvent) -> tuple[int, int]:
         order = self._order if known.step == self._anchor_step else FRESH
         return known.step, order.place(known.tokens[0])
 
@@ -289,7 +289,7 @@ class Playing(LaidOut):
             and (self._owed is None or self._owed.is_over)
         )
 
-    def _options(self, known: Known | None) -> Options:
+    def _options(self, known: ForcedEvent | None) -> Options:
         missing = self._earliest - self._step
         if missing > 0:
             allowed = IS_TIME & (min(missing, LONGEST_TIME_STEPS) <= STEPS)
@@ -322,7 +322,7 @@ class Playing(LaidOut):
             allowed = self._owed.only(allowed, self._step)
         return allowed
 
-    def _lets_come(self, known: Known) -> Mask:
+    def _lets_come(self, known: ForcedEvent) -> Mask:
         """Return what would come behind a known thing, (vocab,)."""
         if not known.is_event:
             return IS_TIME & (self._step + STEPS >= known.step)
@@ -332,7 +332,7 @@ class Playing(LaidOut):
         return IS_TIME | IS_GIVEN | (IS_OWN & order.behind(known.tokens[0]))
 
 
-def _static(known: Knowledge) -> Mask:
+def _static(known: Constraints) -> Mask:
     """Return what may come in an exercise at any time, (vocab,)."""
     mask = np.ones(VOCABULARY.size, np.bool_)
     if not known.allows_pedal:

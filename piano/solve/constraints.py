@@ -10,8 +10,8 @@ import numpy as np
 
 from piano.events import Role
 from piano.notes import Performance
-from piano.solve.must_play import Owed, owed_notes
-from piano.tasks.exercise import Clock, Exercise
+from piano.solve.must_play import MustPlayNotes, owed_notes
+from piano.tasks.exercise import Exercise, PreviewClock
 from piano.tasks.previews import Announcement, SharedClock, announcements, order_of, whole_steps
 from piano.tasks.task_stream import PreviewSize
 from piano.tokens.encoding import TokenArray, encode
@@ -24,7 +24,7 @@ _EMPTY_PREVIEW = (VOCABULARY.preview, VOCABULARY.play)
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class ForcedEvent:
     """Something that stands at a step of the stream: an event, or a preview, which comes before all of its step."""
 
     step: int
@@ -33,16 +33,16 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Knowledge:
+class Constraints:
     """What is forced, and what may be sampled, of one exercise; steps of the stream's clock.
 
     `strikes` are the stretches, both ends included, in which our own keys may go down. `pitches` are the keys in the
     order in which they must, where that is known.
     """
 
-    events: tuple[Known, ...]
+    events: tuple[ForcedEvent, ...]
     strikes: tuple[tuple[int, int], ...]
-    previews: tuple[Known, ...] = ()
+    previews: tuple[ForcedEvent, ...] = ()
     window: int | None = None
     """The distance at which previews that show nothing follow the last of `previews`; None: there are no more."""
     needed: int = 0
@@ -50,19 +50,19 @@ class Knowledge:
     announcements: tuple[Announcement, ...] = ()
     pitches: tuple[int, ...] | None = None
     allows_pedal: bool = True
-    owed: Owed | None = None
+    owed: MustPlayNotes | None = None
     """The notes that come back once each, where that is known."""
 
-    def preview(self, index: int) -> Known | None:
+    def preview(self, index: int) -> ForcedEvent | None:
         """Return the preview of a number, if there is one."""
         if index < len(self.previews):
             return self.previews[index]
-        return None if self.window is None else Known(index * self.window, _EMPTY_PREVIEW, is_event=False)
+        return None if self.window is None else ForcedEvent(index * self.window, _EMPTY_PREVIEW, is_event=False)
 
 
-def knowledge(
+def constraints_of(
     exercise: Exercise, size: PreviewSize | None, *, length_s: float | None = None, longest_preview: int = FOREVER
-) -> Knowledge:
+) -> Constraints:
     """Return what is known of an exercise in which events are asked, with previews of a size (None: without).
 
     Our own keys go down as long as what is given or shown goes on, in plain music as long as the performance; or for
@@ -70,10 +70,10 @@ def knowledge(
     """
     preview = exercise.preview
     shown = size if preview is not None else None
-    if preview is not None and preview.clock is Clock.ORDER:
+    if preview is not None and preview.clock is PreviewClock.ORDER:
         order = order_of(exercise.performance.notes)
         told = announcements(preview, order, shown.notes) if shown else ()
-        return Knowledge(
+        return Constraints(
             (),
             ((0, FOREVER),),
             announcements=tuple(Announcement(entry.before, _cut(entry.tokens, longest_preview)) for entry in told),
@@ -85,7 +85,7 @@ def knowledge(
     has_given_pedal = exercise.task in FILL_TASKS and bool((exercise.pedal_roles == Role.GIVEN).any())
     allows_pedal = exercise.task == "gap" or not has_given_pedal
     if clock is None or shown is None:
-        return Knowledge(events, strikes, allows_pedal=allows_pedal)
+        return Constraints(events, strikes, allows_pedal=allows_pedal)
     if exercise.task == "gap":
         shows = [(start, clock.gap(start, end)) for start, end in strikes]
         window, needed = None, 0
@@ -93,13 +93,15 @@ def knowledge(
         window = whole_steps(shown.window_s)
         needed = clock.windows_to_show_all(window)
         shows = [(start, clock.window(start, window)) for start in range(0, clock.windows(window) * window, window)]
-    previews = [Known(start, tuple(_cut(tokens, longest_preview).tolist()), is_event=False) for start, tokens in shows]
-    return Knowledge(
+    previews = [
+        ForcedEvent(start, tuple(_cut(tokens, longest_preview).tolist()), is_event=False) for start, tokens in shows
+    ]
+    return Constraints(
         events, strikes, tuple(previews), window, needed, allows_pedal=allows_pedal, owed=owed_notes(exercise)
     )
 
 
-def _given_events(exercise: Exercise) -> Iterator[Known]:
+def _given_events(exercise: Exercise) -> Iterator[ForcedEvent]:
     is_given, of_pedals = exercise.roles == Role.GIVEN, exercise.pedal_roles == Role.GIVEN
     notes, pedals = exercise.performance.notes[is_given], exercise.performance.pedals[of_pedals]
     tokens = encode(
@@ -111,13 +113,13 @@ def _given_events(exercise: Exercise) -> Iterator[Known]:
             case Kind.TIME:
                 step += int(VOCABULARY.values[token])
             case Kind.ON:
-                yield Known(step, (token, tokens[index + 1]))
+                yield ForcedEvent(step, (token, tokens[index + 1]))
             case Kind.OFF | Kind.PEDAL:
-                yield Known(step, (token,))
+                yield ForcedEvent(step, (token,))
 
 
 def _strikes(
-    exercise: Exercise, events: tuple[Known, ...], clock: SharedClock | None, length_s: float | None
+    exercise: Exercise, events: tuple[ForcedEvent, ...], clock: SharedClock | None, length_s: float | None
 ) -> tuple[tuple[int, int], ...]:
     if exercise.task == "gap":
         spans = [(max(0, whole_steps(gap.start_s)), whole_steps(gap.end_s)) for gap in exercise.gaps]

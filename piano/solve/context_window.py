@@ -8,13 +8,13 @@ from array import array
 
 import numpy as np
 
-from piano.session import Move
+from piano.session import RowUpdate
 from piano.tokens.vocabulary import VOCABULARY, Kind
 
 _ENDS_EVENT = np.isin(VOCABULARY.kinds, (Kind.OFF, Kind.PEDAL, Kind.VELOCITY, Kind.PLAY)).tolist()
 
 
-class Reel:
+class ContextWindow:
     """Follows one stream. The head of so many tokens always stays."""
 
     def __init__(self, context: int, head: int) -> None:
@@ -22,18 +22,18 @@ class Reel:
         self.start = head
         """Where the part begins that stands behind the head."""
 
-    def move(self, tokens: "array[int]", fed: int, length: int, anchor: int) -> Move:
+    def move(self, tokens: "array[int]", fed: int, length: int, anchor: int) -> RowUpdate:
         """Return what to do with the row so that it holds the first `length` tokens of the stream; `fed` it has.
 
         Tokens before `anchor` will never be taken back. ValueError if what follows it is longer than the context.
         """
         if self._offset(length) <= self._context and (fed >= self.start or self.start == self._head):
-            return Move(self._offset(fed), tokens[fed:length])
+            return RowUpdate(self._offset(fed), tokens[fed:length])
         if self._offset(length) > self._context:
             self.start = self._cut(tokens, length, anchor)
         if self._offset(length) > self._context:
             raise ValueError(f"a context of {self._context} tokens is too short for what must be fed at once")
-        return Move(0, tokens[: self._head] + tokens[self.start : length])
+        return RowUpdate(0, tokens[: self._head] + tokens[self.start : length])
 
     def make_room(self, tokens: "array[int]", length: int, anchor: int, more: int) -> bool:
         """Cut now where so many more tokens would not fit; say whether that was done: the row holds nothing then."""
@@ -42,9 +42,9 @@ class Reel:
             self.start = max(before, self._cut(tokens, length, anchor))
         return self.start != before
 
-    def copy(self) -> "Reel":
+    def copy(self) -> "ContextWindow":
         """Return an independent reel in the same state."""
-        other = Reel(self._context, self._head)
+        other = ContextWindow(self._context, self._head)
         other.start = self.start
         return other
 

@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 
 from piano.notes import Performance
 from piano.sampling.sampler import Sampler
-from piano.session import Logits, Move
+from piano.session import Logits, RowUpdate
 from piano.solve.attempts import log_probability
-from piano.solve.constrained_decoder import Playing
-from piano.solve.context_window import Reel
+from piano.solve.constrained_decoder import ConstrainedDecoder
+from piano.solve.context_window import ContextWindow
 from piano.tokens.vocabulary import STEP_S
 
 TOLERANCE_STEPS = round(0.05 / STEP_S)
@@ -63,11 +63,11 @@ class AgreeingAttempt:
 
     rows = 1
 
-    def __init__(self, playing: Playing, reel: Reel, samplers: Sequence[Sampler]) -> None:
+    def __init__(self, playing: ConstrainedDecoder, reel: ContextWindow, samplers: Sequence[Sampler]) -> None:
         self._base, self._base_reel, self._samplers = playing, reel, samplers
         self._length = STRETCH_NOTES if playing.follows_order else round(STRETCH_S / STEP_S)
         self._end = self._length
-        self._drawn: list[tuple[Playing, Reel]] = []
+        self._drawn: list[tuple[ConstrainedDecoder, ContextWindow]] = []
         self._next_draw()
         self._decide()
 
@@ -99,14 +99,14 @@ class AgreeingAttempt:
         """Return nothing."""
         return ()
 
-    def moves(self) -> Mapping[int, Move]:
+    def moves(self) -> Mapping[int, RowUpdate]:
         """Return how its row is to move."""
         playing = self._playing
         return {0: self._reel.move(playing.tokens, playing.fed, len(playing.tokens), playing.anchor)}
 
-    def hear(self, logits: Mapping[int, Logits]) -> None:
+    def accept_logits(self, logits: Mapping[int, Logits]) -> None:
         """Take the logits and draw what follows."""
-        self._playing.hear(logits[0])
+        self._playing.accept_logits(logits[0])
         if self._playing is self._base:
             self._begin_draw()
         self._decide()

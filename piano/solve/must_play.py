@@ -28,7 +28,7 @@ _FIRST_OWN_ON = VOCABULARY.on(Role.OWN, LOWEST_PITCH) - LOWEST_PITCH
 
 
 @dataclass(frozen=True, slots=True)
-class Owed:
+class MustPlayNotes:
     """What was read, in order: at which step, and which pitch. A note comes back within so many steps of that; 0: at
     that step. `keeps_pitch`: as the pitch that was read.
     """
@@ -39,7 +39,7 @@ class Owed:
     keeps_pitch: bool
 
 
-def owed_notes(exercise: Exercise) -> Owed | None:
+def owed_notes(exercise: Exercise) -> MustPlayNotes | None:
     """Return what must come back in an exercise that cleans notes; None in every other."""
     preview = exercise.preview
     if preview is None or not exercise.task.startswith("clean_"):
@@ -49,13 +49,15 @@ def owed_notes(exercise: Exercise) -> Owed | None:
     order = np.lexsort((pitches, steps))
     margin = whole_steps(preview.margin_s)
     reach = margin + 1 if margin else 0  # both ends are rounded
-    return Owed(tuple(steps[order].tolist()), tuple(pitches[order].tolist()), reach, exercise.task not in NOISY_PITCHES)
+    return MustPlayNotes(
+        tuple(steps[order].tolist()), tuple(pitches[order].tolist()), reach, exercise.task not in NOISY_PITCHES
+    )
 
 
 class OwedNotes:
     """What has come back so far, and what is still owed."""
 
-    def __init__(self, owed: Owed) -> None:
+    def __init__(self, owed: MustPlayNotes) -> None:
         self._owed = owed
         self._count = 0
         """How many have come back."""

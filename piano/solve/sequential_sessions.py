@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from piano.session import Logits, Move, Session
+from piano.session import Logits, RowUpdate, Session
 
 
-class OneByOne:
+class SequentialSessions:
     """Sessions of a single one, which nobody else may feed. With one row it is that session."""
 
     def __init__(self, session: Session, rows: int = 1) -> None:
@@ -26,7 +26,7 @@ class OneByOne:
         """Return the largest length of each."""
         return self._session.context
 
-    def feed(self, moves: Mapping[int, Move]) -> dict[int, Logits]:
+    def feed(self, moves: Mapping[int, RowUpdate]) -> dict[int, Logits]:
         """Move some rows, by number, and return the logits of what follows in each, (vocabulary,)."""
         return {row: self._feed(row, move) for row, move in moves.items()}
 
@@ -38,7 +38,7 @@ class OneByOne:
             self._load(source)
         self._streams[target] = self._streams[source][:]
 
-    def _feed(self, row: int, move: Move) -> Logits:
+    def _feed(self, row: int, move: RowUpdate) -> Logits:
         if row != self._loaded:
             self._load(row)
         stream = self._streams[row]

@@ -14,11 +14,11 @@ from piano.sampling.sampler import Sampler, SamplingSettings
 from piano.session import Session, Sessions
 from piano.solve.attempts import Attempt, SampledAttempt, VelocityAttempt
 from piano.solve.beam_search import BeamAttempt
-from piano.solve.constrained_decoder import Playing
-from piano.solve.constraints import knowledge
-from piano.solve.context_window import Reel
+from piano.solve.constrained_decoder import ConstrainedDecoder
+from piano.solve.constraints import constraints_of
+from piano.solve.context_window import ContextWindow
 from piano.solve.mbr import AgreeingAttempt
-from piano.solve.sequential_sessions import OneByOne
+from piano.solve.sequential_sessions import SequentialSessions
 from piano.solve.velocity_answers import VelocityAnswers, noise_of
 from piano.tasks.exercise import Asked, Exercise
 from piano.tasks.task_stream import PreviewSize
@@ -71,7 +71,7 @@ class SolveRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Solution:
     """What was found: our own notes and pedal changes alone; of a velocity task all notes, in their order.
 
     `log_probability` is that of all decisions, in nats at temperature 1 under the grammar; `tokens` is how many
@@ -83,17 +83,19 @@ class Answer:
     tokens: int
 
 
-def solve(session: Session, exercise: Exercise, request: SolveRequest | None = None) -> Answer:
+def solve(session: Session, exercise: Exercise, request: SolveRequest | None = None) -> Solution:
     """Return a model's answer to an exercise. The session is reset first, and nobody else may feed it meanwhile.
 
     ValueError if a style is unknown or the session's context is too short to play at all.
     """
     request = request or SolveRequest()
     rows = request.beams if request.strategy is Strategy.BEAM else 1
-    return solve_together(OneByOne(session, rows), [exercise], [request])[0]
+    return solve_together(SequentialSessions(session, rows), [exercise], [request])[0]
 
 
-def solve_together(sessions: Sessions, exercises: Sequence[Exercise], requests: Sequence[SolveRequest]) -> list[Answer]:
+def solve_together(
+    sessions: Sessions, exercises: Sequence[Exercise], requests: Sequence[SolveRequest]
+) -> list[Solution]:
     """Return the answers to several exercises, each with its request, which share the rows of a batch.
 
     ValueError as for `solve`, or if a beam search needs more rows than there are.
@@ -114,7 +116,7 @@ def _count(exercise: Exercise, request: SolveRequest) -> int:
     return request.best_of if is_sampled else 1
 
 
-def _by_own_score(answer: Answer) -> float:
+def _by_own_score(answer: Solution) -> float:
     return answer.log_probability / max(1, answer.tokens)
 
 
@@ -141,11 +143,11 @@ class _Job:
         self.attempt = _attempt(self._exercise, self._request, self._number, context)
         return self.attempt
 
-    def answer(self) -> Answer:
+    def answer(self) -> Solution:
         """Return what was found; RuntimeError before it was."""
         if self.attempt is None or not self.attempt.is_done:
             raise RuntimeError("the answer has not been found yet")
-        return Answer(self.attempt.performance(), self.attempt.score, self.attempt.decisions)
+        return Solution(self.attempt.performance(), self.attempt.score, self.attempt.decisions)
 
 
 def _attempt(exercise: Exercise, request: SolveRequest, number: int, context: int) -> Attempt:
@@ -154,8 +156,8 @@ def _attempt(exercise: Exercise, request: SolveRequest, number: int, context: in
         noise = noise_of(exercise, size, request.reading_noise)
         return VelocityAttempt(VelocityAnswers(exercise, request.styles, size, noise), context)
     head = (VOCABULARY.bos, VOCABULARY.task(exercise.task), *(VOCABULARY.style(style) for style in request.styles))
-    known = knowledge(exercise, size, length_s=request.length_s, longest_preview=context // 2)
-    playing, reel = Playing(head, known), Reel(context, len(head))
+    known = constraints_of(exercise, size, length_s=request.length_s, longest_preview=context // 2)
+    playing, reel = ConstrainedDecoder(head, known), ContextWindow(context, len(head))
     if request.strategy is Strategy.BEAM:
         return BeamAttempt(playing, reel, request.beams)
     if request.samples > 1:
@@ -218,4 +220,4 @@ def _round(sessions: Sessions, playing: Sequence[tuple[Attempt, list[int]]]) -> 
     merged = {rows[row]: move for (_, rows), wanted in zip(playing, moves, strict=True) for row, move in wanted.items()}
     logits = sessions.feed(merged) if merged else {}
     for (attempt, rows), wanted in zip(playing, moves, strict=True):
-        attempt.hear({row: logits[rows[row]] for row in wanted})
+        attempt.accept_logits({row: logits[rows[row]] for row in wanted})

@@ -13,7 +13,7 @@ from piano.tokens.step_order import StepOrder
 from piano.tokens.vocabulary import VOCABULARY, Kind
 
 
-class LaidOut:
+class TokenBuffer:
     """What `piano.solve.constrained_decoder` appends to and takes back from.
 
     It knows what stands there, not what may come.

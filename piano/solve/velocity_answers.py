@@ -44,7 +44,7 @@ class VelocityAnswers:
         """Return how many of the velocities have been found, 0 to 1."""
         return self.decisions / max(1, self._asked.size)
 
-    def hear(self, logits: Logits) -> None:
+    def accept_logits(self, logits: Logits) -> None:
         """Take the logits after the next key, and answer."""
         note = self._note[self.decisions]
         priors, self.fed = logits[_BINS], self.due

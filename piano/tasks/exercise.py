@@ -20,7 +20,7 @@ class Asked(Enum):
     """The velocity of each note and nothing else."""
 
 
-class Clock(Enum):
+class PreviewClock(Enum):
     """How the times of a preview belong to those of the window that it announces."""
 
     SHARED = "shared"
@@ -47,7 +47,7 @@ class Preview:
 
     notes: NoteArray
     shows_velocity: bool = True
-    clock: Clock = Clock.SHARED
+    clock: PreviewClock = PreviewClock.SHARED
     margin_s: float = 0.0
 
 

@@ -29,7 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from piano.notes import HIGHEST_PITCH, LOWEST_PITCH, NoteArray, Performance, sort_notes
-from piano.tasks.exercise import Asked, Clock, Exercise, Preview, roles_of
+from piano.tasks.exercise import Asked, Exercise, Preview, PreviewClock, roles_of
 
 Rng = np.random.Generator
 
@@ -130,7 +130,7 @@ def _clean_all(notes: NoteArray, rng: Rng) -> Preview:
 def _perform_flat(notes: NoteArray, _: Rng) -> Preview:
     notes["onset_s"] = FLAT_INTERVAL_S * np.arange(notes.size)
     notes["duration_s"], notes["velocity"] = FLAT_DURATION_S, FLAT_VELOCITY
-    return Preview(notes, shows_velocity=False, clock=Clock.ORDER)
+    return Preview(notes, shows_velocity=False, clock=PreviewClock.ORDER)
 
 
 def _perform_score(notes: NoteArray, _: Rng) -> Preview:
@@ -139,7 +139,7 @@ def _perform_score(notes: NoteArray, _: Rng) -> Preview:
     lengths = np.maximum(np.rint(notes["duration_s"] / sixteenth_s), 1)
     notes["onset_s"], notes["duration_s"] = place * sixteenth_s, lengths * sixteenth_s
     notes["velocity"] = FLAT_VELOCITY
-    return Preview(notes, shows_velocity=False, clock=Clock.ORDER)
+    return Preview(notes, shows_velocity=False, clock=PreviewClock.ORDER)
 
 
 _PREVIEWS: dict[str, Callable[[NoteArray, Rng], Preview]] = {

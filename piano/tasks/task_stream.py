@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from piano.events import Role
-from piano.tasks.exercise import Asked, Clock, Exercise
+from piano.tasks.exercise import Asked, Exercise, PreviewClock
 from piano.tasks.previews import Announcement, SharedClock, announcements, order_of, whole_steps
 from piano.tokens.encoding import TokenArray, encode
 from piano.tokens.vocabulary import VOCABULARY, Kind
@@ -46,12 +46,12 @@ class Part(IntEnum):
 class TaskStream:
     """The tokens of an exercise, and what each is: all (length,), of which `head` come before all else.
 
-    `answers` is what the model has to say in place of each token: the token itself, but the true velocity where the
+    `targets` is what the model has to say in place of each token: the token itself, but the true velocity where the
     stream shows what a keyboard read.
     """
 
     tokens: TokenArray
-    answers: TokenArray
+    targets: TokenArray
     parts: NDArray[np.uint8]
     head: int
 
@@ -78,7 +78,7 @@ class _Line:
     """The events of a performance as tokens, and where each event is in them."""
 
     tokens: TokenArray
-    answers: TokenArray
+    targets: TokenArray
     at: NDArray[np.intp]  # (events,) where each event's own token stands
     end: NDArray[np.intp]  # (events,) where its tokens end
     step: NDArray[np.int64]  # (events,)
@@ -114,8 +114,8 @@ def task_stream(
         length += sum(piece.tokens.size for piece in window)
         clock = int(line.step[end - 1]) if end > block.first else block.step
         block = following
-    tokens, answers, parts = (np.concatenate(column) for column in zip(*pieces, strict=True))
-    return TaskStream(tokens, answers, parts, int(head.size))
+    tokens, targets, parts = (np.concatenate(column) for column in zip(*pieces, strict=True))
+    return TaskStream(tokens, targets, parts, int(head.size))
 
 
 _NOTHING = np.zeros(0, np.int32)
@@ -125,7 +125,7 @@ class _Piece(NamedTuple):
     """A part of a `TaskStream`."""
 
     tokens: TokenArray
-    answers: TokenArray
+    targets: TokenArray
     parts: NDArray[np.uint8]
 
 
@@ -139,11 +139,11 @@ def _window(line: _Line, block: _Block, end: int, clock: int) -> Iterator[_Piece
         first_wait = np.array(VOCABULARY.wait(int(line.step[block.first]) - block.step), np.int32)
         yield _Piece(first_wait, first_wait, np.full(first_wait.size, line.parts[at]))
         these = slice(at, int(line.end[end - 1]))
-        yield _Piece(line.tokens[these], line.answers[these], line.parts[these])
+        yield _Piece(line.tokens[these], line.targets[these], line.parts[these])
 
 
 def _line(exercise: Exercise, origin_s: float) -> _Line:
-    tokens, answers = (
+    tokens, targets = (
         encode(performance, roles=exercise.roles, pedal_roles=exercise.pedal_roles, origin_s=origin_s)
         for performance in (exercise.as_heard, exercise.performance)
     )
@@ -159,14 +159,14 @@ def _line(exercise: Exercise, origin_s: float) -> _Line:
         of_event = np.searchsorted(end, np.arange(tokens.size), side="right")
         own = (VOCABULARY.roles[tokens[at]] == Role.OWN) & (kinds[at] != Kind.CUE)
         parts = np.where(own[of_event] if at.size else is_time, np.uint8(Part.ASKED), np.uint8(Part.KNOWN))
-    return _Line(tokens, answers, at, at + 1 + is_on, steps[at], is_on, parts)
+    return _Line(tokens, targets, at, at + 1 + is_on, steps[at], is_on, parts)
 
 
 def _blocks(exercise: Exercise, size: PreviewSize, line: _Line, origin_s: float) -> Iterator[_Block]:
     preview = exercise.preview
     if preview is None:
         raise ValueError(f"there is no preview in an exercise of {exercise.task!r}")
-    if preview.clock is Clock.ORDER:
+    if preview.clock is PreviewClock.ORDER:
         order = order_of(exercise.performance.notes, origin_s)
         return _blocks_in_order(announcements(preview, order, size.notes), line)
     clock = SharedClock(preview, origin_s)

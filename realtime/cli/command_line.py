@@ -40,7 +40,7 @@ DEMO_HINT = "No MIDI at hand? This needs none, and writes what it plays to files
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class CliCommand:
     """One command: how the help tells of it, what it asks for beside the settings, and its body."""
 
     summary: str
@@ -109,7 +109,7 @@ MAKING = (
 
 TASK = ("out", "track", "variants", "plot", "temperature", "model")
 
-LIVE = Command(
+LIVE = CliCommand(
     "play live, with the keyboard on a MIDI port",
     "",
     None,
@@ -117,9 +117,9 @@ LIVE = Command(
     matters=("input", "output", "mode", "temperature", "composer", "longest_pause_s", "open"),
 )
 
-COMMANDS: Mapping[str, Command] = {
-    "ports": Command("list the MIDI ports there are", "", None, _run_ports, ("api",), ("api", "verbosity")),
-    "doctor": Command(
+COMMANDS: Mapping[str, CliCommand] = {
+    "ports": CliCommand("list the MIDI ports there are", "", None, _run_ports, ("api",), ("api", "verbosity")),
+    "doctor": CliCommand(
         "find what keeps your piano and pianod apart",
         "",
         DoctorRequest,
@@ -138,14 +138,14 @@ COMMANDS: Mapping[str, Command] = {
             "verbosity",
         ),
     ),
-    "demo": Command(
+    "demo": CliCommand(
         "hear a duet without any MIDI, and without playing",
         "--out FOLDER ",
         DemoRequest,
         _run_demo,
         ("out", "mode", "temperature", "composer", "seed", "model"),
     ),
-    "continue": Command(
+    "continue": CliCommand(
         "go on with MIDI files",
         "FILE... ",
         ContinueFilesRequest,
@@ -153,7 +153,7 @@ COMMANDS: Mapping[str, Command] = {
         ("seconds", "start_s", "end_s", "composer", *TASK),
         MAKING,
     ),
-    "new": Command(
+    "new": CliCommand(
         "make a new piece",
         "--out FILE ",
         NewPiecesRequest,
@@ -161,7 +161,7 @@ COMMANDS: Mapping[str, Command] = {
         ("seconds", "notes", "bpm", "composer", "density", *TASK),
         MAKING,
     ),
-    "fill": Command(
+    "fill": CliCommand(
         "keep a part of MIDI files, play the rest",
         "FILE... --keep WHAT ",
         FillRequest,
@@ -169,7 +169,7 @@ COMMANDS: Mapping[str, Command] = {
         ("keep", "gap", "pitches", *TASK),
         MAKING,
     ),
-    "velocities": Command(
+    "velocities": CliCommand(
         "find the velocities of MIDI files",
         "FILE... ",
         VelocitiesRequest,
@@ -177,7 +177,7 @@ COMMANDS: Mapping[str, Command] = {
         ("noise", "from_nothing", *TASK),
         MAKING,
     ),
-    "clean": Command(
+    "clean": CliCommand(
         "clean MIDI files of wrong notes, velocities or times",
         "FILE... --pitch|--velocity|--onset|--time|--all ",
         CleanRequest,
@@ -185,10 +185,10 @@ COMMANDS: Mapping[str, Command] = {
         ("pitch", "velocity", "onset", "time", "all", *TASK),
         MAKING,
     ),
-    "perform": Command(
+    "perform": CliCommand(
         "play scores with expression", "FILE... ", PerformRequest, _run_task, ("bpm", "order_only", *TASK), MAKING
     ),
-    "send": Command(
+    "send": CliCommand(
         "steer the pianod that runs, or ask how it stands",
         "WHAT ",
         SendRequest,

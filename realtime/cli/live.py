@@ -14,7 +14,7 @@ from loguru import logger
 from piano.errors import PortError
 from realtime.engine.commands import Panic
 from realtime.engine.engine import Engine
-from realtime.engine.event_rings import History
+from realtime.engine.event_rings import EventRings
 from realtime.engine.from_settings import seed_of
 from realtime.engine.open_model import open_bundle, open_session
 from realtime.live.live_session import LivePlay
@@ -49,15 +49,15 @@ def system_of(settings: Settings) -> MidiSystem:
 
 def run_live(settings: Settings, system: MidiSystem | None = None) -> int:
     """Play until a signal or a fault; return the exit code. PianodError tells a fault."""
-    with Wishes() as wishes:
+    with SignalHandlers() as wishes:
         return _play(settings, system or system_of(settings), wishes)
 
 
-def _play(settings: Settings, system: MidiSystem, wishes: "Wishes") -> int:
+def _play(settings: Settings, system: MidiSystem, wishes: "SignalHandlers") -> int:
     try:
         session, provider = open_session(open_bundle(settings), settings)
         seed = seed_of(settings)
-        history = History() if settings.panel else None
+        history = EventRings() if settings.panel else None
         play = LivePlay(settings, system, session, seed, history)
         with ExitStack() as stack:
             panel = None
@@ -93,7 +93,7 @@ def _tell_how_to_begin(settings: Settings, *, has_midi: bool) -> None:
         logger.info("play; when you pause, it goes on; Ctrl-C ends")
 
 
-class Wishes:
+class SignalHandlers:
     """What signals ask for, from before the first port is open until after the last is closed: the end, or panic.
 
     A second signal of a kind is the system's business. Outside the main thread nothing is listened to.
@@ -103,7 +103,7 @@ class Wishes:
         self._end, self._panic = threading.Event(), threading.Event()
         self._before: dict[int, Any] = {}
 
-    def __enter__(self) -> "Wishes":
+    def __enter__(self) -> "SignalHandlers":
         """Listen."""
         if threading.current_thread() is threading.main_thread():
             handlers = {_PANIC_SIGNAL: self._ask_for_panic} | dict.fromkeys(_ENDING_SIGNALS, self._ask_for_the_end)

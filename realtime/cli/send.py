@@ -6,7 +6,7 @@ from typing import Any
 
 from realtime.cli.requests import SendRequest
 from realtime.control.protocol import NEEDS_MORE, VERSION, CommandName, ControlError
-from realtime.settings import PanelSettings
+from realtime.settings import PanelGroup
 
 _WITHIN_S = 5.0
 _JSON = {"Content-Type": "application/json"}
@@ -16,7 +16,7 @@ _CHOICES = {"model": CommandName.CHOOSE_MODEL, "preset": CommandName.RECALL_PRES
 """What is chosen by NAME=VALUE beside the settings."""
 
 
-def run_send(settings: PanelSettings, request: SendRequest) -> int:
+def run_send(settings: PanelGroup, request: SendRequest) -> int:
     """Send it and print what comes back; ControlError tells why it was refused, or that nobody is there."""
     if request.what == "status":
         print(json.dumps(json.loads(_exchange(settings, "GET", "/api/status", None)), indent=2))
@@ -50,7 +50,7 @@ def _value(text: str) -> Any:
         return text
 
 
-def _exchange(settings: PanelSettings, method: str, path: str, body: str | None) -> bytes:
+def _exchange(settings: PanelGroup, method: str, path: str, body: str | None) -> bytes:
     place = f"{settings.panel_host}:{settings.panel_port}"
     connection = HTTPConnection(settings.panel_host, settings.panel_port, timeout=_WITHIN_S)
     try:

@@ -14,7 +14,7 @@ from loguru import logger
 
 from inference.manifest import MANIFEST_NAME
 from inference.onnx_session import Session
-from inference.swappable_session import ChangingSession, Successor
+from inference.swappable_session import Successor, SwappableSession
 from inference.trial import Trial
 from piano.errors import ConfigError, PianodError
 from realtime.control.protocol import ControlError
@@ -70,7 +70,7 @@ class ModelChoice:
     """The models by name, and the change from one to another. `choose` is for one thread; the state is for any."""
 
     def __init__(
-        self, settings: Settings, provider: str, session: ChangingSession, tell: Callable[[ExchangeModel], None]
+        self, settings: Settings, provider: str, session: SwappableSession, tell: Callable[[ExchangeModel], None]
     ) -> None:
         """Take the session that plays; `tell` hands a command to the engine. ConfigError as `models_of`."""
         self._settings, self._session, self._tell = settings, session, tell

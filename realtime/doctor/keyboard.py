@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from realtime.doctor.finding import Finding, fault, good, note
-from realtime.midi.message import DRUM_CHANNEL, PEDAL_THRESHOLD, SUSTAIN, Kind, channel_of, kind_of
+from realtime.midi.message import DRUM_CHANNEL, PEDAL_THRESHOLD, SUSTAIN, MessageKind, channel_of, kind_of
 
 ENOUGH_KEYS = 8
 """With fewer keys nothing is said of velocities."""
@@ -36,7 +36,7 @@ class Arrived:
 
 def keyboard_findings(messages: Sequence[Arrived], duration_ns: int) -> list[Finding]:
     """Return what can be said of a keyboard by what it sent within a time."""
-    keys = [one for one in messages if kind_of(one.data) is Kind.NOTE_ON]
+    keys = [one for one in messages if kind_of(one.data) is MessageKind.NOTE_ON]
     found = [*_flood(messages, duration_ns), *_pedal(messages, duration_ns)]
     if not keys:
         return [_silence(messages), *found]
@@ -44,7 +44,7 @@ def keyboard_findings(messages: Sequence[Arrived], duration_ns: int) -> list[Fin
 
 
 def _silence(messages: Sequence[Arrived]) -> Finding:
-    if any(kind_of(one.data) not in (Kind.REAL_TIME, Kind.SYSEX) for one in messages):
+    if any(kind_of(one.data) not in (MessageKind.REAL_TIME, MessageKind.SYSEX) for one in messages):
         return note("no key came, but other messages did: the cable is good", "play some keys, and call again")
     alive = " (it is switched on and connected: it sends clock or active sensing)" if messages else ""
     return fault(
@@ -135,7 +135,7 @@ def _velocities(keys: Sequence[Arrived]) -> list[Finding]:
 
 
 def _pedal(messages: Sequence[Arrived], duration_ns: int) -> list[Finding]:
-    moves = [one for one in messages if kind_of(one.data) is Kind.SUSTAIN and one.data[1] == SUSTAIN]
+    moves = [one for one in messages if kind_of(one.data) is MessageKind.SUSTAIN and one.data[1] == SUSTAIN]
     if not moves:
         return [note("no pedal was heard", "press it twice; plug it in before the keyboard is switched on")]
     values = [one.data[2] for one in moves]
@@ -168,7 +168,7 @@ def _is_press(before: int, after: int) -> bool:
 
 
 def _flood(messages: Sequence[Arrived], duration_ns: int) -> list[Finding]:
-    real_time = Counter(one.data[0] for one in messages if kind_of(one.data) is Kind.REAL_TIME)
+    real_time = Counter(one.data[0] for one in messages if kind_of(one.data) is MessageKind.REAL_TIME)
     per_s = sum(real_time.values()) / max(duration_ns / 1e9, 1e-3)
     if per_s > FLOOD_PER_S:
         return [

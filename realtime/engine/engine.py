@@ -26,11 +26,10 @@ from realtime.engine.commands import (
     StopPlaying,
     Undo,
 )
-from realtime.engine.fault_backoff import LONGEST_REST_NS, Resting, rest_ns
+from realtime.engine.fault_backoff import LONGEST_REST_NS, FaultBackoff, rest_ns
 from realtime.engine.listening import ChangeListening, EngineSettings
 from realtime.engine.trigger import Verdict
-from realtime.midi.message import Kind as MessageKind
-from realtime.midi.message import PianoReader, channel_of, is_panic, kind_of
+from realtime.midi.message import MessageKind, PianoReader, channel_of, is_panic, kind_of
 from realtime.midi.port_events import (
     ListenersGone,
     PlayerGone,
@@ -62,7 +61,7 @@ PortReport = (
     | ThreadRevived
     | ChoosePort
 )
-Message = Received | Command | ChangeListening | PortReport | ThreadFailed
+EngineMessage = Received | Command | ChangeListening | PortReport | ThreadFailed
 
 _JOIN_S = 5.0
 
@@ -99,7 +98,7 @@ class Engine:
     def __init__(
         self,
         clock: Clock,
-        inbox: Inbox[Message],
+        inbox: Inbox[EngineMessage],
         performer: Performer,
         scheduler: Scheduler,
         settings: EngineSettings | None = None,
@@ -159,14 +158,14 @@ class Engine:
         now_ns = self._clock.now_ns()
         due_ns = self._performer.due_ns()
         if due_ns is not None and due_ns <= now_ns:
-            message = self._inbox.take(now_ns)
+            message = self._inbox.get(now_ns)
             if message is None:
                 self._work(now_ns)
         else:
             until_ns = _earlier(due_ns, limit_ns)
             if self._advances(now_ns, until_ns):
                 return True
-            message = self._inbox.take(until_ns)
+            message = self._inbox.get(until_ns)
             if message is None and limit_ns is not None and self._clock.now_ns() >= limit_ns:
                 return False
         if message is not None:
@@ -177,7 +176,7 @@ class Engine:
     def _advances(self, now_ns: int, until_ns: int | None) -> bool:
         """Work ahead if nobody waits for anything else; return whether there was something to do."""
         is_busy = len(self._inbox) > 0 or (until_ns is not None and until_ns - now_ns < IDLE_NS)
-        if self._advance is None or is_busy or isinstance(self._performer, Resting):
+        if self._advance is None or is_busy or isinstance(self._performer, FaultBackoff):
             return False
         return self._advance()
 
@@ -212,20 +211,20 @@ class Engine:
         pause_ns = rest_ns(self._faults)
         logger.error("{} does not play for {:.0f} s: {}", self._performer.mode, pause_ns / NS_PER_S, self._fault)
         self._scheduler.forget_own()
-        self._performer = Resting(self._performer.mode, now_ns + pause_ns, self._performing)
+        self._performer = FaultBackoff(self._performer.mode, now_ns + pause_ns, self._performing)
 
     def _note_fault(self, error: Exception) -> None:
         self._fault = str(error) if isinstance(error, PianodError) else f"{type(error).__name__}: {error}"
         logger.opt(exception=error).debug("the engine failed")
 
     def _work(self, now_ns: int) -> None:
-        if isinstance(self._performer, Resting) and self._perform is not None and self._playing is not None:
+        if isinstance(self._performer, FaultBackoff) and self._perform is not None and self._playing is not None:
             self._performer = self._perform(self._playing)
             self._fault = None
         else:
             self._performer.work(now_ns)
 
-    def _handle(self, message: Message) -> None:
+    def _handle(self, message: EngineMessage) -> None:
         match message:
             case Received(at_ns, data):
                 self._receive(at_ns, data)
@@ -293,7 +292,7 @@ class Engine:
             return
         modes = self._settings.modes
         if modes.takes(data):
-            self._ask(modes.mode_of(data), modes.wish_of(data))
+            self._ask(modes.mode_of(data), modes.command_of(data))
             return
         verdict = self._settings.trigger.judge(data)
         if verdict is Verdict.ASKS:
@@ -316,7 +315,7 @@ class Engine:
         timed = TimedEvent(at_ns, event)
         if self._on_heard is not None:
             self._on_heard(timed)
-        self._performer.hear(timed)
+        self._performer.on_event(timed)
         self._heard += 1
         self._hearing.add(self._clock.now_ns() - at_ns)
 

@@ -36,9 +36,9 @@ class _Tenure:
         epoch += self._first
         self._epochs.reached(epoch).schedule(at_ns, event, epoch)
 
-    def answer(self, pitch: int, velocity: int, pressed_ns: int) -> None:
+    def release_held_key(self, pitch: int, velocity: int, pressed_ns: int) -> None:
         """Send a key of the player's, pressed at a moment, that waits for its velocity."""
-        self._epochs.reached(self._first).answer(pitch, velocity, pressed_ns)
+        self._epochs.reached(self._first).release_held_key(pitch, velocity, pressed_ns)
 
     def invalidate(self, epoch: int, *, release: Release = Release.AT_TIME, after_ns: int | None = None) -> None:
         """Kill what earlier epochs have planned."""

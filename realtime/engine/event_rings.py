@@ -63,7 +63,7 @@ class Ring(Generic[T]):
         return items[overwritten:], last, first + overwritten > place
 
 
-class History:
+class EventRings:
     """The rings of one session."""
 
     def __init__(self, size: int = REMEMBERED) -> None:
@@ -92,7 +92,7 @@ class History:
 class WatchedOutput:
     """An output that writes down what is planned through it; for the engine's thread."""
 
-    def __init__(self, output: Output, history: History) -> None:
+    def __init__(self, output: Output, history: EventRings) -> None:
         self._output, self._plan = output, history.plan
 
     def schedule(self, at_ns: int, event: Event, epoch: int = 0) -> None:
@@ -109,6 +109,6 @@ class WatchedOutput:
         """Release every own note that sounds, and the own pedal, now."""
         self._output.release_own()
 
-    def answer(self, pitch: int, velocity: int, pressed_ns: int) -> None:
+    def release_held_key(self, pitch: int, velocity: int, pressed_ns: int) -> None:
         """Send a key of the player's, pressed at a moment, that waits for its velocity."""
-        self._output.answer(pitch, velocity, pressed_ns)
+        self._output.release_held_key(pitch, velocity, pressed_ns)

@@ -14,7 +14,7 @@ def rest_ns(faults: int) -> int:
     return min(SHORTEST_REST_NS << min(faults - 1, 10), LONGEST_REST_NS)
 
 
-class Resting:
+class FaultBackoff:
     """A performer that rests. See `realtime.performers.performer.Performer`."""
 
     def __init__(self, mode: Mode, until_ns: int, status: PerformerStatus) -> None:
@@ -26,7 +26,7 @@ class Resting:
         """Return which way of playing it stands in for."""
         return self._mode
 
-    def hear(self, timed: TimedEvent) -> None:
+    def on_event(self, timed: TimedEvent) -> None:
         """Let it pass."""
 
     def hand_over(self, at_ns: int) -> None:

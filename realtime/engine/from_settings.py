@@ -8,7 +8,7 @@ from realtime.engine.mode_chooser import ModeChooser
 from realtime.engine.open_model import sampling_of, stream_head
 from realtime.engine.trigger import PEDALS, Trigger
 from realtime.midi.input_thread import Thru
-from realtime.midi.message import Kind, channel_of, event_of, kind_of
+from realtime.midi.message import MessageKind, channel_of, event_of, kind_of
 from realtime.output.event_queue import OutboxSettings
 from realtime.output.scheduler import Scheduler, SchedulerSettings
 from realtime.performers.play_settings import (
@@ -16,14 +16,14 @@ from realtime.performers.play_settings import (
     DuetSettings,
     Length,
     LoopSettings,
-    Manners,
     Mode,
     PauseSettings,
+    PlayLimits,
     PlaySettings,
     VelocitySettings,
     WhenAlone,
 )
-from realtime.settings import SamplingSettings, Settings
+from realtime.settings import SamplingGroup, Settings
 from realtime.threads.clock import NS_PER_MS, NS_PER_S, Clock
 
 OVERLONG_NS = 7_000_000_000
@@ -49,14 +49,14 @@ def answer_settings(settings: Settings, seed: int) -> AnswerSettings:
     )
 
 
-def manners_of(settings: Settings, seed: int) -> Manners:
+def limits_of(settings: Settings, seed: int) -> PlayLimits:
     """Return how the model plays beside someone; a divided keyboard leaves it its own side."""
     lowest, highest = settings.duet_lowest, settings.duet_highest
     if settings.duet_split is not None and settings.duet_side == "above":
         lowest = settings.duet_split
     elif settings.duet_split is not None:
         highest = settings.duet_split - 1
-    return Manners(
+    return PlayLimits(
         sampling=sampling_of(settings),
         seed=seed,
         lowest_pitch=lowest,
@@ -72,15 +72,15 @@ def manners_of(settings: Settings, seed: int) -> Manners:
 
 def duet_settings(settings: Settings, seed: int) -> DuetSettings:
     """Return the settings as the duet takes them; their restraint counts from `DUET_RESTRAINT`."""
-    manners = manners_of(settings, seed)
-    manners = replace(manners, restraint=DUET_RESTRAINT + manners.restraint)
-    return DuetSettings(manners, WhenAlone(settings.when_alone), int(settings.alone_after_s * NS_PER_S))
+    limits = limits_of(settings, seed)
+    limits = replace(limits, restraint=DUET_RESTRAINT + limits.restraint)
+    return DuetSettings(limits, WhenAlone(settings.when_alone), int(settings.alone_after_s * NS_PER_S))
 
 
 def loop_settings(settings: Settings, seed: int) -> LoopSettings:
     """Return the settings as the loop takes them."""
     return LoopSettings(
-        manners_of(settings, seed),
+        limits_of(settings, seed),
         pause=answer_settings(settings, seed).pause,
         sounds=settings.loop_sounds,
         renews=settings.loop_renews,
@@ -102,7 +102,7 @@ def task_of(settings: Settings) -> str:
     return f"{settings.duet_side}_median"
 
 
-def playing_of(settings: Settings, seed: int) -> PlaySettings:
+def play_settings_of(settings: Settings, seed: int) -> PlaySettings:
     """Return how to play: the mode, and what each mode is told."""
     return PlaySettings(
         answer_settings(settings, seed),
@@ -129,7 +129,7 @@ def thru_of(settings: Settings, scheduler: Scheduler, clock: Clock) -> Thru | No
         is_heard = settings.input_channel in (0, channel_of(data) + 1)
         if is_heard and chooser.takes(data):
             return
-        if is_heard and finds_velocities and kind_of(data) is Kind.NOTE_ON and event_of(data) is not None:
+        if is_heard and finds_velocities and kind_of(data) is MessageKind.NOTE_ON and event_of(data) is not None:
             scheduler.hold(data, clock.now_ns() + wait_ns)
         else:
             scheduler.through(data)
@@ -167,6 +167,6 @@ def scheduler_settings(settings: Settings) -> SchedulerSettings:
     return SchedulerSettings(OutboxSettings(settings.output_channel - 1, longest_ns))
 
 
-def seed_of(settings: SamplingSettings) -> int:
+def seed_of(settings: SamplingGroup) -> int:
     """Return the seed that is set, or a fresh one."""
     return secrets.randbits(31) if settings.seed is None else settings.seed

@@ -35,7 +35,7 @@ class ModeChooser:
             return PROGRAMS[control[1] * len(PROGRAMS) // 128]
         return None
 
-    def wish_of(self, data: bytes) -> Command | None:
+    def command_of(self, data: bytes) -> Command | None:
         """Return what a message asks for; None if that is nothing, as when a pedal comes up."""
         program, control = self._program(data), _control(data)
         if program is not None and len(PROGRAMS) <= program < len(PROGRAMS) + len(WISHES):
@@ -48,7 +48,7 @@ class ModeChooser:
         """Say whether a message goes no further: it asks for something, or its controller does when it is pressed."""
         control = _control(data)
         is_released = control is not None and control[0] in self.wish_controllers
-        return is_released or self.mode_of(data) is not None or self.wish_of(data) is not None
+        return is_released or self.mode_of(data) is not None or self.command_of(data) is not None
 
     def _program(self, data: bytes) -> int | None:
         is_program = self.by_program and len(data) == 2 and data[0] & 0xF0 == _PROGRAM_CHANGE

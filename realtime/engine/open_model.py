@@ -9,16 +9,16 @@ from inference.graph_runner import load_runner
 from inference.onnx_session import OnnxSession
 from inference.rolling_context import RollingContext
 from inference.trial import Trial
-from piano.sampling.sampler import SamplingSettings as Sampling
+from piano.sampling.sampler import SamplingGroup as Sampling
 from piano.tokens.vocabulary import DENSITY_EDGES, VOCABULARY
-from realtime.settings import AnswerSettings, ModelSettings, SamplingSettings
+from realtime.settings import AnswerGroup, ModelGroup, SamplingGroup
 
 EMBEDDED = "embedded"
 EMBEDDED_FOLDER = Path(__file__).parents[1] / "embedded"
 """The bundle that comes with the program."""
 
 
-def open_bundle(settings: ModelSettings, trial: Trial | None = None) -> Bundle:
+def open_bundle(settings: ModelGroup, trial: Trial | None = None) -> Bundle:
     """Load and verify the bundle that the settings name; BundleError says what is wrong with it.
 
     One that did not come with the program is tried first in a process of its own.
@@ -30,7 +30,7 @@ def open_bundle(settings: ModelSettings, trial: Trial | None = None) -> Bundle:
     return bundle
 
 
-def open_session(bundle: Bundle, settings: ModelSettings) -> tuple[RollingContext, str]:
+def open_session(bundle: Bundle, settings: ModelGroup) -> tuple[RollingContext, str]:
     """Return an endless session of a bundle, and the provider that runs it.
 
     One thread is enough for the embedded sizes, and leaves the other cores to the sound.
@@ -40,24 +40,24 @@ def open_session(bundle: Bundle, settings: ModelSettings) -> tuple[RollingContex
     return RollingContext(session, session.twin()), session.provider
 
 
-def styles_of(settings: AnswerSettings) -> tuple[str, ...]:
+def styles_of(settings: AnswerGroup) -> tuple[str, ...]:
     """Return the names of the styles that the settings ask for."""
     composer = () if settings.composer is None else (f"composer:{settings.composer}",)
     density = settings.density
     return composer if density is None else (*composer, f"density:{int(np.searchsorted(DENSITY_EDGES, density))}")
 
 
-def stream_head(settings: AnswerSettings, task: str = "continue") -> tuple[int, ...]:
+def stream_head(settings: AnswerGroup, task: str = "continue") -> tuple[int, ...]:
     """Return the head of a stream that is played on: BOS, the task, and the styles that the settings ask for."""
     return (VOCABULARY.bos, VOCABULARY.task(task), *(VOCABULARY.style(style) for style in styles_of(settings)))
 
 
-def opening_head(settings: AnswerSettings) -> tuple[int, ...]:
+def opening_head(settings: AnswerGroup) -> tuple[int, ...]:
     """Return the head of a stream that begins a piece."""
     return (*stream_head(settings), VOCABULARY.style("opening"))
 
 
-def sampling_of(settings: SamplingSettings) -> Sampling:
+def sampling_of(settings: SamplingGroup) -> Sampling:
     """Return the settings as the sampler takes them; greedy is a temperature of 0, and nothing is held back."""
     if settings.greedy:
         return Sampling(temperature=0.0)

@@ -11,13 +11,13 @@ from inference.onnx_session import Session
 from inference.rolling_context import WorksAhead
 from piano.events import TimedEvent
 from piano.sampling.memory import Memory
-from realtime.engine.engine import Engine, Message, PortReport
+from realtime.engine.engine import Engine, EngineMessage, PortReport
 from realtime.engine.epoch_offset import Epochs
-from realtime.engine.event_rings import History, WatchedOutput
+from realtime.engine.event_rings import EventRings, WatchedOutput
 from realtime.engine.listening import EngineSettings
 from realtime.engine.performer_factory import performer_of
-from realtime.midi.backpressure import Gate
-from realtime.midi.loopback_filter import Echoes
+from realtime.midi.backpressure import AdmissionControl
+from realtime.midi.loopback_filter import LoopbackFilter
 from realtime.midi.port_events import Received
 from realtime.midi.ports import OutputPort
 from realtime.output.scheduler import Scheduler, SchedulerSettings
@@ -55,14 +55,14 @@ class Partner:
         *,
         on_ports: Callable[[PortReport], None] | None = None,
         on_program: Callable[[Mode], None] | None = None,
-        history: History | None = None,
+        history: EventRings | None = None,
     ) -> None:
         """Put them together; a `history`, where given, is told all that goes by and all that is planned."""
         self.take = Take()
-        self.echoes = Echoes()
-        self.way_in = Gate(MOST_WAITING)
+        self.echoes = LoopbackFilter()
+        self.way_in = AdmissionControl(MOST_WAITING)
         self._history = history
-        self.inbox: Inbox[Message] = Inbox(clock)
+        self.inbox: Inbox[EngineMessage] = Inbox(clock)
         self.scheduler = Scheduler(
             clock,
             port,
@@ -103,7 +103,7 @@ class Partner:
         self.engine.stop()
         self.scheduler.stop()
 
-    def receive(self, message: Message) -> None:
+    def receive(self, message: EngineMessage) -> None:
         """Take what comes in, and keep it before anything is made of it; from any thread, never waits."""
         if isinstance(message, Received):
             self.take.play(message.at_ns, message.data)

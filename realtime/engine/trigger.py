@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from realtime.midi.message import SOSTENUTO, Kind, kind_of
+from realtime.midi.message import SOSTENUTO, MessageKind, kind_of
 
 SOFT = 67
 """The controller of the soft pedal."""
@@ -35,8 +35,8 @@ class Trigger:
     def judge(self, data: bytes) -> Verdict:
         """Say what a message is to this trigger."""
         kind = kind_of(data)
-        if self.key is not None and kind in (Kind.NOTE_ON, Kind.NOTE_OFF) and data[1] == self.key:
-            return Verdict.ASKS if kind is Kind.NOTE_ON else Verdict.SWALLOWED
+        if self.key is not None and kind in (MessageKind.NOTE_ON, MessageKind.NOTE_OFF) and data[1] == self.key:
+            return Verdict.ASKS if kind is MessageKind.NOTE_ON else Verdict.SWALLOWED
         is_control = len(data) == 3 and data[0] & 0xF0 == _CONTROL_CHANGE
         if self.controller is not None and is_control and data[1] == self.controller:
             return Verdict.ASKS if data[2] >= _PRESSED else Verdict.SWALLOWED

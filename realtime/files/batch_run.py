@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from piano.errors import ConfigError, PianodError
 from piano.whole_file import write_whole
-from realtime.files.done_index import DoneList
+from realtime.files.done_index import DoneIndex
 from realtime.files.work_list import WorkItem
 from realtime.threads.logs import configure_logs
 
@@ -103,7 +103,7 @@ def _write(work: Work, made: Made) -> str:
         for path, data in made.files:
             write_result(path, data)
         folder = work.item.targets[0].parent
-        DoneList(folder).add([path.name for path, _ in made.files if path.parent == folder], work.wish)
+        DoneIndex(folder).add([path.name for path, _ in made.files if path.parent == folder], work.wish)
     except PianodError as error:
         return str(error)
     return ""

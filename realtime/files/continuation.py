@@ -8,7 +8,7 @@ import numpy as np
 from piano.events import NoteOff, NoteOn, Pedal, TimedEvent
 from piano.notes import Performance, no_notes
 from realtime.engine.offline_run import OfflineRun
-from realtime.midi.message import Kind, kind_of
+from realtime.midi.message import MessageKind, kind_of
 from realtime.midi.performance_messages import messages_of
 from realtime.take.take import performance_of
 
@@ -24,7 +24,7 @@ NOTHING = Performance(no_notes())
 
 
 @dataclass(frozen=True, slots=True)
-class Length:
+class PieceLength:
     """How long the new music is to be: in seconds, in notes, or until the first of both is reached."""
 
     seconds: float | None = None
@@ -53,7 +53,7 @@ class Continuation:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class DrawProgress:
     """How far the new music is."""
 
     seconds: float
@@ -61,7 +61,7 @@ class Progress:
 
 
 def go_on(
-    run: OfflineRun, primer: Performance, length: Length, report: Callable[[Progress], None] = lambda _: None
+    run: OfflineRun, primer: Performance, length: PieceLength, report: Callable[[DrawProgress], None] = lambda _: None
 ) -> Continuation:
     """Play the primer to a fresh run, hand over at its end, and return the music of the length asked for."""
     messages = messages_of(primer)
@@ -76,8 +76,8 @@ def go_on(
         run.run_until(now_ns)
         news = run.partner.take.sent[seen:]
         seen += len(news)
-        notes += sum(kind_of(data) is Kind.NOTE_ON for _, data in news)
-        report(Progress((now_ns - start_ns) / _NS_PER_S, notes))
+        notes += sum(kind_of(data) is MessageKind.NOTE_ON for _, data in news)
+        report(DrawProgress((now_ns - start_ns) / _NS_PER_S, notes))
         enough = length.notes is not None and notes >= length.notes and _have_ended(run.answered(), length.notes)
         if enough or not run.is_playing:
             break
@@ -123,7 +123,7 @@ def _have_ended(events: Sequence[TimedEvent], count: int) -> bool:
     return _count_notes(kept) == sum(isinstance(timed.event, NoteOff) for timed in kept)
 
 
-def _is_short(events: Sequence[TimedEvent], start_ns: int, length: Length) -> bool:
+def _is_short(events: Sequence[TimedEvent], start_ns: int, length: PieceLength) -> bool:
     if length.notes is not None and _count_notes(events) < length.notes:
         return True
     end_ns = events[-1].at_ns if events else start_ns

@@ -20,7 +20,7 @@ from piano.notes import Performance
 from realtime.engine.from_settings import seed_of
 from realtime.engine.open_model import open_bundle, open_session
 from realtime.files.batch_run import Made, Tell, Work, run_all
-from realtime.files.continuation import Continuation, Length, Progress
+from realtime.files.continuation import Continuation, DrawProgress, PieceLength
 from realtime.files.done_index import seed_for
 from realtime.files.draw_pieces import CONTINUATION, PRIMER, draw, events_text, primer_of, tracks_of
 from realtime.files.output_paths import check_file, variant_path
@@ -107,7 +107,7 @@ class ContinueMaker:
             return {self.seed + step: self.seed + step for step in wanted}
         return {seed_for(self.seed, work.item.name, step): self.seed + step for step in wanted}
 
-    def _report(self, work: Work, variant: int, wish: ContinueRequest, tell: Tell) -> Callable[[Progress], None]:
+    def _report(self, work: Work, variant: int, wish: ContinueRequest, tell: Tell) -> Callable[[DrawProgress], None]:
         def told(share: float, notes: float) -> None:
             tell(work.number, (variant + share) / self.request.variants, notes * self.request.variants)
 
@@ -138,11 +138,11 @@ class ContinueMaker:
         return files
 
 
-def progress_of(request: PieceRequest, tell: Callable[[float, float], None]) -> Callable[[Progress], None]:
+def progress_of(request: PieceRequest, tell: Callable[[float, float], None]) -> Callable[[DrawProgress], None]:
     """Return what takes how far a piece is, and tells which share of it is done and how many notes it will have."""
-    length = Length(request.length_s, request.notes)
+    length = PieceLength(request.length_s, request.notes)
 
-    def report(progress: Progress) -> None:
+    def report(progress: DrawProgress) -> None:
         by_time = 0.0 if length.seconds is None else progress.seconds / length.seconds
         by_notes = 0.0 if length.notes is None else progress.notes / length.notes
         share = min(max(by_time, by_notes), 1.0)

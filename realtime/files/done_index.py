@@ -18,7 +18,7 @@ NAME = ".pianod.json"
 _VERSION = 1
 
 
-class DoneList:
+class DoneIndex:
     """The list of one folder. What cannot be read is taken for nothing done."""
 
     def __init__(self, folder: Path) -> None:
@@ -39,7 +39,7 @@ class DoneList:
         return frozenset(self._entries)
 
     def has(self, name: str, wish: str) -> bool:
-        """Say whether a file was made by this very wish (see `wish_of`) and is still there."""
+        """Say whether a file was made by this very wish (see `fingerprint`) and is still there."""
         return self._entries.get(name, {}).get("wish") == wish and self._path.with_name(name).exists()
 
     def add(self, names: Sequence[str], wish: str) -> None:
@@ -55,7 +55,7 @@ class DoneList:
             ) from error
 
 
-def wish_of(data: bytes, wishes: Mapping[str, Any]) -> str:
+def fingerprint(data: bytes, wishes: Mapping[str, Any]) -> str:
     """Return the fingerprint of what is wanted of a file: of its bytes and of all that decides what is made of them."""
     text = json.dumps(wishes, sort_keys=True, default=str)
     return hashlib.sha256(hashlib.sha256(data).digest() + text.encode()).hexdigest()

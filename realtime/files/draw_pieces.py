@@ -17,7 +17,7 @@ from realtime.engine.from_settings import answer_settings, scheduler_settings
 from realtime.engine.offline_run import OfflineRun
 from realtime.engine.open_model import opening_head, stream_head
 from realtime.engine.partner import PartnerSettings
-from realtime.files.continuation import NOTHING, Continuation, Length, Progress, go_on, moved, part_of
+from realtime.files.continuation import NOTHING, Continuation, DrawProgress, PieceLength, go_on, moved, part_of
 from realtime.files.requests import ContinueRequest, PieceRequest
 from realtime.output.event_queue import OutboxSettings
 from realtime.performers.play_settings import PlaySettings
@@ -50,7 +50,7 @@ def draw(
     session: Session,
     primer: Performance,
     seeds: list[int],
-    report: Callable[[Progress], None] = lambda _: None,
+    report: Callable[[DrawProgress], None] = lambda _: None,
 ) -> tuple[int, Continuation]:
     """Return the first music, with its seed, that is as long as asked for, or else the one with the most notes.
 
@@ -59,7 +59,7 @@ def draw(
     best: tuple[int, Continuation] | None = None
     for seed in seeds:
         run = OfflineRun(session, partner_settings(settings, seed, is_new=primer.notes.size == 0))
-        made = go_on(run, primer, Length(request.length_s, request.notes), report)
+        made = go_on(run, primer, PieceLength(request.length_s, request.notes), report)
         if best is None or not made.is_short or made.performance.notes.size > best[1].performance.notes.size:
             best = seed, made
         if not made.is_short:

@@ -15,10 +15,10 @@ from piano.midi.file import MidiTrack
 from piano.midi.one_piano import settle_pedals
 from piano.midi.piano_part import PianoPart, tracks_named, without_doubles
 from piano.notes import HIGHEST_PITCH, LOWEST_PITCH, NoteArray, NoteMask, PedalArray, Performance, sort_notes
-from piano.sampling.sampler import SamplingSettings as Sampling
+from piano.sampling.sampler import SamplingSettings
 from piano.sampling.velocity_posterior import HALF_WAY_NOISE, noise_of_strength
-from piano.solve.solver import Answer, SolveRequest, Strategy
-from piano.tasks.exercise import Asked, Clock, Exercise, Gap, Preview, roles_of
+from piano.solve.solver import Solution, SolveRequest, Strategy
+from piano.tasks.exercise import Asked, Exercise, Gap, Preview, PreviewClock, roles_of
 from piano.tasks.fill_tasks import pose_fill
 from piano.tasks.repair_tasks import FLAT_DURATION_S, FLAT_INTERVAL_S, FLAT_VELOCITY, NO_READING, ONSET_MARGIN_S
 from realtime.files.fill_choices import BAND, GAP, KEPT, hand_tracks
@@ -33,16 +33,16 @@ _PEDAL_AFTER_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Playing:
+class TaskSettings:
     """How the model plays, whatever the task: the settings in force. `strength` is that of the velocity settings."""
 
-    sampling: Sampling = field(default_factory=Sampling)
+    sampling: SamplingSettings = field(default_factory=SamplingSettings)
     styles: tuple[str, ...] = ()
     strength: float = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class TaskOutcome:
     """A changed file, what there is to see in it, and how many notes were asked for."""
 
     document: MidiDocument
@@ -57,7 +57,7 @@ class Posed:
 
     exercises: tuple[Exercise, ...]
     request: SolveRequest
-    outcome: Callable[[Sequence[Answer]], Outcome]
+    outcome: Callable[[Sequence[Solution]], TaskOutcome]
 
     @property
     def asked_notes(self) -> int:
@@ -65,7 +65,7 @@ class Posed:
         return sum(exercise.asked_notes or exercise.given_notes for exercise in self.exercises)
 
 
-def pose_file(document: MidiDocument, wish: TaskRequest, playing: Playing, seed: int) -> Posed:
+def pose_file(document: MidiDocument, wish: TaskRequest, playing: TaskSettings, seed: int) -> Posed:
     """Return the task that a wish makes of a file. MidiFileError if the file has nothing that it could be done on."""
     request = SolveRequest(
         seed=seed,
@@ -106,14 +106,14 @@ def _fill(document: MidiDocument, wish: FillRequest, request: SolveRequest) -> P
     base = part.without(own, pedal_s) if wish.replace else document
     kept = Performance(part.performance.notes[~own], part.performance.pedals[exercise.pedal_roles != 0])
 
-    def outcome(answers: Sequence[Answer]) -> Outcome:
+    def outcome(answers: Sequence[Solution]) -> TaskOutcome:
         found = answers[0].performance
         pedals = _lifted(
             found.pedals, [gap.end_s + _PEDAL_AFTER_S for gap in exercise.gaps] or [part.performance.end_s]
         )
         new = Performance(without_doubles(found.notes, kept.notes), pedals)
         made = part.with_new_part(base, f"{exercise.task.replace('_', ' ')} (pianod)", new)
-        return Outcome(made, (MidiTrack(KEPT_NAME, kept), MidiTrack(NEW_NAME, new)), new.notes.size)
+        return TaskOutcome(made, (MidiTrack(KEPT_NAME, kept), MidiTrack(NEW_NAME, new)), new.notes.size)
 
     return Posed((exercise,), request, outcome)
 
@@ -193,7 +193,7 @@ def _velocities(document: MidiDocument, wish: TaskRequest, request: SolveRequest
     exercises = {name: _velocity_exercise(name, part.performance) for name, weight in weights.items() if weight}
     on_piano = (part.performance.notes["pitch"] >= LOWEST_PITCH) & (part.performance.notes["pitch"] <= HIGHEST_PITCH)
 
-    def outcome(answers: Sequence[Answer]) -> Outcome:
+    def outcome(answers: Sequence[Solution]) -> TaskOutcome:
         mixed = heard * (1.0 - sum(weights.values()))
         for name, answer in zip(exercises, answers, strict=True):
             mixed = mixed + weights[name] * answer.performance.notes["velocity"]
@@ -202,7 +202,7 @@ def _velocities(document: MidiDocument, wish: TaskRequest, request: SolveRequest
         notes["velocity"] = velocities
         found = Performance(notes, part.performance.pedals)
         picture = MidiTrack(BEFORE_NAME, part.performance), MidiTrack(NEW_NAME, found)
-        return Outcome(part.with_velocities(velocities), picture, notes.size, shows_velocities=True)
+        return TaskOutcome(part.with_velocities(velocities), picture, notes.size, shows_velocities=True)
 
     return Posed(tuple(exercises.values()), request, outcome)
 
@@ -239,9 +239,9 @@ def _perform(document: MidiDocument, wish: PerformRequest, request: SolveRequest
         notes["onset_s"] -= start_s
     task = "perform_flat" if wish.order_only else "perform_score"
     asked = Performance(_from_beginning(part.performance.notes, start_s))
-    exercise = _all_own(task, asked, Preview(notes, shows_velocity=False, clock=Clock.ORDER))
+    exercise = _all_own(task, asked, Preview(notes, shows_velocity=False, clock=PreviewClock.ORDER))
 
-    def outcome(answers: Sequence[Answer]) -> Outcome:
+    def outcome(answers: Sequence[Solution]) -> TaskOutcome:
         found = answers[0].performance
         pedals = found.pedals.copy()
         pedals["time_s"] += start_s
@@ -265,7 +265,7 @@ def _all_own(task: str, performance: Performance, preview: Preview) -> Exercise:
     )
 
 
-def _in_place_of(part: PianoPart, found: Performance) -> Outcome:
+def _in_place_of(part: PianoPart, found: Performance) -> TaskOutcome:
     whole = Performance(found.notes, _lifted(found.pedals, [found.end_s]))
     picture = MidiTrack(BEFORE_NAME, part.performance), MidiTrack(NEW_NAME, whole)
-    return Outcome(part.replaced_by(whole), picture, whole.notes.size)
+    return TaskOutcome(part.replaced_by(whole), picture, whole.notes.size)

@@ -15,7 +15,7 @@ from realtime.engine.open_model import open_bundle, open_session
 from realtime.files.batch_run import Made, Tell, Work, run_all
 from realtime.files.continuation import NOTHING
 from realtime.files.continue_files import ALSO_DECISIVE, progress_of
-from realtime.files.done_index import DoneList, wish_of
+from realtime.files.done_index import DoneIndex, fingerprint
 from realtime.files.draw_pieces import draw, events_text, tracks_of
 from realtime.files.output_paths import check_file, variant_path
 from realtime.files.task_commands import decisive
@@ -36,8 +36,8 @@ def run_new(settings: Settings, request: NewPiecesRequest) -> int:
     for number in range(request.variants):
         path = variant_path(request.out, number, request.variants)
         check_file(path, "--out")
-        wish = wish_of(b"", told | {"number": number})
-        is_made = settings.seed is not None and DoneList(path.parent).has(path.name, wish)
+        wish = fingerprint(b"", told | {"number": number})
+        is_made = settings.seed is not None and DoneIndex(path.parent).has(path.name, wish)
         if not is_made or request.again or request.events is not None:
             works.append(Work(number, WorkItem(path, path.name, (path,)), wish, 1))
     if request.events is not None:

@@ -14,13 +14,13 @@ from piano.errors import MidiFileError
 from piano.midi.document import MidiDocument
 from piano.midi.load import load_midi
 from piano.session import Sessions
-from piano.solve.sequential_sessions import OneByOne
+from piano.solve.sequential_sessions import SequentialSessions
 from piano.solve.solver import SolveRequest, solve_together
 from realtime.engine.from_settings import seed_of
 from realtime.engine.open_model import open_bundle, sampling_of, styles_of
 from realtime.files.batch_run import Made, Tell, Work, run_all
-from realtime.files.done_index import DoneList, seed_for, wish_of
-from realtime.files.file_tasks import Outcome, Playing, Posed, pose_file
+from realtime.files.done_index import DoneIndex, fingerprint, seed_for
+from realtime.files.file_tasks import Posed, TaskOutcome, TaskSettings, pose_file
 from realtime.files.output_paths import check_folder
 from realtime.files.task_requests import (
     CleanRequest,
@@ -31,7 +31,7 @@ from realtime.files.task_requests import (
     VelocitiesRequest,
 )
 from realtime.files.work_list import WorkItem, work_list
-from realtime.settings import ModelSettings, Settings
+from realtime.settings import ModelGroup, Settings
 
 SUFFIXES: dict[type[FilesRequest], str] = {
     FillRequest: "filled",
@@ -67,7 +67,7 @@ def run_task(settings: Settings, request: TaskRequest) -> int:
         return 2 if faults else 0
     seed = seed_of(settings)
     logger.debug("seed {}", seed)
-    maker = TaskMaker(model_settings(settings), playing_of(settings), request, seed)
+    maker = TaskMaker(model_settings(settings), task_settings_of(settings), request, seed)
     code = run_all(maker, works, jobs=request.jobs, side_by_side=request.batch, verbosity=settings.verbosity)
     return 2 if faults else code
 
@@ -93,8 +93,8 @@ def works_of(items: Sequence[WorkItem], request: FilesRequest, settings: dict[st
             logger.error("{}", error)
             faults += 1
             continue
-        wish = wish_of(data, told)
-        if not request.again and all(DoneList(target.parent).has(target.name, wish) for target in item.targets):
+        wish = fingerprint(data, told)
+        if not request.again and all(DoneIndex(target.parent).has(target.name, wish) for target in item.targets):
             done += 1
         else:
             works.append(Work(number, item, wish, len(data)))
@@ -103,17 +103,17 @@ def works_of(items: Sequence[WorkItem], request: FilesRequest, settings: dict[st
     return works, faults
 
 
-def playing_of(settings: Settings) -> Playing:
+def task_settings_of(settings: Settings) -> TaskSettings:
     """Return the settings as every task takes them."""
-    return Playing(sampling_of(settings), styles_of(settings), settings.strength)
+    return TaskSettings(sampling_of(settings), styles_of(settings), settings.strength)
 
 
-def model_settings(settings: Settings) -> ModelSettings:
+def model_settings(settings: Settings) -> ModelGroup:
     """Return which model is to be loaded: a record that can travel to other processes."""
-    return ModelSettings(model=settings.model, provider=settings.provider, threads=settings.threads)
+    return ModelGroup(model=settings.model, provider=settings.provider, threads=settings.threads)
 
 
-def open_rows(settings: ModelSettings, rows: int) -> Sessions:
+def open_rows(settings: ModelGroup, rows: int) -> Sessions:
     """Return so many streams of the model side by side: in one graph call each step, where there are several."""
     bundle = open_bundle(settings)
     if rows > 1:
@@ -122,15 +122,15 @@ def open_rows(settings: ModelSettings, rows: int) -> Sessions:
         return BatchSession(bundle, rows, provider=settings.provider, threads=settings.threads or 1)
     from inference.onnx_session import OnnxSession
 
-    return OneByOne(OnnxSession(bundle, provider=settings.provider, threads=settings.threads or 1))
+    return SequentialSessions(OnnxSession(bundle, provider=settings.provider, threads=settings.threads or 1))
 
 
 @dataclass
 class TaskMaker:
     """Makes the files of one task; one for each process."""
 
-    model: ModelSettings
-    playing: Playing
+    model: ModelGroup
+    playing: TaskSettings
     request: TaskRequest
     seed: int
     _sessions: Sessions | None = field(default=None, init=False)
@@ -167,7 +167,7 @@ class TaskMaker:
     def _pose(self, document: MidiDocument, work: Work, variant: int) -> Posed:
         return pose_file(document, self.request, self.playing, seed_for(self.seed, work.item.name, variant))
 
-    def _solve(self, works: Sequence[Work], posed: Sequence[Posed], variant: int, tell: Tell) -> list[Outcome]:
+    def _solve(self, works: Sequence[Work], posed: Sequence[Posed], variant: int, tell: Tell) -> list[TaskOutcome]:
         if self._sessions is None:
             raise RuntimeError("the maker has not been opened")
         exercises = [exercise for one in posed for exercise in one.exercises]
@@ -189,7 +189,7 @@ class TaskMaker:
 
         return replace(posed.request, report=report)
 
-    def _files(self, target: Path, outcome: Outcome) -> list[tuple[Path, bytes]]:
+    def _files(self, target: Path, outcome: TaskOutcome) -> list[tuple[Path, bytes]]:
         files = [(target, outcome.document.to_bytes())]
         if self.request.plot:
             from realtime.files.piano_roll import draw_roll

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from piano.errors import ConfigError
-from realtime.files.done_index import DoneList
+from realtime.files.done_index import DoneIndex
 from realtime.files.output_paths import variant_path
 
 ENDINGS = (".mid", ".midi")
@@ -98,7 +98,7 @@ class _Search:
         if path.suffix.lower() not in ENDINGS or not path.is_file():
             return False
         if path.parent not in self._made:
-            self._made[path.parent] = DoneList(path.parent).outputs
+            self._made[path.parent] = DoneIndex(path.parent).outputs
         return path.name not in self._made[path.parent]
 
 

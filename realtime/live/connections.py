@@ -29,7 +29,7 @@ from realtime.midi.port_events import (
 from realtime.midi.ports import Direction, InputPort, MidiSystem, OutputPort, PortListing, steady
 from realtime.midi.watchdog import Watchdog
 from realtime.output.scheduler import Scheduler
-from realtime.settings import PortSettings, Settings
+from realtime.settings import PortGroup, Settings
 from realtime.threads.clock import Clock
 
 Deliver = Callable[[Received | PortReport | ThreadFailed], None]
@@ -43,7 +43,7 @@ class OpenPorts:
     output: OutputPort
 
 
-def open_ports(system: MidiSystem, settings: PortSettings) -> OpenPorts:
+def open_ports(system: MidiSystem, settings: PortGroup) -> OpenPorts:
     """Open the named ports, or virtual ones where no name is given; PortError says what is wrong."""
     return OpenPorts(_open_input(system, settings), _open_output(system, settings))
 
@@ -68,13 +68,13 @@ def with_own_names(system: MidiSystem, settings: Settings) -> Settings:
     return settings.model_copy(update=changed)
 
 
-def _open_input(system: MidiSystem, settings: PortSettings) -> InputPort:
+def _open_input(system: MidiSystem, settings: PortGroup) -> InputPort:
     if settings.input is None:
         return system.open_virtual_input(settings.virtual_input)
     return system.open_input(settings.input)
 
 
-def _open_output(system: MidiSystem, settings: PortSettings) -> OutputPort:
+def _open_output(system: MidiSystem, settings: PortGroup) -> OutputPort:
     if settings.output is None:
         return system.open_virtual_output(settings.virtual_output)
     return system.open_output(settings.output)
@@ -86,7 +86,7 @@ class Connections:
     def __init__(
         self,
         system: MidiSystem,
-        settings: PortSettings,
+        settings: PortGroup,
         ports: OpenPorts,
         clock: Clock,
         scheduler: Scheduler,

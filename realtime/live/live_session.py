@@ -11,22 +11,22 @@ from types import TracebackType
 from loguru import logger
 
 from inference.onnx_session import Session
-from inference.swappable_session import ChangingSession
+from inference.swappable_session import SwappableSession
 from piano.errors import PianodError
 from realtime.engine.commands import ChangePlaying
 from realtime.engine.engine import PortReport
-from realtime.engine.event_rings import History
-from realtime.engine.from_settings import engine_settings, passing_of, playing_of, scheduler_settings, thru_of
+from realtime.engine.event_rings import EventRings
+from realtime.engine.from_settings import engine_settings, passing_of, play_settings_of, scheduler_settings, thru_of
 from realtime.engine.listening import ChangeListening
 from realtime.engine.partner import Partner, PartnerSettings
 from realtime.live.connections import Connections, OpenPorts, open_ports, with_own_names
 from realtime.midi.clock_in import MidiClock
 from realtime.midi.port_events import Received
 from realtime.midi.ports import MidiSystem, PortListing
-from realtime.output.side_sources import Beside
+from realtime.output.side_sources import SideSources
 from realtime.performers.play_settings import Mode
 from realtime.settings import Settings
-from realtime.take.writer_thread import TakeKeeper
+from realtime.take.writer_thread import TakeWriter
 from realtime.threads.clock import MonotonicClock
 
 LATE_MS = 10.0
@@ -37,21 +37,21 @@ class LivePlay:
     """A partner on the ports that the settings name, while the `with` block runs."""
 
     def __init__(
-        self, settings: Settings, system: MidiSystem, session: Session, seed: int, history: History | None = None
+        self, settings: Settings, system: MidiSystem, session: Session, seed: int, history: EventRings | None = None
     ) -> None:
         """Open the ports and put the parts together; PortError if a port cannot be opened."""
         clock = MonotonicClock()
         settings = with_own_names(system, settings)
         self._settings, self._seed = settings, seed
         self._changing = threading.Lock()
-        self.session = ChangingSession(session)
+        self.session = SwappableSession(session)
         self.ports: OpenPorts = open_ports(system, settings)
         self.partner = Partner(
             self.session,
             clock,
             self.ports.output,
             PartnerSettings(
-                playing_of(settings, seed),
+                play_settings_of(settings, seed),
                 engine_settings(settings),
                 scheduler_settings(settings),
             ),
@@ -59,8 +59,8 @@ class LivePlay:
             on_program=self._change_mode,
             history=history,
         )
-        self.keeper = None if settings.takes is None else TakeKeeper(self.partner.take, settings.takes)
-        self.beside = Beside(settings, clock, self.partner.scheduler)
+        self.keeper = None if settings.takes is None else TakeWriter(self.partner.take, settings.takes)
+        self.beside = SideSources(settings, clock, self.partner.scheduler)
         self.midi_clock = MidiClock(self.beside.follow)
         self._clock = clock
         self._thru = thru_of(settings, self.partner.scheduler, clock)
@@ -113,12 +113,12 @@ class LivePlay:
         Where the player's messages go nowhere any more, what was passed on before still ends.
         """
         with self._changing:
-            before, playing = self._settings, playing_of(self._settings, self._seed)
+            before, playing = self._settings, play_settings_of(self._settings, self._seed)
             after = make(before)
             if after.seed is not None:
                 self._seed = after.seed
             self._settings = after
-            if (change := playing_of(after, self._seed)) != playing:
+            if (change := play_settings_of(after, self._seed)) != playing:
                 self.partner.inbox.put(ChangePlaying(change))
             if (listening := engine_settings(after)) != engine_settings(before):
                 self.partner.inbox.put(ChangeListening(listening))

@@ -8,14 +8,14 @@ import threading
 from collections import deque
 from typing import Generic, TypeVar
 
-from realtime.midi.message import PEDAL_THRESHOLD, Kind, channel_of, kind_of
+from realtime.midi.message import PEDAL_THRESHOLD, MessageKind, channel_of, kind_of
 
 T = TypeVar("T")
 
 _PEDAL = -1
 
 
-class Gate:
+class AdmissionControl:
     """The way into a queue; for any thread."""
 
     def __init__(self, most: int) -> None:
@@ -36,34 +36,34 @@ class Gate:
                 self.refused += 1
         return is_let_in
 
-    def _ends_something(self, kind: Kind, data: bytes) -> bool:
-        if kind is Kind.NOTE_OFF:
+    def _ends_something(self, kind: MessageKind, data: bytes) -> bool:
+        if kind is MessageKind.NOTE_OFF:
             return (channel_of(data), data[1]) in self._down
-        if kind is Kind.SUSTAIN:
+        if kind is MessageKind.SUSTAIN:
             return data[2] < PEDAL_THRESHOLD and (channel_of(data), _PEDAL) in self._down
-        if kind is Kind.SILENCE:
+        if kind is MessageKind.SILENCE:
             return any(channel == channel_of(data) and key != _PEDAL for channel, key in self._down)
-        return kind is Kind.RESET and (channel_of(data), _PEDAL) in self._down
+        return kind is MessageKind.RESET and (channel_of(data), _PEDAL) in self._down
 
-    def _note(self, kind: Kind, data: bytes) -> None:
-        if kind is Kind.NOTE_ON:
+    def _note(self, kind: MessageKind, data: bytes) -> None:
+        if kind is MessageKind.NOTE_ON:
             self._down.add((channel_of(data), data[1]))
-        elif kind is Kind.NOTE_OFF:
+        elif kind is MessageKind.NOTE_OFF:
             self._down.discard((channel_of(data), data[1]))
-        elif kind is Kind.SUSTAIN:
+        elif kind is MessageKind.SUSTAIN:
             is_down = data[2] >= PEDAL_THRESHOLD
             (self._down.add if is_down else self._down.discard)((channel_of(data), _PEDAL))
-        elif kind is Kind.SILENCE:
+        elif kind is MessageKind.SILENCE:
             self._down = {key for key in self._down if key[0] != channel_of(data) or key[1] == _PEDAL}
-        elif kind is Kind.RESET:
+        elif kind is MessageKind.RESET:
             self._down.discard((channel_of(data), _PEDAL))
 
 
-class WaitingRoom(Generic[T]):
+class BoundedQueue(Generic[T]):
     """A queue with a gate, of one thread."""
 
     def __init__(self, most: int) -> None:
-        self._gate = Gate(most)
+        self._gate = AdmissionControl(most)
         self._waiting: deque[T] = deque()
 
     @property

@@ -27,7 +27,7 @@ from typing import Any
 from loguru import logger
 
 from piano.errors import PortError
-from realtime.midi.backpressure import WaitingRoom
+from realtime.midi.backpressure import BoundedQueue
 from realtime.midi.held_notes import Ledger
 from realtime.midi.message_pipe import LONGEST, Arrival, MessageReader, MessageWriter, PipeEndError
 from realtime.midi.owed_releases import OwedReleases
@@ -50,7 +50,7 @@ END_WITHIN_S = 3.0
 """A MIDI system that is dead may never return from a call: after this the guardian ends all the same."""
 
 
-class GuardedOutput:
+class GuardianOutput:
     """An output port, the pipe that feeds it, and what sounds there. `run` is its thread.
 
     What ends something and is heard by nobody is owed: `tend` sends it as soon as somebody is connected.
@@ -121,12 +121,12 @@ class GuardedOutput:
                 self._owed.note(data)
 
 
-class GuardedInput:
+class GuardianInput:
     """An input port and the pipe that it feeds. `run` is its thread."""
 
     def __init__(self, port: InputPort, writer: MessageWriter) -> None:
         self._port, self._writer = port, writer
-        self._waiting = WaitingRoom[Arrival](MOST_WAITING)
+        self._waiting = BoundedQueue[Arrival](MOST_WAITING)
         self.thread = threading.Thread(target=self.run, name="guarded input", daemon=True)
 
     def run(self) -> None:
@@ -158,7 +158,7 @@ class Guardian:
 
     def __init__(self, system: MidiSystem, control: socket.socket) -> None:
         self._system, self._control = system, control
-        self._outputs: list[GuardedOutput] = []
+        self._outputs: list[GuardianOutput] = []
 
     def serve(self) -> None:
         """Answer until the daemon is gone."""
@@ -223,11 +223,11 @@ class Guardian:
         if direction is Direction.INPUT:
             source = (self._system.open_virtual_input if is_virtual else self._system.open_input)(name)
             reading, writing = os.pipe()
-            GuardedInput(source, MessageWriter(writing)).thread.start()
+            GuardianInput(source, MessageWriter(writing)).thread.start()
             return source.name, reading
         sink = (self._system.open_virtual_output if is_virtual else self._system.open_output)(name)
         reading, writing = os.pipe()
-        output = GuardedOutput(sink, MessageReader(reading), is_virtual=is_virtual)
+        output = GuardianOutput(sink, MessageReader(reading), is_virtual=is_virtual)
         self._outputs = [*(other for other in self._outputs if other.thread.is_alive()), output]
         output.thread.start()
         return sink.name, writing

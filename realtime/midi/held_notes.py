@@ -4,10 +4,19 @@ It knows nothing of who plays: that is for `realtime.output.voice_tracker`, besi
 """
 
 from piano.events import NoteOff
-from realtime.midi.message import ALL_NOTES_OFF, SOSTENUTO, SUSTAIN, Kind, bytes_of, channel_of, control_bytes, kind_of
+from realtime.midi.message import (
+    ALL_NOTES_OFF,
+    SOSTENUTO,
+    SUSTAIN,
+    MessageKind,
+    bytes_of,
+    channel_of,
+    control_bytes,
+    kind_of,
+)
 
 _PEDALS = (SUSTAIN, SOSTENUTO)
-_WITHOUT_CHANNEL = (Kind.SYSEX, Kind.SYSTEM_COMMON, Kind.REAL_TIME, Kind.MALFORMED)
+_WITHOUT_CHANNEL = (MessageKind.SYSEX, MessageKind.SYSTEM_COMMON, MessageKind.REAL_TIME, MessageKind.MALFORMED)
 
 
 class Ledger:
@@ -29,13 +38,13 @@ class Ledger:
             return
         channel = channel_of(data)
         self._channels.add(channel)
-        if kind is Kind.NOTE_ON:
+        if kind is MessageKind.NOTE_ON:
             self._notes.add((channel, data[1]))
-        elif kind is Kind.NOTE_OFF:
+        elif kind is MessageKind.NOTE_OFF:
             self._notes.discard((channel, data[1]))
-        elif kind is Kind.SILENCE:
+        elif kind is MessageKind.SILENCE:
             self._notes = {note for note in self._notes if note[0] != channel}
-        elif kind is Kind.RESET:
+        elif kind is MessageKind.RESET:
             self._pedals = {pedal for pedal in self._pedals if pedal[0] != channel}
         elif data[0] & 0xF0 == 0xB0 and data[1] in _PEDALS:
             (self._pedals.add if data[2] else self._pedals.discard)((channel, data[1]))

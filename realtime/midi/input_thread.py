@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from loguru import logger
 
 from piano.errors import PortError
-from realtime.midi.message import Kind, kind_of, split
+from realtime.midi.message import MessageKind, kind_of, split
 from realtime.midi.port_events import PlayerGone, PortLost, Received, ThreadFailed, ThreadRevived
 from realtime.midi.ports import Direction, InputPort
 from realtime.threads.clock import Clock
 from realtime.threads.priority import raise_priority
-from realtime.threads.restart_limit import Chances
+from realtime.threads.restart_limit import RestartLimit
 
 LATE_NS = 500_000_000
 """A key that was pressed longer ago than this is heard, but not passed on: no burst of old notes after a standstill."""
@@ -80,7 +80,7 @@ class MidiInput:
         self._priority = priority
         self._thread: threading.Thread | None = None
         self._stopping = False
-        self._chances = Chances()
+        self._chances = RestartLimit()
         self._received = 0
         self._real_time = 0
         self._malformed = 0
@@ -136,17 +136,17 @@ class MidiInput:
 
     def _take(self, data: bytes, at_ns: int, *, is_late: bool) -> None:
         kind = kind_of(data)
-        if kind is Kind.REAL_TIME:
+        if kind is MessageKind.REAL_TIME:
             self._real_time += 1
             self._is_sensed |= data[0] == _ACTIVE_SENSING
             if self._on_clock is not None:
                 self._on_clock(at_ns, data)
-        elif kind is Kind.MALFORMED:
+        elif kind is MessageKind.MALFORMED:
             self._malformed += 1
         elif self._is_echo is not None and self._is_echo(at_ns, data):
             self._echoes += 1
         else:
-            is_burst = is_late and kind is Kind.NOTE_ON
+            is_burst = is_late and kind is MessageKind.NOTE_ON
             self._late += is_burst
             if (thru := self._thru) is not None and not is_burst:
                 thru(data)

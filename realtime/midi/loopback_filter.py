@@ -11,7 +11,7 @@ passed on: it counts as one only while there is a loop.
 from collections import deque
 from collections.abc import Sequence
 
-from realtime.midi.message import Kind, channel_of, kind_of
+from realtime.midi.message import MessageKind, channel_of, kind_of
 
 WITHIN_NS = 60_000_000
 """An echo comes back within this."""
@@ -25,14 +25,14 @@ LOOP_NS = 5_000_000_000
 REMEMBERED = 1024
 """Messages that may go out between two that come in."""
 
-_NO_MUSIC = (Kind.SYSEX, Kind.SYSTEM_COMMON, Kind.REAL_TIME, Kind.MALFORMED)
+_NO_MUSIC = (MessageKind.SYSEX, MessageKind.SYSTEM_COMMON, MessageKind.REAL_TIME, MessageKind.MALFORMED)
 _ANY_CHANNEL = -1
 
 _Sight = tuple[int, bytes]
 """The channel it went out on, or any, and the message without its channel."""
 
 
-class Echoes:
+class LoopbackFilter:
     """Recognise what comes back. Each method is for one thread."""
 
     def __init__(self) -> None:
@@ -54,10 +54,10 @@ class Echoes:
         if kind in _NO_MUSIC:
             return False
         self._forget(at_ns)
-        if kind not in (Kind.NOTE_ON, Kind.NOTE_OFF):
+        if kind not in (MessageKind.NOTE_ON, MessageKind.NOTE_OFF):
             return at_ns <= self._loop_until_ns and self._take(data)
         key = channel_of(data), data[1]
-        if kind is Kind.NOTE_OFF:
+        if kind is MessageKind.NOTE_OFF:
             if key not in self._ringing or not self._take(data):
                 self._down.discard(key)
                 return False
@@ -104,6 +104,6 @@ class Echoes:
 
 def _bare(data: bytes) -> bytes:
     """Return a message without its channel; a release without how it was released, which may change on the way."""
-    if kind_of(data) is Kind.NOTE_OFF:
+    if kind_of(data) is MessageKind.NOTE_OFF:
         return bytes((0x80, data[1]))
     return bytes((data[0] & 0xF0, *data[1:]))

@@ -30,7 +30,7 @@ _CHANNEL_LENGTH = {0x80: 3, 0x90: 3, 0xA0: 3, 0xB0: 3, 0xC0: 2, 0xD0: 2, 0xE0: 3
 _COMMON_LENGTH = {0xF1: 2, 0xF2: 3, 0xF3: 2, 0xF6: 1}
 
 
-class Kind(Enum):
+class MessageKind(Enum):
     """What a message is, as far as it matters here."""
 
     NOTE_ON = auto()
@@ -53,28 +53,28 @@ class Kind(Enum):
     """Not one whole message: goes nowhere."""
 
 
-def kind_of(data: bytes) -> Kind:
+def kind_of(data: bytes) -> MessageKind:
     """Say what a message is."""
     if not data or data[0] < 0x80:
-        return Kind.MALFORMED
+        return MessageKind.MALFORMED
     status = data[0]
     if status >= 0xF0:
         return _system_kind(data)
     status &= 0xF0
     if len(data) != _CHANNEL_LENGTH[status] or max(data[1:]) > 127:
-        return Kind.MALFORMED
+        return MessageKind.MALFORMED
     if status == _NOTE_ON:
-        return Kind.NOTE_ON if data[2] else Kind.NOTE_OFF
+        return MessageKind.NOTE_ON if data[2] else MessageKind.NOTE_OFF
     if status == _NOTE_OFF:
-        return Kind.NOTE_OFF
+        return MessageKind.NOTE_OFF
     if status == _CONTROL:
         return _control_kind(data[1])
-    return Kind.CHANNEL
+    return MessageKind.CHANNEL
 
 
 def is_panic(data: bytes) -> bool:
     """Say whether a message is all sound off: what the panic button of a keyboard sends."""
-    return kind_of(data) is Kind.SILENCE and data[1] == ALL_SOUND_OFF
+    return kind_of(data) is MessageKind.SILENCE and data[1] == ALL_SOUND_OFF
 
 
 def split(data: bytes) -> tuple[bytes, ...]:
@@ -82,7 +82,7 @@ def split(data: bytes) -> tuple[bytes, ...]:
 
     What is no message stays a piece of its own, malformed.
     """
-    if kind_of(data) is not Kind.MALFORMED:
+    if kind_of(data) is not MessageKind.MALFORMED:
         return (data,)
     messages: list[bytes] = []
     current, running = bytearray(), 0
@@ -96,33 +96,33 @@ def split(data: bytes) -> tuple[bytes, ...]:
         elif not current and running:
             current.append(running)
         current.append(byte)
-        if kind_of(bytes(current)) is not Kind.MALFORMED:
+        if kind_of(bytes(current)) is not MessageKind.MALFORMED:
             messages.append(bytes(current))
             current = bytearray()
     return (*messages, bytes(current)) if current else tuple(messages)
 
 
-def _control_kind(controller: int) -> Kind:
+def _control_kind(controller: int) -> MessageKind:
     if controller == SUSTAIN:
-        return Kind.SUSTAIN
+        return MessageKind.SUSTAIN
     if controller == VELOCITY_PREFIX:
-        return Kind.VELOCITY_PREFIX
+        return MessageKind.VELOCITY_PREFIX
     if controller == RESET_CONTROLLERS:
-        return Kind.RESET
+        return MessageKind.RESET
     if controller == ALL_SOUND_OFF or controller >= ALL_NOTES_OFF:
-        return Kind.SILENCE
-    return Kind.CHANNEL
+        return MessageKind.SILENCE
+    return MessageKind.CHANNEL
 
 
-def _system_kind(data: bytes) -> Kind:
+def _system_kind(data: bytes) -> MessageKind:
     status = data[0]
     if status >= 0xF8:
-        return Kind.REAL_TIME if len(data) == 1 else Kind.MALFORMED
+        return MessageKind.REAL_TIME if len(data) == 1 else MessageKind.MALFORMED
     if status == 0xF0:
         whole = len(data) >= 2 and data[-1] == 0xF7 and max(data[1:-1], default=0) <= 127
-        return Kind.SYSEX if whole else Kind.MALFORMED
+        return MessageKind.SYSEX if whole else MessageKind.MALFORMED
     whole = len(data) == _COMMON_LENGTH.get(status) and max(data[1:], default=0) <= 127
-    return Kind.SYSTEM_COMMON if whole else Kind.MALFORMED
+    return MessageKind.SYSTEM_COMMON if whole else MessageKind.MALFORMED
 
 
 def channel_of(data: bytes) -> int:
@@ -139,14 +139,14 @@ def event_of(data: bytes) -> Event | None:
     kind = kind_of(data)
     if kind not in _EVENT_KINDS or channel_of(data) == DRUM_CHANNEL:
         return None
-    if kind is Kind.SUSTAIN:
+    if kind is MessageKind.SUSTAIN:
         return Pedal(down=data[2] >= PEDAL_THRESHOLD)
     if not LOWEST_PITCH <= data[1] <= HIGHEST_PITCH:
         return None
-    return NoteOn(data[1], data[2]) if kind is Kind.NOTE_ON else NoteOff(data[1])
+    return NoteOn(data[1], data[2]) if kind is MessageKind.NOTE_ON else NoteOff(data[1])
 
 
-_EVENT_KINDS = frozenset((Kind.NOTE_ON, Kind.NOTE_OFF, Kind.SUSTAIN))
+_EVENT_KINDS = frozenset((MessageKind.NOTE_ON, MessageKind.NOTE_OFF, MessageKind.SUSTAIN))
 
 
 def bytes_of(event: Event, channel: int = 0) -> bytes:
@@ -181,10 +181,10 @@ class PianoReader:
         All notes off, and what implies it, lifts the keys struck on that channel; reset-all-controllers the pedal.
         """
         kind = kind_of(data)
-        if kind is Kind.SILENCE:
+        if kind is MessageKind.SILENCE:
             channel = channel_of(data)
             return self._lift([pitch for pitch, struck_on in self._held.items() if struck_on == channel])
-        event = Pedal(down=False) if kind is Kind.RESET else event_of(data)
+        event = Pedal(down=False) if kind is MessageKind.RESET else event_of(data)
         match event:
             case NoteOn(pitch):
                 self._held[pitch] = channel_of(data)

@@ -1,6 +1,6 @@
 """What is still to be sent: the pure core of the output, with no thread, no clock and no port.
 
-The outbox holds the own events that are due later, in a heap, over the `Wire`, which knows what sounds. Every
+The outbox holds the own events that are due later, in a heap, over the `VoiceTracker`, which knows what sounds. Every
 method that can make a message due returns what to send, in order. Every own note ends: by its note-off, by an
 invalidation, a release, a panic, or at the longest duration.
 
@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from piano.events import Event, NoteOff, NoteOn, Pedal
-from realtime.midi.message import Kind, bytes_of, channel_of, kind_of
-from realtime.output.pending_keys import HeldKeys
-from realtime.output.voice_tracker import Held, Sounding, Wire
+from realtime.midi.message import MessageKind, bytes_of, channel_of, kind_of
+from realtime.output.pending_keys import PendingKeys
+from realtime.output.voice_tracker import Held, SoundingNotes, VoiceTracker
 
 
 class Release(Enum):
@@ -83,13 +83,13 @@ class Outbox:
 
     def __init__(self, settings: OutboxSettings | None = None) -> None:
         self._settings = settings or OutboxSettings()
-        self._wire = Wire(self._settings.channel)
+        self._wire = VoiceTracker(self._settings.channel)
         self._heap: list[_Entry] = []
         self._arrivals = 0
         self._epoch = 0
         self._kept: dict[int, int] = {}  # pitch -> number of the old note-off that one of the new epoch may replace
         self._replaced: set[int] = set()  # numbers of entries in the heap that are void
-        self._held_keys = HeldKeys()
+        self._held_keys = PendingKeys()
         self.counts = OutboxCounts()
 
     @property
@@ -98,7 +98,7 @@ class Outbox:
         return len(self._heap) - len(self._replaced)
 
     @property
-    def sounding(self) -> Sounding:
+    def sounding(self) -> SoundingNotes:
         """Return what sounds now."""
         return self._wire.sounding
 
@@ -154,9 +154,9 @@ class Outbox:
     def through(self, data: bytes) -> list[bytes]:
         """Pass on a message of the player's; one that ends or repeats a key that waits sends that key first."""
         match kind_of(data):
-            case Kind.NOTE_ON | Kind.NOTE_OFF:
+            case MessageKind.NOTE_ON | MessageKind.NOTE_OFF:
                 ahead = self._held_keys.let_go(data)
-            case Kind.SILENCE:
+            case MessageKind.SILENCE:
                 ahead = self._held_keys.let_go_of_channel(channel_of(data))
             case _:
                 ahead = []
@@ -165,11 +165,13 @@ class Outbox:
     def let_end(self, data: bytes) -> list[bytes]:
         """Pass on a message of the player's only as far as it ends what was passed on before."""
         match kind_of(data):
-            case Kind.NOTE_ON | Kind.NOTE_OFF:
+            case MessageKind.NOTE_ON | MessageKind.NOTE_OFF:
                 channel, pitch = channel_of(data), data[1]
                 if (channel, pitch) in self._held_keys or self._wire.holds_thru(channel, pitch):
                     return self.through(bytes_of(NoteOff(pitch), channel))
-            case Kind.SUSTAIN | Kind.RESET | Kind.SILENCE if self._wire.is_used_by_thru(channel_of(data)):
+            case MessageKind.SUSTAIN | MessageKind.RESET | MessageKind.SILENCE if self._wire.is_used_by_thru(
+                channel_of(data)
+            ):
                 return self.through(data)
         return []
 
@@ -185,9 +187,9 @@ class Outbox:
         self._held_keys.hold(data, now_ns, due_ns)
         return ahead
 
-    def answer(self, pitch: int, velocity: int, pressed_ns: int) -> list[bytes]:
+    def release_held_key(self, pitch: int, velocity: int, pressed_ns: int) -> list[bytes]:
         """Pass on a key that was pressed at a moment, with another velocity; nothing if it waits no longer."""
-        data = self._held_keys.answer(pitch, velocity, pressed_ns)
+        data = self._held_keys.release_held_key(pitch, velocity, pressed_ns)
         return [] if data is None else self._wire.through(data)
 
     @property

@@ -14,7 +14,7 @@ class _Waiting:
     data: bytes
 
 
-class HeldKeys:
+class PendingKeys:
     """The note-ons that wait."""
 
     def __init__(self) -> None:
@@ -39,7 +39,7 @@ class HeldKeys:
         """Let a note-on wait from now until a moment; an earlier one of the same key must have been let go."""
         self._waiting[data[0] & 0x0F, data[1]] = _Waiting(now_ns, due_ns, data)
 
-    def answer(self, pitch: int, velocity: int, pressed_ns: int) -> bytes | None:
+    def release_held_key(self, pitch: int, velocity: int, pressed_ns: int) -> bytes | None:
         """Return the note-on of a pitch with the velocity for the press of a moment; None if that went out already.
 
         A press is stamped before it is held: one that is not after the last that went unanswered is that one, or older.

@@ -26,7 +26,7 @@ class SendingListener(Protocol):
         ...
 
 
-class Delivery:
+class PortSender:
     """Sends over one port at a time; a port that refuses is closed, and told to `report`.
 
     `on_sending` is told of each message before it goes out, `on_sent(at_ns, data)` of every message that went out,

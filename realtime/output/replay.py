@@ -7,7 +7,7 @@ the model does not hear it, and it becomes no part of the take.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from realtime.midi.message import SUSTAIN, Kind, channel_of, control_bytes, kind_of
+from realtime.midi.message import SUSTAIN, MessageKind, channel_of, control_bytes, kind_of
 from realtime.midi.performance_messages import TimedMessage
 from realtime.output.scheduler import Scheduler
 
@@ -16,7 +16,7 @@ LATEST_NS = 500_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Reel:
+class ReplayClip:
     """Music to replay: its messages, in nanoseconds from its beginning, in order of time."""
 
     name: str
@@ -32,19 +32,19 @@ class Replay:
 
     def __init__(self, scheduler: Scheduler) -> None:
         self._scheduler = scheduler
-        self._wanted: Reel | None = None
-        self._ended: Reel | None = None
-        self._reel: Reel | None = None
+        self._wanted: ReplayClip | None = None
+        self._ended: ReplayClip | None = None
+        self._reel: ReplayClip | None = None
         self._at = 0
         self._held: dict[bytes, bytes] = {}  # what is down -> the message that lifts it
 
     @property
-    def reel(self) -> Reel | None:
+    def reel(self) -> ReplayClip | None:
         """Return what is replayed; for any thread."""
         wanted = self._wanted
         return None if wanted is self._ended else wanted
 
-    def play(self, reel: Reel) -> None:
+    def play(self, reel: ReplayClip) -> None:
         """Replay this from now on; for any thread."""
         self._wanted = reel
 
@@ -76,34 +76,36 @@ class Replay:
         reel = self._reel
         while reel is not None and (due_ns := reel.begins_ns + reel.messages[self._at][0]) <= now_ns:
             data = reel.messages[self._at][1]
-            if now_ns - due_ns <= LATEST_NS or kind_of(data) is not Kind.NOTE_ON:  # no burst of notes after a sleep
+            if (
+                now_ns - due_ns <= LATEST_NS or kind_of(data) is not MessageKind.NOTE_ON
+            ):  # no burst of notes after a sleep
                 self._send(data)
             self._at += 1
             if self._at == len(reel.messages):
                 self._end(reel)
                 return
 
-    def _skip(self, reel: Reel) -> None:
+    def _skip(self, reel: ReplayClip) -> None:
         """Go to where the music is to begin."""
         while self._at < len(reel.messages) and reel.messages[self._at][0] < reel.from_ns:
             self._at += 1
         if self._at == len(reel.messages):
             self._end(reel)
 
-    def _end(self, reel: Reel) -> None:
+    def _end(self, reel: ReplayClip) -> None:
         self._release()
         self._reel, self._ended = None, reel
 
     def _send(self, data: bytes) -> None:
         key = bytes((data[0] & 0x0F, data[1]))
         match kind_of(data):
-            case Kind.NOTE_ON:
+            case MessageKind.NOTE_ON:
                 self._held[b"key" + key] = bytes((0x80 | channel_of(data), data[1], 64))
-            case Kind.NOTE_OFF:
+            case MessageKind.NOTE_OFF:
                 self._held.pop(b"key" + key, None)
-            case Kind.SUSTAIN if data[2]:
+            case MessageKind.SUSTAIN if data[2]:
                 self._held[b"pedal" + key] = control_bytes(SUSTAIN, 0, channel_of(data))
-            case Kind.SUSTAIN:
+            case MessageKind.SUSTAIN:
                 self._held.pop(b"pedal" + key, None)
         self._scheduler.replay(data)
 

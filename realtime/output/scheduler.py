@@ -15,16 +15,16 @@ from types import TracebackType
 from loguru import logger
 
 from piano.events import Event
-from realtime.midi.backpressure import Gate
+from realtime.midi.backpressure import AdmissionControl
 from realtime.midi.port_events import PortLost, ThreadFailed, ThreadRevived
 from realtime.midi.ports import Direction, OutputPort
 from realtime.output.event_queue import Outbox, OutboxCounts, OutboxSettings, Release
-from realtime.output.port_sender import Delivery, SendingListener, SentListener
-from realtime.output.voice_tracker import Sounding
+from realtime.output.port_sender import PortSender, SendingListener, SentListener
+from realtime.output.voice_tracker import SoundingNotes
 from realtime.threads.clock import Clock, MonotonicClock
 from realtime.threads.lateness import LatenessSummary
 from realtime.threads.priority import raise_priority
-from realtime.threads.restart_limit import Chances
+from realtime.threads.restart_limit import RestartLimit
 
 MOST_WAITING = 2048
 """Messages of the player's that wait to be passed on; after that only what ends something."""
@@ -49,7 +49,7 @@ class SchedulerSettings:
 class OutputStatus:
     """The output as it stands: an immutable snapshot."""
 
-    sounding: Sounding
+    sounding: SoundingNotes
     pending: int
     is_lost: bool
     sent: int
@@ -69,8 +69,8 @@ class OutputStatus:
     """From the call to the port, of what is sent at once: the player's messages, releases, panics."""
 
 
-Command = Callable[[], None]
-Report = Callable[[PortLost | ThreadRevived | ThreadFailed], None]
+Call = Callable[[], None]
+ReportFault = Callable[[PortLost | ThreadRevived | ThreadFailed], None]
 
 
 class Scheduler:
@@ -87,7 +87,7 @@ class Scheduler:
         port: OutputPort | None,
         settings: SchedulerSettings | None = None,
         *,
-        report: Report | None = None,
+        report: ReportFault | None = None,
         on_sending: SendingListener | None = None,
         on_sent: SentListener | None = None,
         on_own: SentListener | None = None,
@@ -96,17 +96,17 @@ class Scheduler:
         self._clock = clock
         self._settings = settings or SchedulerSettings()
         self._report = report
-        self._delivery = Delivery(
+        self._delivery = PortSender(
             clock, port, report=self._tell, on_sending=on_sending, on_sent=on_sent, on_own=on_own, on_passed=on_passed
         )
         self._outbox = Outbox(self._settings.outbox)
         self._condition = threading.Condition()
-        self._commands: deque[Command] = deque()
-        self._way_in = Gate(MOST_WAITING)
+        self._commands: deque[Call] = deque()
+        self._way_in = AdmissionControl(MOST_WAITING)
         self._thread: threading.Thread | None = None
         self._finished = False
-        self._sounding = Sounding()
-        self._chances = Chances()
+        self._sounding = SoundingNotes()
+        self._chances = RestartLimit()
 
     # What other threads may call
 
@@ -131,10 +131,12 @@ class Scheduler:
         if self._way_in.admits(data, len(self._commands)):
             self._post(lambda: self._delivery.send(self._outbox.hold(data, asked_ns, due_ns), asked_ns, own=False))
 
-    def answer(self, pitch: int, velocity: int, pressed_ns: int) -> None:
+    def release_held_key(self, pitch: int, velocity: int, pressed_ns: int) -> None:
         """Send a key that was pressed at a moment and waits, with another velocity."""
         asked_ns = self._clock.now_ns()
-        self._post(lambda: self._delivery.send(self._outbox.answer(pitch, velocity, pressed_ns), asked_ns, own=False))
+        self._post(
+            lambda: self._delivery.send(self._outbox.release_held_key(pitch, velocity, pressed_ns), asked_ns, own=False)
+        )
 
     def replay(self, data: bytes) -> None:
         """Pass on a message of music that was played before: it sounds, and nobody writes it down again."""
@@ -257,7 +259,7 @@ class Scheduler:
 
     # The output thread, or the caller's where there is none
 
-    def _post(self, command: Command) -> None:
+    def _post(self, command: Call) -> None:
         """Have a command carried out: by the output thread, or here and now where it does not run."""
         with self._condition:
             if self._finished:

@@ -5,9 +5,9 @@ from dataclasses import replace
 from realtime.midi.clock_in import ClockBeats
 from realtime.midi.performance_messages import TimedMessage
 from realtime.output.metronome import Beat, Metronome
-from realtime.output.replay import Reel, Replay
+from realtime.output.replay import Replay, ReplayClip
 from realtime.output.scheduler import Scheduler
-from realtime.settings import MetronomeSettings
+from realtime.settings import MetronomeGroup
 from realtime.threads.clock import NS_PER_S, Clock
 from realtime.threads.due_thread import DueThread
 
@@ -15,10 +15,10 @@ _SOON_NS = 150_000_000
 """How long after it was asked for a beat or a replay begins: time for a page to hear of it."""
 
 
-class Beside:
+class SideSources:
     """The metronome and the replay; all of it is for any thread."""
 
-    def __init__(self, settings: MetronomeSettings, clock: Clock, scheduler: Scheduler) -> None:
+    def __init__(self, settings: MetronomeGroup, clock: Clock, scheduler: Scheduler) -> None:
         self._clock = clock
         self._metronome, self._replay = Metronome(scheduler), Replay(scheduler)
         self._thread = DueThread(clock, self._metronome, self._replay)
@@ -33,7 +33,7 @@ class Beside:
         """End it; what a replay holds down is released with all else that sounds."""
         self._thread.stop()
 
-    def change(self, settings: MetronomeSettings) -> None:
+    def change(self, settings: MetronomeGroup) -> None:
         """Beat as the settings say; where that is another beat than before, its first one is soon."""
         clicks, clock = settings.metronome == "output", settings.send_clock
         follows = settings.follow_clock
@@ -62,7 +62,7 @@ class Beside:
         self._thread.wake()
 
     @property
-    def reel(self) -> Reel | None:
+    def reel(self) -> ReplayClip | None:
         """Return what is replayed."""
         return self._replay.reel
 
@@ -70,7 +70,7 @@ class Beside:
         """Sound music again, from a second of it on, in place of what is replayed."""
         from_ns = round(from_s * NS_PER_S)
         if messages:
-            self._replay.play(Reel(name, messages, self._clock.now_ns() + _SOON_NS - from_ns, from_ns))
+            self._replay.play(ReplayClip(name, messages, self._clock.now_ns() + _SOON_NS - from_ns, from_ns))
             self._thread.wake()
 
     def stop_replay(self) -> None:

@@ -18,7 +18,7 @@ from realtime.midi.message import (
     CHANNELS,
     SOSTENUTO,
     SUSTAIN,
-    Kind,
+    MessageKind,
     bytes_of,
     channel_of,
     control_bytes,
@@ -30,7 +30,7 @@ LONGEST_SYSEX = 16_000
 
 
 @dataclass(frozen=True, slots=True)
-class Sounding:
+class SoundingNotes:
     """What sounds: own pitches, the player's (channel, pitch), whether our pedal is down."""
 
     own: tuple[int, ...] = ()
@@ -46,7 +46,7 @@ class Held:
     epoch: int
 
 
-class Wire:
+class VoiceTracker:
     """The notes that sound at the far end of one output port. Not safe for threads: one owner."""
 
     def __init__(self, channel: int = 0) -> None:
@@ -64,9 +64,9 @@ class Wire:
         """How many of the player's messages could not be passed on: malformed, or too long."""
 
     @property
-    def sounding(self) -> Sounding:
+    def sounding(self) -> SoundingNotes:
         """Return what sounds now."""
-        return Sounding(tuple(self._own), tuple(sorted(self._thru)), self._own_pedal is not None)
+        return SoundingNotes(tuple(self._own), tuple(sorted(self._thru)), self._own_pedal is not None)
 
     def holds(self, pitch: int) -> bool:
         """Say whether an own note of this pitch sounds."""
@@ -140,27 +140,29 @@ class Wire:
         nothing is passed on, unless an own note holds the pitch; a velocity prefix goes right before its note.
         """
         kind = kind_of(data)
-        if kind in (Kind.REAL_TIME, Kind.MALFORMED) or (kind is Kind.SYSEX and len(data) > LONGEST_SYSEX):
-            self.left_out += kind is not Kind.REAL_TIME
+        if kind in (MessageKind.REAL_TIME, MessageKind.MALFORMED) or (
+            kind is MessageKind.SYSEX and len(data) > LONGEST_SYSEX
+        ):
+            self.left_out += kind is not MessageKind.REAL_TIME
             return []
-        if kind in (Kind.SYSEX, Kind.SYSTEM_COMMON):
+        if kind in (MessageKind.SYSEX, MessageKind.SYSTEM_COMMON):
             return [data]
         channel = channel_of(data)
         self._channels.add(channel)
-        if kind is Kind.VELOCITY_PREFIX:
+        if kind is MessageKind.VELOCITY_PREFIX:
             self._prefixes[channel] = data
             return []
-        if kind is Kind.NOTE_ON:
+        if kind is MessageKind.NOTE_ON:
             return self._thru_on(data, channel)
-        if kind is Kind.NOTE_OFF:
+        if kind is MessageKind.NOTE_OFF:
             self._thru.discard((channel, data[1]))
             prefix = self.take_prefix(channel)
             return [] if self._sounds(channel, data[1]) else [*prefix, data]
-        if kind is Kind.SUSTAIN:
+        if kind is MessageKind.SUSTAIN:
             self._thru_pedal[channel] = data[2]
             return [] if self._own_pedal is not None and channel == self._channel else [data]
-        if kind in (Kind.SILENCE, Kind.RESET):
-            return [*self._let_go(channel, notes=kind is Kind.SILENCE), data]
+        if kind in (MessageKind.SILENCE, MessageKind.RESET):
+            return [*self._let_go(channel, notes=kind is MessageKind.SILENCE), data]
         return [data]
 
     def release_thru(self) -> list[bytes]:

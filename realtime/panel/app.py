@@ -15,13 +15,13 @@ from starlette.types import ASGIApp
 from starlette.websockets import WebSocket
 
 from realtime.control.protocol import LONGEST_REQUEST, encode_status
-from realtime.panel.answers import read_body
 from realtime.panel.controls import Controls
 from realtime.panel.guard import Door, Guard
 from realtime.panel.job_routes import job_routes
 from realtime.panel.jobs import Jobs
 from realtime.panel.page_link import carry_out, serve_link
 from realtime.panel.piece_routes import Reader, review_routes, take_routes
+from realtime.panel.responses import read_body
 from realtime.panel.shelves import Pieces, Takes
 
 STATIC = Path(__file__).parent / "static"

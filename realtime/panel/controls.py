@@ -22,9 +22,9 @@ from realtime.control.protocol import (
     changed,
 )
 from realtime.engine.commands import ChoosePort, Command, HandOver, Keep, NewPiece, Panic, Retry, StopPlaying, Undo
-from realtime.engine.event_rings import History
+from realtime.engine.event_rings import EventRings
 from realtime.live.live_session import LivePlay
-from realtime.midi.message import Kind, kind_of
+from realtime.midi.message import MessageKind, kind_of
 from realtime.midi.performance_messages import TimedMessage
 from realtime.midi.ports import Direction
 from realtime.performers.performer import LoopStatus
@@ -48,7 +48,7 @@ _PLAIN_COMMANDS: Mapping[CommandName, Command] = {
 
 _ENDS_REPLAY = (CommandName.STOP, CommandName.PANIC)
 
-_PLAYABLE = (Kind.NOTE_ON, Kind.NOTE_OFF, Kind.SUSTAIN)
+_PLAYABLE = (MessageKind.NOTE_ON, MessageKind.NOTE_OFF, MessageKind.SUSTAIN)
 MOST_WAITING = 2_000
 """With more messages than this in the engine's inbox, notes of a page are refused."""
 
@@ -58,7 +58,7 @@ class Stage:
     """What plays, as the panel is told of it."""
 
     play: LivePlay
-    history: History
+    history: EventRings
     settings: Settings
     seed: int
     provider: str
@@ -77,7 +77,7 @@ class Controls:
         """From when the seconds of the API are counted."""
 
     @property
-    def history(self) -> History:
+    def history(self) -> EventRings:
         """Return what went by."""
         return self._stage.history
 
@@ -209,7 +209,7 @@ class Controls:
             kind = kind_of(data)
             if kind not in _PLAYABLE:
                 raise ControlError("a page plays notes and the sustain pedal, nothing else")
-            if len(inbox) > MOST_WAITING and kind is Kind.NOTE_ON:
+            if len(inbox) > MOST_WAITING and kind is MessageKind.NOTE_ON:
                 raise ControlError("too many notes at once: the engine has not taken in the last ones yet")
             self._stage.play.play(data)
 

@@ -19,9 +19,9 @@ from piano.solve.solver import solve
 from realtime.engine.from_settings import seed_of
 from realtime.engine.offline_run import OfflineRun
 from realtime.engine.open_model import open_bundle, open_session, sampling_of, styles_of
-from realtime.files.continuation import Length, Progress, go_on
+from realtime.files.continuation import DrawProgress, PieceLength, go_on
 from realtime.files.draw_pieces import CONTINUATION, PRIMER, partner_settings, read_primer
-from realtime.files.file_tasks import Playing, pose_file
+from realtime.files.file_tasks import TaskSettings, pose_file
 from realtime.files.requests import ContinueRequest
 from realtime.files.task_requests import CleanRequest, FillRequest, PerformRequest, TaskRequest, VelocitiesRequest
 from realtime.panel.job_request import GIVEN, MADE, PICTURE, JobRequest
@@ -30,34 +30,34 @@ from realtime.settings import Settings
 
 _FINEST = 0.005
 
-Report = Callable[[float], None]
+ReportShare = Callable[[float], None]
 
 
-def run_job(request: JobRequest, report: Report) -> None:
+def run_job(request: JobRequest, report: ReportShare) -> None:
     """Make what is asked for of `given.mid`; PianodError says why that cannot be."""
     settings = Settings.model_validate(dict(request.settings))
     if request.task == "continue":
         picture = _continue(settings, request.seconds, report)
     else:
-        picture = _solve(settings, wish_of(request), report)
+        picture = _solve(settings, task_request_of(request), report)
     Path(PICTURE).write_text(json.dumps(picture_of(picture)), encoding="utf-8")
 
 
-def _continue(settings: Settings, seconds: int, report: Report) -> Sequence[MidiTrack]:
+def _continue(settings: Settings, seconds: int, report: ReportShare) -> Sequence[MidiTrack]:
     primer = read_primer(ContinueRequest(out=Path(MADE), file=Path(GIVEN)))
     session, _ = open_session(open_bundle(settings), settings)
     run = OfflineRun(session, partner_settings(settings, seed_of(settings), is_new=False))
 
-    def tell(progress: Progress) -> None:
+    def tell(progress: DrawProgress) -> None:
         report(progress.seconds / seconds)
 
-    made = go_on(run, primer, Length(seconds=seconds), tell)
+    made = go_on(run, primer, PieceLength(seconds=seconds), tell)
     tracks = [MidiTrack(PRIMER, primer), MidiTrack(CONTINUATION, made.performance)]
     write_performance(Path(MADE), tracks)
     return tracks
 
 
-def wish_of(request: JobRequest) -> TaskRequest:
+def task_request_of(request: JobRequest) -> TaskRequest:
     """Return what is wanted in the words of the command line."""
     files, choice = (GIVEN,), request.choice
     match request.task:
@@ -72,9 +72,9 @@ def wish_of(request: JobRequest) -> TaskRequest:
     raise ValueError(f"there is no task {request.task!r}")
 
 
-def _solve(settings: Settings, wish: TaskRequest, report: Report) -> Sequence[MidiTrack]:
+def _solve(settings: Settings, wish: TaskRequest, report: ReportShare) -> Sequence[MidiTrack]:
     document = MidiDocument.read(Path(GIVEN))
-    playing = Playing(sampling_of(settings), styles_of(settings), settings.strength)
+    playing = TaskSettings(sampling_of(settings), styles_of(settings), settings.strength)
     posed = pose_file(document, wish, playing, seed_of(settings))
     session = OnnxSession(open_bundle(settings), provider=settings.provider, threads=settings.threads or 1)
     count, answers = len(posed.exercises), []

@@ -9,11 +9,11 @@ from starlette.routing import BaseRoute, Route
 
 from piano.midi.faults import DamageError
 from piano.midi.wrappers import unwrapped
-from realtime.panel.answers import json_of, missing, number_of, read_body
 from realtime.panel.controls import Controls
 from realtime.panel.job_request import JOBS, LONGEST_S, MADE, PICTURE, JobRequest
 from realtime.panel.jobs import LARGEST_FILE, Jobs
 from realtime.panel.piece_routes import Piece, Reader, piece_routes
+from realtime.panel.responses import json_of, missing, number_of, read_body
 
 _MIDI_TYPES = ("audio/midi", "audio/mid", "audio/x-midi")
 

@@ -18,7 +18,7 @@ from piano.errors import ConfigError
 from piano.events import Event, NoteOff, NoteOn, Pedal, TimedEvent
 from realtime.control.protocol import ControlError, decode_request, descriptions, encode, encode_status
 from realtime.engine.event_rings import Planned, Ring, TakenBack
-from realtime.midi.message import SUSTAIN, Kind, bytes_of, channel_of, control_bytes, kind_of
+from realtime.midi.message import SUSTAIN, MessageKind, bytes_of, channel_of, control_bytes, kind_of
 from realtime.panel.controls import Controls
 
 TICK_S = 1 / 60
@@ -134,13 +134,13 @@ class HeldKeys:
         for data in messages:
             channel, key = channel_of(data), (channel_of(data), data[1])
             match kind_of(data):
-                case Kind.NOTE_ON:
+                case MessageKind.NOTE_ON:
                     self._keys.add(key)
-                case Kind.NOTE_OFF:
+                case MessageKind.NOTE_OFF:
                     self._keys.discard(key)
-                case Kind.SUSTAIN if data[2]:
+                case MessageKind.SUSTAIN if data[2]:
                     self._pedals.add(channel)
-                case Kind.SUSTAIN:
+                case MessageKind.SUSTAIN:
                     self._pedals.discard(channel)
 
     def releases(self) -> tuple[bytes, ...]:

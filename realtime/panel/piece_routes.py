@@ -17,9 +17,9 @@ from starlette.routing import BaseRoute, Route
 
 from piano.errors import MidiFileError
 from piano.tokens.vocabulary import TASKS
-from realtime.panel.answers import json_of, midi_of, missing, number_of
 from realtime.panel.child import WorkError, program, run_child
 from realtime.panel.controls import Controls
+from realtime.panel.responses import json_of, midi_of, missing, number_of
 from realtime.panel.shelves import MOST_PIECES, TAKE, Pieces, Takes
 from realtime.take.midi_export import take_bytes
 

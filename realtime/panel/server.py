@@ -19,7 +19,7 @@ from realtime.panel.controls import Controls
 from realtime.panel.guard import Door, host_in_url, is_loopback
 from realtime.panel.jobs import Jobs
 from realtime.panel.shelves import Pieces
-from realtime.settings import PanelSettings
+from realtime.settings import PanelGroup
 
 _JOIN_S = 3.0
 _GOODBYE_S = 1
@@ -30,7 +30,7 @@ _NEAR = 10
 class PanelServer:
     """The panel, served while the `with` block runs."""
 
-    def __init__(self, settings: PanelSettings, controls: Controls) -> None:
+    def __init__(self, settings: PanelGroup, controls: Controls) -> None:
         """Take the port; ConfigError if the address is none of this machine's, or there is nothing to review."""
         self._pieces = Pieces(settings.review)
         self._socket = _listen(settings.panel_host, settings.panel_port)

@@ -29,7 +29,7 @@ from realtime.performers.bounds import Bounds
 from realtime.performers.heard_before import prompt_of
 from realtime.performers.live_stream import LiveStream, Mark
 from realtime.performers.performer import Activity, Output, PerformerStatus
-from realtime.performers.phrase_detector import PhraseListener
+from realtime.performers.phrase_detector import PhraseDetector
 from realtime.performers.play_settings import AnswerSettings, Length, Mode, PauseSettings, PlaySettings
 
 FIRST_NOTE_WITHIN_NS = 40_000_000
@@ -99,7 +99,7 @@ class CallAndResponse:
         self._head = tuple(head)
         self._output, self._settings = output, settings
         self._sampler = Sampler(settings.seed, settings.sampling)
-        self._phrase = PhraseListener(settings.pause or PauseSettings())
+        self._phrase = PhraseDetector(settings.pause or PauseSettings())
         self._epoch = 0
         self._turn = 0
         """How many things the player has done: which generator is drawn from, however often an answer is begun."""
@@ -113,16 +113,16 @@ class CallAndResponse:
         """Return which way of playing this is."""
         return Mode.ANSWER
 
-    def hear(self, timed: TimedEvent) -> None:
+    def on_event(self, timed: TimedEvent) -> None:
         """Take what the player did. A key that goes down ends an answer at once."""
         answer = self._answer
         self._turn += 1
         if answer is not None:
-            self._take_back(timed.at_ns)
+            self._truncate_plan(timed.at_ns)
             if isinstance(timed.event, NoteOn) or timed.at_ns < answer.from_ns:
                 was_heard = timed.at_ns >= answer.from_ns
                 self._interruptions += was_heard
-                self._yield(timed.at_ns, was_heard=was_heard)
+                self._end_answer(timed.at_ns, was_heard=was_heard)
             elif timed.event == Pedal(down=False):  # it may be ours that the stream believes to be under this foot
                 self._output.schedule(timed.at_ns, timed.event, answer.epoch)
         self._phrase.hear(timed)
@@ -134,8 +134,8 @@ class CallAndResponse:
     def hand_over(self, at_ns: int) -> None:
         """Answer from this moment on; where nothing was played yet, begin a piece."""
         if self._answer is not None and at_ns < self._answer.from_ns:
-            self._take_back(at_ns)
-            self._yield(at_ns, was_heard=False)
+            self._truncate_plan(at_ns)
+            self._end_answer(at_ns, was_heard=False)
         if self._answer is None:
             self._begin(at_ns)
 
@@ -143,8 +143,8 @@ class CallAndResponse:
         """Stop playing and listen."""
         self._turn += 1
         if self._answer is not None:
-            self._take_back(at_ns)
-            self._yield(at_ns, was_heard=True)
+            self._truncate_plan(at_ns)
+            self._end_answer(at_ns, was_heard=True)
         self._phrase.answered()
 
     def retry(self, at_ns: int) -> None:
@@ -158,7 +158,7 @@ class CallAndResponse:
         self._answers -= self._answer is not None
         self._answer = None
         self._stream.return_to(prompt.mark, at_ns - prompt.from_ns)
-        self._let_go(at_ns)
+        self._release_held(at_ns)
         if self._phrase.pedal_is_down:
             self._stream.hear(TimedEvent(at_ns, Pedal(down=True)))
         self._begin(at_ns, prompt.length_ns)
@@ -166,7 +166,7 @@ class CallAndResponse:
     def change(self, change: PlaySettings, at_ns: int) -> None:
         """Listen and answer as other settings say; what was planned for later is planned anew."""
         self._turn += 1
-        self._take_back(at_ns + CHANGE_AFTER_NS)
+        self._truncate_plan(at_ns + CHANGE_AFTER_NS)
         settings = self._settings = change.answers
         self._sampler = Sampler(settings.seed, settings.sampling)
         self._sampler.restart(self._turn)
@@ -280,11 +280,11 @@ class CallAndResponse:
     def _end(self, answer: _Answer) -> None:
         """Listen again after an answer that came to its own end."""
         self._output.release_own()
-        self._let_go(answer.planned_ns)
+        self._release_held(answer.planned_ns)
         self._answer = None
         self._phrase.answered()
 
-    def _take_back(self, at_ns: int) -> None:
+    def _truncate_plan(self, at_ns: int) -> None:
         """Take back what was planned for after a moment and begin a new turn."""
         self._stream.rollback(at_ns)
         answer = self._answer
@@ -299,17 +299,17 @@ class CallAndResponse:
         if answer.first_note_ns is not None and answer.first_note_ns > at_ns:
             answer.first_note_ns = None
 
-    def _yield(self, at_ns: int, *, was_heard: bool) -> None:
+    def _end_answer(self, at_ns: int, *, was_heard: bool) -> None:
         """Give the turn back to the player."""
         self._invalidate(Release.AT_ONCE)
-        self._let_go(at_ns)
+        self._release_held(at_ns)
         self._answer = None
         if was_heard:
             self._phrase.answered()
         else:
             self._answers -= 1
 
-    def _let_go(self, at_ns: int) -> None:
+    def _release_held(self, at_ns: int) -> None:
         """Tell the stream that the own keys and the own pedal come up at a moment."""
         at_ns = max(at_ns, self._stream.end_ns)
         for pitch in sorted(self._stream.sounding() - self._phrase.held):

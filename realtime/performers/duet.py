@@ -22,7 +22,7 @@ from realtime.performers.bounds import Bounds
 from realtime.performers.heard_before import prompt_of
 from realtime.performers.live_stream import LiveStream
 from realtime.performers.performer import Activity, Output, PerformerStatus
-from realtime.performers.play_limits import Reins
+from realtime.performers.play_limits import PlayLimiter
 from realtime.performers.play_settings import DuetSettings, Mode, PlaySettings, WhenAlone
 
 AHEAD_NS = 1_000_000_000
@@ -71,7 +71,7 @@ class Duet:
         """Return which way of playing this is."""
         return Mode.DUET
 
-    def hear(self, timed: TimedEvent) -> None:
+    def on_event(self, timed: TimedEvent) -> None:
         """Take what the player did, and think again about everything after it."""
         self._think_again(timed.at_ns)
         self._entries += self._last_ns is None
@@ -93,10 +93,10 @@ class Duet:
     def stop(self, at_ns: int) -> None:
         """Stop playing at a moment, until the player plays again."""
         self._stream.rollback(at_ns)
-        self._reins.take_back(at_ns)
+        self._limiter.rollback(at_ns)
         self._new_turn()
         self._output.invalidate(self._epoch, release=Release.AT_ONCE)
-        self._let_go(max(at_ns, self._stream.end_ns))
+        self._release_held(max(at_ns, self._stream.end_ns))
         self._last_ns = self._waits_until_ns = None
 
     def retry(self, at_ns: int) -> None:
@@ -156,14 +156,14 @@ class Duet:
 
     def _guess(self, earliest_ns: int) -> None:
         """Sample the next event from a moment on; plan it if it is our own, else wait for it."""
-        reins, alone_ns, free_ns = self._reins, self._holds_ns(), self._reins.free_ns() or 0
+        limiter, alone_ns, free_ns = self._limiter, self._holds_ns(), self._limiter.free_ns() or 0
         may_strike = free_ns <= earliest_ns and (alone_ns is None or earliest_ns < alone_ns)
         bounds = Bounds(
             earliest_ns,
-            reins.allowed(self._held, strikes=may_strike),
-            most_keys=reins.manners.most_keys,
-            bias=reins.bias(earliest_ns),
-            longest_hold_ns=reins.manners.longest_hold_ns,
+            limiter.allowed(self._held, strikes=may_strike),
+            most_keys=limiter.limits.most_keys,
+            bias=limiter.bias(earliest_ns),
+            longest_hold_ns=limiter.limits.longest_hold_ns,
         )
         guess = self._stream.propose(self._sampler, bounds)
         changes_ns = min((at_ns for at_ns in (free_ns, alone_ns) if at_ns and at_ns > earliest_ns), default=None)
@@ -176,9 +176,9 @@ class Duet:
             self._waits_until_ns = max(guess.at_ns, earliest_ns)
         else:
             self._known_ns = max(guess.at_ns, earliest_ns)
-            self._output.schedule(guess.at_ns, reins.soften(guess.event), self._epoch)
+            self._output.schedule(guess.at_ns, limiter.soften(guess.event), self._epoch)
             if isinstance(guess.event, NoteOn):
-                reins.strike(guess.at_ns)
+                limiter.strike(guess.at_ns)
 
     def _holds_ns(self) -> int | None:
         """Return from when on nothing new is struck, unless the player does something more; None if never."""
@@ -196,7 +196,7 @@ class Duet:
         """Take back what was guessed for after a moment."""
         self._catch_up(at_ns)
         self._stream.rollback(at_ns)
-        self._reins.take_back(at_ns)
+        self._limiter.rollback(at_ns)
         self._new_turn()
         self._output.invalidate(self._epoch, release=Release.BY_NEW_EPOCH, after_ns=at_ns)
         self._known_ns, self._waits_until_ns = at_ns, None
@@ -217,8 +217,8 @@ class Duet:
 
     def _take_on(self, settings: DuetSettings) -> None:
         self._settings = settings
-        self._sampler = Sampler(settings.manners.seed, settings.manners.sampling)
-        self._reins = Reins(settings.manners)
+        self._sampler = Sampler(settings.limits.seed, settings.limits.sampling)
+        self._limiter = PlayLimiter(settings.limits)
 
     def _new_turn(self) -> None:
         self._epoch += 1
@@ -229,7 +229,7 @@ class Duet:
     def _restart(self) -> None:
         self._sampler.restart(self._turn << _PASSED_BITS | self._passed)
 
-    def _let_go(self, at_ns: int) -> None:
+    def _release_held(self, at_ns: int) -> None:
         """Tell the stream that the model's keys and pedal come up."""
         for pitch in sorted(self._stream.sounding(Role.OWN)):
             self._stream.hear(TimedEvent(at_ns, NoteOff(pitch)))

@@ -15,10 +15,10 @@ import numpy as np
 
 from inference.onnx_session import Logits, Session
 from piano.events import Event, NoteOff, NoteOn, Pedal, Role, TimedEvent
-from piano.sampling.density_guard import Pace
+from piano.sampling.density_guard import DensityGuard
 from piano.sampling.key_releases import with_releases
 from piano.sampling.memory import Memory
-from piano.sampling.repetition_guard import Figures
+from piano.sampling.repetition_guard import RepetitionGuard
 from piano.sampling.sampler import Sampler
 from piano.tokens.grammar import Grammar, Mask
 from piano.tokens.stream import StreamDecoder, StreamEncoder
@@ -112,7 +112,7 @@ class LiveStream:
         self._memory.extend(head)
         self._remembered = len(self._memory) - self._session.length  # what it holds beyond this stream
         self._state = _State(self._prompted, logits, StreamEncoder(0), grammar, grammar.copy())
-        self._figures, self._pace = Figures(), Pace()
+        self._figures, self._pace = RepetitionGuard(), DensityGuard()
         self._proposals: list[tuple[int, _State]] = []  # when each is to sound, and the state before it
 
     @property
@@ -249,9 +249,9 @@ class LiveStream:
             logits = self._memory.adjust(state.logits, sampler.settings.recall, mask)
             if not state.grammar.in_note:
                 logits = with_releases(logits, state.pressed, decoder.step, mask)
-            logits = self._figures.hold_back(logits, sampler.settings.repetition_guard)
+            logits = self._figures.penalise(logits, sampler.settings.repetition_guard)
             if bounds.notes_per_s is not None:
-                logits = self._pace.lean(logits, decoder.step, bounds.notes_per_s, sampler.settings.pace_guard)
+                logits = self._pace.penalise(logits, decoder.step, bounds.notes_per_s, sampler.settings.pace_guard)
             logits = logits if bounds.bias is None else logits + bounds.bias
             token = sampler.draw(logits, mask) if mask.any() else VOCABULARY.end
             if token == VOCABULARY.end:

@@ -52,7 +52,7 @@ class Output(Protocol):
         """Play an event at its moment, unless its epoch is invalidated before."""
         ...
 
-    def answer(self, pitch: int, velocity: int, pressed_ns: int) -> None:
+    def release_held_key(self, pitch: int, velocity: int, pressed_ns: int) -> None:
         """Send a key of the player's, pressed at a moment, that waits for its velocity."""
         ...
 
@@ -73,7 +73,7 @@ class Performer(Protocol):
         """Return which way of playing this is."""
         ...
 
-    def hear(self, timed: TimedEvent) -> None:
+    def on_event(self, timed: TimedEvent) -> None:
         """Take what the player did; its moment is never before that of an earlier one."""
         ...
 

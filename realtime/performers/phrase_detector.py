@@ -24,7 +24,7 @@ SLOW_SHARE = 80.0
 """The percentile of the intervals that stands for the slower ones."""
 
 
-class PhraseListener:
+class PhraseDetector:
     """Follows what the player does since the last answer, and says when that is a finished phrase."""
 
     def __init__(self, settings: PauseSettings) -> None:

@@ -1,4 +1,4 @@
-"""Manners: what the model keeps to while someone else's music sounds. Range, loudness, restraint, density.
+"""Play limits: what the model keeps to while someone else's music sounds. Range, loudness, restraint, density.
 
 Plain state of a performer, on the engine's thread. What is limited is what the model may strike; what it means stays
 its own: a note that goes out softer or louder is still, to the model, as loud as it meant it.
@@ -14,7 +14,7 @@ from inference.onnx_session import Logits
 from piano.events import Event, NoteOn, Role
 from piano.tokens.grammar import Mask
 from piano.tokens.vocabulary import VELOCITIES_PER_BIN, VOCABULARY, Kind
-from realtime.performers.play_settings import Manners
+from realtime.performers.play_settings import PlayLimits
 
 OWN_ON: Mask = np.asarray((VOCABULARY.kinds == Kind.ON) & (VOCABULARY.roles == Role.OWN), np.bool_)
 SECOND_NS = 1_000_000_000
@@ -27,13 +27,13 @@ _MEMORY_NS = 2_000_000_000
 _QUIET = 1.0
 
 
-class Reins:
-    """Holds the model to its manners: what may be guessed, and when another key may be struck."""
+class PlayLimiter:
+    """Holds the model to its limits: what may be guessed, and when another key may be struck."""
 
-    def __init__(self, manners: Manners) -> None:
-        self.manners = manners
-        self._allowed = _allowed(manners)
-        self._strikes_ns: deque[int] = deque(maxlen=_REMEMBERED * manners.most_a_second)
+    def __init__(self, limits: PlayLimits) -> None:
+        self.limits = limits
+        self._allowed = _allowed(limits)
+        self._strikes_ns: deque[int] = deque(maxlen=_REMEMBERED * limits.most_a_second)
 
     def allowed(self, held: Iterable[int], *, strikes: bool = True) -> Mask:
         """Return what may be guessed, (vocab,): no key that another holds and, without `strikes`, none at all."""
@@ -45,7 +45,7 @@ class Reins:
 
     def free_ns(self) -> int | None:
         """Return from when on a key may be struck again; None if one may be at any time."""
-        most = self.manners.most_a_second
+        most = self.limits.most_a_second
         return self._strikes_ns[-most] + SECOND_NS if len(self._strikes_ns) >= most else None
 
     def bias(self, at_ns: int) -> Logits | None:
@@ -55,11 +55,11 @@ class Reins:
         So restraint gives way as it takes effect: holding back counts in full only while the model plays
         `_QUIET` keys a second or more, and urging on fades out towards `most_a_second`.
         """
-        restraint = self.manners.restraint
+        restraint = self.limits.restraint
         if not restraint:
             return None
         rate = self._rate(at_ns)
-        share = min(rate / _QUIET, 1.0) if restraint > 0 else max(1.0 - rate / self.manners.most_a_second, 0.0)
+        share = min(rate / _QUIET, 1.0) if restraint > 0 else max(1.0 - rate / self.limits.most_a_second, 0.0)
         return (OWN_ON * np.float32(-restraint * share)).astype(np.float32)
 
     def _rate(self, at_ns: int) -> float:
@@ -71,7 +71,7 @@ class Reins:
         """Take note of a key that the model strikes."""
         self._strikes_ns.append(at_ns)
 
-    def take_back(self, at_ns: int) -> None:
+    def rollback(self, at_ns: int) -> None:
         """Forget the keys that were to be struck after a moment."""
         while self._strikes_ns and self._strikes_ns[-1] > at_ns:
             self._strikes_ns.pop()
@@ -80,16 +80,16 @@ class Reins:
         """Return an event as loud as it may be: a velocity of the model's stands for the bin around it."""
         if not isinstance(event, NoteOn):
             return event
-        velocity = min(max(event.velocity + self.manners.louder, 1), self.manners.loudest)
+        velocity = min(max(event.velocity + self.limits.louder, 1), self.limits.loudest)
         return NoteOn(event.pitch, velocity)
 
 
-def _allowed(manners: Manners) -> Mask:
+def _allowed(limits: PlayLimits) -> Mask:
     """Return what may be guessed, (vocab,): all of the other's, and of our own what lies within range and loudness."""
     mask = np.ones(VOCABULARY.size, np.bool_)
     mask[VOCABULARY.end] = False
-    out_of_range = (VOCABULARY.values < manners.lowest_pitch) | (VOCABULARY.values > manners.highest_pitch)
+    out_of_range = (VOCABULARY.values < limits.lowest_pitch) | (VOCABULARY.values > limits.highest_pitch)
     mask &= ~(OWN_ON & out_of_range)
-    loudest_bin = min(manners.loudest - min(manners.louder, 0), 127) // VELOCITIES_PER_BIN
+    loudest_bin = min(limits.loudest - min(limits.louder, 0), 127) // VELOCITIES_PER_BIN
     mask &= ~((VOCABULARY.kinds == Kind.VELOCITY) & (loudest_bin < VOCABULARY.values))
     return mask

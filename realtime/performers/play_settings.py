@@ -55,7 +55,7 @@ class AnswerSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class Manners:
+class PlayLimits:
     """How the model plays beside someone; pitches and velocities as in MIDI, both ends included."""
 
     sampling: SamplingSettings = field(default_factory=SamplingSettings)
@@ -66,7 +66,7 @@ class Manners:
     louder: int = 0
     """How much louder than it means to the model plays, in steps of MIDI velocity; below 0 softer."""
     restraint: float = 0.0
-    """How much less likely each key of the model's own is than the model thinks, in nats; see `Reins.bias`."""
+    """How much less likely each key of the model's own is than the model thinks, in nats; see `PlayLimiter.bias`."""
     most_a_second: int = 16
     """The most keys that the model strikes within any second."""
     most_keys: int = KEYS
@@ -88,7 +88,7 @@ class WhenAlone(StrEnum):
 class DuetSettings:
     """How the model plays along, and what it does when the player has stopped."""
 
-    manners: Manners = field(default_factory=Manners)
+    limits: PlayLimits = field(default_factory=PlayLimits)
     when_alone: WhenAlone = WhenAlone.END
     alone_after_ns: int = 4_000_000_000
     """The player has stopped when nothing was done for so long and no key is held."""
@@ -98,7 +98,7 @@ class DuetSettings:
 class LoopSettings:
     """How a phrase is recorded and how it goes round."""
 
-    manners: Manners = field(default_factory=Manners)
+    limits: PlayLimits = field(default_factory=PlayLimits)
     pause: PauseSettings | None = field(default_factory=PauseSettings)
     """None: only the player's word ends a recording."""
     sounds: bool = True

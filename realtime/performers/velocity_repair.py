@@ -47,7 +47,7 @@ class VelocityRepair:
         """Return which way of playing this is."""
         return Mode.VELOCITY
 
-    def hear(self, timed: TimedEvent) -> None:
+    def on_event(self, timed: TimedEvent) -> None:
         """Take what the player did; answer a key that goes down."""
         event = timed.event
         if not isinstance(event, NoteOn):
@@ -56,13 +56,13 @@ class VelocityRepair:
         self._readings.append(event.velocity)
         self._repaired += 1
         if self._settings.strength == 0:
-            self._output.answer(event.pitch, event.velocity, timed.at_ns)
+            self._output.release_held_key(event.pitch, event.velocity, timed.at_ns)
             self._stream.hear(timed)
             return
 
         def judge(logits: Logits) -> int:
             velocity = self._velocity(logits, event.velocity)
-            self._output.answer(event.pitch, velocity, timed.at_ns)
+            self._output.release_held_key(event.pitch, velocity, timed.at_ns)
             return NO_READING if self._settings.strength == 1 else event.velocity
 
         self._stream.hear(timed, judge)

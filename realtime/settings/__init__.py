@@ -6,30 +6,30 @@ by docs/settings.md. The groups are classes of their own, so that a function can
 """
 
 from realtime.settings.all_settings import GROUPS, PREFIX, Settings, settings_by_group
-from realtime.settings.call_and_response import AnswerSettings
-from realtime.settings.model import ModelSettings, SamplingSettings
-from realtime.settings.modes import DuetSettings, LimitSettings, LoopSettings, ModeSettings, VelocitySettings
-from realtime.settings.ports import PortSettings
-from realtime.settings.service import MetronomeSettings, PanelSettings, ReportSettings
+from realtime.settings.call_and_response import AnswerGroup
+from realtime.settings.model import ModelGroup, SamplingGroup
+from realtime.settings.modes import DuetGroup, LimitGroup, LoopGroup, ModeGroup, VelocityGroup
+from realtime.settings.ports import PortGroup
+from realtime.settings.service import MetronomeGroup, PanelGroup, ReportGroup
 from realtime.settings.sources import DEFAULT_FILE, load_settings
 
 __all__ = [
     "DEFAULT_FILE",
     "GROUPS",
     "PREFIX",
-    "AnswerSettings",
-    "DuetSettings",
-    "LimitSettings",
-    "LoopSettings",
-    "MetronomeSettings",
-    "ModeSettings",
-    "ModelSettings",
-    "PanelSettings",
-    "PortSettings",
-    "ReportSettings",
-    "SamplingSettings",
+    "AnswerGroup",
+    "DuetGroup",
+    "LimitGroup",
+    "LoopGroup",
+    "MetronomeGroup",
+    "ModeGroup",
+    "ModelGroup",
+    "PanelGroup",
+    "PortGroup",
+    "ReportGroup",
+    "SamplingGroup",
     "Settings",
-    "VelocitySettings",
+    "VelocityGroup",
     "load_settings",
     "settings_by_group",
 ]

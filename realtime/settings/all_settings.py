@@ -7,46 +7,46 @@ from pydantic import BaseModel, ValidationInfo, field_validator, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from realtime.settings.call_and_response import AnswerSettings
-from realtime.settings.model import ModelSettings, SamplingSettings
-from realtime.settings.modes import DuetSettings, LimitSettings, LoopSettings, ModeSettings, VelocitySettings
-from realtime.settings.ports import PortSettings
-from realtime.settings.service import MetronomeSettings, PanelSettings, ReportSettings
+from realtime.settings.call_and_response import AnswerGroup
+from realtime.settings.model import ModelGroup, SamplingGroup
+from realtime.settings.modes import DuetGroup, LimitGroup, LoopGroup, ModeGroup, VelocityGroup
+from realtime.settings.ports import PortGroup
+from realtime.settings.service import MetronomeGroup, PanelGroup, ReportGroup
 
 PREFIX = "PIANOD_"
 """What the name of a setting begins with in the environment."""
 
 
 GROUPS: tuple[type[BaseModel], ...] = (
-    PortSettings,
-    ModelSettings,
-    SamplingSettings,
-    ModeSettings,
-    AnswerSettings,
-    DuetSettings,
-    LoopSettings,
-    VelocitySettings,
-    LimitSettings,
-    MetronomeSettings,
-    ReportSettings,
-    PanelSettings,
+    PortGroup,
+    ModelGroup,
+    SamplingGroup,
+    ModeGroup,
+    AnswerGroup,
+    DuetGroup,
+    LoopGroup,
+    VelocityGroup,
+    LimitGroup,
+    MetronomeGroup,
+    ReportGroup,
+    PanelGroup,
 )
 """The groups of settings, in the order of the help; the docstring of each is its title."""
 
 
 class Settings(
-    PortSettings,
-    ModelSettings,
-    SamplingSettings,
-    ModeSettings,
-    AnswerSettings,
-    DuetSettings,
-    LoopSettings,
-    VelocitySettings,
-    LimitSettings,
-    MetronomeSettings,
-    ReportSettings,
-    PanelSettings,
+    PortGroup,
+    ModelGroup,
+    SamplingGroup,
+    ModeGroup,
+    AnswerGroup,
+    DuetGroup,
+    LoopGroup,
+    VelocityGroup,
+    LimitGroup,
+    MetronomeGroup,
+    ReportGroup,
+    PanelGroup,
     BaseSettings,
 ):
     """All settings, checked. Made by `load_settings`; `Settings()` takes the defaults and the environment."""

@@ -14,7 +14,7 @@ def _known_composer(name: str) -> str:
     return name
 
 
-class AnswerSettings(BaseModel):
+class AnswerGroup(BaseModel):
     """Call and response"""
 
     trigger: Literal["pause", "pedal", "key", "cc"] = Field(

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from realtime.settings.optional import Optional
 
 
-class ModelSettings(BaseModel):
+class ModelGroup(BaseModel):
     """Model"""
 
     model: str = Field(
@@ -27,7 +27,7 @@ class ModelSettings(BaseModel):
     )
 
 
-class SamplingSettings(BaseModel):
+class SamplingGroup(BaseModel):
     """Sampling"""
 
     temperature: float = Field(

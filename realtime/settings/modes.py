@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 from realtime.settings.optional import Optional
 
 
-class ModeSettings(BaseModel):
+class ModeGroup(BaseModel):
     """Way of playing"""
 
     mode: Literal["answer", "duet", "velocity", "loop"] = Field(
@@ -29,7 +29,7 @@ class ModeSettings(BaseModel):
     )
 
 
-class DuetSettings(BaseModel):
+class DuetGroup(BaseModel):
     """Duet and loop"""
 
     duet_hand: Literal["any", "left", "right"] = Field(
@@ -72,7 +72,7 @@ def _controller(what: str) -> Any:
     return Field(default=None, ge=0, le=119, description=f"number of a controller, a pad or a pedal, that {what}")
 
 
-class LoopSettings(BaseModel):
+class LoopGroup(BaseModel):
     """Loop"""
 
     loop_sounds: bool = Field(
@@ -87,7 +87,7 @@ class LoopSettings(BaseModel):
     clear_cc: Annotated[int | None, Optional] = _controller("forgets the loop")
 
 
-class VelocitySettings(BaseModel):
+class VelocityGroup(BaseModel):
     """Velocity"""
 
     strength: float = Field(
@@ -104,7 +104,7 @@ class VelocitySettings(BaseModel):
     )
 
 
-class LimitSettings(BaseModel):
+class LimitGroup(BaseModel):
     """Limits"""
 
     longest_note_s: float = Field(

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 from realtime.settings.optional import Optional
 
 
-class PortSettings(BaseModel):
+class PortGroup(BaseModel):
     """MIDI ports"""
 
     api: Literal["auto", "alsa", "jack", "core", "windows"] = Field(

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from realtime.settings.optional import Optional
 
 
-class ReportSettings(BaseModel):
+class ReportGroup(BaseModel):
     """Recording and logs"""
 
     takes: Annotated[Path | None, Optional] = Field(
@@ -24,7 +24,7 @@ class ReportSettings(BaseModel):
     )
 
 
-class PanelSettings(BaseModel):
+class PanelGroup(BaseModel):
     """Panel"""
 
     panel: bool = Field(
@@ -48,7 +48,7 @@ class PanelSettings(BaseModel):
     )
 
 
-class MetronomeSettings(BaseModel):
+class MetronomeGroup(BaseModel):
     """Metronome"""
 
     metronome: Literal["off", "page", "output"] = Field(

@@ -16,11 +16,11 @@ _MOST_CHUNKS = 64
 MOST_KEPT = _PER_CHUNK * (_MOST_CHUNKS - 1)
 """Messages that are kept at least: 5.7 hours at 200 a second, in 50 MB."""
 
-Message = tuple[int, bytes]
+LoggedMessage = tuple[int, bytes]
 """A moment in nanoseconds, and the message."""
 
 
-class MessageLog(Sequence[Message]):
+class MessageLog(Sequence[LoggedMessage]):
     """Messages of one to three bytes in the order in which they were written down; each may carry a mark.
 
     Places count from the first message that was ever appended, also where that is no longer kept.
@@ -60,12 +60,12 @@ class MessageLog(Sequence[Message]):
                 yield at_ns, data[: kind & _LENGTH], bool(kind & _MARK)
 
     @overload
-    def __getitem__(self, index: int) -> Message: ...
+    def __getitem__(self, index: int) -> LoggedMessage: ...
 
     @overload
-    def __getitem__(self, index: slice) -> list[Message]: ...
+    def __getitem__(self, index: slice) -> list[LoggedMessage]: ...
 
-    def __getitem__(self, index: int | slice) -> Message | list[Message]:
+    def __getitem__(self, index: int | slice) -> LoggedMessage | list[LoggedMessage]:
         """Return the message at a place that is kept, or those of a slice that are."""
         if isinstance(index, slice):
             places = range(*index.indices(len(self)))
@@ -78,7 +78,7 @@ class MessageLog(Sequence[Message]):
         at_ns, data, _ = next(self.between(place, place + 1))
         return at_ns, data
 
-    def __iter__(self) -> Iterator[Message]:
+    def __iter__(self) -> Iterator[LoggedMessage]:
         """Yield all that is kept."""
         return ((at_ns, data) for at_ns, data, _ in self.between(0, len(self)))
 

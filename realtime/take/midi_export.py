@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from piano.midi.chunks import EMPTY_TEXT, END_OF_TRACK
-from realtime.midi.message import SUSTAIN, Kind, channel_of, control_bytes, kind_of
+from realtime.midi.message import SUSTAIN, MessageKind, channel_of, control_bytes, kind_of
 from realtime.take.take import PASSED_ON, PIANOD, PLAYER, Source, Take, TakePlace, TakeRecord, on_a_piano
 
 _TICKS_PER_QUARTER = 1000
@@ -69,14 +69,14 @@ class _Track:
         """Write a message; one that is stamped earlier than the one before stands beside that."""
         data = on_a_piano(record.data) if record.source is Source.OWN else record.data
         match kind_of(data):
-            case Kind.NOTE_ON:
+            case MessageKind.NOTE_ON:
                 self.struck[data] += 1
                 self._held.add((channel_of(data), data[1]))
-            case Kind.NOTE_OFF:
+            case MessageKind.NOTE_OFF:
                 self._held.discard((channel_of(data), data[1]))
-            case Kind.SUSTAIN if data[2]:
+            case MessageKind.SUSTAIN if data[2]:
                 self._pedals.add(channel_of(data))
-            case Kind.SUSTAIN:
+            case MessageKind.SUSTAIN:
                 self._pedals.discard(channel_of(data))
         self._write(tick, data)
 

@@ -15,7 +15,7 @@ import numpy as np
 from piano.events import NoteOn, Pedal, TimedEvent
 from piano.midi.file import MidiTrack
 from piano.notes import NOTE, PEDAL, Performance, sort_notes
-from realtime.midi.message import DRUM_CHANNEL, Kind, bytes_of, channel_of, event_of, kind_of
+from realtime.midi.message import DRUM_CHANNEL, MessageKind, bytes_of, channel_of, event_of, kind_of
 from realtime.take.message_log import MessageLog
 
 PLAYER, PIANOD, PASSED_ON = "player", "pianod", "passed on"
@@ -115,7 +115,7 @@ class Take:
 
 def is_kept(data: bytes) -> bool:
     """Say whether a message belongs into a take: all that concerns a channel; not the clock, not what is no message."""
-    return 2 <= len(data) <= 3 and data[0] < 0xF0 and kind_of(data) is not Kind.MALFORMED
+    return 2 <= len(data) <= 3 and data[0] < 0xF0 and kind_of(data) is not MessageKind.MALFORMED
 
 
 def on_a_piano(data: bytes) -> bytes:

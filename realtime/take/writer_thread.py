@@ -29,7 +29,7 @@ _JOIN_S = 10.0
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-class TakeKeeper:
+class TakeWriter:
     """Keeps one take in a folder, and recovers those that were left there."""
 
     def __init__(self, take: Take, folder: Path, now_s: Callable[[], float] = time.monotonic) -> None:

@@ -26,7 +26,7 @@ class Inbox(Generic[T]):
             self._messages.append(message)
             self._condition.notify()
 
-    def take(self, deadline_ns: int | None) -> T | None:
+    def get(self, deadline_ns: int | None) -> T | None:
         """Return the oldest message, waiting for one until the deadline; None when the deadline comes first.
 
         A deadline that has passed only looks; no deadline waits for ever.

@@ -8,7 +8,7 @@ MOST = 3
 WITHIN_NS = 60 * NS_PER_S
 
 
-class Chances:
+class RestartLimit:
     """The failures of one thread. One owner."""
 
     def __init__(self, most: int = MOST, within_ns: int = WITHIN_NS) -> None:

@@ -4,13 +4,13 @@ import os
 import signal
 from collections.abc import Sequence
 
-from bench.contestant import CannotError, Matter
+from bench.contestant import BenchModel, CannotError
 
 
 class Stub:
     """Takes a millisecond for anything, and cannot be fed several tokens."""
 
-    def __init__(self, matter: Matter) -> None:
+    def __init__(self, matter: BenchModel) -> None:
         self.threads = matter.threads
 
     def prefill(self, tokens: Sequence[int]) -> None:

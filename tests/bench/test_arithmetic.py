@@ -11,7 +11,8 @@ import pytest
 from bench import decode as decode_measurement
 from bench.cli import MEASUREMENTS, main, parser
 from bench.contestant import some_tokens
-from bench.crew import ending_of
+from bench.contestant_processes import ending_of
+from bench.contestants import CONTESTANTS, FLOOR, OURS, Entry, is_peer
 from bench.decode import Plan, Times, decode_line, rounds_of
 from bench.floor import LEAST_BYTES, TIMES_THE_CACHE, larger_than_caches
 from bench.keys import STAGES, figures, ways
@@ -19,7 +20,6 @@ from bench.lateness import dense_events, near
 from bench.long import Minute, TimedSession, drift
 from bench.profile import by_operator
 from bench.report import page
-from bench.roster import CONTESTANTS, FLOOR, OURS, Entry, is_peer
 from bench.summary import spread_of
 from bench.train import rates, waiting
 from inference.onnx_session import Logits

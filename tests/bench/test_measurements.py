@@ -8,17 +8,17 @@ from typing import Any
 
 import pytest
 
-from bench.contestant import CannotError, Matter
-from bench.crew import crew_of, end, start
+from bench.bench_model import cache_bytes, make_bundle, weight_bytes
+from bench.contestant import BenchModel, CannotError
+from bench.contestant_processes import contestants_of, end, start
+from bench.contestants import CONTESTANTS, FLOOR, OURS, READER
 from bench.decode import Plan, measure
 from bench.keys import measure as measure_keys
 from bench.lateness import measure as measure_lateness
 from bench.long import measure as measure_long
-from bench.matter import cache_bytes, make_bundle, weight_bytes
 from bench.offline import batch_rate, naive_ms_per_token
 from bench.prepare import in_turns, made_up_files
 from bench.prepare import measure as measure_prepare
-from bench.roster import CONTESTANTS, FLOOR, OURS, READER
 from bench.train import measure as measure_train
 from bench.worker import most_memory_mb, serve
 from export.weights import weights_of
@@ -42,7 +42,7 @@ def here(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let contestants run in the environment of the tests, whatever environments of the bench there are."""
     import sys
 
-    monkeypatch.setattr("bench.roster.Entry.python", lambda *_: Path(sys.executable))
+    monkeypatch.setattr("bench.contestants.Entry.python", lambda *_: Path(sys.executable))
 
 
 @pytest.mark.usefixtures("here")
@@ -78,14 +78,14 @@ def test_a_bench_without_us_says_why(checkpoint: Path) -> None:
 
 @pytest.mark.usefixtures("here")
 def test_a_contestant_says_what_it_cannot(checkpoint: Path, tmp_path: Path) -> None:
-    member = start(READER, Matter(checkpoint, tmp_path, 2, "none"))
+    member = start(READER, BenchModel(checkpoint, tmp_path, 2, "none"))
     try:
         assert member.ask("read", bytes=80_000) > 0
         with pytest.raises(CannotError, match="exit code"):
             member.ask("something else")
     finally:
         end(member)
-    with crew_of([replace(READER, kind="Nobody")], Matter(checkpoint, tmp_path, 1, "none")) as crew:
+    with contestants_of([replace(READER, kind="Nobody")], BenchModel(checkpoint, tmp_path, 1, "none")) as crew:
         assert "AttributeError" in crew.missing[FLOOR]
 
 
@@ -107,7 +107,7 @@ def test_a_worker_answers_a_line_for_a_line() -> None:
 def test_the_bytes_of_a_token_are_those_of_weights_and_cache(
     checkpoint: Path, tiny_model: GPT2, tmp_path: Path
 ) -> None:
-    matter = Matter(checkpoint, tmp_path, 1, "fp32")
+    matter = BenchModel(checkpoint, tmp_path, 1, "fp32")
     shape = make_bundle(matter)
     weights = weights_of(tiny_model)
     positions = weights["wpe.weight"].nbytes

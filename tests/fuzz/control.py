@@ -36,7 +36,7 @@ def check(data: bytes) -> None:
             raise AssertionError(f"no answer of ours: {answer}")
     stage.controls.play(held.releases())
     json.loads(encode_status(stage.controls.status()))
-    while stage.play.partner.inbox.take(0) is not None:
+    while stage.play.partner.inbox.get(0) is not None:
         pass
 
 

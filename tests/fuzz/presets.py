@@ -42,7 +42,7 @@ def check(data: bytes) -> None:
     if was_saved and not (_ask(stage, "recall_preset", "mine") and "mine" in stage.controls.status().presets):
         raise AssertionError("a preset was lost")
     json.loads(encode_status(stage.controls.status()))
-    while stage.play.partner.inbox.take(0) is not None:
+    while stage.play.partner.inbox.get(0) is not None:
         pass
 
 

@@ -11,7 +11,7 @@ from inference.batch_session import BatchSession, runs_of_pairs
 from inference.bundle import Bundle
 from inference.onnx_session import OnnxSession
 from piano.errors import BundleError
-from piano.session import Move
+from piano.session import RowUpdate
 from piano.solve.solver import SolveRequest, Strategy, solve, solve_together
 from piano.tasks.pose import pose
 from piano.tasks.task_stream import PreviewSize
@@ -41,7 +41,7 @@ def batch(bundle: Bundle) -> BatchSession:
 
 def clear(batch: BatchSession) -> list[list[int]]:
     """Leave one token in each row; return what they hold."""
-    batch.feed({row: Move(0, [7]) for row in range(batch.rows)})
+    batch.feed({row: RowUpdate(0, [7]) for row in range(batch.rows)})
     return [[7] for _ in range(batch.rows)]
 
 
@@ -70,7 +70,7 @@ def test_each_row_answers_as_a_session_of_its_own(
             keep = max(0, len(streams[row]) - back)
             tokens = rng.integers(0, VOCABULARY.size, min(count, batch.context - keep)).tolist()
             if tokens:
-                moves[row] = Move(keep, tokens)
+                moves[row] = RowUpdate(keep, tokens)
                 streams[row] = streams[row][:keep] + tokens
         for row, logits in (batch.feed(moves) if moves else {}).items():
             single.reset()
@@ -82,9 +82,9 @@ def test_a_row_answers_the_same_whatever_its_place_and_company(tiny_bundle: Path
     answers = []
     for rows in (1, 2, 3, 5):
         batch = BatchSession(rounded, rows)
-        batch.feed({row: Move(0, tokens[:20] if row in (0, rows - 1) else [row] * 7) for row in range(rows)})
+        batch.feed({row: RowUpdate(0, tokens[:20] if row in (0, rows - 1) else [row] * 7) for row in range(rows)})
         for at in range(20, 40):
-            logits = batch.feed({row: Move(at, [tokens[at]]) for row in {0, rows - 1}})
+            logits = batch.feed({row: RowUpdate(at, [tokens[at]]) for row in {0, rows - 1}})
         answers += [logits[0], logits[rows - 1]]
     for answer in answers[1:]:
         np.testing.assert_array_equal(answer, answers[0])
@@ -95,13 +95,14 @@ def test_a_row_answers_the_same_whoever_is_due_beside_it(tiny_bundle: Path) -> N
     streams = rng.integers(0, VOCABULARY.size, (6, 30)).tolist()
     whole, some = BatchSession(rounded, 6), BatchSession(rounded, 6)
     for batch in (whole, some):
-        batch.feed({row: Move(0, stream[: 9 + row]) for row, stream in enumerate(streams)})
+        batch.feed({row: RowUpdate(0, stream[: 9 + row]) for row, stream in enumerate(streams)})
     wanted = [
-        whole.feed({row: Move(at + row, [stream[at + row]]) for row, stream in enumerate(streams)}) for at in (9, 10)
+        whole.feed({row: RowUpdate(at + row, [stream[at + row]]) for row, stream in enumerate(streams)})
+        for at in (9, 10)
     ]
     fed = [0] * 6
     for due in ((3,), (0, 1, 5), (2, 3), (4,), (0, 4), (1, 2, 5)):
-        moves = {row: Move(9 + row + fed[row], [streams[row][9 + row + fed[row]]]) for row in due}
+        moves = {row: RowUpdate(9 + row + fed[row], [streams[row][9 + row + fed[row]]]) for row in due}
         for row, logits in some.feed(moves).items():
             np.testing.assert_array_equal(logits, wanted[fed[row]][row])
             fed[row] += 1
@@ -119,33 +120,33 @@ def test_a_full_row_is_left_alone_while_others_go_on(batch: BatchSession, single
     streams = clear(batch)
     rng = np.random.default_rng(4)
     full = rng.integers(0, VOCABULARY.size, batch.context).tolist()
-    batch.feed({0: Move(0, full)})
+    batch.feed({0: RowUpdate(0, full)})
     for token in (3, 4, 5):
-        batch.feed({1: Move(len(streams[1]), [token]), 2: Move(len(streams[2]), [token])})
+        batch.feed({1: RowUpdate(len(streams[1]), [token]), 2: RowUpdate(len(streams[2]), [token])})
         streams[1].append(token)
         streams[2].append(token)
     batch.copy(0, 1)
     single.reset()
     wanted = single.feed(full)
-    np.testing.assert_allclose(batch.feed({1: Move(batch.context - 1, full[-1:])})[1], wanted, atol=EXACT)
+    np.testing.assert_allclose(batch.feed({1: RowUpdate(batch.context - 1, full[-1:])})[1], wanted, atol=EXACT)
     single.rollback(batch.context - 1)
-    np.testing.assert_allclose(batch.feed({0: Move(batch.context - 1, [9])})[0], single.feed([9]), atol=EXACT)
+    np.testing.assert_allclose(batch.feed({0: RowUpdate(batch.context - 1, [9])})[0], single.feed([9]), atol=EXACT)
 
 
 def test_misuse_is_refused_with_the_numbers_and_changes_nothing(batch: BatchSession) -> None:
     clear(batch)
     misuse = (
-        (Move(0, []), "at least 1 token a row, not 0"),
-        (Move(2, [1]), "1 tokens rolls back to 0 to 1, not 2"),
-        (Move(1, [1] * 64), "64 more tokens after 1 exceed the context of 64"),
-        (Move(1, [VOCABULARY.size]), f"0 to {VOCABULARY.size - 1}, not {VOCABULARY.size}"),
-        (Move(1, [-1]), f"0 to {VOCABULARY.size - 1}, not -1"),
+        (RowUpdate(0, []), "at least 1 token a row, not 0"),
+        (RowUpdate(2, [1]), "1 tokens rolls back to 0 to 1, not 2"),
+        (RowUpdate(1, [1] * 64), "64 more tokens after 1 exceed the context of 64"),
+        (RowUpdate(1, [VOCABULARY.size]), f"0 to {VOCABULARY.size - 1}, not {VOCABULARY.size}"),
+        (RowUpdate(1, [-1]), f"0 to {VOCABULARY.size - 1}, not -1"),
     )
     for move, message in misuse:
         with pytest.raises(ValueError, match=message):
-            batch.feed({1: Move(0, [1, 2]), 2: move})
+            batch.feed({1: RowUpdate(0, [1, 2]), 2: move})
     with pytest.raises(ValueError, match="1 tokens rolls back"):
-        batch.feed({1: Move(2, [1])})
+        batch.feed({1: RowUpdate(2, [1])})
 
 
 def test_there_is_a_row_at_least(bundle: Bundle) -> None:

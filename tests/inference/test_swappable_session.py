@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from inference.onnx_session import Logits, Session
 from inference.rolling_context import RollingContext
-from inference.swappable_session import ChangingSession
+from inference.swappable_session import SwappableSession
 from piano.tokens.vocabulary import VOCABULARY
 from tests.support.scripted_play import ChanceSession, model_of_chance
 
@@ -34,7 +34,7 @@ def windowed(seed: int) -> RollingContext:
 def test_it_goes_on_as_if_it_had_always_been_there(
     before: list[list[int] | float], meanwhile: list[list[int] | float], after: list[list[int] | float]
 ) -> None:
-    changing = ChangingSession(windowed(1))
+    changing = SwappableSession(windowed(1))
     do(changing, before)
     successor = changing.prepare(windowed(2))
     do(changing, meanwhile)
@@ -53,7 +53,7 @@ def test_where_the_exchange_fails_the_old_session_goes_on() -> None:
         def _logits(self) -> Logits:
             raise ValueError("broken")
 
-    changing = ChangingSession(windowed(1))
+    changing = SwappableSession(windowed(1))
     changing.feed([1, 2, 3])
     with pytest.raises(ValueError, match="broken"):
         changing.prepare(Broken(VOCABULARY.size, 64, seed=3))
@@ -67,7 +67,7 @@ def test_where_the_exchange_fails_the_old_session_goes_on() -> None:
 
 
 def test_a_new_stream_is_a_new_stream() -> None:
-    changing = ChangingSession(windowed(1))
+    changing = SwappableSession(windowed(1))
     changing.feed([1, 2, 3])
     changing.reset()
     changing.feed([4])

@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from realtime.cli.demo_phrases import NAMES, read_phrase
-from realtime.midi.message import Kind, channel_of, kind_of
+from realtime.midi.message import MessageKind, channel_of, kind_of
 from realtime.midi.performance_messages import messages_of
 from realtime.midi.ports import InputPort, OutputPort
 from realtime.midi.rtmidi_ports import open_system
@@ -65,7 +65,7 @@ class Pianist:
         start_ns, self._trips_ms = time.monotonic_ns(), []
         for at_ns, data in messages_of(read_phrase(name)):
             self.listen_until(start_ns + at_ns)
-            if kind_of(data) is Kind.NOTE_ON:
+            if kind_of(data) is MessageKind.NOTE_ON:
                 self._sent[data[1], data[2]] = time.monotonic_ns()
                 self._log.played += 1
             self._hands.send(data)
@@ -95,11 +95,11 @@ class Pianist:
 
     def _hear(self, data: bytes, now_ns: int) -> bool:
         kind = kind_of(data)
-        if kind is Kind.SUSTAIN:
+        if kind is MessageKind.SUSTAIN:
             self._pedals[channel_of(data)] = data[2]
-        elif kind is Kind.NOTE_OFF:
+        elif kind is MessageKind.NOTE_OFF:
             self.sounding.discard((channel_of(data), data[1]))
-        elif kind is Kind.NOTE_ON:
+        elif kind is MessageKind.NOTE_ON:
             self._log.heard += 1
             self.sounding.add((channel_of(data), data[1]))
             sent_ns = self._sent.pop((data[1], data[2]), None)

@@ -1,6 +1,6 @@
 """Makers of files over a model of chance, for processes too: what travels there must be found by its module."""
 
-from piano.solve.sequential_sessions import OneByOne
+from piano.solve.sequential_sessions import SequentialSessions
 from piano.tokens.vocabulary import VOCABULARY
 from realtime.files.new_pieces import PieceMaker
 from realtime.files.task_commands import TaskMaker
@@ -11,7 +11,9 @@ class ChanceMaker(TaskMaker):
     """Does tasks by chance, and loads nothing."""
 
     def open(self) -> None:
-        self._sessions = OneByOne(ChanceSession(VOCABULARY.size, 1024), max(self.request.beams, self.request.batch))
+        self._sessions = SequentialSessions(
+            ChanceSession(VOCABULARY.size, 1024), max(self.request.beams, self.request.batch)
+        )
 
 
 class ChancePieces(PieceMaker):

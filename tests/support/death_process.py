@@ -25,7 +25,7 @@ NOTE = bytes.fromhex("90 3c 40")
 def expect(inbox: Inbox[Any], kind: type) -> Any:
     """Take messages until one of the kind comes, for half a minute at most."""
     deadline_ns = CLOCK.now_ns() + 30 * NS_PER_S
-    while (message := inbox.take(deadline_ns)) is not None:
+    while (message := inbox.get(deadline_ns)) is not None:
         if isinstance(message, kind):
             return message
     raise SystemExit(f"no {kind.__name__} came")

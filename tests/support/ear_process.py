@@ -11,7 +11,7 @@ import os
 import select
 import sys
 
-from realtime.midi.message import Kind, kind_of
+from realtime.midi.message import MessageKind, kind_of
 from realtime.midi.rtmidi_ports import open_system
 
 _START, _STOP = b"\xfa", b"\xfc"
@@ -29,7 +29,7 @@ def main() -> None:
             elif data == _STOP:
                 print(json.dumps(heard), flush=True)
                 heard.clear()
-            elif kind_of(data) is not Kind.REAL_TIME:
+            elif kind_of(data) is not MessageKind.REAL_TIME:
                 heard.append(data.hex())
         ear.wait()
     os._exit(0)  # how JACK takes leave is not under test

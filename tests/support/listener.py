@@ -1,6 +1,6 @@
 """A listener at the far end of the wire: hears messages as a synthesiser does and holds the laws against them."""
 
-from realtime.midi.message import Kind, channel_of, kind_of
+from realtime.midi.message import MessageKind, channel_of, kind_of
 
 
 class Listener:
@@ -15,19 +15,19 @@ class Listener:
     def hear(self, data: bytes) -> None:
         """Take one message; a note-on for a note that sounds breaks the law."""
         kind = kind_of(data)
-        assert kind not in (Kind.MALFORMED, Kind.REAL_TIME), data.hex()
-        if kind in (Kind.SYSEX, Kind.SYSTEM_COMMON):
+        assert kind not in (MessageKind.MALFORMED, MessageKind.REAL_TIME), data.hex()
+        if kind in (MessageKind.SYSEX, MessageKind.SYSTEM_COMMON):
             return
         channel = channel_of(data)
-        if kind is Kind.NOTE_ON:
+        if kind is MessageKind.NOTE_ON:
             assert (channel, data[1]) not in self.sounding, f"{data.hex()} strikes a note that sounds"
             self.sounding[channel, data[1]] = data[2]
             self.struck.append((channel, data[1], data[2]))
-        elif kind is Kind.NOTE_OFF:
+        elif kind is MessageKind.NOTE_OFF:
             self.sounding.pop((channel, data[1]), None)
-        elif kind is Kind.SUSTAIN:
+        elif kind is MessageKind.SUSTAIN:
             self.pedal[channel] = data[2]
-        elif kind is Kind.RESET:
+        elif kind is MessageKind.RESET:
             self.pedal[channel] = 0
 
     def is_silent(self) -> bool:

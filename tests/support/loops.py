@@ -9,7 +9,7 @@ from realtime.engine.commands import Command, HandOver
 from realtime.engine.offline_run import OfflineRun
 from realtime.engine.partner import PartnerSettings
 from realtime.performers.performer import LoopStatus
-from realtime.performers.play_settings import AnswerSettings, LoopSettings, Manners, Mode, PlaySettings
+from realtime.performers.play_settings import AnswerSettings, LoopSettings, Mode, PlayLimits, PlaySettings
 from realtime.threads.clock import ManualClock
 from tests.support.scripted_play import HEAD, MS, S, note, wire
 from tests.support.scripted_session import ScriptedSession
@@ -72,7 +72,7 @@ def recorded(how: LoopSettings = ON_WISH, session: Session | None = None) -> Off
 THREE = [(0, 60), (500 * MS, 64), (S, 67)]
 
 
-LOUD = LoopSettings(Manners(lowest_pitch=80), pause=None)
+LOUD = LoopSettings(PlayLimits(lowest_pitch=80), pause=None)
 
 
 def answers_of(run: OfflineRun, passes: int) -> list[list[tuple[int, int]]]:

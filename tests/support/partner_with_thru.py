@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from inference.onnx_session import Session
 from realtime.engine.commands import ChangePlaying
-from realtime.engine.from_settings import engine_settings, playing_of, scheduler_settings, thru_of
+from realtime.engine.from_settings import engine_settings, play_settings_of, scheduler_settings, thru_of
 from realtime.engine.offline_run import OfflineRun
 from realtime.engine.partner import PartnerSettings
 from realtime.midi.input_thread import Thru
@@ -16,12 +16,12 @@ from realtime.threads.clock import ManualClock
 from tests.support.scripted_play import Act, S, model_of_chance
 
 
-class Desk:
+class PartnerWithThru:
     """What `LivePlay` is on ports, here on the manual clock."""
 
     def __init__(self, settings: Settings, session: Session | None = None, clock: ManualClock | None = None) -> None:
         self.settings = settings
-        parts = PartnerSettings(playing_of(settings, 0), engine_settings(settings), scheduler_settings(settings))
+        parts = PartnerSettings(play_settings_of(settings, 0), engine_settings(settings), scheduler_settings(settings))
         clock = clock or ManualClock()
         self.port = MemoryOutputPort(clock)
         self.run = OfflineRun(session or model_of_chance(), parts, clock, self.port)
@@ -31,7 +31,7 @@ class Desk:
         """Go on in another mode, as the panel has it."""
         self.settings = self.settings.model_copy(update={"mode": str(mode), "thru": thru})
         scheduler = self.run.partner.scheduler
-        self.run.tell(ChangePlaying(playing_of(self.settings, 0)))
+        self.run.tell(ChangePlaying(play_settings_of(self.settings, 0)))
         self._thru = thru_of(self.settings, scheduler, self.run.clock) or scheduler.let_end
 
     def deliver(self, data: bytes) -> None:

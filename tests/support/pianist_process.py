@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from realtime.midi.message import Kind, kind_of
+from realtime.midi.message import MessageKind, kind_of
 from realtime.midi.ports import InputPort, OutputPort
 from realtime.midi.rtmidi_ports import open_system
 
@@ -60,7 +60,7 @@ class Pianist:
 
 
 def _is_note_on(message: str) -> bool:
-    return kind_of(bytes.fromhex(message)) is Kind.NOTE_ON
+    return kind_of(bytes.fromhex(message)) is MessageKind.NOTE_ON
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from inference.onnx_session import Logits, Session
 from inference.rolling_context import RollingContext
-from inference.session_wrapper import SessionOver
+from inference.session_wrapper import SessionWrapper
 from piano.events import Event, NoteOff, NoteOn, Pedal, TimedEvent
 from piano.tokens.vocabulary import VOCABULARY, Kind
 from realtime.engine.commands import Command
@@ -57,7 +57,7 @@ def scripted(tokens: Sequence[int], context: int = 512) -> ScriptedSession:
     )
 
 
-class SlowSession(SessionOver):
+class SlowSession(SessionWrapper):
     """A session on a slow machine: each feed takes time on a clock that is moved by hand."""
 
     def __init__(self, session: Session, clock: ManualClock, ns_per_feed: int) -> None:

@@ -14,7 +14,7 @@ MS_NS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Duet:
+class TwoRoles:
     """A performance with the role of each note and pedal change."""
 
     performance: Performance
@@ -48,7 +48,7 @@ _velocities = st.integers(1, 127)
 
 
 @st.composite
-def duets(draw: st.DrawFn, *, one_role: bool = False, most_keys: int = 4) -> Duet:
+def duets(draw: st.DrawFn, *, one_role: bool = False, most_keys: int = 4) -> TwoRoles:
     """Draw what two players can do at one piano each: no key is pressed while it is down."""
     roles = st.just(0) if one_role else st.integers(0, 1)
     notes, note_roles = [], []
@@ -69,7 +69,7 @@ def duets(draw: st.DrawFn, *, one_role: bool = False, most_keys: int = 4) -> Due
     note_array, pedal_array = np.array(notes, NOTE), np.array(pedals, PEDAL)
     order = np.lexsort((note_array["pitch"], note_array["onset_s"]))
     pedal_order = np.argsort(pedal_array["time_s"], kind="stable")
-    return Duet(
+    return TwoRoles(
         Performance(note_array[order], pedal_array[pedal_order]),
         np.array(note_roles, np.uint8)[order],
         np.array(pedal_roles, np.uint8)[pedal_order],

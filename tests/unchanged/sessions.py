@@ -10,7 +10,7 @@ from realtime.engine.open_model import open_bundle, open_session
 from realtime.midi.performance_messages import messages_of
 from realtime.settings import Settings
 from realtime.threads.clock import ManualClock
-from tests.support.partner_with_thru import Desk
+from tests.support.partner_with_thru import PartnerWithThru
 from tests.support.scripted_play import S, model_of_chance
 from tests.unchanged.files import fingerprint
 
@@ -56,7 +56,7 @@ def _embedded() -> Session:
 
 def _played(name: str, settings: Settings, session: Session) -> bytes:
     """Return all that went out, a line for each message: its moment and its bytes."""
-    desk = Desk(settings, session, ManualClock())
+    desk = PartnerWithThru(settings, session, ManualClock())
     first = messages_of(read_phrase(NAMES[0]), S)
     second = messages_of(read_phrase(NAMES[1]), 11 * S)
     desk.play(first)

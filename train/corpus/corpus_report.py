@@ -14,7 +14,7 @@ REPORT_NAME = "report.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class FileOutcome:
     """One file: what is in the cache of it, what cleaning took away, and why it was refused, if it was."""
 
     piece: Piece
@@ -41,7 +41,7 @@ class Total:
     silence_cut_h: float
 
     @classmethod
-    def over(cls, outcomes: Sequence[Outcome]) -> "Total":
+    def over(cls, outcomes: Sequence[FileOutcome]) -> "Total":
         """Add up the files."""
         used = [outcome for outcome in outcomes if not outcome.refusal]
         return cls(
@@ -57,13 +57,13 @@ class Total:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class CorpusReport:
     """The outcome of every file, in the order of the list, and how long a silence was left in."""
 
-    outcomes: Sequence[Outcome]
+    outcomes: Sequence[FileOutcome]
     longest_silence_s: float
 
-    def refused(self) -> list[Outcome]:
+    def refused(self) -> list[FileOutcome]:
         """Return the files that are not in the cache."""
         return [outcome for outcome in self.outcomes if outcome.refusal]
 

@@ -19,7 +19,7 @@ from piano.errors import CorpusError, MidiFileError, PianodError
 from piano.midi.file import merge_tracks, read_tracks
 from train.corpus.annotations import cues_of
 from train.corpus.cleaning import LONGEST_SILENCE_S, clean
-from train.corpus.corpus_report import REPORT_NAME, Outcome, Report
+from train.corpus.corpus_report import REPORT_NAME, CorpusReport, FileOutcome
 from train.corpus.note_cache import CACHE_NAME, Columns, NoteCache, pack
 from train.corpus.sources import Source, folder_sources, zip_sources
 
@@ -28,7 +28,7 @@ from train.corpus.sources import Source, folder_sources, zip_sources
 class Prepared:
     """What became of one file: its piece and packed notes, or the reason why it was refused."""
 
-    outcome: Outcome
+    outcome: FileOutcome
     columns: Columns | None
 
 
@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
 
 def prepare(
     sources: Sequence[Source], out: Path, *, longest_silence_s: float = LONGEST_SILENCE_S, processes: int = 1
-) -> Report:
+) -> CorpusReport:
     """Read and clean all sources, write cache and report into the folder `out`, and return the report."""
     if not sources:
         raise CorpusError("there is no MIDI file to read")
@@ -80,7 +80,7 @@ def prepare(
         if prepared.columns is not None:
             pieces.append(prepared.outcome.piece)
             packed.append(prepared.columns)
-    report = Report(outcomes, longest_silence_s)
+    report = CorpusReport(outcomes, longest_silence_s)
     if not pieces:
         raise CorpusError(f"none of {len(sources)} files could be used; the first: {report.refused()[0].refusal}")
     NoteCache.join(pieces, packed).save(out / CACHE_NAME)
@@ -103,16 +103,16 @@ def prepare_one(source: Source, longest_silence_s: float = LONGEST_SILENCE_S) ->
     try:
         tracks = read_tracks(_bytes(source), name=source.piece.file, warn=tqdm.write)
     except PianodError as error:
-        return Prepared(Outcome(source.piece, refusal=str(error)), None)
+        return Prepared(FileOutcome(source.piece, refusal=str(error)), None)
     piece = replace(source.piece, tracks=tuple(track.name for track in tracks))
     merged = merge_tracks(tracks)
     try:
         merged = replace(merged, cues=cues_of(source, merged.notes))
     except PianodError as error:
-        return Prepared(Outcome(piece, refusal=str(error)), None)
+        return Prepared(FileOutcome(piece, refusal=str(error)), None)
     cleaned = clean(merged, longest_silence_s)
     performance = cleaned.performance
-    outcome = Outcome(
+    outcome = FileOutcome(
         piece,
         notes=int(performance.notes.size),
         pedals=int(performance.pedals.size),

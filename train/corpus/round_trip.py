@@ -27,7 +27,7 @@ _cache: NoteCache | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Losses:
+class RoundTripLosses:
     """What encoding and decoding cost, in one piece or in many."""
 
     pieces: int = 0
@@ -43,13 +43,13 @@ class Losses:
     pedal_error_ms: float = 0.0
     velocity_error: int = 0
 
-    def and_also(self, other: "Losses") -> "Losses":
+    def and_also(self, other: "RoundTripLosses") -> "RoundTripLosses":
         """Return both together: counts add up, of errors the worst stays."""
         merged = {}
         for field in fields(self):
             join = max if "error" in field.name else sum
             merged[field.name] = join((getattr(self, field.name), getattr(other, field.name)))
-        return Losses(**merged)
+        return RoundTripLosses(**merged)
 
     @property
     def is_within_bounds(self) -> bool:
@@ -77,14 +77,14 @@ def run(args: argparse.Namespace) -> int:
     return 0 if losses.is_within_bounds else 1
 
 
-def measure(played: Performance) -> Losses:
+def measure(played: Performance) -> RoundTripLosses:
     """Return what is lost when a performance is encoded and decoded."""
     tokens = encode(played)
     heard = decode(tokens).performance
     on_piano = (played.notes["pitch"] >= LOWEST_PITCH) & (played.notes["pitch"] <= HIGHEST_PITCH)
     before, after = _by_key(played.notes[on_piano]), _by_key(heard.notes)
     pedals_match = np.array_equal(played.pedals["down"], heard.pedals["down"])
-    losses = Losses(
+    losses = RoundTripLosses(
         pieces=1,
         notes=played.notes.size,
         tokens=tokens.size,
@@ -105,7 +105,7 @@ def measure(played: Performance) -> Losses:
     )
 
 
-def describe(losses: Losses) -> str:
+def describe(losses: RoundTripLosses) -> str:
     """Return the figures as a table of lines."""
     return "\n".join(
         (
@@ -128,14 +128,14 @@ def _open(path: Path) -> None:
     _cache = NoteCache.load(path)
 
 
-def _check_piece(index: int) -> Losses:
+def _check_piece(index: int) -> RoundTripLosses:
     if _cache is None:
         raise RuntimeError("the process was not given a cache")
     return measure(_cache.performance(index))
 
 
-def _total(checked: Iterable[Losses]) -> Losses:
-    total = Losses()
+def _total(checked: Iterable[RoundTripLosses]) -> RoundTripLosses:
+    total = RoundTripLosses()
     for losses in checked:
         total = total.and_also(losses)
     return total

@@ -76,7 +76,7 @@ def stream_of(part: PieceCut, draw: Draw, rng: np.random.Generator, limit: int) 
     stream = task_stream(exercise, styles=part.styles, size=draw.size, origin_s=part.origin_s, limit=limit)
     if not part.is_last or stream.tokens.size >= limit:
         return stream
-    tokens, answers = (np.append(column, np.int32(VOCABULARY.end)) for column in (stream.tokens, stream.answers))
+    tokens, answers = (np.append(column, np.int32(VOCABULARY.end)) for column in (stream.tokens, stream.targets))
     return TaskStream(tokens, answers, np.append(stream.parts, np.uint8(Part.KNOWN)), stream.head)
 
 

@@ -75,7 +75,7 @@ class WindowDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):
         stream = self.stream(self.piece_at(rng.random()), rng)
         length = self.plan.length
         size = min(stream.tokens.size - 1, length)
-        following, parts = stream.answers[1 : size + 1], stream.parts[1 : size + 1]
+        following, parts = stream.targets[1 : size + 1], stream.parts[1 : size + 1]
         tokens = np.full(length, VOCABULARY.pad, np.int64)
         targets = np.full(length, IGNORED, np.int64)
         tokens[:size] = stream.tokens[:size]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from piano.events import Role
 from piano.notes import HIGHEST_PITCH, LOWEST_PITCH, NoteArray, sort_notes
-from piano.tasks.exercise import Asked, Clock, Exercise
+from piano.tasks.exercise import Asked, Exercise, PreviewClock
 
 WINDOW_S = 4.0
 WINDOW_NOTES = 24
@@ -48,7 +48,7 @@ class NearestNeighbour:
 
     def notes(self, exercise: Exercise) -> NoteArray:
         """Return the own notes that the neighbours have, window after window."""
-        if exercise.preview is not None and exercise.preview.clock is Clock.ORDER:
+        if exercise.preview is not None and exercise.preview.clock is PreviewClock.ORDER:
             return self._in_order(exercise.preview.notes)
         known = known_notes(exercise)
         parts = [known[:0]]
@@ -114,7 +114,7 @@ def known_notes(exercise: Exercise) -> NoteArray:
 def _cut(exercise: Exercise, hop_s: float) -> Iterator[_Window]:
     """Yield the windows of an exercise whose answer is known."""
     own = exercise.performance.notes[exercise.roles == Role.OWN]
-    if exercise.preview is not None and exercise.preview.clock is Clock.ORDER:
+    if exercise.preview is not None and exercise.preview.clock is PreviewClock.ORDER:
         for first in range(0, own.size, WINDOW_NOTES):
             part = _from_zero(own[first : first + WINDOW_NOTES])
             yield _Window(_from_zero(exercise.preview.notes[first : first + WINDOW_NOTES]), part)

@@ -18,7 +18,7 @@ from train.evaluate.nearest_neighbour import NearestNeighbour
 from train.evaluate.situations import Situation
 from train.evaluate.task_answers import Solve
 from train.evaluate.task_baselines import fit_task_baselines
-from train.evaluate.task_results import MODEL, Row
+from train.evaluate.task_results import MODEL, ResultRow
 from train.evaluate.velocity_baselines import fit_velocity_baselines
 from train.evaluate.velocity_chunks import Velocities, velocities_in_chunks
 from train.predictors.scoring import Predictor
@@ -80,7 +80,7 @@ class Bench:
         self._excerpts = {kind: drawn[size] for kind, size in sizes.items()}
         self._training = material.training()
 
-    def measure(self, case: Situation) -> list[Row]:
+    def measure(self, case: Situation) -> list[ResultRow]:
         """Return the rows of the baselines and of the model in a situation; none if nothing is asked in it."""
         exercises = [excerpt.pose(case.task, self._seed) for excerpt in self._excerpts[case.asks_velocities]]
         exercises = [exercise for exercise in exercises if exercise.asked_notes]
@@ -92,7 +92,7 @@ class Bench:
         rows = []
         for name, answers in methods.items():
             answered = list(tqdm(answers(exercises), f"{case.name}: {name}", len(exercises), leave=False))
-            rows.append(Row.of(case.name, name, asked, answered, velocities=case.asks_velocities))
+            rows.append(ResultRow.of(case.name, name, asked, answered, velocities=case.asks_velocities))
         return rows
 
     def _for_velocities(self, case: Situation, training: list[Exercise]) -> dict[str, _Answers]:

@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     from train.evaluate.task_answers import solving
     from train.evaluate.task_bench import Bench, Material, Model  # bits per note need neither scipy nor mir_eval
     from train.evaluate.task_report import TaskReport
-    from train.evaluate.task_results import Row
+    from train.evaluate.task_results import ResultRow
 
     _check(args)
     cases = situations(args.tasks, args.preview, args.noise)
@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
     sampling = SamplingSettings(temperature=args.temperature, top_p=args.top_p)
     settings = {name: getattr(args, name) for name in ("seed", "noise", "temperature", "top_p", "samples")}
     data = {"midi": str(args.midi)} if args.midi else {"split": split, "data": ", ".join(args.dataset or ["all"])}
-    rows: list[Row] = []
+    rows: list[ResultRow] = []
     took_s: dict[str, float] = {}
     with solving(args.target, args.jobs) as solve:
         request = SolveRequest(sampling=sampling, samples=args.samples)

@@ -9,7 +9,7 @@ from typing import Any
 
 from piano.errors import PianodError
 from train.evaluate.task_metrics import DISTRIBUTIONS
-from train.evaluate.task_results import MODEL, OVERALL_RATIO, Row
+from train.evaluate.task_results import MODEL, OVERALL_RATIO, ResultRow
 
 JSON_NAME, TABLE_NAME, PICTURE_NAME = "tasks.json", "tasks.md", "tasks.png"
 
@@ -34,12 +34,12 @@ class TaskReport:
 
     model: str
     source: dict[str, Any]
-    rows: Sequence[Row]
+    rows: Sequence[ResultRow]
     took_s: dict[str, float]
 
-    def situations(self) -> dict[str, list[Row]]:
+    def situations(self) -> dict[str, list[ResultRow]]:
         """Return the rows by situation, the model's first."""
-        found: dict[str, list[Row]] = {}
+        found: dict[str, list[ResultRow]] = {}
         for row in self.rows:
             found.setdefault(row.situation, []).append(row)
         return {name: sorted(rows, key=lambda row: row.method != MODEL) for name, rows in found.items()}
@@ -94,11 +94,11 @@ class TaskReport:
         figure.savefig(path, dpi=110)
 
 
-def _leading(row: Row) -> str:
+def _leading(row: ResultRow) -> str:
     return "f1" if "f1" in row.metrics else "velocity_mae"
 
 
-def _bars(panel: Any, situations: dict[str, list[Row]], metric: str, title: str) -> None:
+def _bars(panel: Any, situations: dict[str, list[ResultRow]], metric: str, title: str) -> None:
     """Draw a group of bars for each situation, the first on top, with the error of the mean."""
     colours, place, ticks = dict(_COLOURS), 0.0, []
     for name, rows in situations.items():
@@ -123,7 +123,7 @@ def _bars(panel: Any, situations: dict[str, list[Row]], metric: str, title: str)
     panel.legend(fontsize=8, frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
 
 
-def _velocity_table(situations: dict[str, list[Row]]) -> str:
+def _velocity_table(situations: dict[str, list[ResultRow]]) -> str:
     rows = [
         (name, _method(row), *(_figure(row, column) for column in _VELOCITY_COLUMNS))
         for name, of in situations.items()
@@ -133,7 +133,7 @@ def _velocity_table(situations: dict[str, list[Row]]) -> str:
     return _table(("velocities", "", *(_HEADINGS[column] for column in _VELOCITY_COLUMNS)), rows) if rows else ""
 
 
-def _summary_table(situations: dict[str, list[Row]]) -> str:
+def _summary_table(situations: dict[str, list[ResultRow]]) -> str:
     """Return F1 by task, the model beside its baselines, and whether it is above each by more than chance."""
     shown = {name: rows for name, rows in situations.items() if "f1" in rows[0].metrics and rows[0].method == MODEL}
     if not shown:
@@ -146,7 +146,7 @@ def _summary_table(situations: dict[str, list[Row]]) -> str:
     return _table(("F1", *methods, "model above all", "model, with velocity"), rows)
 
 
-def _full_table(situations: dict[str, list[Row]]) -> str:
+def _full_table(situations: dict[str, list[ResultRow]]) -> str:
     columns = [name for name in _HEADINGS if any(name in rows[0].metrics for rows in situations.values())]
     rows = [
         (name, _method(row), *(_figure(row, column) if column in row.metrics else "" for column in columns))
@@ -156,7 +156,7 @@ def _full_table(situations: dict[str, list[Row]]) -> str:
     return _table(("all measures", "", *(_HEADINGS[column] for column in columns)), rows)
 
 
-def _verdict(model: Row, others: Sequence[Row]) -> str:
+def _verdict(model: ResultRow, others: Sequence[ResultRow]) -> str:
     """Say whether the model is above each baseline: by two standard errors of the difference, or only on average."""
     apart = [model.above(other, "f1") for other in others]
     if all(mean > 2 * error for mean, error in apart):
@@ -164,15 +164,15 @@ def _verdict(model: Row, others: Sequence[Row]) -> str:
     return "on average" if all(mean > 0 for mean, _ in apart) else "no"
 
 
-def _method(row: Row) -> str:
+def _method(row: ResultRow) -> str:
     return f"**{row.method}**" if row.method == MODEL else row.method
 
 
-def _with_error(row: Row, metric: str) -> str:
+def _with_error(row: ResultRow, metric: str) -> str:
     return f"{_figure(row, metric)} ± {row.error(metric):.3f}"
 
 
-def _figure(row: Row, metric: str) -> str:
+def _figure(row: ResultRow, metric: str) -> str:
     value = row.mean(metric)
     if math.isnan(value):
         return "-"

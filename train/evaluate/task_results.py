@@ -18,7 +18,7 @@ _OVER_NOTES = ("velocity_mae",)
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ResultRow:
     """A method in a situation; `scores` by excerpt, `notes` how many each asked for."""
 
     situation: str
@@ -30,13 +30,15 @@ class Row:
     @staticmethod
     def of(
         situation: str, method: str, asked: Sequence[NoteArray], answered: Sequence[NoteArray], *, velocities: bool
-    ) -> "Row":
+    ) -> "ResultRow":
         """Measure the answer to each excerpt; where only velocities are asked, note for note."""
         pairs = list(zip(asked, answered, strict=True))
         measure = _score_in_place if velocities else score
         scores = tuple(measure(one, other) for one, other in pairs)
         played, found = (np.concatenate(side)["velocity"].astype(np.float64) for side in (asked, answered))
-        return Row(situation, method, scores, tuple(notes.size for notes in asked), deviation_ratio(played, found))
+        return ResultRow(
+            situation, method, scores, tuple(notes.size for notes in asked), deviation_ratio(played, found)
+        )
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -55,7 +57,7 @@ class Row:
         values, _ = self._values(metric)
         return float(values.std(ddof=1) / math.sqrt(values.size)) if values.size > 1 else math.nan
 
-    def above(self, other: "Row", metric: str) -> tuple[float, float]:
+    def above(self, other: "ResultRow", metric: str) -> tuple[float, float]:
         """Return by how much this is above another in the same excerpts, on average, and the standard error of that."""
         apart = np.array([one[metric] - two[metric] for one, two in zip(self.scores, other.scores, strict=True)])
         return float(apart.mean()), float(apart.std(ddof=1) / math.sqrt(apart.size)) if apart.size > 1 else math.nan

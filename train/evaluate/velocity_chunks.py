@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from piano.solve.context_window import Reel
+from piano.solve.context_window import ContextWindow
 from piano.solve.velocity_answers import VelocityAnswers
 from piano.tasks.exercise import Exercise
 from piano.tokens.vocabulary import VOCABULARY, Kind
@@ -55,14 +55,14 @@ def _answer(predictor: Predictor, exercises: list[Exercise], situation: Situatio
         logits.update(zip(these, _logits(predictor, [windows[number] for number in these]), strict=True))
     for number, window in enumerate(windows):
         for of_key in logits[number]:
-            answers[window.exercise].hear(of_key)
+            answers[window.exercise].accept_logits(of_key)
     for each in answers:
         yield each.performance().notes["velocity"]
 
 
 def _windows(answers: VelocityAnswers, context: int, exercise: int) -> Iterator[_Window]:
     """Yield the windows in which a stream is played, as the one who plays it chooses them."""
-    reel, stream, fed = Reel(context, answers.head), answers.tokens, 0
+    reel, stream, fed = ContextWindow(context, answers.head), answers.tokens, 0
     window = _Window([], [], exercise)
     for due in asked(stream).tolist():
         move = reel.move(stream, fed, due, due)

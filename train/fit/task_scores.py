@@ -50,7 +50,7 @@ def _batch(data: WindowDataset, draw: Draw, windows: int) -> tuple[Tensor, Tenso
         stream = data.stream(data.piece_at(rng.random()), rng, draw)
         size = min(stream.tokens.size - 1, length)
         tokens[row, :size] = stream.tokens[:size]
-        following, parts = stream.answers[1 : size + 1], stream.parts[1 : size + 1]
+        following, parts = stream.targets[1 : size + 1], stream.parts[1 : size + 1]
         targets[row, :size] = np.where(parts == Part.ASKED, following, IGNORED)
     positions = torch.arange(length).expand(windows, length)
     return torch.from_numpy(tokens), torch.from_numpy(targets), positions

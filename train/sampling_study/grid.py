@@ -13,7 +13,7 @@ from piano.sampling.sampler import SamplingSettings
 from piano.tokens.encoding import decode, encode
 from piano.tokens.vocabulary import STEP_S, VOCABULARY, Kind
 from train.corpus.sources import MIDI_SUFFIXES
-from train.sampling_study.side_by_side import Row, play_side_by_side
+from train.sampling_study.side_by_side import GrowingPiece, play_side_by_side
 
 _ENDS_EVENT = np.isin(VOCABULARY.kinds, (Kind.OFF, Kind.PEDAL, Kind.VELOCITY))
 
@@ -47,12 +47,12 @@ def run(args: argparse.Namespace) -> int:
         except OSError as error:
             raise PianodError(f"{folder}: cannot be made ({error.strerror}); choose another place") from error
         seeds = range(args.seed, args.seed + args.pieces)
-        rows = [Row(seed, sampling, drawn_notes_per_s(seed)) for seed in seeds]
+        rows = [GrowingPiece(seed, sampling, drawn_notes_per_s(seed)) for seed in seeds]
         if rows:
             play_side_by_side(args.bundle, rows, args.tokens, ["opening"])
         for number, row in enumerate(rows, 1):
             write_performance(folder / f"piece-{number:02}.mid", [MidiTrack("piece", _performance(row.tokens))])
-        rows = [Row(args.seed + number, sampling) for number in range(len(primers))]
+        rows = [GrowingPiece(args.seed + number, sampling) for number in range(len(primers))]
         for row, primer in zip(rows, primers, strict=True):
             for token in primer:
                 row.push(token)

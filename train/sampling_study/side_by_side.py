@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from inference.bundle import Bundle
 from inference.equal_rows import EqualRows
 from piano.events import Role
-from piano.sampling.density_guard import PIANISTS_NOTES_PER_S, Pace
+from piano.sampling.density_guard import PIANISTS_NOTES_PER_S, DensityGuard
 from piano.sampling.key_releases import with_releases
 from piano.sampling.memory import Memory
-from piano.sampling.repetition_guard import Figures
+from piano.sampling.repetition_guard import RepetitionGuard
 from piano.sampling.sampler import Sampler, SamplingSettings
 from piano.tokens.grammar import Grammar, tokens_of_role
 from piano.tokens.vocabulary import LONGEST_TIME_STEPS, VOCABULARY, Kind
@@ -32,7 +32,7 @@ _ALLOWED = tokens_of_role(Role.OWN) & (np.arange(VOCABULARY.size) != VOCABULARY.
 _UP = VOCABULARY.first_off - VOCABULARY.first_on
 
 
-class Row:
+class GrowingPiece:
     """One piece that grows: what was played, and the sampler that draws on.
 
     `notes_per_s` is how busy it is to be; None for as busy as what is pushed before the first draw.
@@ -41,7 +41,7 @@ class Row:
     def __init__(self, seed: int, sampling: SamplingSettings, notes_per_s: float | None = None) -> None:
         self.tokens: list[int] = []
         self._sampler = Sampler(seed, sampling)
-        self._grammar, self._figures, self._pace = Grammar(), Figures(), Pace()
+        self._grammar, self._figures, self._pace = Grammar(), RepetitionGuard(), DensityGuard()
         self._memory = Memory() if sampling.recall else None
         self._aim = notes_per_s
         self._step = self._last_event = 0
@@ -79,8 +79,8 @@ class Row:
             if not self._grammar.in_note:
                 pressed = {int(VOCABULARY.values[key]): since for key, since in self._pressed.items()}
                 logits = with_releases(logits, pressed, self._step, mask)
-            logits = self._figures.hold_back(logits, settings.repetition_guard)
-            logits = self._pace.lean(logits, self._step, self._aim, settings.pace_guard)
+            logits = self._figures.penalise(logits, settings.repetition_guard)
+            logits = self._pace.penalise(logits, self._step, self._aim, settings.pace_guard)
             token = self._sampler.draw(logits, mask)
         self.push(token)
         return token
@@ -100,7 +100,7 @@ class Row:
         return np.asarray(mask)
 
 
-def play_side_by_side(folder: Path, rows: Sequence[Row], count: int, styles: Sequence[str] = ()) -> None:
+def play_side_by_side(folder: Path, rows: Sequence[GrowingPiece], count: int, styles: Sequence[str] = ()) -> None:
     """Let each row go on by so many tokens; what they hold already must be equally long, and is heard first.
 
     BundleError if the bundle is damaged or foreign.

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from piano.errors import ConfigError
 from piano.tokens.vocabulary import VOCABULARY
 from train.dataset.rewritings import REWRITINGS
-from train.recipe import ModelShape, Recipe
+from train.recipe import ModelSection, Recipe
 
 BASE = "base"
 """The name under which the base recipe itself is tried."""
@@ -79,7 +79,7 @@ class TrialPlan(_Section):
         """Return how many steps are equal tokens or, where layers or width change, equal floating-point operations."""
         tokens = float(variation.tokens or self.tokens)
         if variation.tokens is None and {"layers", "width"} & set(variation.change.get("model", {})):
-            before, now = (ModelShape.model_validate(of["model"]) for of in (self.base, content))
+            before, now = (ModelSection.model_validate(of["model"]) for of in (self.base, content))
             tokens *= flops_per_token(before) / flops_per_token(now)
         batch = Recipe.model_validate({**content, "schedule": {"steps": 1}}).batches.tokens
         return max(1, round(tokens / batch))
@@ -104,7 +104,7 @@ class Trial:
         return (self.recipe.schedule.steps or 0) * self.recipe.batches.tokens
 
 
-def flops_per_token(shape: ModelShape) -> float:
+def flops_per_token(shape: ModelSection) -> float:
     """Return the floating-point operations of training on a token: six for each weight of a matrix that multiplies.
 
     Counted are the layers, the head, and attention at half the context (Kaplan et al. 2020, with causal attention).

@@ -13,7 +13,7 @@ from train.trials.trial_result import Result
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TrialRow:
     """All seeds of one variation: the mean in bits per note, and how far apart the seeds are.
 
     `spread` is the largest less the smallest, `deviation` the standard deviation; both 0.0 of a single seed.
@@ -31,14 +31,14 @@ class Row:
     seconds: float
 
 
-def rows_of(results: Sequence[Result]) -> list[Row]:
+def rows_of(results: Sequence[Result]) -> list[TrialRow]:
     """Return a row for each variation, in order of appearance; tokens, sizes and times are means over its seeds."""
     rows = []
     for name in dict.fromkeys(result.name for result in results):
         found = [result for result in results if result.name == name]
         bits = [result.bits_per_note for result in found]
         rows.append(
-            Row(
+            TrialRow(
                 name=name,
                 group=found[0].group,
                 seeds=len(found),
@@ -89,7 +89,7 @@ def table(results: Sequence[Result]) -> str:
     return "\n".join(lines)
 
 
-def _difference(row: Row, base: Row | None, deviation: float) -> str:
+def _difference(row: TrialRow, base: TrialRow | None, deviation: float) -> str:
     if base is None or row.name == BASE:
         return ""
     own, of_base = (max(deviation, each.deviation) for each in (row, base))
@@ -122,7 +122,7 @@ class Prediction(NamedTuple):
     bits: float
 
 
-def line_of(rows: Sequence[Row]) -> Line:
+def line_of(rows: Sequence[TrialRow]) -> Line:
     """Return the line of least squares through the sizes, in the logarithms of compute and bits; two at least.
 
     Sizes of the group `check` are left out.
@@ -136,7 +136,7 @@ def line_of(rows: Sequence[Row]) -> Line:
     return Line(float(np.exp(intercept)), float(exponent), float(residual))
 
 
-def next_size(rows: Sequence[Row]) -> Prediction:
+def next_size(rows: Sequence[TrialRow]) -> Prediction:
     """Return what the line of the sizes gives the next one."""
     line = line_of(rows)
     before, last = sorted((row for row in rows if row.group != CHECK), key=lambda row: row.flops)[-2:]

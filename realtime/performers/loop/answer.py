@@ -22,8 +22,8 @@ from piano.tokens.vocabulary import STEP_NS, steps_of_ns
 from realtime.performers.bounds import Bounds
 from realtime.performers.live_stream import LiveStream
 from realtime.performers.loop.layers import Layer, events_of, notes_of
-from realtime.performers.play_limits import Reins
-from realtime.performers.play_settings import Manners
+from realtime.performers.play_limits import PlayLimiter
+from realtime.performers.play_settings import PlayLimits
 
 WINDOW = whole_steps(PreviewSize().window_s)
 """Steps between two previews, as in training."""
@@ -54,24 +54,24 @@ class _Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Brief:
+class AnswerSpec:
     """What an answer is to be: to which layers, how long, how its stream begins. `luck` seeds its own generator."""
 
     head: tuple[int, ...]
     layers: tuple[Layer, ...]
     length_ns: int
-    manners: Manners
+    limits: PlayLimits
     luck: int
 
 
 class LoopAnswer:
     """One answer, from nothing to complete. Nobody else may use the stream before it is complete or given up."""
 
-    def __init__(self, stream: LiveStream, brief: Brief) -> None:
+    def __init__(self, stream: LiveStream, brief: AnswerSpec) -> None:
         """Begin an answer; the stream begins anew."""
         self._stream, self._length_ns = stream, brief.length_ns
-        self._reins = Reins(brief.manners)
-        self._sampler = Sampler(brief.manners.seed, brief.manners.sampling)
+        self._limiter = PlayLimiter(brief.limits)
+        self._sampler = Sampler(brief.limits.seed, brief.limits.sampling)
         self._sampler.restart(brief.luck)
         stream.reset(brief.head)
         self._coming = deque(_known(brief.layers, brief.length_ns))
@@ -109,15 +109,15 @@ class LoopAnswer:
 
     def _guess(self, last_ns: int) -> None:
         """Sample the next event; what would come later than a moment is forgotten."""
-        reins = self._reins
-        free_ns = reins.free_ns() or 0
+        limiter = self._limiter
+        free_ns = limiter.free_ns() or 0
         may_strike = free_ns <= self.known_ns < self._strikes_until_ns
         bounds = Bounds(
             self.known_ns,
-            reins.allowed(self._held, strikes=may_strike),
-            most_keys=reins.manners.most_keys,
-            bias=reins.bias(self.known_ns),
-            longest_hold_ns=reins.manners.longest_hold_ns,
+            limiter.allowed(self._held, strikes=may_strike),
+            most_keys=limiter.limits.most_keys,
+            bias=limiter.bias(self.known_ns),
+            longest_hold_ns=limiter.limits.longest_hold_ns,
         )
         changes_ns = [at_ns for at_ns in (free_ns, self._strikes_until_ns) if at_ns > self.known_ns]
         limit_ns = min([last_ns, *(at_ns - 1 for at_ns in changes_ns)])
@@ -129,9 +129,9 @@ class LoopAnswer:
             self.known_ns = max(self.known_ns, guess.at_ns) + STEP_NS
         else:
             self.known_ns = guess.at_ns
-            self.events.append((guess.at_ns, reins.soften(guess.event)))
+            self.events.append((guess.at_ns, limiter.soften(guess.event)))
             if isinstance(guess.event, NoteOn):
-                reins.strike(guess.at_ns)
+                limiter.strike(guess.at_ns)
 
 
 def _known(loop: Sequence[Layer], length_ns: int) -> list[_Known]:

@@ -25,12 +25,12 @@ from piano.tokens.vocabulary import VOCABULARY, Kind
 from realtime.output.event_queue import Release
 from realtime.performers.heard_before import MemoryWriter
 from realtime.performers.live_stream import LiveStream
-from realtime.performers.loop.answer import Brief, LoopAnswer
+from realtime.performers.loop.answer import AnswerSpec, LoopAnswer
 from realtime.performers.loop.layers import Layer, Recorder
 from realtime.performers.loop.overdubs import Overdubs
 from realtime.performers.loop.playback import LATEST_NS, LoopPlayback
 from realtime.performers.performer import Activity, LoopStatus, Output, PerformerStatus
-from realtime.performers.phrase_detector import PhraseListener
+from realtime.performers.phrase_detector import PhraseDetector
 from realtime.performers.play_settings import LoopSettings, Mode, PauseSettings, PlaySettings
 
 SHORTEST_NS = 1_000_000_000
@@ -46,7 +46,7 @@ MIDDLE_C = 60
 _LOOP_BITS = 32
 
 
-class Course(StrEnum):
+class AnswerCourse(StrEnum):
     """What becomes of the answer at the next seam, and of the player's keys."""
 
     RENEW = "renew"
@@ -73,7 +73,7 @@ class Loop:
         self._stream = LiveStream(session, head, memory.copy())  # each answer begins anew from what was played before
         self._writer = MemoryWriter(memory)
         self._head, self._output, self._settings = tuple(head), output, settings
-        self._phrase = PhraseListener(settings.pause or PauseSettings())
+        self._phrase = PhraseDetector(settings.pause or PauseSettings())
         self._overdubs = Overdubs()
         self._epoch = self._loops = self._answers = 0
         self._forget()
@@ -85,7 +85,7 @@ class Loop:
         self._begins_ns = 0  # when the loop goes round first
         self._next: LoopAnswer | None = None  # for the next pass
         self._overdubs.forget()
-        self._course = Course.RENEW
+        self._course = AnswerCourse.RENEW
         self._wants_next = self._is_stopped = False
         self._phrase.answered()
 
@@ -96,7 +96,7 @@ class Loop:
 
     # What the player does
 
-    def hear(self, timed: TimedEvent) -> None:
+    def on_event(self, timed: TimedEvent) -> None:
         """Take what the player did: a part of the phrase, of a layer, or of nothing."""
         if self._playback is not None and self._is_recording(timed.at_ns):
             self._silence()  # the pause was none: what was begun early was not heard yet
@@ -107,7 +107,7 @@ class Loop:
             self._record(timed)
         else:
             self._recorder = None
-            if self._course is Course.KEEP and not self._is_stopped:
+            if self._course is AnswerCourse.KEEP and not self._is_stopped:
                 self._overdub(timed, self._playback)
 
     def hand_over(self, at_ns: int) -> None:
@@ -126,12 +126,12 @@ class Loop:
         """Take another answer from the next pass on."""
         if self._playback is not None:
             self._wants_next = True
-            self._course = Course.RENEW if self._settings.renews else Course.HOLD
+            self._course = AnswerCourse.RENEW if self._settings.renews else AnswerCourse.HOLD
 
     def keep(self, at_ns: int) -> None:  # noqa: ARG002 - it is for what comes
         """Keep this answer; what is played from now on becomes part of the loop."""
         if self._playback is not None:
-            self._course, self._next, self._wants_next = Course.KEEP, None, False
+            self._course, self._next, self._wants_next = AnswerCourse.KEEP, None, False
             self._overdubs.close()
 
     def undo(self, at_ns: int) -> None:
@@ -142,12 +142,12 @@ class Loop:
             self.start_afresh()
             return
         self._next, self._wants_next = None, False
-        if self._course is Course.RENEW:
-            self._course = Course.HOLD
+        if self._course is AnswerCourse.RENEW:
+            self._course = AnswerCourse.HOLD
         if self._is_stopped:
             playback.set_answer(before.answer)
             return
-        self._take_back(playback, at_ns)
+        self._truncate_plan(playback, at_ns)
         if before.answer is not playback.answer:
             playback.set_answer(before.answer)
         self._sound(playback)
@@ -174,11 +174,11 @@ class Loop:
         self._settings, self._head = settings, change.head
         self._phrase.change(settings.pause or PauseSettings())
         self._next = None
-        if settings.renews != before.renews and self._course is not Course.KEEP:
-            self._course = Course.RENEW if settings.renews else Course.HOLD
+        if settings.renews != before.renews and self._course is not AnswerCourse.KEEP:
+            self._course = AnswerCourse.RENEW if settings.renews else AnswerCourse.HOLD
         playback = self._playback
         if playback is not None and not self._is_stopped and settings.sounds != before.sounds:
-            self._take_back(playback, at_ns)
+            self._truncate_plan(playback, at_ns)
             self._sound(playback)
             playback.let_go(at_ns)
 
@@ -248,7 +248,7 @@ class Loop:
             return
         length_ns = max(at_ns - recorder.start_ns, SHORTEST_NS)
         self._overdubs.begin(recorder.layer(length_ns))
-        self._course = Course.RENEW if self._settings.renews else Course.HOLD
+        self._course = AnswerCourse.RENEW if self._settings.renews else AnswerCourse.HOLD
         self._begins_ns = recorder.start_ns + length_ns
         self._go_round(self._begins_ns, length_ns, 0, self._begin_answer(length_ns, 0))
         logger.debug("a loop of {:.2f} s", length_ns / 1e9)
@@ -273,7 +273,7 @@ class Loop:
         if playback.answer is not None and not playback.answer.is_complete:
             return True
         if self._next is None:
-            return self._wants_next or self._course is Course.RENEW
+            return self._wants_next or self._course is AnswerCourse.RENEW
         return not self._next.is_complete
 
     def _find(self, playback: LoopPlayback, now_ns: int) -> None:
@@ -292,7 +292,7 @@ class Loop:
         luck = self._loops << _LOOP_BITS | number
         layers = self._overdubs.layers
         head = _head_of_hand(self._head, layers) if self._settings.finds_hand else self._head
-        return LoopAnswer(self._stream, Brief(head, layers, length_ns, self._settings.manners, luck))
+        return LoopAnswer(self._stream, AnswerSpec(head, layers, length_ns, self._settings.limits, luck))
 
     def _overdub(self, timed: TimedEvent, playback: LoopPlayback) -> None:
         """Make what the player does part of the loop, heard from the next pass on."""
@@ -303,9 +303,9 @@ class Loop:
         """Let the loop's own voices be heard, where the settings say so."""
         playback.set_layers(self._overdubs.layers if self._settings.sounds else ())
 
-    def _take_back(self, playback: LoopPlayback, at_ns: int) -> None:
+    def _truncate_plan(self, playback: LoopPlayback, at_ns: int) -> None:
         self._epoch += 1
-        playback.take_back(at_ns, self._epoch)
+        playback.rollback(at_ns, self._epoch)
 
     def _silence(self) -> None:
         self._epoch += 1

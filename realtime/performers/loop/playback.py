@@ -87,7 +87,7 @@ class LoopPlayback:
             self._log.popleft()
         return is_seam
 
-    def take_back(self, at_ns: int, epoch: int) -> None:
+    def rollback(self, at_ns: int, epoch: int) -> None:
         """Take back what is planned for after a moment, or after the beginning of the pass if that comes later."""
         at_ns = max(at_ns, self.start_ns)
         self._epoch = epoch

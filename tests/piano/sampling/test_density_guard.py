@@ -7,28 +7,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from piano.sampling.density_guard import FEWEST, MEMORY_S, PIANISTS_NOTES_PER_S, Pace, drawn_notes_per_s
+from piano.sampling.density_guard import FEWEST, MEMORY_S, PIANISTS_NOTES_PER_S, DensityGuard, drawn_notes_per_s
 from piano.tokens.vocabulary import VOCABULARY, Kind
 
 LOGITS = np.zeros(VOCABULARY.size, np.float32)
 steps = st.lists(st.integers(0, 400), max_size=60).map(lambda gaps: np.cumsum(gaps).tolist())
 
 
-def paced(onsets: list[int]) -> Pace:
-    pace = Pace()
+def paced(onsets: list[int]) -> DensityGuard:
+    pace = DensityGuard()
     for step in onsets:
         pace.push(step)
     return pace
 
 
-def even(notes_per_s: int, seconds: int = 60) -> Pace:
+def even(notes_per_s: int, seconds: int = 60) -> DensityGuard:
     """Return a pace after so many notes a second, evenly spread."""
     return paced(list(range(0, 100 * seconds, 100 // notes_per_s)))
 
 
-def exponent(pace: Pace, step: int, aim: float, strength: float = 1.0) -> float:
+def exponent(pace: DensityGuard, step: int, aim: float, strength: float = 1.0) -> float:
     """Return the power of its length by which a wait became likelier, and see that all waits agree on it."""
-    leant = pace.lean(LOGITS, step, aim, strength)
+    leant = pace.penalise(LOGITS, step, aim, strength)
     first, last = VOCABULARY.time(5), VOCABULARY.time(100)
     assert leant[first] == 0
     power = float(leant[last]) / math.log(20)
@@ -60,15 +60,15 @@ def test_a_few_notes_tell_nothing_and_weigh_little() -> None:
     assert paced([0] * (FEWEST - 1)).notes_per_s(100) is None
     assert paced([0] * FEWEST).notes_per_s(0) is None
     assert paced([0, 10] * (FEWEST // 2)).notes_per_s(100) == FEWEST
-    assert Pace().lean(LOGITS, 0, 8.0, 1.0) is LOGITS
+    assert DensityGuard().penalise(LOGITS, 0, 8.0, 1.0) is LOGITS
     chord = exponent(paced([0] * 4), 0, 8.0)
     assert 0 < chord < 0.5
 
 
 def test_without_strength_nothing_changes_and_never_in_place() -> None:
     pace = even(20)
-    assert pace.lean(LOGITS, 6000, 5.0, 0.0) is LOGITS
-    pace.lean(LOGITS, 6000, 5.0, 1.0)
+    assert pace.penalise(LOGITS, 6000, 5.0, 0.0) is LOGITS
+    pace.penalise(LOGITS, 6000, 5.0, 1.0)
     assert not LOGITS.any()
 
 
@@ -79,7 +79,7 @@ def test_what_is_taken_back_was_never_there(kept: list[int], taken: list[int], a
     pace.rollback(len(kept))
     assert len(pace) == len(kept)
     now = start + 37
-    np.testing.assert_array_equal(pace.lean(LOGITS, now, aim, 1.0), paced(kept).lean(LOGITS, now, aim, 1.0))
+    np.testing.assert_array_equal(pace.penalise(LOGITS, now, aim, 1.0), paced(kept).penalise(LOGITS, now, aim, 1.0))
     assert pace.notes_per_s(now) == paced(kept).notes_per_s(now)
 
 

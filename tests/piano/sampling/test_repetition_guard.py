@@ -6,14 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from piano.events import Role
-from piano.sampling.repetition_guard import FIGURE, FREE_TIMES, MEMORY, Figures
+from piano.sampling.repetition_guard import FIGURE, FREE_TIMES, MEMORY, RepetitionGuard
 from piano.tokens.vocabulary import VOCABULARY
 
 FEW_PITCHES = st.lists(st.integers(60, 62), max_size=80)
 
 
-def figures_of(pitches: list[int]) -> Figures:
-    figures = Figures()
+def figures_of(pitches: list[int]) -> RepetitionGuard:
+    figures = RepetitionGuard()
     for pitch in pitches:
         figures.push(pitch)
     return figures
@@ -51,7 +51,7 @@ def test_a_detour_leaves_nothing_behind(pitches: list[int], detour: list[int], b
 def test_what_lies_before_the_memory_is_forgotten_and_comes_back_with_a_rollback() -> None:
     rng = np.random.default_rng(1)
     pitches: list[int] = rng.integers(60, 63, 2 * MEMORY + 100).tolist()
-    figures = Figures()
+    figures = RepetitionGuard()
     for number, pitch in enumerate(pitches, 1):
         figures.push(pitch)
         if number % 50 == 0:
@@ -70,7 +70,7 @@ def test_each_time_too_often_costs_as_much_again(rounds: int) -> None:
     figure = [60, 64, 67, 72, 76, 79]
     figures = figures_of(figure * rounds + figure[:-1])  # its last key has come `rounds` times
     logits = np.zeros(VOCABULARY.size, np.float32)
-    held_back = figures.hold_back(logits, 0.5)
+    held_back = figures.penalise(logits, 0.5)
     expected = logits.copy()
     expected[VOCABULARY.on(Role.OWN, figure[-1])] = -0.5 * (rounds - FREE_TIMES + 1)
     assert held_back.tolist() == expected.tolist()
@@ -81,6 +81,6 @@ def test_what_pianists_do_passes_untouched() -> None:
     figure = [60, 64, 67, 72, 76, 79]
     figures = figures_of(figure * (FREE_TIMES - 1) + figure[:-1])
     logits = np.zeros(VOCABULARY.size, np.float32)
-    assert figures.hold_back(logits, 0.5) is logits
+    assert figures.penalise(logits, 0.5) is logits
     often = figures_of(figure * 50 + figure[:-1])
-    assert often.hold_back(logits, 0.0) is logits
+    assert often.penalise(logits, 0.0) is logits

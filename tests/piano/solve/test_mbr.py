@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from piano.events import Role
 from piano.notes import Performance
 from piano.sampling.sampler import SamplingSettings
-from piano.session import Logits, Move
+from piano.session import Logits, RowUpdate
 from piano.solve.mbr import Strike, medoid, note_f1
-from piano.solve.sequential_sessions import OneByOne
+from piano.solve.sequential_sessions import SequentialSessions
 from piano.solve.solver import SolveRequest, Strategy, solve, solve_together
 from piano.tasks.task_stream import PreviewSize, task_stream
 from tests.piano.solve.test_solver import EVENT_TASKS, guessing, length_of, posed, same, telling
@@ -21,12 +21,12 @@ from tests.piano.solve.test_solver import EVENT_TASKS, guessing, length_of, pose
 STRIKES = st.lists(st.tuples(st.integers(0, 60), st.integers(60, 63)), max_size=12)
 
 
-class Impatient(OneByOne):
+class Impatient(SequentialSessions):
     """A session that does not wait for ever."""
 
     fed = 0
 
-    def feed(self, moves: Mapping[int, Move]) -> dict[int, Logits]:
+    def feed(self, moves: Mapping[int, RowUpdate]) -> dict[int, Logits]:
         """Move rows, not too often."""
         self.fed += 1
         assert self.fed < 20_000
@@ -78,7 +78,7 @@ def test_samples_in_a_short_context_beside_others_and_alone_are_the_same(task: s
     alone = solve(guessing(seed), exercise, request)
     told: list[float] = []
     requests = [replace(request, report=told.append), replace(request, seed=seed + 1)]
-    beside = solve_together(OneByOne(guessing(seed, 200), 2), [exercise, exercise], requests)
+    beside = solve_together(SequentialSessions(guessing(seed, 200), 2), [exercise, exercise], requests)
     assert same(alone.performance, beside[0].performance)
     assert told == sorted(told)
     assert told[-1] == 1.0

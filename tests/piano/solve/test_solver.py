@@ -13,10 +13,10 @@ from piano.events import Role
 from piano.notes import Performance
 from piano.sampling.sampler import Sampler, SamplingSettings
 from piano.session import Logits
-from piano.solve.constrained_decoder import LONGEST_HOLD_S, Playing
-from piano.solve.constraints import knowledge
-from piano.solve.sequential_sessions import OneByOne
-from piano.solve.solver import Answer, SolveRequest, Strategy, solve, solve_together
+from piano.solve.constrained_decoder import LONGEST_HOLD_S, ConstrainedDecoder
+from piano.solve.constraints import constraints_of
+from piano.solve.sequential_sessions import SequentialSessions
+from piano.solve.solver import Solution, SolveRequest, Strategy, solve, solve_together
 from piano.tasks.exercise import Exercise
 from piano.tasks.pose import pose
 from piano.tasks.repair_tasks import VELOCITY_TASKS
@@ -71,15 +71,15 @@ def test_forced_to_the_truth_the_stream_is_that_of_training(
     exercise = posed(task, seed, notes)
     stream = task_stream(exercise, styles=("opening",), size=size)
     session = telling(stream.tokens.tolist())
-    known = knowledge(exercise, size, length_s=length_of(exercise))
-    playing = Playing(stream.tokens[: stream.head].tolist(), known)
+    known = constraints_of(exercise, size, length_s=length_of(exercise))
+    playing = ConstrainedDecoder(stream.tokens[: stream.head].tolist(), known)
     sampler = Sampler(0, CERTAIN)
     while not playing.is_done:
         while (options := playing.options()) is not None:
             playing.take(sampler.draw(playing.logits, options.allowed), 0.0)
         if not playing.is_done:
             session.rollback(playing.fed)
-            playing.hear(session.feed(playing.tokens[playing.fed :]))
+            playing.accept_logits(session.feed(playing.tokens[playing.fed :]))
     pedal_up = [VOCABULARY.pedal(Role.OWN, down=False)]
     assert playing.tokens.tolist() in (stream.tokens.tolist(), stream.tokens.tolist() + pedal_up)
 
@@ -194,7 +194,7 @@ def test_velocities_are_found_for_each_note_in_its_place(task: str, size: Previe
 
     def script(tokens: tuple[int, ...]) -> int | None:
         assert tokens == tuple(stream.tokens[: len(tokens)].tolist()), "the stream is that of training"
-        return int(stream.answers[len(tokens)])
+        return int(stream.targets[len(tokens)])
 
     session = ScriptedSession(VOCABULARY.size, 100_000, script=script)
     answer = solve(session, exercise, SolveRequest(preview=size))
@@ -224,7 +224,7 @@ def test_several_exercises_together_are_answered_as_one_by_one(strategy: Strateg
         SolveRequest(seed=seed, strategy=strategy, beams=2, best_of=2, report=told.append if seed == 2 else None)
         for seed, _ in enumerate(exercises)
     ]
-    together = solve_together(OneByOne(guessing(), 3), exercises, requests)
+    together = solve_together(SequentialSessions(guessing(), 3), exercises, requests)
     for exercise, request, answer in zip(exercises, requests, together, strict=True):
         alone = solve(guessing(), exercise, replace(request, report=None))
         assert same(alone.performance, answer.performance)
@@ -233,7 +233,7 @@ def test_several_exercises_together_are_answered_as_one_by_one(strategy: Strateg
     assert told[-1] == 1.0
 
 
-def worth(answer: Answer) -> float:
+def worth(answer: Solution) -> float:
     return answer.log_probability / answer.tokens
 
 
@@ -286,6 +286,6 @@ def test_misuse_is_refused() -> None:
     with pytest.raises(ValueError, match="not 0, 1 and 1"):
         SolveRequest(beams=0)
     with pytest.raises(ValueError, match="4 beams need as many rows, and there are 2"):
-        solve_together(OneByOne(guessing(), 2), [posed("random")], [SolveRequest(strategy=Strategy.BEAM)])
+        solve_together(SequentialSessions(guessing(), 2), [posed("random")], [SolveRequest(strategy=Strategy.BEAM)])
     with pytest.raises(ValueError, match="no style 'swing'"):
         solve(guessing(), posed("random"), SolveRequest(styles=("swing",)))

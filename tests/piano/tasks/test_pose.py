@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from piano.events import Role
 from piano.notes import HIGHEST_PITCH, LOWEST_PITCH, NOTE, PEDAL, NoteArray, Performance, sort_notes
-from piano.tasks.exercise import Asked, Clock, Exercise
+from piano.tasks.exercise import Asked, Exercise, PreviewClock
 from piano.tasks.fill_tasks import GAP_S
 from piano.tasks.pose import pose
 from piano.tasks.repair_tasks import FLAT_INTERVAL_S, ONSET_MARGIN_S, sixteenths
@@ -202,7 +202,7 @@ def test_noise_is_as_strong_as_its_name_says() -> None:
 def test_a_flat_score_is_even_and_without_touch() -> None:
     preview = exercise_of("perform_flat", piece(9)).preview
     assert preview is not None
-    assert preview.clock is Clock.ORDER
+    assert preview.clock is PreviewClock.ORDER
     assert preview.notes["pitch"].tolist() == piece(9).notes["pitch"].tolist()
     assert np.diff(preview.notes["onset_s"]) == pytest.approx(FLAT_INTERVAL_S)
     assert set(preview.notes["velocity"]) == {80}

@@ -63,12 +63,12 @@ def test_a_stream_is_the_original_and_obeys_the_grammar(
 ) -> None:
     exercise = pose(task, piece(seed, notes), np.random.default_rng(seed))
     stream = stream_of(exercise, size=size, origin_s=origin_s)
-    assert stream.tokens.shape == stream.parts.shape == stream.answers.shape
+    assert stream.tokens.shape == stream.parts.shape == stream.targets.shape
     assert stream.tokens[0] == VOCABULARY.bos
-    changed = stream.tokens != stream.answers
+    changed = stream.tokens != stream.targets
     assert (stream.parts[changed] == Part.ASKED).all()
     assert (VOCABULARY.kinds[stream.tokens[changed]] == Kind.VELOCITY).all()
-    events = without_previews(stream.answers)[stream.head :]
+    events = without_previews(stream.targets)[stream.head :]
     plain = encode(exercise.performance, roles=exercise.roles, pedal_roles=exercise.pedal_roles, origin_s=origin_s)
     told, meant = decode(events), decode(plain)
     assert told.performance.notes.tobytes() == meant.performance.notes.tobytes()
@@ -158,7 +158,7 @@ def test_where_velocities_are_asked_the_stream_shows_the_readings_alone(task: st
     assert stream.tokens.tolist() == other.tokens.tolist(), "the truth is nowhere in it"
     asked = stream.parts == Part.ASKED
     assert VOCABULARY.values[stream.tokens[asked]].tolist() == (exercise.readings // VELOCITIES_PER_BIN).tolist()
-    assert VOCABULARY.values[stream.answers[asked]].tolist() == (music.notes["velocity"] // VELOCITIES_PER_BIN).tolist()
+    assert VOCABULARY.values[stream.targets[asked]].tolist() == (music.notes["velocity"] // VELOCITIES_PER_BIN).tolist()
 
 
 def test_a_limit_ends_the_stream_between_windows() -> None:

@@ -10,7 +10,7 @@ from piano.notes import NOTE, PEDAL, Performance, no_notes
 from piano.tokens.encoding import SHORTEST_NOTE_S, RoleArray, TokenArray, decode, encode
 from piano.tokens.stream import StreamDecoder
 from piano.tokens.vocabulary import STEP_NS, VOCABULARY, Kind
-from tests.support.strategies import Duet, any_notes, duets, streams
+from tests.support.strategies import TwoRoles, any_notes, duets, streams
 
 HALF_STEP_S = 0.005 + 1e-9  # and the rounding of floating point
 
@@ -25,7 +25,7 @@ def performance(*notes: tuple[float, float, int, int], pedals: tuple[tuple[float
     return Performance(np.array([(*note, 0) for note in notes], NOTE), np.array(list(pedals), PEDAL))
 
 
-def encoded(duet: Duet) -> TokenArray:
+def encoded(duet: TwoRoles) -> TokenArray:
     """Return the tokens of both players."""
     return encode(duet.performance, roles=duet.roles, pedal_roles=duet.pedal_roles)
 
@@ -63,7 +63,7 @@ def test_the_roles_are_kept_apart() -> None:
 
 
 @given(duets())
-def test_a_round_trip_keeps_every_note_to_5_ms_and_half_a_bin(duet: Duet) -> None:
+def test_a_round_trip_keeps_every_note_to_5_ms_and_half_a_bin(duet: TwoRoles) -> None:
     decoded = decode(encoded(duet))
     played, heard = by_key(duet.performance, duet.roles), by_key(decoded.performance, decoded.roles)
     assert len(heard) == len(played)
@@ -77,7 +77,7 @@ def test_a_round_trip_keeps_every_note_to_5_ms_and_half_a_bin(duet: Duet) -> Non
 
 
 @given(duets())
-def test_a_round_trip_keeps_every_pedal_change_to_5_ms(duet: Duet) -> None:
+def test_a_round_trip_keeps_every_pedal_change_to_5_ms(duet: TwoRoles) -> None:
     decoded = decode(encoded(duet))
     for role in Role:
         played = duet.performance.pedals[duet.pedal_roles == role]
@@ -87,7 +87,7 @@ def test_a_round_trip_keeps_every_pedal_change_to_5_ms(duet: Duet) -> None:
 
 
 @given(duets())
-def test_tokens_decoded_and_encoded_again_are_the_same_tokens(duet: Duet) -> None:
+def test_tokens_decoded_and_encoded_again_are_the_same_tokens(duet: TwoRoles) -> None:
     tokens = encoded(duet)
     decoded = decode(tokens)
     again = encode(decoded.performance, roles=decoded.roles, pedal_roles=decoded.pedal_roles)
@@ -124,7 +124,7 @@ def test_notes_that_touch_still_touch_after_any_stretch() -> None:
 
 
 @given(duets(), st.integers(0, 500))
-def test_what_was_before_the_origin_shows_only_its_releases(duet: Duet, origin_steps: int) -> None:
+def test_what_was_before_the_origin_shows_only_its_releases(duet: TwoRoles, origin_steps: int) -> None:
     origin_s = origin_steps / 100
     played = duet.performance
     tokens = encode(played, roles=duet.roles, pedal_roles=duet.pedal_roles, origin_s=origin_s)

@@ -9,7 +9,7 @@ from piano.events import Role
 from piano.tokens.encoding import decode, encode
 from piano.tokens.grammar import Grammar, Mask, tokens_of_role
 from piano.tokens.vocabulary import VOCABULARY, Kind
-from tests.support.strategies import Duet, duets, streams
+from tests.support.strategies import TwoRoles, duets, streams
 
 
 def pushed(tokens: list[int]) -> Grammar:
@@ -71,7 +71,7 @@ def test_a_random_walk_under_the_mask_is_a_valid_stream(seed: int, length: int) 
 
 
 @given(duets())
-def test_whatever_two_pianists_can_play_is_allowed(duet: Duet) -> None:
+def test_whatever_two_pianists_can_play_is_allowed(duet: TwoRoles) -> None:
     grammar = Grammar()
     for token in encode(duet.performance, roles=duet.roles, pedal_roles=duet.pedal_roles).tolist():
         assert grammar.mask()[token], VOCABULARY.names[token]

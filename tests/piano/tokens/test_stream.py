@@ -11,7 +11,7 @@ from piano.events import NoteOff, NoteOn, Pedal, Role, TimedEvent
 from piano.tokens.encoding import encode
 from piano.tokens.stream import StreamDecoder, StreamEncoder
 from piano.tokens.vocabulary import STEP_NS, VOCABULARY, Kind, steps_of_ns, velocity_of_bin
-from tests.support.strategies import Duet, duets, streams, tokens
+from tests.support.strategies import TwoRoles, duets, streams, tokens
 
 MS_NS = 1_000_000
 ORIGIN_NS = 7 * STEP_NS
@@ -37,14 +37,14 @@ def feed(encoder: StreamEncoder, events: list[TimedEvent]) -> list[int]:
 
 
 @given(duets(), st.integers(-(10**12), 10**12))
-def test_the_stream_is_the_one_of_the_whole_performance(duet: Duet, origin_ns: int) -> None:
+def test_the_stream_is_the_one_of_the_whole_performance(duet: TwoRoles, origin_ns: int) -> None:
     moved = [TimedEvent(timed.at_ns + origin_ns, timed.event, timed.role) for timed in duet.events()]
     whole = encode(duet.performance, roles=duet.roles, pedal_roles=duet.pedal_roles)
     assert feed(StreamEncoder(origin_ns), moved) == whole.tolist()
 
 
 @given(duets())
-def test_time_that_passes_between_events_changes_only_how_it_is_written(duet: Duet) -> None:
+def test_time_that_passes_between_events_changes_only_how_it_is_written(duet: TwoRoles) -> None:
     encoder, stream = StreamEncoder(0), list[int]()
     for event in duet.events():
         stream += encoder.pass_time(max(encoder.step, encoder.step_of(event.at_ns) - 1))
@@ -115,7 +115,7 @@ def _heard(event: NoteOn | NoteOff | Pedal) -> NoteOn | NoteOff | Pedal:
 
 
 @given(duets())
-def test_what_is_decoded_and_encoded_again_is_the_same_stream(duet: Duet) -> None:
+def test_what_is_decoded_and_encoded_again_is_the_same_stream(duet: TwoRoles) -> None:
     whole = encode(duet.performance, roles=duet.roles, pedal_roles=duet.pedal_roles).tolist()
     decoder = StreamDecoder(ORIGIN_NS)
     heard = [timed for token in whole if (timed := decoder.push(token))]
@@ -123,7 +123,7 @@ def test_what_is_decoded_and_encoded_again_is_the_same_stream(duet: Duet) -> Non
 
 
 @given(duets())
-def test_every_press_gets_its_release(duet: Duet) -> None:
+def test_every_press_gets_its_release(duet: TwoRoles) -> None:
     decoder = StreamDecoder(0)
     down: set[tuple[int, Role]] = set()
     for token in encode(duet.performance, roles=duet.roles, pedal_roles=duet.pedal_roles).tolist():

@@ -6,7 +6,7 @@ from piano.events import Event, NoteOn
 from realtime.control.presets import KEPT
 from realtime.control.protocol import CHANGEABLE, changed
 from realtime.engine.commands import ChangePlaying
-from realtime.engine.from_settings import engine_settings, passing_of, playing_of, scheduler_settings
+from realtime.engine.from_settings import engine_settings, passing_of, play_settings_of, scheduler_settings
 from realtime.engine.offline_run import OfflineRun
 from realtime.engine.partner import PartnerSettings
 from realtime.output.metronome import Beat
@@ -34,7 +34,7 @@ def settings_of(mode: str) -> Settings:
 def planned_before_and_heard_after(mode: str, name: str | None) -> tuple[list[float], int]:
     """Change a setting in the midst of the playing; return what was planned before and struck after, and all after."""
     settings = settings_of(mode)
-    playing = PartnerSettings(playing_of(settings, SEED), engine_settings(settings), scheduler_settings(settings))
+    playing = PartnerSettings(play_settings_of(settings, SEED), engine_settings(settings), scheduler_settings(settings))
     run = OfflineRun(model_of_chance(), playing)
     planned: dict[tuple[int, int], int] = {}  # (moment, pitch) -> when it was planned last
     schedule = run.partner.scheduler.schedule
@@ -49,7 +49,7 @@ def planned_before_and_heard_after(mode: str, name: str | None) -> tuple[list[fl
     run.run_until(5 * S)
     changed_ns = run.clock.now_ns()
     if name is not None:
-        run.tell(ChangePlaying(playing_of(changed(settings, {name: CHANGES[name]}), SEED)))
+        run.tell(ChangePlaying(play_settings_of(changed(settings, {name: CHANGES[name]}), SEED)))
     run.run_until(9 * S)
     struck = [
         (timed.at_ns, timed.event.pitch)
@@ -99,7 +99,7 @@ def test_no_setting_is_idle(name: str) -> None:
     def reach(settings: Settings) -> tuple[object, ...]:
         beat = Beat(settings.metronome == "output", settings.send_clock, settings.tempo_bpm, settings.beats)
         return (
-            playing_of(settings, settings.seed or 0),
+            play_settings_of(settings, settings.seed or 0),
             engine_settings(settings),
             passing_of(settings),
             scheduler_settings(settings),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from inference.onnx_session import Session
-from inference.swappable_session import ChangingSession
+from inference.swappable_session import SwappableSession
 from piano.errors import BundleError, ConfigError
 from realtime.control.model_choice import ModelChoice, models_of, name_of, open_model
 from realtime.control.protocol import ControlError
@@ -30,7 +30,7 @@ class Room:
         (folder / "no model").mkdir()
         self.clock = MonotonicClock()
         self.inbox: Inbox[ExchangeModel] = Inbox(self.clock)
-        self.session = ChangingSession(model_of_chance(1))
+        self.session = SwappableSession(model_of_chance(1))
         self.choice = ModelChoice(Settings(models=folder), "chance", self.session, self.inbox.put)
         self.opened: list[str] = []
         self.choice.open = self.open
@@ -42,7 +42,7 @@ class Room:
         return model_of_chance(2), "other chance"
 
     def exchange(self) -> None:
-        message = self.inbox.take(self.clock.now_ns() + WITHIN_NS)
+        message = self.inbox.get(self.clock.now_ns() + WITHIN_NS)
         assert message is not None
         message.exchange()
 
@@ -142,11 +142,11 @@ def test_a_real_bundle_takes_over_from_another(tmp_path: Path, tiny_bundle: Path
     inbox: Inbox[ExchangeModel] = Inbox(clock)
     settings = Settings(model=str(tiny_bundle), models=tmp_path)
     session, provider = open_model(settings)
-    changing = ChangingSession(session)
+    changing = SwappableSession(session)
     choice = ModelChoice(settings, provider, changing, inbox.put)
     changing.feed(list(range(100)))
     choice.choose("exact")
-    message = inbox.take(clock.now_ns() + WITHIN_NS)
+    message = inbox.get(clock.now_ns() + WITHIN_NS)
     assert message is not None
     message.exchange()
     assert choice.state.name == "exact"

@@ -16,7 +16,7 @@ from realtime.engine.listening import EngineSettings
 from realtime.engine.offline_run import OfflineRun
 from realtime.engine.trigger import Trigger
 from realtime.midi.memory_ports import MemoryOutputPort
-from realtime.midi.message import Kind, bytes_of, kind_of
+from realtime.midi.message import MessageKind, bytes_of, kind_of
 from realtime.midi.port_events import PortLost, Received, ThreadFailed
 from realtime.midi.ports import Direction
 from realtime.output.scheduler import Scheduler
@@ -57,7 +57,7 @@ def hold_the_laws(run: OfflineRun) -> None:
     sent = run.partner.take.sent
     moments = [at_ns for at_ns, _ in sent]
     assert moments == sorted(moments)
-    assert all(kind_of(data) is not Kind.MALFORMED for _, data in sent)
+    assert all(kind_of(data) is not MessageKind.MALFORMED for _, data in sent)
     run.finish()
     assert heard_at(sent, run.clock.now_ns()).is_silent()
     count = len(sent)
@@ -170,7 +170,7 @@ class Stub:
         self.told: list[object] = []
         self.fault: Exception | None = None
 
-    def hear(self, timed: TimedEvent) -> None:
+    def on_event(self, timed: TimedEvent) -> None:
         if self.fault is not None:
             raise self.fault
         self.told.append(timed)

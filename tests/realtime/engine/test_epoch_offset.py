@@ -8,7 +8,7 @@ from realtime.output.scheduler import Scheduler
 from realtime.performers.play_settings import Mode
 from realtime.settings import Settings
 from realtime.threads.clock import ManualClock
-from tests.support.partner_with_thru import Desk
+from tests.support.partner_with_thru import PartnerWithThru
 from tests.support.scripted_play import S, own_onsets, phrase
 
 
@@ -31,7 +31,7 @@ def test_the_next_performer_is_not_stale() -> None:
 
 
 def test_an_answer_is_heard_after_a_duet() -> None:
-    desk = Desk(Settings(mode="duet"))
+    desk = PartnerWithThru(Settings(mode="duet"))
     desk.play(phrase(1.0))
     desk.run.run_until(10 * S)
     count = len(own_onsets(desk.run))

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from piano.events import NoteOff, NoteOn, TimedEvent
-from realtime.engine.event_rings import History, Planned, Ring, TakenBack, WatchedOutput
+from realtime.engine.event_rings import EventRings, Planned, Ring, TakenBack, WatchedOutput
 from realtime.midi.message import bytes_of, control_bytes
 from realtime.output.event_queue import Release
 from realtime.output.scheduler import Scheduler
@@ -29,7 +29,7 @@ def test_a_reader_gets_all_that_is_still_there_in_order(size: int, bursts: list[
 
 
 def test_what_is_planned_and_taken_back_is_written_down_and_passed_on() -> None:
-    history = History(16)
+    history = EventRings(16)
     clock = ManualClock()
     scheduler = Scheduler(clock, None, on_own=history.play)
     output = WatchedOutput(scheduler, history)
@@ -44,7 +44,7 @@ def test_what_is_planned_and_taken_back_is_written_down_and_passed_on() -> None:
 
 
 def test_messages_that_are_events_are_written_down() -> None:
-    history = History(16)
+    history = EventRings(16)
     history.play(3, bytes_of(NoteOn(60, 64)))
     history.play(4, control_bytes(123, 0, 0))
     history.hear(TimedEvent(5, NoteOff(60)))

@@ -87,14 +87,14 @@ def test_a_controller_chooses_too_and_goes_no_further() -> None:
 def test_a_program_or_a_controller_says_what_becomes_of_a_loop() -> None:
     assert (Retry(), Keep(), Undo(), NewPiece()) == WISHES
     chooser = ModeChooser(by_program=True, controller=20, wish_controllers=(30, None, 32, 33))
-    programs = [chooser.wish_of(bytes((0xC3, number))) for number in range(3, 9)]
+    programs = [chooser.command_of(bytes((0xC3, number))) for number in range(3, 9)]
     assert programs == [None, *WISHES, None]
-    pressed = [chooser.wish_of(bytes((0xB0, number, 64))) for number in (20, 30, 31, 32, 33)]
+    pressed = [chooser.command_of(bytes((0xB0, number, 64))) for number in (20, 30, 31, 32, 33)]
     assert pressed == [None, Retry(), None, Undo(), NewPiece()]
-    assert chooser.wish_of(b"\xb0\x1e\x3f") is None
+    assert chooser.command_of(b"\xb0\x1e\x3f") is None
     assert chooser.takes(b"\xb0\x1e\x3f"), "the release of the pad is no music either"
     assert not chooser.takes(b"\xb0\x1f\x7f")
-    assert ModeChooser().wish_of(b"\xc0\x04") is None
+    assert ModeChooser().command_of(b"\xc0\x04") is None
 
 
 def test_a_loop_is_kept_by_a_pad_and_cleared_by_a_program() -> None:

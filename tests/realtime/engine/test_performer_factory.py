@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 from piano.events import NoteOff, NoteOn
 from realtime.engine.commands import ChangePlaying, Command, HandOver, Keep, NewPiece, Panic, Retry, StopPlaying, Undo
 from realtime.engine.performer_factory import performer_of
-from realtime.midi.message import Kind, bytes_of, kind_of
+from realtime.midi.message import MessageKind, bytes_of, kind_of
 from realtime.output.scheduler import Scheduler
 from realtime.performers.play_settings import AnswerSettings, Mode, PlaySettings
 from realtime.settings import Settings
 from realtime.take.take import Source, TakePlace
-from tests.support.partner_with_thru import Desk
+from tests.support.partner_with_thru import PartnerWithThru
 from tests.support.scripted_play import (
     HEAD,
     MS,
@@ -49,14 +49,14 @@ def acts_and_exchanges(draw: st.DrawFn, commands: Sequence[Command] = COMMANDS) 
 
 def released_of_all(done: list[Act | Exchange]) -> list[bytes]:
     """Return the releases of every key and pedal that a player may still hold."""
-    keys = {act.message[:2] for act in done if isinstance(act, Act) and kind_of(act.message) is Kind.NOTE_ON}
+    keys = {act.message[:2] for act in done if isinstance(act, Act) and kind_of(act.message) is MessageKind.NOTE_ON}
     return [bytes((0x80 | key[0] & 0x0F, key[1], 0)) for key in sorted(keys)] + [b"\xb0\x40\x00"]
 
 
 @RUNS
 @given(acts_and_exchanges(), st.sampled_from(Mode), st.booleans(), st.integers(0, 99))
 def test_whatever_is_exchanged_every_note_ends(done: list[Act | Exchange], mode: Mode, thru: bool, seed: int) -> None:
-    desk = Desk(Settings(mode=mode.value, thru=thru), model_of_chance(seed, window=64))
+    desk = PartnerWithThru(Settings(mode=mode.value, thru=thru), model_of_chance(seed, window=64))
     desk.perform(done)
     sent = desk.run.partner.take.sent
     for data in released_of_all(done):
@@ -83,27 +83,27 @@ PLAYED = (HandOver(), StopPlaying(), NewPiece(), Retry(), Keep(), Undo())
 def test_what_the_player_plays_goes_through_whatever_is_exchanged(
     done: list[Act | Exchange], mode: Mode, seed: int
 ) -> None:
-    desk = Desk(Settings(mode=mode.value, thru=True), model_of_chance(seed, window=64))
+    desk = PartnerWithThru(Settings(mode=mode.value, thru=True), model_of_chance(seed, window=64))
     desk.perform([act if isinstance(act, Act) else (act[0], act[1], True) for act in done])
-    struck = [act.message[:2] for act in done if isinstance(act, Act) and kind_of(act.message) is Kind.NOTE_ON]
+    struck = [act.message[:2] for act in done if isinstance(act, Act) and kind_of(act.message) is MessageKind.NOTE_ON]
     passed = [
         record.data[:2]
         for record in desk.run.partner.take.since(TakePlace())
-        if record.source is Source.PASSED and kind_of(record.data) is Kind.NOTE_ON
+        if record.source is Source.PASSED and kind_of(record.data) is MessageKind.NOTE_ON
     ]
     assert sorted(passed) == sorted(struck), "each key once"
 
 
 def test_each_mode_has_its_performer() -> None:
     for mode in Mode:
-        desk = Desk(Settings())
+        desk = PartnerWithThru(Settings())
         output = Scheduler(desk.run.clock, None)
         playing = PlaySettings(AnswerSettings(), HEAD, mode)
         assert performer_of(playing, model_of_chance(), output).mode is mode
 
 
 def test_a_round_of_all() -> None:
-    desk = Desk(Settings())
+    desk = PartnerWithThru(Settings())
     run = desk.run
     desk.play(phrase(1.0))
     run.run_until(5 * S)
@@ -138,7 +138,7 @@ def test_a_round_of_all() -> None:
 
 
 def test_a_key_that_is_held_through_the_exchange_ends_when_it_comes_up() -> None:
-    desk = Desk(Settings(mode="velocity"))
+    desk = PartnerWithThru(Settings(mode="velocity"))
     desk.play(wire([(1.0, NoteOn(60, 40))]))
     desk.run.run_until(2 * S)
     desk.exchange(Mode.DUET)
@@ -149,7 +149,7 @@ def test_a_key_that_is_held_through_the_exchange_ends_when_it_comes_up() -> None
 
 
 def test_a_key_that_waits_while_the_mode_is_exchanged_goes_out_as_it_came() -> None:
-    desk = Desk(Settings(mode="velocity"))
+    desk = PartnerWithThru(Settings(mode="velocity"))
     desk.run.run_until(S)
     desk.run.tell(ChangePlaying(PlaySettings(AnswerSettings(), HEAD)))
     desk.deliver(bytes_of(NoteOn(60, 40)))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from piano.events import NoteOff, NoteOn, Pedal
-from realtime.midi.message import ALL_SOUND_OFF, Kind, bytes_of, kind_of
+from realtime.midi.message import ALL_SOUND_OFF, MessageKind, bytes_of, kind_of
 from tests.realtime.live.test_end_to_end import Account, Daemon, account_of, start_pianist
 from tests.support.jack import JackServer
 from tests.support.listener import Listener
@@ -86,7 +86,7 @@ def test_a_panic_by_signal_silences_everything_and_the_playing_goes_on(
         listener.hear(data)
     assert [pitch for _, pitch, _ in listener.struck] == [60, 64, 67]
     assert listener.is_silent()
-    assert [data[1] for data in everything[panicked:] if kind_of(data) is Kind.NOTE_ON] == [60, 62]
+    assert [data[1] for data in everything[panicked:] if kind_of(data) is MessageKind.NOTE_ON] == [60, 62]
 
 
 def test_a_guardian_that_dies_is_replaced_and_the_playing_goes_on(

@@ -17,7 +17,7 @@ from loguru import logger
 
 from piano.midi.file import read_tracks
 from realtime.take.take import Take
-from realtime.take.writer_thread import RETRY_S, TakeKeeper
+from realtime.take.writer_thread import RETRY_S, TakeWriter
 from tests.realtime.live.test_kill import WITHIN_S
 
 KEYS = range(60, 90)
@@ -131,7 +131,7 @@ def test_a_folder_that_may_only_be_read(closed_folder: Path) -> None:
     told: list[str] = []
     sink = logger.add(lambda line: told.append(str(line)), level="WARNING", format="{message}")
     take, now_s = Take(), [0.0]
-    keeper = TakeKeeper(take, closed_folder, lambda: now_s[0])
+    keeper = TakeWriter(take, closed_folder, lambda: now_s[0])
     with as_nobody():
         for pitch in (60, 62):
             take.play(0, bytes((0x90, pitch, 64)))

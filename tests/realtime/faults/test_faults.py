@@ -17,7 +17,7 @@ from realtime.midi.memory_ports import MemoryInputPort, MemoryOutputPort
 from realtime.midi.message import bytes_of
 from realtime.midi.port_events import PortLost, Received, Stalled
 from realtime.output.event_queue import Outbox
-from realtime.output.replay import Reel, Replay
+from realtime.output.replay import Replay, ReplayClip
 from realtime.output.scheduler import MOST_WAITING as MOST_PASSED_ON
 from realtime.output.scheduler import Scheduler
 from realtime.performers.play_settings import Mode
@@ -25,7 +25,7 @@ from realtime.settings import Settings
 from realtime.threads.clock import ManualClock, MonotonicClock
 from realtime.threads.inbox import Inbox
 from tests.support.listener import Listener
-from tests.support.partner_with_thru import Desk
+from tests.support.partner_with_thru import PartnerWithThru
 from tests.support.scripted_play import MS, ChanceSession, S, SlowSession, phrase
 
 LEGS = ((0, 0x90), (200 * MS, 0x80))
@@ -49,13 +49,13 @@ class BrokenSession(ChanceSession):
         return np.full(VOCABULARY.size, np.nan, np.float32)
 
 
-def survive(desk: Desk, limit_ns: int) -> None:
+def survive(desk: PartnerWithThru, limit_ns: int) -> None:
     """Run the engine as its thread does."""
     while desk.run.partner.engine.survive(limit_ns):
         pass
 
 
-def heard(desk: Desk) -> Listener:
+def heard(desk: PartnerWithThru) -> Listener:
     """Return what a listener makes of all that went out."""
     listener = Listener()
     for sent in desk.port.sent:
@@ -67,7 +67,7 @@ def heard(desk: Desk) -> Listener:
 @pytest.mark.parametrize("way", ["raise", "nan"])
 def test_a_model_that_fails_leaves_the_player_playing(mode: Mode, way: str) -> None:
     session = BrokenSession(way, after=30)
-    desk = Desk(Settings(mode=str(mode), thru=True, panel=False), session)
+    desk = PartnerWithThru(Settings(mode=str(mode), thru=True, panel=False), session)
     engine = desk.run.partner.engine
     desk.play(phrase(notes=20, gap_s=0.1))
     survive(desk, 9 * S)
@@ -86,7 +86,7 @@ def test_a_model_that_fails_leaves_the_player_playing(mode: Mode, way: str) -> N
 
 def test_a_model_that_works_again_plays_again_after_a_rest() -> None:
     session = BrokenSession("raise", after=1000)
-    desk = Desk(Settings(panel=False), session)
+    desk = PartnerWithThru(Settings(panel=False), session)
     engine = desk.run.partner.engine
     session.left = 0
     desk.deliver(KEY)
@@ -109,7 +109,7 @@ def test_rests_grow_and_have_an_end() -> None:
 
 def test_a_model_that_is_slow_keeps_nobody_waiting() -> None:
     clock = ManualClock()
-    desk = Desk(
+    desk = PartnerWithThru(
         Settings(mode="velocity", strength=1.0, panel=False),
         SlowSession(ChanceSession(VOCABULARY.size, 4096), clock, 300 * MS),
         clock,
@@ -140,7 +140,7 @@ def test_a_port_that_refuses_is_reported_and_the_next_one_is_silenced_first() ->
 
 
 def test_after_a_standstill_no_burst_of_old_notes_goes_out() -> None:
-    desk = Desk(Settings(mode="duet", panel=False, restraint=-2.0))
+    desk = PartnerWithThru(Settings(mode="duet", panel=False, restraint=-2.0))
     desk.play(phrase(notes=7))
     survive(desk, 3 * S)
     before = len(heard(desk).struck)
@@ -158,7 +158,7 @@ HOURS_NS = 8 * 3600 * S
 @pytest.mark.parametrize("is_counted", [True, False], ids=["the clock counted it", "the clock stood still"])
 @pytest.mark.parametrize("mode", list(Mode))
 def test_the_machine_sleeps_for_hours_in_the_midst_of_it_and_wakes(mode: Mode, is_counted: bool) -> None:
-    desk = Desk(Settings(mode=str(mode), thru=True, panel=False, restraint=-2.0))
+    desk = PartnerWithThru(Settings(mode=str(mode), thru=True, panel=False, restraint=-2.0))
     desk.play(phrase(notes=7))
     survive(desk, 3 * S)
     desk.deliver(KEY)  # held down when it falls asleep
@@ -192,7 +192,7 @@ def test_a_replay_that_slept_for_hours_plays_no_burst() -> None:
     replay = Replay(Scheduler(clock, port))
     clock.attach(replay)
     music = [(at * S // 4 + offset, bytes((status, 60 + at % 12, 64))) for at in range(400) for offset, status in LEGS]
-    replay.play(Reel("a piece", music, 0))
+    replay.play(ReplayClip("a piece", music, 0))
     clock.advance_to(10 * S)
     clock._now_ns += HOURS_NS
     before = len(listener.struck)
@@ -210,7 +210,7 @@ def test_keys_that_waited_through_a_standstill_are_heard_but_not_passed_on() -> 
         port.feed(data)
     ear.take_all()
     assert passed == [LIFT]
-    assert [inbox.take(0), inbox.take(0)] == [Received(port.arrived_ns, KEY), Received(port.arrived_ns, LIFT)]
+    assert [inbox.get(0), inbox.get(0)] == [Received(port.arrived_ns, KEY), Received(port.arrived_ns, LIFT)]
     assert ear.status().late == 1
     port.arrived_ns = 10 * S - LATE_NS
     port.feed(KEY)
@@ -219,7 +219,7 @@ def test_keys_that_waited_through_a_standstill_are_heard_but_not_passed_on() -> 
 
 
 def test_black_midi_reaches_the_sound_and_not_all_of_it_the_model() -> None:
-    desk = Desk(Settings(thru=True, panel=False))
+    desk = PartnerWithThru(Settings(thru=True, panel=False))
     partner, passed = desk.run.partner, 0
     for index in range(5_000):
         data = bytes((0x90 | index % 16, index % 128, 1 + index % 127))
@@ -249,7 +249,7 @@ def test_an_output_that_cannot_keep_up_has_a_queue_with_an_end() -> None:
 
 
 def test_a_panic_button_on_the_keyboard_silences_the_model_too() -> None:
-    desk = Desk(Settings(mode="duet", panel=False, restraint=-2.0))
+    desk = PartnerWithThru(Settings(mode="duet", panel=False, restraint=-2.0))
     desk.play(phrase(notes=10))
     survive(desk, 3 * S)
     desk.deliver(bytes.fromhex("b0 78 00"))

@@ -19,7 +19,7 @@ from realtime.cli.demo_phrases import NAMES, QUESTION, phrase_path, read_phrase
 from realtime.cli.demo_phrases.compose import SCORES, perform
 from realtime.files import continue_files, new_pieces
 from realtime.files import draw_pieces as offline
-from realtime.files.continuation import NOTHING, Continuation, Length, first_notes, go_on, moved, part_of
+from realtime.files.continuation import NOTHING, Continuation, PieceLength, first_notes, go_on, moved, part_of
 from realtime.files.continue_files import run_continue
 from realtime.files.requests import PieceRequest
 from realtime.files.task_requests import ContinueFilesRequest, NewPiecesRequest
@@ -164,7 +164,7 @@ def test_what_leaves_the_pitches_of_midi_is_left_out() -> None:
 @settings(max_examples=10, deadline=None)
 @given(st.integers(1, 40), st.integers(0, 99))
 def test_a_length_in_notes_is_kept_and_each_note_ends(count: int, seed: int) -> None:
-    made = go_on(a_run(model_of_chance(seed), AnswerSettings(pause=None)), NOTHING, Length(notes=count))
+    made = go_on(a_run(model_of_chance(seed), AnswerSettings(pause=None)), NOTHING, PieceLength(notes=count))
     assert made.performance.notes.size == count
     assert not made.is_short
     ons = sum(isinstance(timed.event, NoteOn) for timed in made.events)
@@ -174,11 +174,11 @@ def test_a_length_in_notes_is_kept_and_each_note_ends(count: int, seed: int) -> 
 
 def test_the_first_of_two_lengths_counts() -> None:
     run = a_run(answers=AnswerSettings(pause=None))
-    assert go_on(run, NOTHING, Length(seconds=60.0, notes=3)).performance.notes.size == 3
+    assert go_on(run, NOTHING, PieceLength(seconds=60.0, notes=3)).performance.notes.size == 3
     run = a_run(answers=AnswerSettings(pause=None))
-    assert go_on(run, NOTHING, Length(seconds=1.0, notes=1000)).performance.end_s <= 1.001
+    assert go_on(run, NOTHING, PieceLength(seconds=1.0, notes=1000)).performance.end_s <= 1.001
     with pytest.raises(ValueError, match="needs seconds or notes"):
-        Length()
+        PieceLength()
 
 
 def test_music_that_ends_by_itself_is_short_and_drawn_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -204,7 +204,7 @@ def test_music_that_ends_by_itself_is_short_and_drawn_again(monkeypatch: pytest.
 def test_an_answer_of_a_phrases_length_is_short_of_a_longer_wish() -> None:
     settings_ = offline.partner_settings(Settings(answer="phrase"), 3, is_new=True)
     run = a_run(model_of_chance(), settings_.playing.answers)
-    assert go_on(run, NOTHING, Length(seconds=60.0)).is_short
+    assert go_on(run, NOTHING, PieceLength(seconds=60.0)).is_short
 
 
 def test_the_first_notes_end_with_their_pedal() -> None:

@@ -11,10 +11,10 @@ from piano.midi.document import MidiDocument
 from piano.midi.file import read_performance, read_tracks
 from piano.midi.piano_part import PianoPart
 from piano.notes import NOTE, PEDAL, Performance
-from piano.solve.solver import Answer
-from piano.tasks.exercise import Asked, Clock
+from piano.solve.solver import Solution
+from piano.tasks.exercise import Asked, PreviewClock
 from piano.tokens.vocabulary import FILL_TASKS
-from realtime.files.file_tasks import Outcome, Playing, Posed, pose_file
+from realtime.files.file_tasks import Posed, TaskOutcome, TaskSettings, pose_file
 from realtime.files.fill_choices import BAND, GAP, KEPT, hand_tracks
 from realtime.files.task_requests import CleanRequest, FillRequest, PerformRequest, TaskRequest, VelocitiesRequest
 from tests.support.midi_files import midi_file, note, song, track
@@ -39,15 +39,15 @@ NEW = Performance(np.array([(1.01, 0.2, 90, 70, 0), (2.0, 0.5, 91, 71, 0)], NOTE
 
 
 def pose(wish: TaskRequest, data: bytes = SOLO, strength: float = 0.5) -> Posed:
-    return pose_file(MidiDocument.read(data, name="song.mid"), wish, Playing(strength=strength), seed=3)
+    return pose_file(MidiDocument.read(data, name="song.mid"), wish, TaskSettings(strength=strength), seed=3)
 
 
 def fill(data: bytes = TEXTURE, **wishes: Any) -> Posed:
     return pose(FillRequest(files=("song.mid",), **wishes), data)
 
 
-def answered(posed: Posed, *performances: Performance) -> Outcome:
-    return posed.outcome([Answer(performance, 0.0, 1) for performance in performances])
+def answered(posed: Posed, *performances: Performance) -> TaskOutcome:
+    return posed.outcome([Solution(performance, 0.0, 1) for performance in performances])
 
 
 def test_every_fill_task_has_a_wish() -> None:
@@ -211,7 +211,7 @@ def test_a_score_is_played_from_where_it_begins() -> None:
     [exercise] = posed.exercises
     assert exercise.task == "perform_score"
     assert exercise.preview is not None
-    assert exercise.preview.clock is Clock.ORDER
+    assert exercise.preview.clock is PreviewClock.ORDER
     np.testing.assert_allclose(exercise.preview.notes["onset_s"], [0.0, 0.5])
     played = Performance(np.array([(0.1, 0.2, 60, 33, 0), (0.7, 0.2, 64, 44, 0)], NOTE))
     made = read_performance(answered(posed, played).document.to_bytes())

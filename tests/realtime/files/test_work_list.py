@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from piano.errors import ConfigError
-from realtime.files.done_index import NAME, DoneList, seed_for, wish_of
+from realtime.files.done_index import NAME, DoneIndex, fingerprint, seed_for
 from realtime.files.work_list import work_list
 
 
@@ -55,7 +55,7 @@ def test_what_was_made_is_no_input() -> None:
     Path("songs/a-filled.mid").touch()
     with pytest.raises(ConfigError, match="is a file to be read"):
         listed("songs")  # nobody has said that it is not the player's own
-    DoneList(Path("songs")).add(["a-filled.mid"], "a wish")
+    DoneIndex(Path("songs")).add(["a-filled.mid"], "a wish")
     assert [entry[1] for entry in listed("songs")] == ["a.mid", "deep/b.MIDI"]
     assert [entry[1] for entry in listed("songs/*.mid")] == ["a.mid"]
     assert [entry[1] for entry in listed("songs/a-filled.mid")] == ["a-filled.mid"]  # named, it is meant
@@ -104,24 +104,26 @@ def test_an_empty_folder_and_two_of_one_name_are_refused() -> None:
 
 def test_what_is_done_is_known_by_its_wish_and_its_file() -> None:
     folder = Path("songs")
-    wish = wish_of(b"bytes", {"keep": "right", "seed": 3})
-    assert wish == wish_of(b"bytes", {"seed": 3, "keep": "right"})
-    assert len({wish, wish_of(b"other", {"keep": "right", "seed": 3}), wish_of(b"bytes", {"keep": "left"})}) == 3
-    DoneList(folder).add(["made.mid"], wish)
-    assert not DoneList(folder).has("made.mid", wish)
+    wish = fingerprint(b"bytes", {"keep": "right", "seed": 3})
+    assert wish == fingerprint(b"bytes", {"seed": 3, "keep": "right"})
+    assert (
+        len({wish, fingerprint(b"other", {"keep": "right", "seed": 3}), fingerprint(b"bytes", {"keep": "left"})}) == 3
+    )
+    DoneIndex(folder).add(["made.mid"], wish)
+    assert not DoneIndex(folder).has("made.mid", wish)
     (folder / "made.mid").touch()
-    assert DoneList(folder).has("made.mid", wish)
-    assert not DoneList(folder).has("made.mid", "another")
-    DoneList(folder).add(["more.mid"], "another")
-    assert DoneList(folder).outputs == {"made.mid", "more.mid"}
+    assert DoneIndex(folder).has("made.mid", wish)
+    assert not DoneIndex(folder).has("made.mid", "another")
+    DoneIndex(folder).add(["more.mid"], "another")
+    assert DoneIndex(folder).outputs == {"made.mid", "more.mid"}
     for damage in ("", "[]", '{"version": 9}', '{"version": 1, "made": [1]}', '{"version": 1, "made": {"a": 1}}'):
         (folder / NAME).write_text(damage)
-        assert DoneList(folder).outputs == frozenset()
+        assert DoneIndex(folder).outputs == frozenset()
 
 
 def test_a_list_that_cannot_be_written_says_so() -> None:
     with pytest.raises(ConfigError, match="choose another place"):
-        DoneList(Path("x.mid")).add(["a.mid"], "a wish")
+        DoneIndex(Path("x.mid")).add(["a.mid"], "a wish")
 
 
 def test_seeds_come_from_the_name_and_the_variant() -> None:

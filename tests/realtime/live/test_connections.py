@@ -12,18 +12,18 @@ from realtime.midi.memory_ports import MemoryMidiSystem
 from realtime.midi.port_events import PortLost, PortReturned, Received, Stalled, SystemLost, SystemReturned
 from realtime.midi.ports import Direction
 from realtime.output.scheduler import Scheduler, SchedulerSettings
-from realtime.settings import PortSettings
+from realtime.settings import PortGroup
 from realtime.threads.clock import NS_PER_S, MonotonicClock
 from realtime.threads.inbox import Inbox
 
-NAMED = PortSettings(input="keys", output="sound")
+NAMED = PortGroup(input="keys", output="sound")
 NOTE_ON = bytes.fromhex("903c40")
 
 
 class Stage:
     """Connections over a MIDI system in memory, with an inbox to look into."""
 
-    def __init__(self, settings: PortSettings, *, passes_on: bool = False) -> None:
+    def __init__(self, settings: PortGroup, *, passes_on: bool = False) -> None:
         self.clock = MonotonicClock()
         self.system = MemoryMidiSystem(self.clock, ("keys", "sound"))
         self.ports: OpenPorts = open_ports(self.system, settings)
@@ -34,7 +34,7 @@ class Stage:
 
     def next(self) -> object:
         """Return the next message of the inbox, waiting for it."""
-        return self.inbox.take(self.clock.now_ns() + 5 * NS_PER_S)
+        return self.inbox.get(self.clock.now_ns() + 5 * NS_PER_S)
 
 
 @pytest.fixture
@@ -46,13 +46,13 @@ def stage() -> Iterator[Stage]:
 
 
 def test_virtual_ports_are_made_where_no_name_is_given() -> None:
-    ports = Stage(PortSettings()).ports
+    ports = Stage(PortGroup()).ports
     assert (ports.input.name, ports.output.name) == ("pianod in", "pianod out")
 
 
 def test_a_port_that_is_not_there_is_named() -> None:
     with pytest.raises(PortError, match="no MIDI input port named 'organ'; there are: 'keys', 'sound'"):
-        Stage(PortSettings(input="organ"))
+        Stage(PortGroup(input="organ"))
 
 
 def test_keys_arrive_and_the_input_comes_back_after_it_was_lost(stage: Stage) -> None:
@@ -115,7 +115,7 @@ def test_a_system_that_is_back_before_the_instruments_waits_for_them(stage: Stag
 
 
 def test_ports_of_our_own_are_made_anew_with_their_system() -> None:
-    stage = Stage(PortSettings())
+    stage = Stage(PortGroup())
     stage.connections.start(stage.inbox.put)
     stage.connections.mend(SystemLost("memory", "killed"))
     assert stage.scheduler.status().is_lost

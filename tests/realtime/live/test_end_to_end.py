@@ -15,9 +15,9 @@ from piano.events import TimedEvent
 from piano.midi.file import read_performance
 from piano.notes import Performance
 from realtime.cli.demo_phrases import QUESTION, SECOND_THOUGHT, read_phrase
-from realtime.midi.message import Kind, event_of, kind_of
+from realtime.midi.message import MessageKind, event_of, kind_of
 from realtime.midi.performance_messages import messages_of
-from realtime.performers.phrase_detector import PhraseListener
+from realtime.performers.phrase_detector import PhraseDetector
 from realtime.performers.play_settings import PauseSettings
 from tests.support.jack import JackServer
 from tests.support.listener import Listener
@@ -117,7 +117,7 @@ def test_a_duet_over_jack(
     assert daemon.process.returncode == 0, said
 
     listener = Listener()
-    key_downs = [at_ns for at_ns, data in account.played if kind_of(data) is Kind.NOTE_ON]
+    key_downs = [at_ns for at_ns, data in account.played if kind_of(data) is MessageKind.NOTE_ON]
     interruptions = [key_downs[PHRASE.notes.size], key_downs[-1]]
     phrase_end_ns = max(at_ns for at_ns, data in account.played if at_ns < interruptions[0] and is_key(data))
     for at_ns, data in account.heard:
@@ -126,7 +126,7 @@ def test_a_duet_over_jack(
     assert listener.is_silent(), "every note-on got its note-off, and nothing sounds after the last interruption"
     assert len(listener.struck) > 10
 
-    notes = [at_ns for at_ns, data in account.heard if kind_of(data) is Kind.NOTE_ON]
+    notes = [at_ns for at_ns, data in account.heard if kind_of(data) is MessageKind.NOTE_ON]
     second_end_ns = max(at_ns for at_ns, data in account.played if at_ns < interruptions[1] and is_key(data))
     grace_ns = 60_000_000  # the key's way in and the releases' way out
     assert not [at_ns for at_ns in notes if interruptions[0] + grace_ns < at_ns < second_end_ns], "it yields"
@@ -145,12 +145,12 @@ def test_a_duet_over_jack(
 
 def is_key(data: bytes) -> bool:
     """Say whether a message is of a key."""
-    return kind_of(data) in (Kind.NOTE_ON, Kind.NOTE_OFF)
+    return kind_of(data) in (MessageKind.NOTE_ON, MessageKind.NOTE_OFF)
 
 
 def pause_after(phrase: Performance) -> float:
     """Return how long a pause ends a phrase, in seconds, by the daemon's own rule."""
-    listener = PhraseListener(PauseSettings())
+    listener = PhraseDetector(PauseSettings())
     for at_ns, data in messages_of(phrase):
         event = event_of(data)
         if event is not None:

@@ -9,7 +9,7 @@ import pytest
 
 from piano.events import NoteOff, NoteOn
 from realtime.files.continuation import part_of
-from realtime.midi.message import Kind, bytes_of, kind_of
+from realtime.midi.message import MessageKind, bytes_of, kind_of
 from tests.realtime.live.test_end_to_end import PHRASE, Daemon, account_of, script_of, start_pianist
 from tests.support.jack import JackServer
 from tests.support.listener import Listener
@@ -47,7 +47,7 @@ def test_a_duet_is_played_while_the_player_plays_and_ends(
         assert at_ns > first_ns
     assert listener.is_silent(), "it ends when the player has stopped"
     assert listener.struck
-    assert any(at_ns < last_ns for at_ns, data in account.heard if kind_of(data) is Kind.NOTE_ON), "both at once"
+    assert any(at_ns < last_ns for at_ns, data in account.heard if kind_of(data) is MessageKind.NOTE_ON), "both at once"
     assert all(pitch <= 60 for _, pitch, _ in listener.struck)
 
 
@@ -88,7 +88,7 @@ def test_a_phrase_goes_round_twice_with_a_voice_over_it_and_is_cleared(
     for _, data in account.heard:
         listener.hear(data)
     assert listener.is_silent(), "the loop is cleared, and every note of it is released"
-    struck = [(at_ns, data[1], data[2]) for at_ns, data in account.heard if kind_of(data) is Kind.NOTE_ON]
+    struck = [(at_ns, data[1], data[2]) for at_ns, data in account.heard if kind_of(data) is MessageKind.NOTE_ON]
     own = [pitch for _, pitch, _ in struck if pitch < 60]
     assert own == [40, 47, 52, 40, 47, 52, 40], "two passes, and the beginning of a third"
     assert all(velocity == 70 + pitch for _, pitch, velocity in struck if pitch < 60), "as the player struck them"
@@ -116,7 +116,7 @@ def test_each_key_comes_back_once_with_another_velocity(
     account = account_of(start_pianist(jack_server, tmp_path, script))
     said = daemon.end()
     assert daemon.process.returncode == 0, said
-    kinds = (Kind.NOTE_ON, Kind.NOTE_OFF)
+    kinds = (MessageKind.NOTE_ON, MessageKind.NOTE_OFF)
     played, heard = (
         [(kind_of(data), data[1]) for _, data in messages if kind_of(data) in kinds]
         for messages in (account.played, account.heard)
@@ -124,7 +124,7 @@ def test_each_key_comes_back_once_with_another_velocity(
     for pitch in {pitch for _, pitch in played}:
         alternating = [kind for kind, other in heard if other == pitch]
         assert alternating == [kind for kind, other in played if other == pitch], "each key once, its release after it"
-        assert alternating[::2] == [Kind.NOTE_ON] * (len(alternating) // 2)
+        assert alternating[::2] == [MessageKind.NOTE_ON] * (len(alternating) // 2)
     listener = Listener()
     for _, data in account.heard:
         listener.hear(data)

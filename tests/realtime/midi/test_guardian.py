@@ -11,7 +11,7 @@ import pytest
 from realtime.midi import guardian
 from realtime.midi.guardian import Guardian
 from realtime.midi.memory_ports import MemoryInputPort, MemoryMidiSystem, MemoryOutputPort
-from realtime.midi.message import Kind, kind_of
+from realtime.midi.message import MessageKind, kind_of
 from realtime.midi.message_pipe import MessageReader, MessageWriter, PipeEndError
 from realtime.midi.ports import Wires
 from realtime.threads.clock import MonotonicClock
@@ -157,7 +157,7 @@ def test_a_message_of_a_megabyte_costs_the_port_nothing(daemon: Daemon) -> None:
         while (arrival := reader.read()) is not None:
             arrived.append(arrival[1])
     assert arrived == [b"\xf0", NOTE]
-    assert kind_of(arrived[0]) is Kind.MALFORMED, "counted as that"
+    assert kind_of(arrived[0]) is MessageKind.MALFORMED, "counted as that"
 
 
 def test_it_says_what_is_wrong(daemon: Daemon) -> None:

@@ -23,7 +23,7 @@ def test_messages_are_stamped_and_floods_that_mean_nothing_are_counted() -> None
     for data in (NOTE, b"\xf8", b"\xfe", b"\x3c\x40", bytes.fromhex("b0 58 11")):
         port.feed(data)
     assert ear.take_all() == 5
-    assert [inbox.take(0), inbox.take(0), inbox.take(0)] == [
+    assert [inbox.get(0), inbox.get(0), inbox.get(0)] == [
         Received(5, NOTE),
         Received(5, bytes.fromhex("b0 58 11")),
         None,
@@ -61,9 +61,9 @@ def test_a_scripted_player_on_the_manual_clock() -> None:
         ear.take_all()
 
     clock.attach(Script([(100, NOTE), (250, bytes.fromhex("80 3c 00"))], press))
-    assert inbox.take(None) == Received(100, NOTE)
-    assert inbox.take(200) is None
-    assert inbox.take(300) == Received(250, bytes.fromhex("80 3c 00"))
+    assert inbox.get(None) == Received(100, NOTE)
+    assert inbox.get(200) is None
+    assert inbox.get(300) == Received(250, bytes.fromhex("80 3c 00"))
 
 
 def test_the_thread_delivers_a_burst_in_order_and_reports_the_end_of_the_port() -> None:
@@ -75,12 +75,12 @@ def test_the_thread_delivers_a_burst_in_order_and_reports_the_end_of_the_port() 
     burst = [bytes((0x90, number % 128, 1 + number // 128)) for number in range(2000)]
     for data in burst:
         port.feed(data)
-    taken: list[Any] = [inbox.take(None) for _ in burst]
+    taken: list[Any] = [inbox.get(None) for _ in burst]
     assert [message.data for message in taken] == burst
     stamps_ns = [message.at_ns for message in taken]
     assert stamps_ns == sorted(stamps_ns)
     port.unplug()
-    lost = inbox.take(None)
+    lost = inbox.get(None)
     assert isinstance(lost, PortLost)
     assert lost.name == "keyboard"
     ear.stop()
@@ -99,13 +99,13 @@ def test_an_error_in_the_thread_is_told_and_it_goes_on_but_not_for_ever() -> Non
     ear.start()
     for _ in range(MOST):
         port.feed(NOTE)
-        assert inbox.take(None) == ThreadRevived(Direction.INPUT, "ZeroDivisionError: on purpose")
+        assert inbox.get(None) == ThreadRevived(Direction.INPUT, "ZeroDivisionError: on purpose")
         port.feed(OTHER)
-        received = inbox.take(None)
+        received = inbox.get(None)
         assert isinstance(received, Received)
         assert received.data == OTHER
     port.feed(NOTE)
-    assert inbox.take(None) == ThreadFailed("midi input", "ZeroDivisionError: on purpose")
+    assert inbox.get(None) == ThreadFailed("midi input", "ZeroDivisionError: on purpose")
     ear.stop()
     assert "midi input" not in {thread.name for thread in threading.enumerate()}
 
@@ -132,11 +132,11 @@ def test_a_keyboard_whose_active_sensing_ends_has_gone() -> None:
         look_for(ear, clock, 300)
     port.feed(NOTE)
     look_for(ear, clock, 320)
-    assert inbox.take(0) == Received(clock.now_ns() - 310_000_000, NOTE)
-    assert inbox.take(0) is None
+    assert inbox.get(0) == Received(clock.now_ns() - 310_000_000, NOTE)
+    assert inbox.get(0) is None
     look_for(ear, clock, 1000)
-    assert inbox.take(0) == PlayerGone("keys", "its active sensing has ended")
-    assert inbox.take(0) is None
+    assert inbox.get(0) == PlayerGone("keys", "its active sensing has ended")
+    assert inbox.get(0) is None
 
 
 def test_a_keyboard_that_sends_no_active_sensing_may_be_silent() -> None:
@@ -144,8 +144,8 @@ def test_a_keyboard_that_sends_no_active_sensing_may_be_silent() -> None:
     port, inbox, ear = ear_at(clock)
     port.feed(NOTE)
     look_for(ear, clock, 5000)
-    assert inbox.take(0) is not None
-    assert inbox.take(0) is None
+    assert inbox.get(0) is not None
+    assert inbox.get(0) is None
 
 
 def test_a_standstill_of_our_own_is_no_silence_of_the_keyboard() -> None:
@@ -155,7 +155,7 @@ def test_a_standstill_of_our_own_is_no_silence_of_the_keyboard() -> None:
     ear.look()
     clock.advance_to(clock.now_ns() + 2_000_000_000)
     ear.look()
-    assert inbox.take(0) is None
+    assert inbox.get(0) is None
     port.feed(b"\xfe")
     look_for(ear, clock, 300)
-    assert inbox.take(0) is None
+    assert inbox.get(0) is None

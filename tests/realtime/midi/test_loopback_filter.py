@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 
 from piano.events import NoteOff, NoteOn, TimedEvent
 from realtime.engine.commands import Keep
-from realtime.engine.from_settings import engine_settings, playing_of, scheduler_settings, thru_of
+from realtime.engine.from_settings import engine_settings, play_settings_of, scheduler_settings, thru_of
 from realtime.engine.partner import Partner, PartnerSettings
 from realtime.midi.input_thread import MidiInput
-from realtime.midi.loopback_filter import LOOP_NS, REMEMBERED, WITHIN_NS, Echoes
+from realtime.midi.loopback_filter import LOOP_NS, REMEMBERED, WITHIN_NS, LoopbackFilter
 from realtime.midi.memory_ports import MemoryInputPort, MemoryOutputPort, Script
 from realtime.midi.message import bytes_of
 from realtime.midi.port_events import Received
@@ -56,7 +56,7 @@ class LoopedDesk:
     def __init__(self, settings: Settings, delay_ns: int) -> None:
         self.clock = ManualClock()
         self.port = LoopedPort(self.clock, delay_ns)
-        parts = PartnerSettings(playing_of(settings, 0), engine_settings(settings), scheduler_settings(settings))
+        parts = PartnerSettings(play_settings_of(settings, 0), engine_settings(settings), scheduler_settings(settings))
         self.partner = Partner(model_of_chance(), self.clock, self.port, parts)
         self.clock.attach(self.partner.scheduler)
         self.clock.attach(self.port)
@@ -101,14 +101,14 @@ def test_a_loop_is_not_layered_with_what_comes_back_of_it() -> None:
 
 
 def test_what_was_recognised_is_used_up() -> None:
-    echoes = Echoes()
+    echoes = LoopbackFilter()
     echoes.send(S, KEY, own=True)
     assert echoes.is_echo(S + MS, KEY)
     assert not echoes.is_echo(S + 2 * MS, KEY)
 
 
 def test_only_the_same_key_as_loud_and_soon_is_an_echo() -> None:
-    echoes = Echoes()
+    echoes = LoopbackFilter()
     for index, other in enumerate((bytes_of(NoteOn(61, 40)), bytes_of(NoteOn(60, 41)))):
         echoes.send(index * S, KEY, own=True)
         assert not echoes.is_echo(index * S + MS, other)
@@ -117,7 +117,7 @@ def test_only_the_same_key_as_loud_and_soon_is_an_echo() -> None:
 
 
 def test_a_key_of_ours_may_come_back_on_another_channel_one_passed_on_may_not() -> None:
-    echoes, elsewhere = Echoes(), bytes_of(NoteOn(60, 40), 5)
+    echoes, elsewhere = LoopbackFilter(), bytes_of(NoteOn(60, 40), 5)
     echoes.send(S, KEY, own=False)
     assert not echoes.is_echo(S, elsewhere), "a keyboard that sends each key on two channels"
     echoes.send(S, KEY, own=True)
@@ -127,7 +127,7 @@ def test_a_key_of_ours_may_come_back_on_another_channel_one_passed_on_may_not() 
 
 
 def test_a_release_is_an_echo_if_its_key_was() -> None:
-    echoes = Echoes()
+    echoes = LoopbackFilter()
     echoes.send(S, KEY, own=True)
     echoes.send(2 * S, OFF, own=True)
     assert not echoes.is_echo(2 * S, OFF), "the player's: the key did not come back"
@@ -140,7 +140,7 @@ def test_a_release_is_an_echo_if_its_key_was() -> None:
 
 
 def test_a_pedal_is_an_echo_only_where_there_is_a_loop() -> None:
-    echoes = Echoes()
+    echoes = LoopbackFilter()
     echoes.send(S, PEDAL, own=True)
     assert not echoes.is_echo(S, PEDAL)
     echoes.send(2 * S, KEY, own=True)
@@ -154,7 +154,7 @@ def test_a_pedal_is_an_echo_only_where_there_is_a_loop() -> None:
 
 
 def test_no_more_is_remembered_than_can_come_back() -> None:
-    echoes = Echoes()
+    echoes = LoopbackFilter()
     for index in range(2 * REMEMBERED):
         echoes.send(S + index, bytes_of(NoteOn(21 + index % 88, 1 + index % 127)), own=True)
     assert len(echoes._sent) == REMEMBERED
@@ -165,7 +165,7 @@ def test_no_more_is_remembered_than_can_come_back() -> None:
 @settings(RUNS, max_examples=50)
 @given(st.lists(st.tuples(st.integers(1, 200), st.integers(60, 63), st.integers(1, 3)), max_size=30))
 def test_without_a_loop_every_other_key_is_the_players(played: list[tuple[int, int, int]]) -> None:
-    echoes, at_ns = Echoes(), S
+    echoes, at_ns = LoopbackFilter(), S
     for gap_ms, pitch, velocity in played:
         at_ns += gap_ms * MS
         echoes.send(at_ns, bytes_of(NoteOn(pitch, velocity)), own=True)
@@ -174,7 +174,7 @@ def test_without_a_loop_every_other_key_is_the_players(played: list[tuple[int, i
 
 
 def test_a_real_pedal_message_is_left_alone_without_music() -> None:
-    echoes = Echoes()
+    echoes = LoopbackFilter()
     for data in (b"\xf0\x01\xf7", b"\xf8", b""):
         echoes.send(S, data, own=False)
         assert not echoes.is_echo(S, data)
@@ -182,7 +182,7 @@ def test_a_real_pedal_message_is_left_alone_without_music() -> None:
 
 def test_the_input_counts_echoes_and_lets_the_rest_through() -> None:
     clock, port, got = ManualClock(), MemoryInputPort(), list[object]()
-    echoes = Echoes()
+    echoes = LoopbackFilter()
     midi_input = MidiInput(port, clock, got.append, is_echo=echoes.is_echo)
     echoes.send(0, KEY, own=True)
     echoes.send(0, OFF, own=True)

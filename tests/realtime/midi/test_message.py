@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from piano.events import Event, NoteOff, NoteOn, Pedal
-from realtime.midi.message import Kind, PianoReader, bytes_of, channel_of, event_of, kind_of, split
+from realtime.midi.message import MessageKind, PianoReader, bytes_of, channel_of, event_of, kind_of, split
 
 EVENTS = st.one_of(
     st.builds(NoteOn, st.integers(21, 108), st.integers(1, 127)),
@@ -24,7 +24,7 @@ def test_events_survive_the_wire(event: Event, channel: int) -> None:
 @given(st.binary(max_size=6))
 def test_any_bytes_have_a_meaning(data: bytes) -> None:
     event = event_of(data)
-    if kind_of(data) is Kind.MALFORMED:
+    if kind_of(data) is MessageKind.MALFORMED:
         assert event is None
     if isinstance(event, NoteOn):
         assert 21 <= event.pitch <= 108
@@ -34,43 +34,43 @@ def test_any_bytes_have_a_meaning(data: bytes) -> None:
 @pytest.mark.parametrize(
     ("hexdump", "kind", "event"),
     [
-        ("90 3c 40", Kind.NOTE_ON, NoteOn(60, 64)),
-        ("90 3c 00", Kind.NOTE_OFF, NoteOff(60)),  # note-on of velocity 0
-        ("83 3c 40", Kind.NOTE_OFF, NoteOff(60)),  # channel 4
-        ("90 14 40", Kind.NOTE_ON, None),  # below the lowest key
-        ("90 6d 40", Kind.NOTE_ON, None),  # above the highest
-        ("99 3c 40", Kind.NOTE_ON, None),  # drums
-        ("b0 40 40", Kind.SUSTAIN, Pedal(down=True)),
-        ("b0 40 3f", Kind.SUSTAIN, Pedal(down=False)),
-        ("b0 42 7f", Kind.CHANNEL, None),  # sostenuto
-        ("b0 58 11", Kind.VELOCITY_PREFIX, None),
-        ("b0 01 11", Kind.CHANNEL, None),  # modulation, coarse
-        ("b0 21 11", Kind.CHANNEL, None),  # modulation, fine: 14 bits
-        ("b0 78 00", Kind.SILENCE, None),
-        ("b0 7b 00", Kind.SILENCE, None),
-        ("b0 7f 00", Kind.SILENCE, None),  # poly mode implies all notes off
-        ("b0 79 00", Kind.RESET, None),
-        ("c0 05", Kind.CHANNEL, None),
-        ("e0 00 40", Kind.CHANNEL, None),
-        ("f0 7e 7f 09 01 f7", Kind.SYSEX, None),
-        ("f2 00 00", Kind.SYSTEM_COMMON, None),
-        ("f6", Kind.SYSTEM_COMMON, None),
-        ("f8", Kind.REAL_TIME, None),
-        ("fe", Kind.REAL_TIME, None),
-        ("ff", Kind.REAL_TIME, None),
-        ("", Kind.MALFORMED, None),
-        ("3c 40", Kind.MALFORMED, None),  # running status is not resolved here
-        ("90 3c", Kind.MALFORMED, None),
-        ("90 3c 80", Kind.MALFORMED, None),
-        ("c0 05 05", Kind.MALFORMED, None),
-        ("f0 01 02", Kind.MALFORMED, None),  # no end
-        ("f0 f8 f7", Kind.MALFORMED, None),
-        ("f4", Kind.MALFORMED, None),  # undefined
-        ("f7", Kind.MALFORMED, None),
-        ("f8 f8", Kind.MALFORMED, None),
+        ("90 3c 40", MessageKind.NOTE_ON, NoteOn(60, 64)),
+        ("90 3c 00", MessageKind.NOTE_OFF, NoteOff(60)),  # note-on of velocity 0
+        ("83 3c 40", MessageKind.NOTE_OFF, NoteOff(60)),  # channel 4
+        ("90 14 40", MessageKind.NOTE_ON, None),  # below the lowest key
+        ("90 6d 40", MessageKind.NOTE_ON, None),  # above the highest
+        ("99 3c 40", MessageKind.NOTE_ON, None),  # drums
+        ("b0 40 40", MessageKind.SUSTAIN, Pedal(down=True)),
+        ("b0 40 3f", MessageKind.SUSTAIN, Pedal(down=False)),
+        ("b0 42 7f", MessageKind.CHANNEL, None),  # sostenuto
+        ("b0 58 11", MessageKind.VELOCITY_PREFIX, None),
+        ("b0 01 11", MessageKind.CHANNEL, None),  # modulation, coarse
+        ("b0 21 11", MessageKind.CHANNEL, None),  # modulation, fine: 14 bits
+        ("b0 78 00", MessageKind.SILENCE, None),
+        ("b0 7b 00", MessageKind.SILENCE, None),
+        ("b0 7f 00", MessageKind.SILENCE, None),  # poly mode implies all notes off
+        ("b0 79 00", MessageKind.RESET, None),
+        ("c0 05", MessageKind.CHANNEL, None),
+        ("e0 00 40", MessageKind.CHANNEL, None),
+        ("f0 7e 7f 09 01 f7", MessageKind.SYSEX, None),
+        ("f2 00 00", MessageKind.SYSTEM_COMMON, None),
+        ("f6", MessageKind.SYSTEM_COMMON, None),
+        ("f8", MessageKind.REAL_TIME, None),
+        ("fe", MessageKind.REAL_TIME, None),
+        ("ff", MessageKind.REAL_TIME, None),
+        ("", MessageKind.MALFORMED, None),
+        ("3c 40", MessageKind.MALFORMED, None),  # running status is not resolved here
+        ("90 3c", MessageKind.MALFORMED, None),
+        ("90 3c 80", MessageKind.MALFORMED, None),
+        ("c0 05 05", MessageKind.MALFORMED, None),
+        ("f0 01 02", MessageKind.MALFORMED, None),  # no end
+        ("f0 f8 f7", MessageKind.MALFORMED, None),
+        ("f4", MessageKind.MALFORMED, None),  # undefined
+        ("f7", MessageKind.MALFORMED, None),
+        ("f8 f8", MessageKind.MALFORMED, None),
     ],
 )
-def test_messages_and_what_they_mean(hexdump: str, kind: Kind, event: Event | None) -> None:
+def test_messages_and_what_they_mean(hexdump: str, kind: MessageKind, event: Event | None) -> None:
     data = bytes.fromhex(hexdump)
     assert kind_of(data) is kind
     assert event_of(data) == event
@@ -120,5 +120,5 @@ def test_splitting_loses_nothing_but_what_running_status_adds(packet: bytes) -> 
     pieces = split(packet)
     assert sum(map(len, pieces)) >= len(packet)
     assert all(pieces)
-    whole = [piece for piece in pieces if kind_of(piece) is not Kind.MALFORMED]
+    whole = [piece for piece in pieces if kind_of(piece) is not MessageKind.MALFORMED]
     assert split(b"".join(whole)) == tuple(whole)

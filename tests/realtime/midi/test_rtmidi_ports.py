@@ -61,7 +61,7 @@ def take_received(inbox: Inbox[Any], count: int) -> list[bytes]:
     """Take so many messages, for a minute at most."""
     deadline_ns = CLOCK.now_ns() + 60 * NS_PER_S
     taken: list[bytes] = []
-    while len(taken) < count and (message := inbox.take(deadline_ns)) is not None:
+    while len(taken) < count and (message := inbox.get(deadline_ns)) is not None:
         assert isinstance(message, Received)
         taken.append(message.data)
     return taken

@@ -146,7 +146,7 @@ def test_a_velocity_that_is_replaced_loses_its_prefix() -> None:
     outbox = Outbox()
     outbox.through(bytes.fromhex("b0 58 11"))
     assert outbox.hold(bytes.fromhex("90 3c 40"), 5, 10) == []
-    assert outbox.answer(60, 99, 5) == [bytes.fromhex("90 3c 63")]
+    assert outbox.release_held_key(60, 99, 5) == [bytes.fromhex("90 3c 63")]
 
 
 def test_all_notes_off_leaves_the_pedals_where_they_are() -> None:

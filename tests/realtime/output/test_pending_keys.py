@@ -4,9 +4,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from piano.events import NoteOff, NoteOn
-from realtime.midi.message import SUSTAIN, Kind, bytes_of, control_bytes, kind_of
+from realtime.midi.message import SUSTAIN, MessageKind, bytes_of, control_bytes, kind_of
 from realtime.output.event_queue import Outbox, Release
-from realtime.output.pending_keys import HeldKeys
+from realtime.output.pending_keys import PendingKeys
 from tests.support.listener import Listener
 from tests.support.scripted_play import MS
 
@@ -16,59 +16,59 @@ OFF = bytes_of(NoteOff(60))
 
 
 def test_an_answer_lets_a_key_go_once() -> None:
-    keys = HeldKeys()
+    keys = PendingKeys()
     keys.hold(KEY, 100, 200)
     assert (len(keys), keys.next_due_ns()) == (1, 200)
-    assert keys.answer(61, 99, 90) is None
-    assert keys.answer(60, 99, 90) == bytes_of(NoteOn(60, 99))
-    assert keys.answer(60, 98, 90) is None
+    assert keys.release_held_key(61, 99, 90) is None
+    assert keys.release_held_key(60, 99, 90) == bytes_of(NoteOn(60, 99))
+    assert keys.release_held_key(60, 98, 90) is None
     assert (len(keys), keys.next_due_ns(), keys.unanswered) == (0, None, 0)
 
 
 def test_a_late_answer_is_not_taken_for_the_next_press() -> None:
-    keys = HeldKeys()
+    keys = PendingKeys()
     keys.hold(KEY, 100, 200)
     assert keys.pop_due(199) == []
     assert keys.pop_due(200) == [KEY]
     keys.hold(KEY, 300, 400)
-    assert keys.answer(60, 99, 95) is None
-    assert keys.answer(60, 98, 295) == bytes_of(NoteOn(60, 98))
+    assert keys.release_held_key(60, 99, 95) is None
+    assert keys.release_held_key(60, 98, 295) == bytes_of(NoteOn(60, 98))
     assert keys.unanswered == 1
 
 
 def test_an_answer_that_never_comes_does_not_cost_the_next_press_its_own() -> None:
-    keys = HeldKeys()
+    keys = PendingKeys()
     for moment in range(100, 1000, 100):
         keys.hold(KEY, moment, moment + 50)
         assert keys.pop_due(moment + 50) == [KEY]
     keys.hold(KEY, 1000, 1050)
-    assert keys.answer(60, 98, 995) == bytes_of(NoteOn(60, 98))
+    assert keys.release_held_key(60, 98, 995) == bytes_of(NoteOn(60, 98))
 
 
 def test_a_late_answer_after_all_was_forgotten_is_not_taken_either() -> None:
-    keys = HeldKeys()
+    keys = PendingKeys()
     keys.hold(KEY, 100, 200)
     keys.clear()
     keys.hold(KEY, 300, 400)
-    assert keys.answer(60, 99, 100) is None
+    assert keys.release_held_key(60, 99, 100) is None
     assert keys.pop_due(400) == [KEY]
 
 
 def test_two_channels_wait_apart() -> None:
-    keys = HeldKeys()
+    keys = PendingKeys()
     first, second = bytes_of(NoteOn(60, 40), 0), bytes_of(NoteOn(60, 50), 3)
     keys.hold(first, 100, 200)
     keys.hold(second, 110, 210)
     assert keys.let_go(bytes_of(NoteOff(60), 5)) == []
-    assert keys.answer(60, 90, 99) == bytes_of(NoteOn(60, 90), 0)
-    assert keys.answer(60, 91, 109) == bytes_of(NoteOn(60, 91), 3)
+    assert keys.release_held_key(60, 90, 99) == bytes_of(NoteOn(60, 90), 0)
+    assert keys.release_held_key(60, 91, 109) == bytes_of(NoteOn(60, 91), 3)
 
 
 def test_a_release_sends_the_key_that_waits_first() -> None:
     outbox = Outbox()
     assert outbox.hold(KEY, 0, WAIT_NS) == []
     assert outbox.through(OFF) == [KEY, OFF]
-    assert outbox.answer(60, 99, 0) == []
+    assert outbox.release_held_key(60, 99, 0) == []
     assert outbox.unanswered == 1
 
 
@@ -138,7 +138,7 @@ def test_each_key_goes_out_once_in_order_and_ends(steps: list[tuple[str, int, in
             case "release":
                 out = outbox.through(bytes_of(NoteOff(pitch)))
             case "answer" if unanswered:
-                out = outbox.answer(unanswered[0][0], 100, unanswered.pop(0)[1])
+                out = outbox.release_held_key(unanswered[0][0], 100, unanswered.pop(0)[1])
             case "wait":
                 now_ns += value * MS
                 out = [outgoing.data for outgoing in outbox.pop_due(now_ns)]
@@ -158,6 +158,6 @@ def test_each_key_goes_out_once_in_order_and_ends(steps: list[tuple[str, int, in
         listener.hear(outgoing.data)
     assert sum(velocity < 127 for _, _, velocity in listener.struck) == pressed
     for data in outbox.finish():
-        assert kind_of(data) is not Kind.NOTE_ON
+        assert kind_of(data) is not MessageKind.NOTE_ON
         listener.hear(data)
     assert listener.is_silent()

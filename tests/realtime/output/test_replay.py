@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime.midi.memory_ports import MemoryOutputPort
-from realtime.output.replay import Reel, Replay
+from realtime.output.replay import Replay, ReplayClip
 from realtime.output.scheduler import Scheduler
-from realtime.output.side_sources import Beside
+from realtime.output.side_sources import SideSources
 from realtime.settings import Settings
 from realtime.threads.clock import NS_PER_S, ManualClock
 from tests.support.listener import Listener
@@ -36,8 +36,8 @@ class Room:
         return listener
 
 
-def reel(messages: Sequence[tuple[int, bytes]], from_s: float = 0.0, begins_s: float = 0.0) -> Reel:
-    return Reel("take.mid", messages, round(begins_s * NS_PER_S), round(from_s * NS_PER_S))
+def reel(messages: Sequence[tuple[int, bytes]], from_s: float = 0.0, begins_s: float = 0.0) -> ReplayClip:
+    return ReplayClip("take.mid", messages, round(begins_s * NS_PER_S), round(from_s * NS_PER_S))
 
 
 def test_it_sounds_as_it_was_and_nobody_writes_it_down() -> None:
@@ -86,7 +86,7 @@ def test_whenever_it_is_stopped_all_of_it_is_released(at_ns: int, has_pedal: boo
 def test_beside_the_playing_a_new_beat_begins_soon() -> None:
     clock = ManualClock(7 * NS_PER_S)
     scheduler = Scheduler(clock, MemoryOutputPort(clock))
-    beside = Beside(Settings(metronome="page"), clock, scheduler)
+    beside = SideSources(Settings(metronome="page"), clock, scheduler)
     first_ns = beside.beat_ns
     assert first_ns > clock.now_ns()
     clock.advance_to(9 * NS_PER_S)
@@ -98,7 +98,7 @@ def test_beside_the_playing_a_new_beat_begins_soon() -> None:
 
 def test_beside_the_playing_an_empty_piece_is_not_replayed() -> None:
     clock = ManualClock()
-    beside = Beside(Settings(), clock, Scheduler(clock, MemoryOutputPort(clock)))
+    beside = SideSources(Settings(), clock, Scheduler(clock, MemoryOutputPort(clock)))
     beside.replay("nothing", [])
     assert beside.reel is None
 
@@ -106,7 +106,7 @@ def test_beside_the_playing_an_empty_piece_is_not_replayed() -> None:
 @pytest.mark.parametrize("from_s", [0.0, 1.0])
 def test_beside_the_playing_a_replay_begins_soon(from_s: float) -> None:
     clock = ManualClock(5 * NS_PER_S)
-    beside = Beside(Settings(), clock, Scheduler(clock, MemoryOutputPort(clock)))
+    beside = SideSources(Settings(), clock, Scheduler(clock, MemoryOutputPort(clock)))
     beside.replay("take.mid", MUSIC, from_s)
     assert beside.reel is not None
     assert 0 < beside.reel.begins_ns + from_s * NS_PER_S - clock.now_ns() < NS_PER_S

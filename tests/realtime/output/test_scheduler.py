@@ -204,7 +204,7 @@ class FailingThread:
     def fail(self) -> Any:
         """Let a command raise; return what is told of it."""
         self.scheduler._post(lambda: 1 // 0)  # type: ignore[arg-type]
-        return self.inbox.take(None)
+        return self.inbox.get(None)
 
 
 def test_an_error_in_the_thread_releases_what_sounds_and_the_thread_goes_on() -> None:
@@ -250,7 +250,7 @@ def test_a_listener_that_keeps_failing_is_told_nothing_more_and_the_notes_go_on(
     scheduler = Scheduler(clock, port, NO_PRIORITY, report=inbox.put, on_sent=fail)
     scheduler.start()
     scheduler.send_now(NoteOn(60, 80))
-    assert inbox.take(None) == ThreadRevived(Direction.OUTPUT, "ZeroDivisionError: on purpose")
+    assert inbox.get(None) == ThreadRevived(Direction.OUTPUT, "ZeroDivisionError: on purpose")
     assert far.listener.is_silent()
     far.expected = far.count + 1
     scheduler.send_now(NoteOn(62, 80))
@@ -272,7 +272,7 @@ def test_a_port_that_fails_in_a_way_of_its_own_is_lost_and_another_goes_on() -> 
     scheduler = Scheduler(clock, Broken(clock, "synth"), NO_PRIORITY, report=inbox.put)
     scheduler.start()
     scheduler.through(bytes.fromhex("90 3c 50"))
-    assert [type(inbox.take(None)) for _ in range(2)] == [PortLost, ThreadRevived]
+    assert [type(inbox.get(None)) for _ in range(2)] == [PortLost, ThreadRevived]
     scheduler.set_port(MemoryOutputPort(clock, deliver=far.hear))
     scheduler.through(bytes.fromhex("90 3e 50"))
     assert far.reached.wait(30)
@@ -288,7 +288,7 @@ def test_a_port_lost_by_the_thread_reaches_the_inbox_and_another_goes_on() -> No
     with Scheduler(clock, first, NO_PRIORITY, report=inbox.put) as scheduler:
         first.unplug()
         scheduler.send_now(NoteOn(60, 80))
-        lost = inbox.take(None)
+        lost = inbox.get(None)
         assert isinstance(lost, PortLost)
         assert "unplugged" in lost.reason
         scheduler.panic()

@@ -1,6 +1,6 @@
 """What the panel's tests share: a session that plays on a model of chance, and its controls."""
 
-from realtime.engine.event_rings import History
+from realtime.engine.event_rings import EventRings
 from realtime.live.live_session import LivePlay
 from realtime.midi.browser_ports import BrowserSystem
 from realtime.panel.controls import Controls
@@ -15,7 +15,7 @@ class Stage:
 
     def __init__(self, **settings: object) -> None:
         self.settings = Settings.model_validate({"seed": 5, **settings})
-        self.history = History()
+        self.history = EventRings()
         self.play = LivePlay(self.settings, BrowserSystem(), model_of_chance(), 5, self.history)
         stage = PanelStage(self.play, self.history, self.settings, 5, "none", has_midi=False)
         self.controls = Controls(stage, MonotonicClock())

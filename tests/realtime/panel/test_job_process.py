@@ -7,7 +7,7 @@ import pytest
 
 from piano.errors import MidiFileError
 from piano.midi.file import read_performance
-from realtime.panel.job_process import run_job, wish_of
+from realtime.panel.job_process import run_job, task_request_of
 from realtime.panel.job_request import GIVEN, JOBS, MADE, PICTURE, JobRequest
 from tests.realtime.panel.pieces import scale, write_piece
 
@@ -41,7 +41,7 @@ def test_each_job_is_done_and_shown(tiny_bundle: Path, folder: Path, task: str, 
 def test_every_choice_is_a_wish_of_the_command_line() -> None:
     for task, job in JOBS.items():
         for choice in job.choices:
-            assert wish_of(JobRequest(task, 1, choice)).files == (GIVEN,)
+            assert task_request_of(JobRequest(task, 1, choice)).files == (GIVEN,)
 
 
 def test_what_is_no_music_is_told(folder: Path, tiny_bundle: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from realtime.control.protocol import ControlError, decode_request
-from realtime.engine.event_rings import History
+from realtime.engine.event_rings import EventRings
 from realtime.live.live_session import LivePlay
 from realtime.midi.memory_ports import MemoryMidiSystem
 from realtime.panel.controls import Controls, Stage
@@ -23,7 +23,7 @@ class Room:
     def __init__(self) -> None:
         self.system = MemoryMidiSystem(MonotonicClock(), ("keys", "organ", "sound", "speaker"))
         settings = Settings(seed=3, input="keys", output="sound", thru=True, trigger="pedal")
-        history = History()
+        history = EventRings()
         self.play = LivePlay(settings, self.system, model_of_chance(), 3, history)
         stage = Stage(self.play, history, settings, 3, "chance", has_midi=True)
         self.controls = Controls(stage, MonotonicClock())

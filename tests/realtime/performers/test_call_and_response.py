@@ -14,7 +14,7 @@ from realtime.midi.input_thread import MidiInput
 from realtime.midi.memory_ports import MemoryInputPort, Script
 from realtime.midi.message import bytes_of
 from realtime.performers import call_and_response
-from realtime.performers.phrase_detector import PhraseListener
+from realtime.performers.phrase_detector import PhraseDetector
 from realtime.performers.play_settings import AnswerSettings, Length, PauseSettings
 from realtime.threads.clock import ManualClock
 from tests.support.scripted_play import (
@@ -66,7 +66,7 @@ def test_offline_and_live_give_the_same_notes(notes: int, gap_s: float, seed: in
     messages = phrase(0.5, notes, gap_s)
     end_ns = messages[-1][0]
     live = live_run(messages, seed, end_ns + 5 * S)
-    listener = PhraseListener(PauseSettings())
+    listener = PhraseDetector(PauseSettings())
     for timed in live.partner.take.heard:
         listener.hear(timed)
     over_ns = listener.ends_ns()

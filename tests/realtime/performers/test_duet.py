@@ -1,4 +1,4 @@
-"""The duet as it is heard: guesses that are taken back, manners, and what it does when alone."""
+"""The duet as it is heard: guesses that are taken back, limits, and what it does when alone."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from realtime.engine.offline_run import OfflineRun
 from realtime.engine.partner import PartnerSettings
 from realtime.performers import duet
 from realtime.performers.performer import Activity
-from realtime.performers.play_settings import AnswerSettings, DuetSettings, Manners, Mode, PlaySettings, WhenAlone
+from realtime.performers.play_settings import AnswerSettings, DuetSettings, Mode, PlayLimits, PlaySettings, WhenAlone
 from tests.support.scripted_play import (
     HEAD,
     MS,
@@ -72,16 +72,16 @@ def test_a_clock_in_big_or_in_small_steps_gives_the_same_messages() -> None:
 def test_every_note_ends_within_its_range_and_loudness(
     done: Sequence[Act], seed: int, when_alone: WhenAlone, quiet: bool
 ) -> None:
-    manners = Manners(
+    limits = PlayLimits(
         seed=seed, lowest_pitch=40, highest_pitch=60, loudest=5 if quiet else 90, most_a_second=7, most_keys=3
     )
-    how = DuetSettings(manners, when_alone, S)
+    how = DuetSettings(limits, when_alone, S)
     run = a_duet(model_of_chance(seed, window=64), how)
     perform(run, done)
     for timed in own_onsets(run):
         assert isinstance(timed.event, NoteOn)
         assert 40 <= timed.event.pitch <= 60
-        assert timed.event.velocity <= manners.loudest
+        assert timed.event.velocity <= limits.loudest
     assert most_in_a_second(own_onsets(run)) <= 7
     run.finish()
     assert sounding_at(run.partner.take.sent, run.clock.now_ns()).is_silent()
@@ -90,11 +90,11 @@ def test_every_note_ends_within_its_range_and_loudness(
 
 def test_nothing_of_a_guess_that_was_taken_back_is_heard() -> None:
     script = {len(HEAD) + 2: VOCABULARY.time(50), len(HEAD) + 3: OWN_ON, len(HEAD) + 4: VELOCITY}
-    run = a_duet(ScriptedSession(VOCABULARY.size, script=script), DuetSettings(Manners(sampling=GREEDY)))
+    run = a_duet(ScriptedSession(VOCABULARY.size, script=script), DuetSettings(PlayLimits(sampling=GREEDY)))
     run.play(wire([(1.0, NoteOn(50, 80)), (1.3, NoteOn(52, 80))]))
     run.run_until(int(1.3 * S))
     session = ScriptedSession(VOCABULARY.size, script=script)
-    undisturbed = a_duet(session, DuetSettings(Manners(sampling=GREEDY)))
+    undisturbed = a_duet(session, DuetSettings(PlayLimits(sampling=GREEDY)))
     undisturbed.play(wire([(1.0, NoteOn(50, 80))]))
     undisturbed.run_until(2 * S)
     assert own_onsets(undisturbed)[0] == TimedEvent(int(1.5 * S), NoteOn(72, 82))
@@ -115,7 +115,7 @@ def test_a_key_that_sounds_ends_when_the_model_now_means_it_to() -> None:
             return GIVEN_ON if VOCABULARY.kinds[tokens[-1]] == Kind.TIME else VOCABULARY.time(100)
         return OWN_OFF if VOCABULARY.kinds[tokens[-1]] == Kind.TIME else VOCABULARY.time(40 if given == 1 else 90)
 
-    run = a_duet(ScriptedSession(VOCABULARY.size, script=follows), DuetSettings(Manners(sampling=GREEDY)))
+    run = a_duet(ScriptedSession(VOCABULARY.size, script=follows), DuetSettings(PlayLimits(sampling=GREEDY)))
     run.play(wire([(1.0, NoteOn(50, 80)), (1.2, NoteOn(52, 80))]))
     run.run_until(3 * S)
     offs = [timed.at_ns for timed in run.answered() if timed.event == NoteOff(72)]
@@ -128,7 +128,7 @@ def test_a_model_that_always_guesses_the_player_never_plays(wait: int) -> None:
         return GIVEN_ON if not wait or VOCABULARY.kinds[tokens[-1]] == Kind.TIME else VOCABULARY.time(wait)
 
     session = ScriptedSession(VOCABULARY.size, script=follows)
-    run = a_duet(session, DuetSettings(Manners(sampling=GREEDY), WhenAlone.CONTINUE))
+    run = a_duet(session, DuetSettings(PlayLimits(sampling=GREEDY), WhenAlone.CONTINUE))
     run.play(wire(note(1.0, 60)))
     run.run_until(4 * S)
     assert run.partner.take.sent == []
@@ -142,7 +142,7 @@ def test_a_model_for_which_time_stands_still_does_not_stop_the_clock(monkeypatch
         after = {OWN_ON: VELOCITY, VELOCITY: OWN_OFF}
         return after.get(tokens[-1], OWN_ON)
 
-    how = DuetSettings(Manners(sampling=GREEDY, most_a_second=1000))
+    how = DuetSettings(PlayLimits(sampling=GREEDY, most_a_second=1000))
     run = a_duet(ScriptedSession(VOCABULARY.size, 100_000, script=follows), how)
     run.play(wire([(1.0, NoteOn(50, 80))]))
     run.run_until(int(1.1 * S))
@@ -234,12 +234,12 @@ def test_it_plays_on_in_another_way() -> None:
     run = a_duet(how=DuetSettings(when_alone=WhenAlone.CONTINUE))
     run.play(wire([(1.0, NoteOn(60, 80))]))
     run.run_until(4 * S)
-    run.tell(ChangePlaying(playing(DuetSettings(Manners(lowest_pitch=100, restraint=-2.0), WhenAlone.CONTINUE))))
+    run.tell(ChangePlaying(playing(DuetSettings(PlayLimits(lowest_pitch=100, restraint=-2.0), WhenAlone.CONTINUE))))
     run.run_until(4 * S)
     count = len(own_onsets(run))
     run.tell(ChangePlaying(PlaySettings(AnswerSettings(), (*HEAD, VOCABULARY.style("density:3")), Mode.DUET)))
     run.run_until(4 * S + 1)
-    run.tell(ChangePlaying(playing(DuetSettings(Manners(lowest_pitch=100, restraint=-2.0), WhenAlone.CONTINUE))))
+    run.tell(ChangePlaying(playing(DuetSettings(PlayLimits(lowest_pitch=100, restraint=-2.0), WhenAlone.CONTINUE))))
     run.run_until(7 * S)
     later = own_onsets(run)[count:]
     assert later
@@ -250,7 +250,7 @@ def test_it_plays_on_in_another_way() -> None:
 
 def test_restraint_makes_it_play_less() -> None:
     def keys(restraint: float) -> int:
-        run = a_duet(how=DuetSettings(Manners(restraint=restraint), WhenAlone.CONTINUE))
+        run = a_duet(how=DuetSettings(PlayLimits(restraint=restraint), WhenAlone.CONTINUE))
         run.play(phrase(1.0))
         run.run_until(8 * S)
         return len(own_onsets(run))

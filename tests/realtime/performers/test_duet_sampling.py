@@ -14,7 +14,7 @@ from piano.tokens.vocabulary import STEP_NS, VOCABULARY, Kind
 from realtime.output.event_queue import Release
 from realtime.performers import duet
 from realtime.performers.duet import Duet
-from realtime.performers.play_settings import DuetSettings, Manners, WhenAlone
+from realtime.performers.play_settings import DuetSettings, PlayLimits, WhenAlone
 from tests.support.scripted_play import HEAD, MS, RUNS, ChanceSession, S
 from tests.support.scripted_session import ScriptedSession
 
@@ -36,7 +36,7 @@ class Plan:
     def release_own(self) -> None:
         raise AssertionError
 
-    def answer(self, pitch: int, velocity: int, pressed_ns: int) -> None:
+    def release_held_key(self, pitch: int, velocity: int, pressed_ns: int) -> None:
         raise AssertionError((pitch, velocity, pressed_ns))
 
 
@@ -101,8 +101,8 @@ def player_strikes(last: Role, steps: int, point: float) -> bool:
 def live_outcome(seed: int, count: int, rng: np.random.Generator) -> Outcome:
     """Play a duet live with such a player, step by step, and return who did what."""
     plan = Plan()
-    player = Duet(TwoPlayers(VOCABULARY.size), HEAD, plan, DuetSettings(Manners(seed=seed)))
-    player.hear(TimedEvent(0, NoteOn(70, 80)))
+    player = Duet(TwoPlayers(VOCABULARY.size), HEAD, plan, DuetSettings(PlayLimits(seed=seed)))
+    player.on_event(TimedEvent(0, NoteOn(70, 80)))
     done: list[tuple[Role, int]] = []
     last, since, given = Role.GIVEN, 0, 1
     step = 0
@@ -112,7 +112,7 @@ def live_outcome(seed: int, count: int, rng: np.random.Generator) -> Outcome:
         if any(timed.at_ns == step * STEP_NS for timed in plan.planned):
             role = Role.OWN
         elif player_strikes(last, step - since, rng.random()):
-            player.hear(TimedEvent(step * STEP_NS, NoteOn(70 + given, 80)))
+            player.on_event(TimedEvent(step * STEP_NS, NoteOn(70 + given, 80)))
             role = Role.GIVEN
             given += 1
         else:
@@ -161,11 +161,11 @@ def test_the_notes_do_not_depend_on_the_machine(
 ) -> None:
     def play(delay_ns: int) -> tuple[tuple[int, ...], list[TimedEvent]]:
         session, plan = ChanceSession(VOCABULARY.size, 8192, seed=seed), Plan()
-        how = DuetSettings(Manners(seed=seed, most_keys=6), WhenAlone.CONTINUE)
+        how = DuetSettings(PlayLimits(seed=seed, most_keys=6), WhenAlone.CONTINUE)
         player = Duet(session, HEAD, plan, how)
         for timed in done:
             work_until(player, timed.at_ns + delay_ns)
-            player.hear(timed)
+            player.on_event(timed)
         end_ns = done[-1].at_ns + S
         work_until(player, end_ns + 1)
         player._stream.rollback(end_ns)

@@ -5,15 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from piano.events import NoteOff, NoteOn, Pedal, TimedEvent
-from realtime.performers.phrase_detector import PhraseListener
+from realtime.performers.phrase_detector import PhraseDetector
 from realtime.performers.play_settings import PauseSettings
 from tests.support.scripted_play import MS, S
 
 PAUSES = PauseSettings(700 * MS, 1500 * MS)
 
 
-def after(onset_ms: list[int], held_ms: int = 40) -> PhraseListener:
-    listener = PhraseListener(PAUSES)
+def after(onset_ms: list[int], held_ms: int = 40) -> PhraseDetector:
+    listener = PhraseDetector(PAUSES)
     for at_ms in onset_ms:
         listener.hear(TimedEvent(at_ms * MS, NoteOn(60, 60)))
         listener.hear(TimedEvent((at_ms + held_ms) * MS, NoteOff(60)))
@@ -55,7 +55,7 @@ def test_while_a_key_is_held_the_longest_pause_must_pass() -> None:
 
 
 def test_nothing_played_is_no_phrase_and_a_pedal_is_not_playing() -> None:
-    listener = PhraseListener(PAUSES)
+    listener = PhraseDetector(PAUSES)
     listener.hear(TimedEvent(S, Pedal(down=True)))
     listener.hear(TimedEvent(S, NoteOff(60)))
     assert listener.ends_ns() is None

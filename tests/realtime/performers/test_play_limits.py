@@ -1,4 +1,4 @@
-"""Manners: each knob does what it says, from one end to the other."""
+"""Play limits: each knob does what it says, from one end to the other."""
 
 import numpy as np
 import pytest
@@ -7,34 +7,34 @@ from hypothesis import strategies as st
 
 from piano.events import NoteOff, NoteOn, Role
 from piano.tokens.vocabulary import VELOCITIES_PER_BIN, VOCABULARY, Kind
-from realtime.engine.from_settings import manners_of, playing_of
+from realtime.engine.from_settings import limits_of, play_settings_of
 from realtime.engine.offline_run import OfflineRun
 from realtime.engine.partner import PartnerSettings
-from realtime.performers.play_limits import OWN_ON, SECOND_NS, Reins
-from realtime.performers.play_settings import AnswerSettings, DuetSettings, Manners, Mode, PlaySettings, WhenAlone
+from realtime.performers.play_limits import OWN_ON, SECOND_NS, PlayLimiter
+from realtime.performers.play_settings import AnswerSettings, DuetSettings, Mode, PlayLimits, PlaySettings, WhenAlone
 from realtime.settings import Settings
 from tests.support.scripted_play import HEAD, MS, S, model_of_chance, own_onsets, phrase
 
 
 def test_only_keys_within_range_that_nobody_holds_are_struck() -> None:
-    allowed = Reins(Manners(lowest_pitch=40, highest_pitch=60)).allowed({45, 50})
+    allowed = PlayLimiter(PlayLimits(lowest_pitch=40, highest_pitch=60)).allowed({45, 50})
     own = {int(VOCABULARY.values[token]) for token in np.flatnonzero(allowed & OWN_ON)}
     assert own == set(range(40, 61)) - {45, 50}
     of_the_other = (VOCABULARY.kinds == Kind.ON) & (VOCABULARY.roles == Role.GIVEN)
     assert allowed[of_the_other].all(), "what the other may do is not limited"
-    assert not (Reins(Manners()).allowed((), strikes=False) & OWN_ON).any()
+    assert not (PlayLimiter(PlayLimits()).allowed((), strikes=False) & OWN_ON).any()
 
 
 @given(st.integers(1, 127), st.integers(1, 127), st.integers(-64, 64))
 def test_what_goes_out_is_as_loud_as_it_may_be(velocity: int, loudest: int, louder: int) -> None:
-    softened = Reins(Manners(loudest=loudest, louder=louder)).soften(NoteOn(60, velocity))
+    softened = PlayLimiter(PlayLimits(loudest=loudest, louder=louder)).soften(NoteOn(60, velocity))
     assert softened == NoteOn(60, min(max(velocity + louder, 1), loudest))
-    assert Reins(Manners(louder=louder)).soften(NoteOff(60)) == NoteOff(60)
+    assert PlayLimiter(PlayLimits(louder=louder)).soften(NoteOff(60)) == NoteOff(60)
 
 
 @given(st.integers(1, 127), st.integers(-64, 64))
 def test_some_loudness_is_always_left_to_the_model(loudest: int, louder: int) -> None:
-    allowed = Reins(Manners(loudest=loudest, louder=louder)).allowed(())
+    allowed = PlayLimiter(PlayLimits(loudest=loudest, louder=louder)).allowed(())
     bins = VOCABULARY.values[allowed & (VOCABULARY.kinds == Kind.VELOCITY)]
     assert bins.size
     assert bins.max() == min(loudest - min(louder, 0), 127) // VELOCITIES_PER_BIN
@@ -42,33 +42,33 @@ def test_some_loudness_is_always_left_to_the_model(loudest: int, louder: int) ->
 
 @given(st.lists(st.integers(0, 300 * MS), max_size=60), st.integers(1, 5), st.integers(0, 20))
 def test_no_second_has_more_keys_than_it_may(gaps: list[int], most: int, taken_back: int) -> None:
-    reins = Reins(Manners(most_a_second=most))
+    limiter = PlayLimiter(PlayLimits(most_a_second=most))
     struck: list[int] = []
     at_ns = 0
     for index, gap_ns in enumerate(gaps):
-        at_ns = max(at_ns + gap_ns, reins.free_ns() or 0)
-        reins.strike(at_ns)
+        at_ns = max(at_ns + gap_ns, limiter.free_ns() or 0)
+        limiter.strike(at_ns)
         struck.append(at_ns)
         if index == taken_back:
             at_ns = max(0, at_ns - SECOND_NS // 2)
-            reins.take_back(at_ns)
+            limiter.rollback(at_ns)
             struck = [moment for moment in struck if moment <= at_ns]
     for moment in struck:
         assert sum(moment <= other < moment + SECOND_NS for other in struck) <= most
 
 
 def bias_at(restraint: float, rate: int) -> float:
-    reins = Reins(Manners(restraint=restraint, most_a_second=10))
+    limiter = PlayLimiter(PlayLimits(restraint=restraint, most_a_second=10))
     for index in range(4 * rate):
-        reins.strike(index * SECOND_NS // rate)
-    bias = reins.bias(4 * SECOND_NS)
+        limiter.strike(index * SECOND_NS // rate)
+    bias = limiter.bias(4 * SECOND_NS)
     assert bias is not None
     assert not bias[~OWN_ON].any()
     return float(bias[OWN_ON][0])
 
 
 def test_restraint_gives_way_as_it_takes_effect() -> None:
-    assert Reins(Manners()).bias(0) is None
+    assert PlayLimiter(PlayLimits()).bias(0) is None
     urged = [bias_at(-2.0, rate) for rate in (0, 2, 5, 10)]
     assert urged[0] == pytest.approx(2.0)
     assert urged == sorted(urged, reverse=True)
@@ -80,8 +80,8 @@ def test_restraint_gives_way_as_it_takes_effect() -> None:
 
 def test_the_whole_knob_of_restraint_is_bounded_and_goes_one_way() -> None:
     def keys(restraint: float) -> int:
-        manners = Manners(restraint=restraint, most_a_second=6)
-        how = PlaySettings(AnswerSettings(), HEAD, Mode.DUET, DuetSettings(manners, WhenAlone.CONTINUE))
+        limits = PlayLimits(restraint=restraint, most_a_second=6)
+        how = PlaySettings(AnswerSettings(), HEAD, Mode.DUET, DuetSettings(limits, WhenAlone.CONTINUE))
         run = OfflineRun(model_of_chance(), PartnerSettings(how))
         run.play(phrase(1.0))
         run.run_until(21 * S)
@@ -94,9 +94,9 @@ def test_the_whole_knob_of_restraint_is_bounded_and_goes_one_way() -> None:
 
 
 def test_the_player_chooses_a_side_of_the_keyboard_or_a_hand() -> None:
-    divided = manners_of(Settings(duet_split=60, duet_side="below"), 0)
+    divided = limits_of(Settings(duet_split=60, duet_side="below"), 0)
     assert (divided.lowest_pitch, divided.highest_pitch) == (21, 59)
-    divided = manners_of(Settings(duet_split=60, duet_side="above", duet_highest=96), 0)
+    divided = limits_of(Settings(duet_split=60, duet_side="above", duet_highest=96), 0)
     assert (divided.lowest_pitch, divided.highest_pitch) == (60, 96)
     tasks = {
         ("duet", "any", None): "duet",
@@ -108,4 +108,4 @@ def test_the_player_chooses_a_side_of_the_keyboard_or_a_hand() -> None:
     }
     for (mode, hand, split), task in tasks.items():
         settings = Settings.model_validate({"mode": mode, "duet_hand": hand, "duet_split": split})
-        assert playing_of(settings, 0).head[1] == VOCABULARY.task(task)
+        assert play_settings_of(settings, 0).head[1] == VOCABULARY.task(task)

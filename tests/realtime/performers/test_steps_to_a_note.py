@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from inference.onnx_session import Logits, Session
-from inference.session_wrapper import SessionOver
+from inference.session_wrapper import SessionWrapper
 from tests.support.scripted_play import MS, a_run, model_of_chance, phrase
 
 
-class Watched(SessionOver):
+class Watched(SessionWrapper):
     """A session that keeps how many tokens each feed had."""
 
     def __init__(self, session: Session) -> None:

@@ -12,14 +12,14 @@ from piano.sampling.velocity_posterior import median_velocity, noise_of_strength
 from piano.tasks.repair_tasks import NO_READING
 from piano.tokens.vocabulary import VELOCITY_BINS, VOCABULARY
 from realtime.engine.commands import HandOver, NewPiece, Panic, Retry, StopPlaying
-from realtime.midi.message import DRUM_CHANNEL, Kind, bytes_of, kind_of
+from realtime.midi.message import DRUM_CHANNEL, MessageKind, bytes_of, kind_of
 from realtime.output.event_queue import Release
 from realtime.performers.performer import Activity
 from realtime.performers.play_settings import AnswerSettings, Mode, PlaySettings, VelocitySettings
 from realtime.performers.velocity_repair import SAME_READINGS, VelocityRepair
 from realtime.settings import Settings
 from realtime.threads.clock import ManualClock
-from tests.support.partner_with_thru import Desk
+from tests.support.partner_with_thru import PartnerWithThru
 from tests.support.scripted_play import (
     HEAD,
     MS,
@@ -46,7 +46,7 @@ class Answers:
         self.given: list[tuple[int, int, int]] = []
         self.feeds: list[int] = []
 
-    def answer(self, pitch: int, velocity: int, pressed_ns: int) -> None:
+    def release_held_key(self, pitch: int, velocity: int, pressed_ns: int) -> None:
         self.given.append((pitch, velocity, pressed_ns))
         self.feeds.append(self._session.feeds)
 
@@ -69,8 +69,8 @@ def a_repair(strength: float) -> tuple[VelocityRepair, ScriptedSession, Answers]
 def strike(repair: VelocityRepair, readings: Sequence[int], start_ns: int = S) -> None:
     for index, reading in enumerate(readings):
         at_ns = start_ns + index * 200 * MS
-        repair.hear(TimedEvent(at_ns, NoteOn(60 + index % 12, reading)))
-        repair.hear(TimedEvent(at_ns + 100 * MS, NoteOff(60 + index % 12)))
+        repair.on_event(TimedEvent(at_ns, NoteOn(60 + index % 12, reading)))
+        repair.on_event(TimedEvent(at_ns + 100 * MS, NoteOff(60 + index % 12)))
 
 
 def test_the_answer_is_the_median_of_prior_times_likelihood_after_one_pass() -> None:
@@ -91,7 +91,7 @@ def test_the_answer_is_the_median_of_prior_times_likelihood_after_one_pass() -> 
 def test_at_strength_0_all_passes_exactly_and_waits_for_no_model() -> None:
     repair, session, answers = a_repair(0.0)
     feeds = session.feeds
-    repair.hear(TimedEvent(S, NoteOn(60, 1)))
+    repair.on_event(TimedEvent(S, NoteOn(60, 1)))
     assert answers.feeds == [feeds]
     strike(repair, range(1, 128), 2 * S)
     assert [velocity for _, velocity, _ in answers.given[1:]] == list(range(1, 128))
@@ -129,7 +129,7 @@ def test_other_settings_hold_from_the_next_key_on() -> None:
 
 
 def note_ons(sent: Sequence[tuple[int, bytes]]) -> list[tuple[int, int]]:
-    return [(at_ns, data[1]) for at_ns, data in sent if kind_of(data) is Kind.NOTE_ON]
+    return [(at_ns, data[1]) for at_ns, data in sent if kind_of(data) is MessageKind.NOTE_ON]
 
 
 @RUNS
@@ -137,7 +137,9 @@ def note_ons(sent: Sequence[tuple[int, bytes]]) -> list[tuple[int, int]]:
 def test_each_key_comes_back_once_in_its_order_and_in_time(done: list[Act], seed: int, ns_per_feed: int) -> None:
     clock = ManualClock()
     model = model_of_chance(seed, window=64)
-    desk = Desk(Settings(mode="velocity"), SlowSession(model, clock, ns_per_feed) if ns_per_feed else model, clock)
+    desk = PartnerWithThru(
+        Settings(mode="velocity"), SlowSession(model, clock, ns_per_feed) if ns_per_feed else model, clock
+    )
     clock.advance_to(S)
     desk.play((act.at_ns + S, act.message) for act in done if act.command is None)
     for act in done:
@@ -146,7 +148,9 @@ def test_each_key_comes_back_once_in_its_order_and_in_time(done: list[Act], seed
             desk.run.tell(act.command)
     desk.run.run_until(clock.now_ns() + 40 * S)
     sent = desk.run.partner.take.sent
-    pressed = [(act.at_ns + S, act.message[1]) for act in done if act.message and kind_of(act.message) is Kind.NOTE_ON]
+    pressed = [
+        (act.at_ns + S, act.message[1]) for act in done if act.message and kind_of(act.message) is MessageKind.NOTE_ON
+    ]
     back = note_ons(sent)
     assert sorted(pitch for _, pitch in back) == sorted(pitch for _, pitch in pressed)
     for pitch in {pitch for _, pitch in pressed}:
@@ -167,13 +171,13 @@ def test_an_engine_in_time_answers_every_key_and_a_late_one_none() -> None:
     def play(ns_per_feed: int) -> tuple[list[int], int, set[int]]:
         clock = ManualClock()
         session = SlowSession(model_of_chance(), clock, ns_per_feed)
-        desk = Desk(Settings(mode="velocity", strength=1.0), session, clock)
+        desk = PartnerWithThru(Settings(mode="velocity", strength=1.0), session, clock)
         clock.advance_to(S)
         desk.play(wire([(2 + index / 4, NoteOn(60, 1)) for index in range(8)]))
         desk.run.run_until(6 * S)
         sent = desk.run.partner.take.sent
         delays = [at_ns - 2 * S - index * S // 4 for index, (at_ns, _) in enumerate(note_ons(sent))]
-        velocities = {data[2] for _, data in sent if kind_of(data) is Kind.NOTE_ON}
+        velocities = {data[2] for _, data in sent if kind_of(data) is MessageKind.NOTE_ON}
         return delays, desk.run.partner.scheduler.status().unanswered, velocities
 
     delays, unanswered, velocities = play(2 * MS)
@@ -185,7 +189,7 @@ def test_an_engine_in_time_answers_every_key_and_a_late_one_none() -> None:
 
 @pytest.mark.parametrize("pitch", [0, 20, 109, 127])
 def test_what_is_no_key_of_a_piano_passes_at_once(pitch: int) -> None:
-    desk = Desk(Settings(mode="velocity"))
+    desk = PartnerWithThru(Settings(mode="velocity"))
     desk.run.run_until(S)
     others = [bytes_of(NoteOn(pitch, 33)), bytes_of(NoteOn(60, 33), DRUM_CHANNEL), b"\xe0\x00\x40", b"\xc0\x05"]
     desk.play((2 * S, data) for data in others)
@@ -195,7 +199,7 @@ def test_what_is_no_key_of_a_piano_passes_at_once(pitch: int) -> None:
 
 def test_a_panic_forgets_the_keys_that_wait_and_their_answers() -> None:
     clock = ManualClock()
-    desk = Desk(Settings(mode="velocity"), SlowSession(model_of_chance(), clock, 4 * MS), clock)
+    desk = PartnerWithThru(Settings(mode="velocity"), SlowSession(model_of_chance(), clock, 4 * MS), clock)
     clock.advance_to(S)
     desk.run.tell(Panic())
     desk.play(wire([(1.0, NoteOn(60, 40)), (1.001, NoteOn(62, 40)), (1.1, NoteOn(60, 41))]))
@@ -211,7 +215,7 @@ def test_a_panic_forgets_the_keys_that_wait_and_their_answers() -> None:
 
 
 def test_a_trigger_key_goes_on_too_and_costs_nobody_an_answer() -> None:
-    desk = Desk(Settings(mode="velocity", trigger="key", trigger_key=60, strength=1.0))
+    desk = PartnerWithThru(Settings(mode="velocity", trigger="key", trigger_key=60, strength=1.0))
     desk.run.run_until(S)
     desk.play(wire([(1.0, NoteOn(60, 40)), (1.2, NoteOff(60))]))
     desk.run.run_until(2 * S)
@@ -224,4 +228,4 @@ def test_logits_that_are_no_numbers_are_refused() -> None:
     session._logits = lambda: np.full(VOCABULARY.size, np.nan, np.float32)  # type: ignore[method-assign]
     repair = VelocityRepair(session, HEAD, Answers(session), VelocitySettings())
     with pytest.raises(ValueError, match="not numbers"):
-        repair.hear(TimedEvent(S, NoteOn(60, 40)))
+        repair.on_event(TimedEvent(S, NoteOn(60, 40)))

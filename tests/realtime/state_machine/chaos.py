@@ -21,12 +21,12 @@ from piano.errors import PortError
 from piano.tokens.vocabulary import VOCABULARY
 from realtime.engine.commands import ChangePlaying, Command, HandOver, NewPiece, Panic, Retry, StopPlaying
 from realtime.engine.engine import PortReport
-from realtime.engine.fault_backoff import Resting
-from realtime.engine.from_settings import engine_settings, playing_of, scheduler_settings, thru_of
+from realtime.engine.fault_backoff import FaultBackoff
+from realtime.engine.from_settings import engine_settings, play_settings_of, scheduler_settings, thru_of
 from realtime.engine.partner import MOST_WAITING, Partner, PartnerSettings
 from realtime.midi.input_thread import Thru
 from realtime.midi.memory_ports import MemoryOutputPort
-from realtime.midi.message import Kind, kind_of, split
+from realtime.midi.message import MessageKind, kind_of, split
 from realtime.midi.port_events import (
     PortLost,
     PortReturned,
@@ -40,7 +40,7 @@ from realtime.midi.ports import Direction
 from realtime.performers.play_settings import Mode
 from realtime.settings import Settings
 from realtime.threads.clock import ManualClock
-from realtime.threads.restart_limit import Chances
+from realtime.threads.restart_limit import RestartLimit
 from tests.support.listener import Listener
 from tests.support.scripted_play import MS, ChanceSession, S
 
@@ -133,7 +133,7 @@ class Chaos:
         self._switch = Switch(self.clock)
         self._switch.on_failing = self._count_failing
         self._settings = SETTINGS
-        parts = PartnerSettings(playing_of(SETTINGS, 1), engine_settings(SETTINGS), scheduler_settings(SETTINGS))
+        parts = PartnerSettings(play_settings_of(SETTINGS, 1), engine_settings(SETTINGS), scheduler_settings(SETTINGS))
         session = RollingContext(FaultySession(self._switch), FaultySession(self._switch))
         self._listener = Listener()
         self._port: FaultyPort | None = FaultyPort(self.clock, self._listener)
@@ -149,7 +149,7 @@ class Chaos:
     def play(self, data: bytes) -> None:
         """Let a message arrive, at this moment."""
         for message in split(data):
-            if kind_of(message) in (Kind.REAL_TIME, Kind.MALFORMED):
+            if kind_of(message) in (MessageKind.REAL_TIME, MessageKind.MALFORMED):
                 continue  # so the input thread has it
             if self._thru is not None:
                 self._thru(message)
@@ -177,7 +177,7 @@ class Chaos:
     def exchange(self, mode: Mode, *, thru: bool) -> None:
         """Go on in another mode, with or without the player's notes passed on."""
         self._settings = self._settings.model_copy(update={"mode": str(mode), "thru": thru})
-        self._partner.inbox.put(ChangePlaying(playing_of(self._settings, 1)))
+        self._partner.inbox.put(ChangePlaying(play_settings_of(self._settings, 1)))
         self._thru = thru_of(self._settings, self._scheduler, self.clock) or self._scheduler.let_end
         self._done()
 
@@ -190,7 +190,7 @@ class Chaos:
     def break_model_in_the_midst(self, fault: str) -> None:
         """Let the model rest, if it failed before, have it play, and let it fail while its own notes sound."""
         performer = self._partner.engine._performer
-        if isinstance(performer, Resting):
+        if isinstance(performer, FaultBackoff):
             self._run_until(max(performer.due_ns() or 0, self.clock.now_ns()) + 1)
         self._partner.inbox.put(HandOver())
         for _ in range(PATIENCE):
@@ -227,7 +227,7 @@ class Chaos:
     def fail_thread(self, direction: Direction) -> None:
         """Let the thread at one end of the path fail; it begins again."""
         if direction is Direction.OUTPUT:
-            self._scheduler._chances = Chances()  # how often it may, unit tests hold
+            self._scheduler._chances = RestartLimit()  # how often it may, unit tests hold
             self._scheduler._begin_again(ArithmeticError("on purpose"))
             if self._port is not None and not (self._port.refuses or self._port.is_closed):
                 assert self._listener.is_silent(), "an output that failed left notes behind"
@@ -252,7 +252,7 @@ class Chaos:
             return
         books = self._scheduler.status().sounding
         assert not self._is_left_down, "nobody is left to lift these keys"
-        if isinstance(self._partner.engine._performer, Resting):
+        if isinstance(self._partner.engine._performer, FaultBackoff):
             assert not books.own, "a performer that failed left notes behind"
             assert not books.own_pedal
         assert set(self._listener.sounding) == set(books.thru) | {(0, pitch) for pitch in books.own}

@@ -17,7 +17,7 @@ from realtime.midi.message import bytes_of
 from realtime.take import writer_thread as take_keeper
 from realtime.take.journal import Journal, JournalReader
 from realtime.take.take import Take
-from realtime.take.writer_thread import RETRY_S, TakeKeeper
+from realtime.take.writer_thread import RETRY_S, TakeWriter
 from tests.support.scripted_play import S
 
 
@@ -26,7 +26,7 @@ class Desk:
 
     def __init__(self, folder: Path) -> None:
         self.now_s, self.folder, self.take = 0.0, folder, Take()
-        self.keeper = TakeKeeper(self.take, folder, lambda: self.now_s)
+        self.keeper = TakeWriter(self.take, folder, lambda: self.now_s)
 
     def play(self, *pitches: int) -> None:
         for pitch in pitches:
@@ -207,7 +207,7 @@ def test_the_next_start_recovers_and_says_so_in_one_line(desk: Desk, told: list[
     desk.keep()
     journal = next(desk.folder.glob("*.journal"))
     journal.rename(journal.with_name("crashed.journal"))  # the file of a process that is gone: nobody holds its lock
-    left, desk.keeper = desk.keeper, TakeKeeper(Take(), desk.folder)
+    left, desk.keeper = desk.keeper, TakeWriter(Take(), desk.folder)
     if left._journal is not None:
         left._journal.close()
     desk.keeper.start()

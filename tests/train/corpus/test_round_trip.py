@@ -8,7 +8,7 @@ import pytest
 from piano.notes import NOTE, PEDAL, Performance
 from train.__main__ import main
 from train.corpus.note_cache import CACHE_NAME, NoteCache, Piece
-from train.corpus.round_trip import Losses, describe, measure
+from train.corpus.round_trip import RoundTripLosses, describe, measure
 
 PLAYED = Performance(
     np.array([(0.004, 0.5, 60, 65, 0), (0.010, 0.2, 109, 64, 0), (0.504, 0.002, 60, 127, 0)], NOTE),
@@ -26,9 +26,9 @@ def test_what_tokens_cost_is_measured_a_piece() -> None:
 
 
 def test_pieces_add_up_and_the_worst_error_stays() -> None:
-    first = Losses(pieces=1, notes=5, tokens=20, onset_error_ms=3.0, velocity_error=2)
-    second = Losses(pieces=1, notes=7, tokens=30, onset_error_ms=4.0, velocity_error=1)
-    both = Losses(pieces=2, notes=12, tokens=50, onset_error_ms=4.0, velocity_error=2)
+    first = RoundTripLosses(pieces=1, notes=5, tokens=20, onset_error_ms=3.0, velocity_error=2)
+    second = RoundTripLosses(pieces=1, notes=7, tokens=30, onset_error_ms=4.0, velocity_error=1)
+    both = RoundTripLosses(pieces=2, notes=12, tokens=50, onset_error_ms=4.0, velocity_error=2)
     assert first.and_also(second) == second.and_also(first) == both
     assert "tokens per note         4.167" in describe(both)
 
@@ -36,15 +36,15 @@ def test_pieces_add_up_and_the_worst_error_stays() -> None:
 @pytest.mark.parametrize(
     "losses",
     [
-        Losses(lost_notes=1),
-        Losses(lost_pedals=1),
-        Losses(changed_streams=1),
-        Losses(onset_error_ms=5.1),
-        Losses(pedal_error_ms=5.1),
-        Losses(velocity_error=3),
+        RoundTripLosses(lost_notes=1),
+        RoundTripLosses(lost_pedals=1),
+        RoundTripLosses(changed_streams=1),
+        RoundTripLosses(onset_error_ms=5.1),
+        RoundTripLosses(pedal_error_ms=5.1),
+        RoundTripLosses(velocity_error=3),
     ],
 )
-def test_any_loss_is_a_fault(losses: Losses) -> None:
+def test_any_loss_is_a_fault(losses: RoundTripLosses) -> None:
     assert not losses.is_within_bounds
 
 

@@ -10,7 +10,7 @@ import pytest
 from piano.notes import NoteArray
 from tests.train.conftest import random_performance
 from train.evaluate.task_report import JSON_NAME, PICTURE_NAME, TABLE_NAME, TaskReport
-from train.evaluate.task_results import MODEL, OVERALL_RATIO, Row
+from train.evaluate.task_results import MODEL, OVERALL_RATIO, ResultRow
 
 NOTES = [random_performance(seed, 40).notes for seed in range(5)]
 
@@ -23,11 +23,11 @@ def louder(notes: NoteArray, by: int) -> NoteArray:
 
 def row(
     method: str, answered: list[NoteArray], situation: str = "gap, with preview", *, velocities: bool = False
-) -> Row:
-    return Row.of(situation, method, NOTES, answered, velocities=velocities)
+) -> ResultRow:
+    return ResultRow.of(situation, method, NOTES, answered, velocities=velocities)
 
 
-def report(*rows: Row) -> TaskReport:
+def report(*rows: ResultRow) -> TaskReport:
     return TaskReport("a model", {"split": "validation"}, rows, {row.situation: 1.0 for row in rows})
 
 
@@ -53,7 +53,7 @@ def test_a_verdict_says_what_is_chance() -> None:
 def test_velocities_are_weighed_by_notes_and_their_spread_over_all() -> None:
     asked = [NOTES[0], NOTES[1][:10]]
     answered = [louder(asked[0], 4), louder(asked[1], 10)]
-    found = Row.of("velocity, live", MODEL, asked, answered, velocities=True)
+    found = ResultRow.of("velocity, live", MODEL, asked, answered, velocities=True)
     assert found.mean("velocity_mae") == pytest.approx((40 * 4 + 10 * 10) / 50)
     truth, whole = (np.concatenate([notes["velocity"] for notes in side]) for side in (asked, answered))
     assert found.mean(OVERALL_RATIO) == pytest.approx(whole.std() / truth.std())
@@ -70,7 +70,9 @@ def test_what_cannot_be_said_is_left_out() -> None:
 
 def test_everything_is_written(tmp_path: Path) -> None:
     flat = [louder(notes, 9) for notes in NOTES]
-    live = (Row.of("velocity, live", name, NOTES, flat, velocities=True) for name in (MODEL, "copy", "smoother 0.1"))
+    live = (
+        ResultRow.of("velocity, live", name, NOTES, flat, velocities=True) for name in (MODEL, "copy", "smoother 0.1")
+    )
     whole = report(row("copy", [notes[::2] for notes in NOTES]), row(MODEL, NOTES), *live)
     whole.write(tmp_path / "out")
     assert (tmp_path / "out" / TABLE_NAME).read_text() == whole.markdown()

@@ -15,7 +15,7 @@ from tests.train.conftest import random_performance
 from train.__main__ import main
 from train.model.gpt2 import GPT2
 from train.sampling_study.grid import way_of
-from train.sampling_study.side_by_side import LONGEST_STEPS, Row, play_side_by_side
+from train.sampling_study.side_by_side import LONGEST_STEPS, GrowingPiece, play_side_by_side
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def bundle(tiny_model: GPT2, tmp_path: Path) -> Path:
 
 def test_what_is_played_is_valid_and_a_function_of_the_seed(bundle: Path) -> None:
     def play(seeds: list[int]) -> list[list[int]]:
-        rows = [Row(seed, SamplingSettings(repetition_guard=0.5, note_top_p=0.9)) for seed in seeds]
+        rows = [GrowingPiece(seed, SamplingSettings(repetition_guard=0.5, note_top_p=0.9)) for seed in seeds]
         play_side_by_side(bundle, rows, 300, ["opening"])
         return [row.tokens for row in rows]
 

@@ -9,7 +9,7 @@ from piano.tokens.vocabulary import VOCABULARY
 from tests.support.trials import PLAN, plan_of, write_plan
 from tests.train.conftest import TINY
 from train.model.gpt2 import GPT2, GPT2Config
-from train.recipe import ModelShape
+from train.recipe import ModelSection
 from train.trials.trial_plan import Variation, flops_per_token, load_plan
 
 CONFIGS = Path(__file__).parents[3] / "configs"
@@ -39,7 +39,7 @@ def test_equal_compute_is_equal_operations_where_the_shape_differs() -> None:
 
 
 def test_operations_are_six_for_each_weight_that_multiplies() -> None:
-    shape = ModelShape.model_validate({**TINY, "layers": 3})
+    shape = ModelSection.model_validate({**TINY, "layers": 3})
     model = GPT2(GPT2Config(VOCABULARY.size, 64, 3, 2, 16))
     matrices = sum(p.numel() for name, p in model.named_parameters() if p.ndim == 2 and "wpe" not in name)
     attention = 6 * 3 * 16 * 64  # scores and mix: two products of 2 operations, half the context, three passes

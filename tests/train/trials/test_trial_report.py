@@ -11,7 +11,7 @@ import pytest
 from tests.support.trials import PLAN, result, write_plan
 from train.__main__ import main
 from train.trials.trial_plan import load_plan
-from train.trials.trial_report import Row, line_of, next_size, noise, rows_of, scaling_table, table
+from train.trials.trial_report import TrialRow, line_of, next_size, noise, rows_of, scaling_table, table
 from train.trials.trial_result import RESULTS, Result, load_results
 
 RESULTS_OF_TWO = [
@@ -84,7 +84,7 @@ def test_a_check_is_not_in_the_line() -> None:
 
 
 def test_one_size_is_no_line() -> None:
-    row: Row = rows_of(sizes(-0.1))[0]
+    row: TrialRow = rows_of(sizes(-0.1))[0]
     with pytest.raises(ValueError, match="two sizes"):
         line_of([row, row])
 

@@ -1,4 +1,4 @@
-"""The answer to a loop: laid out as in training, within its manners, and never a long piece of work."""
+"""The answer to a loop: laid out as in training, within its limits, and never a long piece of work."""
 
 import numpy as np
 import pytest
@@ -13,9 +13,9 @@ from piano.tokens.encoding import decode
 from piano.tokens.vocabulary import VOCABULARY, Kind
 from realtime.midi.message import event_of
 from realtime.performers.live_stream import LiveStream
-from realtime.performers.loop.answer import LAST_STRIKE_NS, PIECE, Brief, LoopAnswer
+from realtime.performers.loop.answer import LAST_STRIKE_NS, PIECE, AnswerSpec, LoopAnswer
 from realtime.performers.loop.layers import Layer, LoopNote, Recorder, notes_of
-from realtime.performers.play_settings import Manners
+from realtime.performers.play_settings import PlayLimits
 from tests.support.scripted_play import MS, ChanceSession, S, phrase, wire
 from tests.support.scripted_session import ScriptedSession
 
@@ -34,8 +34,8 @@ def a_layer(length_ns: int) -> Layer:
     return recorder.layer(length_ns)
 
 
-def found(session: ScriptedSession, layer: Layer, length_ns: int, manners: Manners | None = None) -> LoopAnswer:
-    answer = LoopAnswer(LiveStream(session, HEAD), Brief(HEAD, (layer,), length_ns, manners or Manners(), 0))
+def found(session: ScriptedSession, layer: Layer, length_ns: int, limits: PlayLimits | None = None) -> LoopAnswer:
+    answer = LoopAnswer(LiveStream(session, HEAD), AnswerSpec(HEAD, (layer,), length_ns, limits or PlayLimits(), 0))
     while not answer.is_complete:
         answer.work()
     return answer
@@ -76,8 +76,8 @@ def test_it_is_laid_out_as_in_training(length_ns: int) -> None:
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 999), st.integers(S, 6 * S), st.integers(1, 8))
 def test_it_is_in_order_in_range_and_in_measure(seed: int, length_ns: int, most: int) -> None:
-    manners = Manners(lowest_pitch=50, highest_pitch=58, most_a_second=most, most_keys=3, seed=seed)
-    answer = found(ChanceSession(VOCABULARY.size, 8192, seed=seed), a_layer(length_ns), length_ns, manners)
+    limits = PlayLimits(lowest_pitch=50, highest_pitch=58, most_a_second=most, most_keys=3, seed=seed)
+    answer = found(ChanceSession(VOCABULARY.size, 8192, seed=seed), a_layer(length_ns), length_ns, limits)
     moments = [offset_ns for offset_ns, _ in answer.events]
     assert moments == sorted(moments)
     strikes = [(offset_ns, event.pitch) for offset_ns, event in answer.events if isinstance(event, NoteOn)]
@@ -90,7 +90,7 @@ def test_what_comes_too_late_is_left_out_and_the_loop_is_still_heard() -> None:
     length_ns = 6 * S
     session = ScriptedSession(VOCABULARY.size, 8192, script=plays_now_and_then)
     layer = a_layer(length_ns)
-    answer = LoopAnswer(LiveStream(session, HEAD), Brief(HEAD, (layer,), length_ns, Manners(), 0))
+    answer = LoopAnswer(LiveStream(session, HEAD), AnswerSpec(HEAD, (layer,), length_ns, PlayLimits(), 0))
     while not answer.is_complete:
         answer.work(5 * S)
     assert answer.events

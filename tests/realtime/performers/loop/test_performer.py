@@ -10,7 +10,7 @@ from realtime.engine.commands import ChangePlaying, HandOver
 from realtime.performers.loop.answer import LAST_STRIKE_NS
 from realtime.performers.loop.performer import LONGEST_NS
 from realtime.performers.performer import Activity
-from realtime.performers.play_settings import Manners
+from realtime.performers.play_settings import PlayLimits
 from realtime.threads.clock import ManualClock
 from tests.support.loops import (
     HELD,
@@ -94,12 +94,12 @@ def test_a_thousand_passes_do_not_drift() -> None:
 
 def test_without_the_phrase_only_the_answer_sounds() -> None:
     for sounds in (True, False):
-        run = recorded(replace(ON_WISH, manners=Manners(lowest_pitch=80), sounds=sounds), model_of_chance())
+        run = recorded(replace(ON_WISH, limits=PlayLimits(lowest_pitch=80), sounds=sounds), model_of_chance())
         run.run_until(9 * S)
         pitches = {timed.event.pitch for timed in own_onsets(run) if isinstance(timed.event, NoteOn)}
         assert ({60, 64, 67} <= pitches) == sounds
         assert any(pitch >= 80 for pitch in pitches)
-    tell(run, ChangePlaying(playing(replace(ON_WISH, manners=Manners(lowest_pitch=80)))))
+    tell(run, ChangePlaying(playing(replace(ON_WISH, limits=PlayLimits(lowest_pitch=80)))))
     now_ns = run.clock.now_ns()
     run.run_until(now_ns + 2 * S)
     assert {60, 64, 67} <= {timed.event.pitch for timed in own_onsets(run) if timed.at_ns > now_ns}  # type: ignore[union-attr]

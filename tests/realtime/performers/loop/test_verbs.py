@@ -10,7 +10,7 @@ from piano.events import NoteOff, Role
 from piano.tokens.vocabulary import VOCABULARY
 from realtime.engine.commands import Command, HandOver, Keep, NewPiece, Panic, Retry, StopPlaying, Undo
 from realtime.performers.performer import Activity
-from realtime.performers.play_settings import LoopSettings, Manners
+from realtime.performers.play_settings import LoopSettings, PlayLimits
 from tests.support.loops import (
     HELD,
     LOUD,
@@ -198,8 +198,8 @@ def test_whatever_is_played_and_said_every_note_ends(
     done: Sequence[Act], seed: int, renews: bool, sounds: bool, by_pause: bool
 ) -> None:
     pause = LoopSettings().pause if by_pause else None
-    manners = Manners(seed=seed, lowest_pitch=50, highest_pitch=70, most_a_second=5)
-    run = a_loop(LoopSettings(manners, pause, sounds, renews), model_of_chance(seed, window=64))
+    limits = PlayLimits(seed=seed, lowest_pitch=50, highest_pitch=70, most_a_second=5)
+    run = a_loop(LoopSettings(limits, pause, sounds, renews), model_of_chance(seed, window=64))
     perform(run, done)
     heard = sounding_at(run.partner.take.sent, run.clock.now_ns())
     assert run.partner.engine.status().fault is None

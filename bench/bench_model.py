@@ -4,7 +4,7 @@ from pathlib import Path
 
 import onnx
 
-from bench.contestant import Matter
+from bench.contestant import BenchModel
 from export.bundle_writer import graph_files, write_bundle
 from export.exporter import FUSED_NAME, fused_graphs
 from export.weights import weights_of
@@ -13,7 +13,7 @@ from piano.tokens.vocabulary import VOCABULARY
 from train.model.checkpoint import load_checkpoint
 
 
-def make_bundle(matter: Matter) -> ModelShape:
+def make_bundle(matter: BenchModel) -> ModelShape:
     """Export the checkpoint as it is, not verified: that is the exporter's command, and takes music."""
     model, _ = load_checkpoint(matter.checkpoint)
     weights = weights_of(model)

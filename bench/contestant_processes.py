@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench.contestant import CannotError, Matter
-from bench.roster import Entry
+from bench.contestant import BenchModel, CannotError
+from bench.contestants import Entry
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 @dataclass(slots=True)
-class Member:
+class Worker:
     """A contestant that lives: ask it. `start_up_s` is from the start of its process to its first logits."""
 
     name: str
@@ -52,13 +52,13 @@ class Member:
 
 
 @dataclass(slots=True)
-class Crew:
+class Contestants:
     """All that take part, and why the others do not."""
 
-    members: list[Member] = field(default_factory=list)
+    members: list[Worker] = field(default_factory=list)
     missing: dict[str, str] = field(default_factory=dict)
 
-    def drop(self, member: Member, reason: str) -> None:
+    def drop(self, member: Worker, reason: str) -> None:
         """Go on without one that can no longer take part."""
         self.members.remove(member)
         self.missing[member.name] = reason
@@ -74,7 +74,7 @@ def ending_of(code: int) -> str:
     return f"{name}{more}"
 
 
-def start(entry: Entry, matter: Matter) -> Member:
+def start(entry: Entry, matter: BenchModel) -> Worker:
     """Start one contestant; CannotError if it cannot take part, with the reason."""
     python = entry.python(ROOT)
     if not python.is_file():
@@ -92,7 +92,7 @@ def start(entry: Entry, matter: Matter) -> Member:
             env={**os.environ, **threads, "PYTHONPATH": str(ROOT), "TOKENIZERS_PARALLELISM": "false"},
             text=True,
         )
-    member = Member(entry.name, process)
+    member = Worker(entry.name, process)
     try:
         member.wait_until_ready(began_s)
     except CannotError:
@@ -101,7 +101,7 @@ def start(entry: Entry, matter: Matter) -> Member:
     return member
 
 
-def end(member: Member) -> None:
+def end(member: Worker) -> None:
     """End a contestant's process."""
     for pipe in (member.process.stdin, member.process.stdout):
         if pipe is not None:
@@ -112,9 +112,9 @@ def end(member: Member) -> None:
 
 
 @contextlib.contextmanager
-def crew_of(entries: Sequence[Entry], matter: Matter) -> Iterator[Crew]:
+def contestants_of(entries: Sequence[Entry], matter: BenchModel) -> Iterator[Contestants]:
     """Start all that can take part, one after the other, and end them in the end."""
-    crew = Crew()
+    crew = Contestants()
     try:
         for entry in entries:
             try:
