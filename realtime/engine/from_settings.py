@@ -117,17 +117,17 @@ def play_settings_of(settings: Settings, seed: int) -> PlaySettings:
 def thru_of(settings: Settings, scheduler: Scheduler, clock: Clock) -> Thru | None:
     """Return what to do with the player's own messages on the input thread; None if they go nowhere.
 
-    In velocity mode all of them go on, and a key that the engine will answer waits for its velocity. What asks for a
-    mode, or for what becomes of a loop, goes no further.
+    In velocity mode all of them go on, and a key that the engine will answer waits for its velocity. What asks for an
+    answer, for a mode, or for what becomes of a loop, goes no further.
     """
     finds_velocities = Mode(settings.mode) is Mode.VELOCITY
     if not (finds_velocities or settings.thru):
         return None
-    wait_ns, chooser = int(settings.velocity_wait_ms * NS_PER_MS), chooser_of(settings)
+    wait_ns, listening = int(settings.velocity_wait_ms * NS_PER_MS), engine_settings(settings)
 
     def pass_on(data: bytes) -> None:
         is_heard = settings.input_channel in (0, channel_of(data) + 1)
-        if is_heard and chooser.takes(data):
+        if is_heard and listening.takes(data):
             return
         if is_heard and finds_velocities and kind_of(data) is MessageKind.NOTE_ON and event_of(data) is not None:
             scheduler.hold(data, clock.now_ns() + wait_ns)
@@ -139,7 +139,7 @@ def thru_of(settings: Settings, scheduler: Scheduler, clock: Clock) -> Thru | No
 
 def passing_of(settings: Settings) -> tuple[object, ...]:
     """Return the settings on which `thru_of` depends."""
-    return settings.thru, settings.mode, settings.velocity_wait_ms, settings.input_channel, chooser_of(settings)
+    return settings.thru, settings.mode, settings.velocity_wait_ms, settings.input_channel, engine_settings(settings)
 
 
 def chooser_of(settings: Settings) -> ModeChooser:

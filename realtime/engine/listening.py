@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from realtime.engine.mode_chooser import ModeChooser
-from realtime.engine.trigger import Trigger
+from realtime.engine.trigger import Trigger, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +13,10 @@ class EngineSettings:
     channel: int | None = None
     trigger: Trigger = field(default_factory=Trigger)
     modes: ModeChooser = field(default_factory=ModeChooser)
+
+    def takes(self, data: bytes) -> bool:
+        """Say whether a message on the channel goes no further: it asks for something and is no music."""
+        return self.modes.takes(data) or self.trigger.judge(data) is not Verdict.MUSIC
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ A program change asks, or a controller that is set aside for it. What asks is no
 from dataclasses import dataclass
 
 from realtime.engine.commands import Command, Keep, NewPiece, Retry, Undo
+from realtime.midi.message import PEDAL_THRESHOLD, control_of, program_of
 from realtime.performers.play_settings import Mode
 
 PROGRAMS = (Mode.ANSWER, Mode.DUET, Mode.VELOCITY, Mode.LOOP)
@@ -13,9 +14,6 @@ PROGRAMS = (Mode.ANSWER, Mode.DUET, Mode.VELOCITY, Mode.LOOP)
 
 WISHES: tuple[Command, ...] = (Retry(), Keep(), Undo(), NewPiece())
 """Take, keep, undo, clear: by number of the program after those of the modes, or by a controller for each."""
-
-_PROGRAM_CHANGE, _CONTROL_CHANGE = 0xC0, 0xB0
-_PRESSED = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +26,7 @@ class ModeChooser:
 
     def mode_of(self, data: bytes) -> Mode | None:
         """Return the mode that a message asks for; None for any other message, and for a program that has no mode."""
-        program, control = self._program(data), _control(data)
+        program, control = self._program(data), control_of(data)
         if program is not None and program < len(PROGRAMS):
             return PROGRAMS[program]
         if control is not None and control[0] == self.controller:
@@ -37,24 +35,18 @@ class ModeChooser:
 
     def command_of(self, data: bytes) -> Command | None:
         """Return what a message asks for; None if that is nothing, as when a pedal comes up."""
-        program, control = self._program(data), _control(data)
+        program, control = self._program(data), control_of(data)
         if program is not None and len(PROGRAMS) <= program < len(PROGRAMS) + len(WISHES):
             return WISHES[program - len(PROGRAMS)]
-        if control is not None and control[1] >= _PRESSED and control[0] in self.wish_controllers:
+        if control is not None and control[1] >= PEDAL_THRESHOLD and control[0] in self.wish_controllers:
             return WISHES[self.wish_controllers.index(control[0])]
         return None
 
     def takes(self, data: bytes) -> bool:
         """Say whether a message goes no further: it asks for something, or its controller does when it is pressed."""
-        control = _control(data)
+        control = control_of(data)
         is_released = control is not None and control[0] in self.wish_controllers
         return is_released or self.mode_of(data) is not None or self.command_of(data) is not None
 
     def _program(self, data: bytes) -> int | None:
-        is_program = self.by_program and len(data) == 2 and data[0] & 0xF0 == _PROGRAM_CHANGE
-        return data[1] if is_program else None
-
-
-def _control(data: bytes) -> tuple[int, int] | None:
-    """Return the number and the value of a control change."""
-    return (data[1], data[2]) if len(data) == 3 and data[0] & 0xF0 == _CONTROL_CHANGE else None
+        return program_of(data) if self.by_program else None

@@ -3,13 +3,10 @@
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from realtime.midi.message import SOSTENUTO, MessageKind, kind_of
+from realtime.midi.message import PEDAL_THRESHOLD, SOSTENUTO, MessageKind, control_of, kind_of
 
 SOFT = 67
 """The controller of the soft pedal."""
-
-_CONTROL_CHANGE = 0xB0
-_PRESSED = 64
 
 PEDALS = {"soft": SOFT, "sostenuto": SOSTENUTO}
 
@@ -37,7 +34,7 @@ class Trigger:
         kind = kind_of(data)
         if self.key is not None and kind in (MessageKind.NOTE_ON, MessageKind.NOTE_OFF) and data[1] == self.key:
             return Verdict.ASKS if kind is MessageKind.NOTE_ON else Verdict.SWALLOWED
-        is_control = len(data) == 3 and data[0] & 0xF0 == _CONTROL_CHANGE
-        if self.controller is not None and is_control and data[1] == self.controller:
-            return Verdict.ASKS if data[2] >= _PRESSED else Verdict.SWALLOWED
+        control = control_of(data)
+        if control is not None and control[0] == self.controller:
+            return Verdict.ASKS if control[1] >= PEDAL_THRESHOLD else Verdict.SWALLOWED
         return Verdict.MUSIC

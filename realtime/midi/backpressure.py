@@ -8,11 +8,10 @@ import threading
 from collections import deque
 from typing import Generic, TypeVar
 
-from realtime.midi.message import PEDAL_THRESHOLD, MessageKind, channel_of, kind_of
+from realtime.midi.held_notes import HeldNotes
+from realtime.midi.message import PEDAL_THRESHOLD
 
 T = TypeVar("T")
-
-_PEDAL = -1
 
 
 class AdmissionControl:
@@ -21,42 +20,19 @@ class AdmissionControl:
     def __init__(self, most: int) -> None:
         self._most = most
         self._lock = threading.Lock()
-        self._down: set[tuple[int, int]] = set()  # channel and pitch of what was let in and not ended, or the pedal
+        self._held = HeldNotes(PEDAL_THRESHOLD)  # what was let in and not ended
         self.refused = 0
         """How many messages were turned away; for any thread to read."""
 
     def admits(self, data: bytes, depth: int) -> bool:
         """Say whether a message may enter a queue in which so many wait, and count it if not."""
-        kind = kind_of(data)
         with self._lock:
-            is_let_in = depth < self._most or self._ends_something(kind, data)
+            is_let_in = depth < self._most or self._held.ends(data)
             if is_let_in:
-                self._note(kind, data)
+                self._held.push(data)
             else:
                 self.refused += 1
         return is_let_in
-
-    def _ends_something(self, kind: MessageKind, data: bytes) -> bool:
-        if kind is MessageKind.NOTE_OFF:
-            return (channel_of(data), data[1]) in self._down
-        if kind is MessageKind.SUSTAIN:
-            return data[2] < PEDAL_THRESHOLD and (channel_of(data), _PEDAL) in self._down
-        if kind is MessageKind.SILENCE:
-            return any(channel == channel_of(data) and key != _PEDAL for channel, key in self._down)
-        return kind is MessageKind.RESET and (channel_of(data), _PEDAL) in self._down
-
-    def _note(self, kind: MessageKind, data: bytes) -> None:
-        if kind is MessageKind.NOTE_ON:
-            self._down.add((channel_of(data), data[1]))
-        elif kind is MessageKind.NOTE_OFF:
-            self._down.discard((channel_of(data), data[1]))
-        elif kind is MessageKind.SUSTAIN:
-            is_down = data[2] >= PEDAL_THRESHOLD
-            (self._down.add if is_down else self._down.discard)((channel_of(data), _PEDAL))
-        elif kind is MessageKind.SILENCE:
-            self._down = {key for key in self._down if key[0] != channel_of(data) or key[1] == _PEDAL}
-        elif kind is MessageKind.RESET:
-            self._down.discard((channel_of(data), _PEDAL))
 
 
 class BoundedQueue(Generic[T]):

@@ -28,7 +28,7 @@ from loguru import logger
 
 from piano.errors import PortError
 from realtime.midi.backpressure import BoundedQueue
-from realtime.midi.held_notes import Ledger
+from realtime.midi.held_notes import HeldNotes
 from realtime.midi.message_pipe import LONGEST, Arrival, MessageReader, MessageWriter, PipeEndError
 from realtime.midi.owed_releases import OwedReleases
 from realtime.midi.ports import Direction, InputPort, MidiSystem, OutputPort, Wires
@@ -58,7 +58,7 @@ class GuardianOutput:
 
     def __init__(self, port: OutputPort, reader: MessageReader, *, is_virtual: bool = False) -> None:
         self._port, self._reader = port, reader
-        self._ledger = Ledger()
+        self._held = HeldNotes()
         self._owed = OwedReleases()
         self._is_heard: bool | None = not is_virtual
         self._repeats_s = deque(REPEAT_S * number for number in range(1, int(REPEAT_FOR_S / REPEAT_S)))
@@ -89,7 +89,7 @@ class GuardianOutput:
         """Release what sounds, each key for itself; `for_good`, nothing is sent after that. From any thread."""
         with self._lock:
             self._is_over = self._is_over or for_good
-            for data in self._ledger.release():
+            for data in self._held.silence():
                 with contextlib.suppress(Exception):  # whatever one of them comes to, the others are to go out
                     self._put(data)
 
@@ -101,13 +101,13 @@ class GuardianOutput:
                 self._repeats_s.popleft()
                 is_heard = True
             if not self._is_over and is_heard and len(self._owed):
-                for data in self._owed.take(self._ledger):
+                for data in self._owed.take(self._held):
                     self._put(data)
 
     def _send(self, data: bytes) -> None:
         with self._lock:
             if not self._is_over:
-                self._ledger.write_down(data)
+                self._held.push(data)
                 self._put(data)
 
     def _put(self, data: bytes) -> None:

@@ -5,6 +5,8 @@ defined way (on to the output as it is, or left out), but is no event. Messages 
 makes them so. Follows the MIDI 1.0 specification; controller 88 is CA-031, the high-resolution velocity prefix.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import Enum, auto
 
 from piano.events import Event, NoteOff, NoteOn, Pedal
@@ -23,11 +25,9 @@ ALL_NOTES_OFF = 123
 PEDAL_THRESHOLD = 64
 """Controller 64 from this value up is a pedal that is down."""
 
-_NOTE_OFF = 0x80
-_NOTE_ON = 0x90
-_CONTROL = 0xB0
-_CHANNEL_LENGTH = {0x80: 3, 0x90: 3, 0xA0: 3, 0xB0: 3, 0xC0: 2, 0xD0: 2, 0xE0: 3}
-_COMMON_LENGTH = {0xF1: 2, 0xF2: 3, 0xF3: 2, 0xF6: 1}
+NOTE_OFF, NOTE_ON, CONTROL_CHANGE, PROGRAM_CHANGE = 0x80, 0x90, 0xB0, 0xC0
+"""Status bytes of channel 1."""
+_SYSEX, _END_OF_SYSEX = 0xF0, 0xF7
 
 
 class MessageKind(Enum):
@@ -53,23 +53,55 @@ class MessageKind(Enum):
     """Not one whole message: goes nowhere."""
 
 
+@dataclass(frozen=True, slots=True)
+class MessageForm:
+    """What the specification says of one status: its name, its bytes after the status, and what it is to us."""
+
+    name: str
+    data_bytes: tuple[str, ...]
+    kind: MessageKind
+
+
+MESSAGES: Mapping[int, MessageForm] = {
+    NOTE_OFF: MessageForm("note off", ("pitch", "velocity"), MessageKind.NOTE_OFF),
+    NOTE_ON: MessageForm("note on", ("pitch", "velocity"), MessageKind.NOTE_ON),
+    0xA0: MessageForm("polyphonic aftertouch", ("pitch", "pressure"), MessageKind.CHANNEL),
+    CONTROL_CHANGE: MessageForm("control change", ("controller", "value"), MessageKind.CHANNEL),
+    PROGRAM_CHANGE: MessageForm("program change", ("program",), MessageKind.CHANNEL),
+    0xD0: MessageForm("aftertouch", ("pressure",), MessageKind.CHANNEL),
+    0xE0: MessageForm("pitch bend", ("low", "high"), MessageKind.CHANNEL),
+    0xF1: MessageForm("time code", ("quarter frame",), MessageKind.SYSTEM_COMMON),
+    0xF2: MessageForm("song position", ("low", "high"), MessageKind.SYSTEM_COMMON),
+    0xF3: MessageForm("song select", ("song",), MessageKind.SYSTEM_COMMON),
+    0xF6: MessageForm("tune request", (), MessageKind.SYSTEM_COMMON),
+    **{status: MessageForm("real time", (), MessageKind.REAL_TIME) for status in range(0xF8, 0x100)},
+}
+"""All messages but system exclusive, by status; a channel message stands for its sixteen channels."""
+
+CONTROLLERS: Mapping[int, MessageKind] = {
+    SUSTAIN: MessageKind.SUSTAIN,
+    VELOCITY_PREFIX: MessageKind.VELOCITY_PREFIX,
+    ALL_SOUND_OFF: MessageKind.SILENCE,
+    RESET_CONTROLLERS: MessageKind.RESET,
+    **dict.fromkeys(range(ALL_NOTES_OFF, 128), MessageKind.SILENCE),
+}
+"""What a control change is, by controller, where it is more than passed on."""
+
+
 def kind_of(data: bytes) -> MessageKind:
-    """Say what a message is."""
+    """Say what a message is: `90 3c 40` is NOTE_ON, `90 3c 00` NOTE_OFF, `b0 40 7f` SUSTAIN, `90 3c` MALFORMED."""
     if not data or data[0] < 0x80:
         return MessageKind.MALFORMED
     status = data[0]
-    if status >= 0xF0:
-        return _system_kind(data)
-    status &= 0xF0
-    if len(data) != _CHANNEL_LENGTH[status] or max(data[1:]) > 127:
+    if status == _SYSEX:
+        is_whole = len(data) >= 2 and data[-1] == _END_OF_SYSEX and max(data[1:-1], default=0) <= 127
+        return MessageKind.SYSEX if is_whole else MessageKind.MALFORMED
+    form = MESSAGES.get(status if status > _SYSEX else status & 0xF0)
+    if form is None or len(data) != 1 + len(form.data_bytes) or max(data[1:], default=0) > 127:
         return MessageKind.MALFORMED
-    if status == _NOTE_ON:
-        return MessageKind.NOTE_ON if data[2] else MessageKind.NOTE_OFF
-    if status == _NOTE_OFF:
+    if form.kind is MessageKind.NOTE_ON and not data[2]:
         return MessageKind.NOTE_OFF
-    if status == _CONTROL:
-        return _control_kind(data[1])
-    return MessageKind.CHANNEL
+    return CONTROLLERS.get(data[1], form.kind) if status & 0xF0 == CONTROL_CHANGE else form.kind
 
 
 def is_panic(data: bytes) -> bool:
@@ -90,9 +122,9 @@ def split(data: bytes) -> tuple[bytes, ...]:
         if byte >= 0xF8:
             messages.append(bytes((byte,)))
             continue
-        if byte >= 0x80 and byte != 0xF7:
+        if byte >= 0x80 and byte != _END_OF_SYSEX:
             messages += [bytes(current)] if current else []
-            current, running = bytearray(), byte if byte < 0xF0 else 0
+            current, running = bytearray(), byte if byte < _SYSEX else 0
         elif not current and running:
             current.append(running)
         current.append(byte)
@@ -102,32 +134,19 @@ def split(data: bytes) -> tuple[bytes, ...]:
     return (*messages, bytes(current)) if current else tuple(messages)
 
 
-def _control_kind(controller: int) -> MessageKind:
-    if controller == SUSTAIN:
-        return MessageKind.SUSTAIN
-    if controller == VELOCITY_PREFIX:
-        return MessageKind.VELOCITY_PREFIX
-    if controller == RESET_CONTROLLERS:
-        return MessageKind.RESET
-    if controller == ALL_SOUND_OFF or controller >= ALL_NOTES_OFF:
-        return MessageKind.SILENCE
-    return MessageKind.CHANNEL
-
-
-def _system_kind(data: bytes) -> MessageKind:
-    status = data[0]
-    if status >= 0xF8:
-        return MessageKind.REAL_TIME if len(data) == 1 else MessageKind.MALFORMED
-    if status == 0xF0:
-        whole = len(data) >= 2 and data[-1] == 0xF7 and max(data[1:-1], default=0) <= 127
-        return MessageKind.SYSEX if whole else MessageKind.MALFORMED
-    whole = len(data) == _COMMON_LENGTH.get(status) and max(data[1:], default=0) <= 127
-    return MessageKind.SYSTEM_COMMON if whole else MessageKind.MALFORMED
-
-
 def channel_of(data: bytes) -> int:
     """Return the channel, 0 to 15, of a channel message."""
     return data[0] & 0x0F
+
+
+def control_of(data: bytes) -> tuple[int, int] | None:
+    """Return the controller and the value of a control change; None for any other message."""
+    return (data[1], data[2]) if len(data) == 3 and data[0] & 0xF0 == CONTROL_CHANGE else None
+
+
+def program_of(data: bytes) -> int | None:
+    """Return the program of a program change, from 0; None for any other message."""
+    return data[1] if len(data) == 2 and data[0] & 0xF0 == PROGRAM_CHANGE else None
 
 
 def event_of(data: bytes) -> Event | None:
@@ -153,16 +172,16 @@ def bytes_of(event: Event, channel: int = 0) -> bytes:
     """Return the message of an event; the inverse of `event_of`."""
     match event:
         case NoteOn(pitch, velocity):
-            return bytes((_NOTE_ON | channel, pitch, velocity))
+            return bytes((NOTE_ON | channel, pitch, velocity))
         case NoteOff(pitch):
-            return bytes((_NOTE_OFF | channel, pitch, 64))
+            return bytes((NOTE_OFF | channel, pitch, 64))
         case Pedal(down):
             return control_bytes(SUSTAIN, 127 if down else 0, channel)
 
 
 def control_bytes(controller: int, value: int, channel: int) -> bytes:
     """Return a control change."""
-    return bytes((_CONTROL | channel, controller, value))
+    return bytes((CONTROL_CHANGE | channel, controller, value))
 
 
 class PianoReader:

@@ -4,7 +4,7 @@ A virtual port begins with nobody connected to it, and a synthesiser that held n
 until it is told. Not safe for threads: the caller holds a lock.
 """
 
-from realtime.midi.held_notes import Ledger
+from realtime.midi.held_notes import HeldNotes
 from realtime.midi.message import MessageKind, channel_of, kind_of
 
 _FIRST_MODE_MESSAGE = 120
@@ -32,7 +32,7 @@ class OwedReleases:
         self._owed.pop(key, None)
         self._owed[key] = data
 
-    def take(self, ledger: Ledger) -> list[bytes]:
+    def take(self, held: HeldNotes) -> list[bytes]:
         """Return what is owed, and owe it no more: not of what is down again, whose release is still to come."""
         owed, self._owed = list(self._owed.values()), {}
-        return [data for data in owed if not ledger.holds(data)]
+        return [data for data in owed if not held.holds(data)]

@@ -7,7 +7,8 @@ the model does not hear it, and it becomes no part of the take.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from realtime.midi.message import SUSTAIN, MessageKind, channel_of, control_bytes, kind_of
+from realtime.midi.held_notes import HeldNotes
+from realtime.midi.message import MessageKind, kind_of
 from realtime.midi.performance_messages import TimedMessage
 from realtime.output.scheduler import Scheduler
 
@@ -36,7 +37,7 @@ class Replay:
         self._ended: ReplayClip | None = None
         self._reel: ReplayClip | None = None
         self._at = 0
-        self._held: dict[bytes, bytes] = {}  # what is down -> the message that lifts it
+        self._held = HeldNotes()
 
     @property
     def reel(self) -> ReplayClip | None:
@@ -97,19 +98,9 @@ class Replay:
         self._reel, self._ended = None, reel
 
     def _send(self, data: bytes) -> None:
-        key = bytes((data[0] & 0x0F, data[1]))
-        match kind_of(data):
-            case MessageKind.NOTE_ON:
-                self._held[b"key" + key] = bytes((0x80 | channel_of(data), data[1], 64))
-            case MessageKind.NOTE_OFF:
-                self._held.pop(b"key" + key, None)
-            case MessageKind.SUSTAIN if data[2]:
-                self._held[b"pedal" + key] = control_bytes(SUSTAIN, 0, channel_of(data))
-            case MessageKind.SUSTAIN:
-                self._held.pop(b"pedal" + key, None)
+        self._held.push(data)
         self._scheduler.replay(data)
 
     def _release(self) -> None:
-        for data in self._held.values():
+        for data in self._held.lift():
             self._scheduler.replay(data)
-        self._held.clear()

@@ -18,7 +18,7 @@ from piano.errors import ConfigError
 from piano.events import Event, NoteOff, NoteOn, Pedal, TimedEvent
 from realtime.control.protocol import ControlError, decode_request, descriptions, encode, encode_status
 from realtime.engine.event_rings import Planned, Ring, TakenBack
-from realtime.midi.message import SUSTAIN, MessageKind, bytes_of, channel_of, control_bytes, kind_of
+from realtime.midi.held_notes import HeldNotes
 from realtime.panel.controls import Controls
 
 TICK_S = 1 / 60
@@ -42,7 +42,7 @@ class PageLink:
     def __init__(self, socket: WebSocket, controls: Controls) -> None:
         self._socket, self._controls = socket, controls
         self._wants_status = True
-        self._held = HeldKeys()
+        self._held = HeldNotes()
         self._places = {"player": 0, "model": 0, "plan": controls.history.plan.end}
         self._places["passed"] = controls.history.passed.end
 
@@ -66,7 +66,7 @@ class PageLink:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            self._controls.play(self._held.releases())
+            self._controls.play(tuple(self._held.lift()))
 
     async def _tell(self) -> None:
         ticks = 0
@@ -122,41 +122,15 @@ class PageLink:
                 await self._socket.send_text(answer)
 
 
-class HeldKeys:
-    """What a page holds down: when it goes, somebody has to lift it."""
-
-    def __init__(self) -> None:
-        self._keys: set[tuple[int, int]] = set()  # (channel, pitch)
-        self._pedals: set[int] = set()
-
-    def take(self, messages: Sequence[bytes]) -> None:
-        """Take notice of what the page played."""
-        for data in messages:
-            channel, key = channel_of(data), (channel_of(data), data[1])
-            match kind_of(data):
-                case MessageKind.NOTE_ON:
-                    self._keys.add(key)
-                case MessageKind.NOTE_OFF:
-                    self._keys.discard(key)
-                case MessageKind.SUSTAIN if data[2]:
-                    self._pedals.add(channel)
-                case MessageKind.SUSTAIN:
-                    self._pedals.discard(channel)
-
-    def releases(self) -> tuple[bytes, ...]:
-        """Return the messages that lift all of it."""
-        keys = [bytes_of(NoteOff(pitch), channel) for channel, pitch in sorted(self._keys)]
-        return (*keys, *(control_bytes(SUSTAIN, 0, channel) for channel in sorted(self._pedals)))
-
-
-def carry_out(controls: Controls, text: str, held: HeldKeys | None = None) -> str | None:
+def carry_out(controls: Controls, text: str, held: HeldNotes | None = None) -> str | None:
     """Carry out a request; return the answer as JSON, None for notes that were played, which are noted in `held`."""
     number: int | None = None
     try:
         request = decode_request(text)
         number = request.id
         if held is not None:
-            held.take(request.messages())
+            for data in request.messages():
+                held.push(data)
         controls.carry_out(request)
     except (ControlError, ConfigError) as error:
         return encode("refused", id=number, reason=str(error))

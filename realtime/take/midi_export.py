@@ -10,7 +10,9 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from piano.midi.chunks import EMPTY_TEXT, END_OF_TRACK
-from realtime.midi.message import SUSTAIN, MessageKind, channel_of, control_bytes, kind_of
+from piano.midi.scan import variable_length
+from realtime.midi.held_notes import HeldNotes
+from realtime.midi.message import MessageKind, kind_of
 from realtime.take.take import PASSED_ON, PIANOD, PLAYER, Source, Take, TakePlace, TakeRecord, on_a_piano
 
 _TICKS_PER_QUARTER = 1000
@@ -54,9 +56,8 @@ class _Track:
 
     def __init__(self, name: str) -> None:
         text = name.encode("ascii")
-        self._body = bytearray(b"\x00\xff\x03" + _variable(len(text)) + text)
-        self._held: set[tuple[int, int]] = set()  # channel, pitch
-        self._pedals: set[int] = set()
+        self._body = bytearray(b"\x00\xff\x03" + variable_length(len(text)) + text)
+        self._held = HeldNotes()
         self.tick = 0
         self.struck: Counter[bytes] = Counter()
         """Key and velocity of each note."""
@@ -68,24 +69,17 @@ class _Track:
     def add(self, tick: int, record: TakeRecord) -> None:
         """Write a message; one that is stamped earlier than the one before stands beside that."""
         data = on_a_piano(record.data) if record.source is Source.OWN else record.data
-        match kind_of(data):
-            case MessageKind.NOTE_ON:
-                self.struck[data] += 1
-                self._held.add((channel_of(data), data[1]))
-            case MessageKind.NOTE_OFF:
-                self._held.discard((channel_of(data), data[1]))
-            case MessageKind.SUSTAIN if data[2]:
-                self._pedals.add(channel_of(data))
-            case MessageKind.SUSTAIN:
-                self._pedals.discard(channel_of(data))
+        kind = kind_of(data)
+        if kind is MessageKind.NOTE_ON:
+            self.struck[data] += 1
+        if kind not in (MessageKind.SILENCE, MessageKind.RESET):  # which not every reader of files knows
+            self._held.push(data)
         self._write(tick, data)
 
     def finish(self, tick: int) -> bytes:
         """Release what is held at the end of the take, and return the track."""
-        for channel, pitch in sorted(self._held):
-            self._write(tick, bytes((0x80 | channel, pitch, 64)))
-        for channel in sorted(self._pedals):
-            self._write(tick, control_bytes(SUSTAIN, 0, channel))
+        for data in self._held.lift():
+            self._write(tick, data)
         self._write(tick, END_OF_TRACK)
         return bytes(self._body)
 
@@ -93,15 +87,6 @@ class _Track:
         delta = max(tick - self.tick, 0)
         self.tick += delta
         while delta > _LONGEST_DELTA:
-            self._body += _variable(_LONGEST_DELTA) + EMPTY_TEXT
+            self._body += variable_length(_LONGEST_DELTA) + EMPTY_TEXT
             delta -= _LONGEST_DELTA
-        self._body += _variable(delta) + event
-
-
-def _variable(number: int) -> bytes:
-    """Return a number as a variable-length quantity."""
-    digits = bytearray((number & 0x7F,))
-    while number := number >> 7:
-        digits.append(0x80 | number & 0x7F)
-    digits.reverse()
-    return bytes(digits)
+        self._body += variable_length(delta) + event

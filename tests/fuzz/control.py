@@ -6,7 +6,8 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from realtime.control.protocol import encode_status
-from realtime.panel.page_link import HeldKeys, carry_out
+from realtime.midi.held_notes import HeldNotes
+from realtime.panel.page_link import carry_out
 from tests.fuzz.drive import fuzz
 from tests.realtime.panel.stage import Stage
 
@@ -29,12 +30,12 @@ def _stage() -> Stage:
 
 def check(data: bytes) -> None:
     """Carry out requests, a line each, as a page would send them."""
-    stage, held = _stage(), HeldKeys()
+    stage, held = _stage(), HeldNotes()
     for line in data.split(b"\n"):
         answer = carry_out(stage.controls, line.decode("utf-8", "replace"), held)
         if answer is not None and json.loads(answer)["type"] not in ("done", "refused"):
             raise AssertionError(f"no answer of ours: {answer}")
-    stage.controls.play(held.releases())
+    stage.controls.play(held.lift())
     json.loads(encode_status(stage.controls.status()))
     while stage.play.partner.inbox.get(0) is not None:
         pass

@@ -2,7 +2,7 @@
 
 import pytest
 
-from piano.events import NoteOn
+from piano.events import NoteOff, NoteOn
 from realtime.engine.commands import Keep, NewPiece, Retry, Undo
 from realtime.engine.mode_chooser import PROGRAMS, WISHES, ModeChooser
 from realtime.live.live_session import LivePlay
@@ -111,3 +111,12 @@ def test_a_loop_is_kept_by_a_pad_and_cleared_by_a_program() -> None:
     assert isinstance(play.ports.output, MemoryOutputPort)
     sent = [sent.data for sent in play.ports.output.sent]
     assert not [data for data in sent if data[0] == 0xC0 or data[:2] == b"\xb0\x1e"]
+
+
+def test_the_key_that_asks_for_an_answer_is_not_passed_on() -> None:
+    play = a_play(trigger="key", trigger_key=108, thru=True)
+    for data in (bytes_of(NoteOn(60, 40)), bytes_of(NoteOff(60)), bytes_of(NoteOn(108, 40)), bytes_of(NoteOff(108))):
+        play.play(data)
+        turns(play)
+    assert isinstance(play.ports.output, MemoryOutputPort)
+    assert {sent.data[1] for sent in play.ports.output.sent if sent.data[0] < 0xA0} == {60}

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime.midi.held_notes import Ledger
+from realtime.midi.held_notes import HeldNotes
 from realtime.midi.message import split
 from tests.support.listener import Listener
 
@@ -18,9 +18,9 @@ MESSAGES = st.one_of(
 
 @given(st.lists(MESSAGES, max_size=60))
 def test_what_it_returns_ends_all_that_sounds(messages: list[bytes]) -> None:
-    ledger, sounding, pedals = Ledger(), set[tuple[int, int]](), dict[tuple[int, int], int]()
+    held, sounding, pedals = HeldNotes(), set[tuple[int, int]](), dict[tuple[int, int], int]()
     for data in messages:
-        ledger.write_down(data)
+        held.push(data)
         listener = Listener()
         listener.sounding = dict.fromkeys(sounding - {(data[0] & 15, data[1]) if len(data) == 3 else (-1, -1)}, 1)
         if data[0] != 0xF8:
@@ -32,10 +32,10 @@ def test_what_it_returns_ends_all_that_sounds(messages: list[bytes]) -> None:
             pedals[0, data[1]] = data[2]
         elif data[0] == 0xB0 and data[1] == 121:
             pedals.clear()
-    released = ledger.release()
+    released = held.silence()
     assert {(data[0] & 15, data[1]) for data in released if data[0] & 0xF0 == 0x80} == sounding
     for channel, number in (pedal for pedal, value in pedals.items() if value):
         assert bytes((0xB0 | channel, number, 0)) in released
-    assert len(ledger) == 0
-    assert ledger.release() == []
+    assert len(held) == 0
+    assert held.silence() == []
     assert all(split(data) == (data,) for data in released)

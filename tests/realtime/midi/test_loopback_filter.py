@@ -1,4 +1,7 @@
-"""Echoes: with the output wired to the input nothing of ours is heard as the player's, and the player still is."""
+"""LoopbackFilter:
+
+With the output wired to the input nothing of ours is heard as the player's, and the player still is.
+"""
 
 import pytest
 from hypothesis import given, settings
@@ -197,7 +200,7 @@ def test_the_input_counts_echoes_and_lets_the_rest_through() -> None:
 
 @pytest.mark.parametrize("every_ms", [30, 50, 60, 80])
 def test_a_key_that_is_repeated_fast_is_no_echo_where_there_is_no_loop(every_ms: int) -> None:
-    echoes = Echoes()
+    echoes = LoopbackFilter()
     for strike in range(20):
         at_ns = S + strike * every_ms * MS
         assert not echoes.is_echo(at_ns, KEY), strike
@@ -207,7 +210,7 @@ def test_a_key_that_is_repeated_fast_is_no_echo_where_there_is_no_loop(every_ms:
 
 
 def test_where_there_is_a_loop_a_key_repeated_fast_is_heard_once_a_strike() -> None:
-    echoes = Echoes()
+    echoes = LoopbackFilter()
     for strike in range(20):
         for data, at_ns in ((KEY, S + strike * 50 * MS), (OFF, S + strike * 50 * MS + 25 * MS)):
             assert not echoes.is_echo(at_ns, data)
