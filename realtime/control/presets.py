@@ -15,66 +15,15 @@ from typing import Any
 from piano.errors import ConfigError
 from piano.whole_file import write_whole
 from realtime.control.protocol import ControlError
+from realtime.settings import Mark, marked
 
 MOST_PRESETS = 100
 _LARGEST_FILE = 1 << 20
 
-KEPT = (
-    "mode",
-    "temperature",
-    "top_p",
-    "note_top_p",
-    "top_k",
-    "min_p",
-    "repetition_guard",
-    "pace_guard",
-    "recall",
-    "greedy",
-    "composer",
-    "density",
-    "max_polyphony",
-    "longest_note_s",
-    "trigger",
-    "shortest_pause_s",
-    "longest_pause_s",
-    "answer",
-    "duet_hand",
-    "duet_split",
-    "duet_side",
-    "duet_lowest",
-    "duet_highest",
-    "duet_density",
-    "duet_loudest",
-    "duet_louder",
-    "restraint",
-    "when_alone",
-    "alone_after_s",
-    "loop_sounds",
-    "loop_renews",
-    "strength",
-    "tempo_bpm",
-    "beats",
-)
+KEPT = marked(Mark.PRESET)
 """How to play: what a player means by a preset, and would want on another piano too."""
 
-NOT_KEPT = (
-    "seed",
-    "trigger_pedal",
-    "trigger_key",
-    "trigger_cc",
-    "take_cc",
-    "keep_cc",
-    "undo_cc",
-    "clear_cc",
-    "mode_by_program",
-    "mode_cc",
-    "input_channel",
-    "thru",
-    "velocity_wait_ms",
-    "metronome",
-    "send_clock",
-    "follow_clock",
-)
+NOT_KEPT = tuple(name for name in marked(Mark.LIVE) if name not in KEPT)
 """Settings of the moment, or of the place: of this keyboard and what is plugged into it, and of this machine."""
 
 

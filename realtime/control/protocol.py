@@ -16,7 +16,7 @@ from pydantic.fields import FieldInfo
 from piano.errors import ConfigError, PianodError
 from piano.tokens.vocabulary import COMPOSERS
 from realtime.midi.ports import Direction
-from realtime.settings import Settings, settings_by_group
+from realtime.settings import Mark, Settings, marked, settings_by_group
 from realtime.settings.words import BOUNDS, fault_in_words, faults_as_text
 from realtime.threads.lateness import LatenessSummary
 
@@ -28,58 +28,7 @@ LONGEST_REQUEST = 16_384
 MOST_MESSAGES = 64
 """MIDI messages in one request."""
 
-CHANGEABLE = (
-    "temperature",
-    "top_p",
-    "note_top_p",
-    "top_k",
-    "min_p",
-    "repetition_guard",
-    "pace_guard",
-    "recall",
-    "greedy",
-    "seed",
-    "mode",
-    "strength",
-    "duet_lowest",
-    "duet_highest",
-    "duet_split",
-    "duet_side",
-    "duet_hand",
-    "duet_loudest",
-    "duet_louder",
-    "duet_density",
-    "restraint",
-    "when_alone",
-    "alone_after_s",
-    "loop_sounds",
-    "loop_renews",
-    "take_cc",
-    "keep_cc",
-    "undo_cc",
-    "clear_cc",
-    "trigger",
-    "shortest_pause_s",
-    "longest_pause_s",
-    "trigger_pedal",
-    "trigger_key",
-    "trigger_cc",
-    "answer",
-    "composer",
-    "density",
-    "max_polyphony",
-    "longest_note_s",
-    "input_channel",
-    "thru",
-    "velocity_wait_ms",
-    "mode_by_program",
-    "mode_cc",
-    "metronome",
-    "tempo_bpm",
-    "beats",
-    "send_clock",
-    "follow_clock",
-)
+CHANGEABLE = marked(Mark.LIVE)
 """The settings that can be changed while it plays."""
 
 

@@ -28,12 +28,9 @@ from realtime.files.requests import ContinueRequest, PieceRequest
 from realtime.files.task_commands import decisive, works_of
 from realtime.files.task_requests import ContinueFilesRequest
 from realtime.files.work_list import work_list
-from realtime.settings import Settings
+from realtime.settings import Mark, Settings
 
 SUFFIX = "continued"
-
-ALSO_DECISIVE = ("max_polyphony", "longest_note_s", "answer", "repetition_guard", "pace_guard", "recall")
-"""The settings on which it depends, beside those of the tasks, what the live engine makes."""
 
 
 def run_continue(settings: Settings, request: ContinueFilesRequest) -> int:
@@ -43,7 +40,7 @@ def run_continue(settings: Settings, request: ContinueFilesRequest) -> int:
         if len(items) > 1:
             raise ConfigError(f"--events {request.events} is one file, and there are {len(items)} to go on with")
         check_file(request.events, "--events")
-    told = decisive(settings) | {name: getattr(settings, name) for name in ALSO_DECISIVE}
+    told = decisive(settings, Mark.DECIDES_PIECE)
     works, faults = works_of(items, request, told)
     if not works:
         return 2 if faults else 0

@@ -14,14 +14,14 @@ from realtime.engine.from_settings import seed_of
 from realtime.engine.open_model import open_bundle, open_session
 from realtime.files.batch_run import Made, Tell, Work, run_all
 from realtime.files.continuation import NOTHING
-from realtime.files.continue_files import ALSO_DECISIVE, progress_of
+from realtime.files.continue_files import progress_of
 from realtime.files.done_index import DoneIndex, fingerprint
 from realtime.files.draw_pieces import draw, events_text, tracks_of
 from realtime.files.output_paths import check_file, variant_path
 from realtime.files.task_commands import decisive
 from realtime.files.task_requests import NewPiecesRequest
 from realtime.files.work_list import ENDINGS, WorkItem
-from realtime.settings import Settings
+from realtime.settings import Mark, Settings
 
 _NO_PART_OF_THE_WISH = {"out", "events", "jobs", "again"}
 
@@ -30,7 +30,7 @@ def run_new(settings: Settings, request: NewPiecesRequest) -> int:
     """Make new pieces; return the exit code. With a seed, what is there by the same wishes is not made again."""
     if request.out.suffix.lower() not in ENDINGS:
         raise ConfigError(f"--out {request.out} is no MIDI file (.mid): choose another name")
-    told = decisive(settings) | {name: getattr(settings, name) for name in ALSO_DECISIVE}
+    told = decisive(settings, Mark.DECIDES_PIECE)
     told |= {"command": type(request).__name__, **request.model_dump(exclude=_NO_PART_OF_THE_WISH)}
     works = []
     for number in range(request.variants):

@@ -31,7 +31,7 @@ from realtime.files.task_requests import (
     VelocitiesRequest,
 )
 from realtime.files.work_list import WorkItem, work_list
-from realtime.settings import ModelGroup, Settings
+from realtime.settings import Mark, ModelGroup, Settings, marked
 
 SUFFIXES: dict[type[FilesRequest], str] = {
     FillRequest: "filled",
@@ -42,12 +42,6 @@ SUFFIXES: dict[type[FilesRequest], str] = {
 """What is added to the name of a file that is written beside its original."""
 
 _NO_PART_OF_THE_WISH = {"files", "out", "jobs", "again", "batch"}
-_DECISIVE = (
-    "temperature", "top_k", "top_p", "note_top_p", "min_p", "greedy", "seed", "composer", "density", "strength",
-)  # fmt: skip
-"""The settings on which it depends what is made."""
-
-
 TASK_SAMPLING = {"temperature": 0.8, "top_p": 0.95}
 """How tasks are drawn unless the settings say otherwise: more carefully than free playing (docs/tasks.md)."""
 
@@ -72,10 +66,10 @@ def run_task(settings: Settings, request: TaskRequest) -> int:
     return 2 if faults else code
 
 
-def decisive(settings: Settings) -> dict[str, Any]:
-    """Return the settings on which it depends what is made of a file, and the fingerprint of the model."""
+def decisive(settings: Settings, mark: Mark = Mark.DECIDES_TASK) -> dict[str, Any]:
+    """Return the settings on which it depends what is made, by their mark, and the fingerprint of the model."""
     manifest = (open_bundle(settings).folder / MANIFEST_NAME).read_bytes()
-    return {name: getattr(settings, name) for name in _DECISIVE} | {"model": hashlib.sha256(manifest).hexdigest()}
+    return {name: getattr(settings, name) for name in marked(mark)} | {"model": hashlib.sha256(manifest).hexdigest()}
 
 
 def works_of(items: Sequence[WorkItem], request: FilesRequest, settings: dict[str, Any]) -> tuple[list[Work], int]:

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, Field
 
 from piano.tokens.vocabulary import COMPOSERS
+from realtime.settings.marks import DecidesPiece, DecidesTask, Live, Preset
 from realtime.settings.optional import Optional
 
 
@@ -17,34 +18,36 @@ def _known_composer(name: str) -> str:
 class AnswerGroup(BaseModel):
     """Call and response"""
 
-    trigger: Literal["pause", "pedal", "key", "cc"] = Field(
+    trigger: Annotated[Literal["pause", "pedal", "key", "cc"], Live, Preset] = Field(
         default="pause", description="what asks for an answer: a pause in your playing, a pedal, a key, or a controller"
     )
-    shortest_pause_s: float = Field(
+    shortest_pause_s: Annotated[float, Live, Preset] = Field(
         default=0.7,
         ge=0.1,
         le=10.0,
         description="seconds of rest that end a fast phrase; the pause adapts to how you play",
     )
-    longest_pause_s: float = Field(default=1.5, ge=0.1, le=10.0, description="seconds of rest that end any phrase")
-    trigger_pedal: Literal["soft", "sostenuto"] = Field(
+    longest_pause_s: Annotated[float, Live, Preset] = Field(
+        default=1.5, ge=0.1, le=10.0, description="seconds of rest that end any phrase"
+    )
+    trigger_pedal: Annotated[Literal["soft", "sostenuto"], Live] = Field(
         default="soft", description="pedal that asks for an answer, with trigger = pedal"
     )
-    trigger_key: int = Field(
+    trigger_key: Annotated[int, Live] = Field(
         default=21,
         ge=0,
         le=127,
         description="MIDI pitch of the key that asks for an answer, with trigger = key; 21 is the lowest A",
     )
-    trigger_cc: int = Field(
+    trigger_cc: Annotated[int, Live] = Field(
         default=80, ge=0, le=119, description="number of the controller that asks for an answer, with trigger = cc"
     )
-    answer: Literal["endless", "phrase"] = Field(
+    answer: Annotated[Literal["endless", "phrase"], Live, Preset, DecidesPiece] = Field(
         default="endless", description="play on until you play again, or about as long as your phrase and end at a rest"
     )
-    composer: Annotated[Annotated[str, AfterValidator(_known_composer)] | None, Optional] = Field(
-        default=None, description=f"whose manner to play in ({', '.join(COMPOSERS)}); yours if not given"
-    )
-    density: Annotated[float | None, Optional] = Field(
+    composer: Annotated[
+        Annotated[str, AfterValidator(_known_composer)] | None, Optional, Live, Preset, DecidesTask, DecidesPiece
+    ] = Field(default=None, description=f"whose manner to play in ({', '.join(COMPOSERS)}); yours if not given")
+    density: Annotated[float | None, Optional, Live, Preset, DecidesTask, DecidesPiece] = Field(
         default=None, gt=0.0, le=40.0, description="how busy to play, in notes per second; as busy as you if not given"
     )

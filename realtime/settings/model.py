@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
+from realtime.settings.marks import DecidesPiece, DecidesTask, Live, Preset
 from realtime.settings.optional import Optional
 
 
@@ -30,20 +31,22 @@ class ModelGroup(BaseModel):
 class SamplingGroup(BaseModel):
     """Sampling"""
 
-    temperature: float = Field(
+    temperature: Annotated[float, Live, Preset, DecidesTask, DecidesPiece] = Field(
         default=1.0,
         gt=0.0,
         le=2.0,
         description="how adventurous the notes are: 1 as in the music learned from, less is tamer",
     )
-    top_k: int = Field(default=0, ge=0, le=1000, description="draw from the k likeliest tokens only; 0 from all")
-    top_p: float = Field(
+    top_k: Annotated[int, Live, Preset, DecidesTask, DecidesPiece] = Field(
+        default=0, ge=0, le=1000, description="draw from the k likeliest tokens only; 0 from all"
+    )
+    top_p: Annotated[float, Live, Preset, DecidesTask, DecidesPiece] = Field(
         default=1.0,
         gt=0.0,
         le=1.0,
         description="draw from the likeliest tokens that make up this share of the probability",
     )
-    note_top_p: float = Field(
+    note_top_p: Annotated[float, Live, Preset, DecidesTask, DecidesPiece] = Field(
         default=1.0,
         gt=0.0,
         le=1.0,
@@ -52,13 +55,13 @@ class SamplingGroup(BaseModel):
             " when something happens is left to the model"
         ),
     )
-    min_p: float = Field(
+    min_p: Annotated[float, Live, Preset, DecidesTask, DecidesPiece] = Field(
         default=0.0,
         ge=0.0,
         lt=1.0,
         description="drop tokens less likely than this share of the likeliest one's probability",
     )
-    repetition_guard: float = Field(
+    repetition_guard: Annotated[float, Live, Preset, DecidesPiece] = Field(
         default=0.5,
         ge=0.0,
         le=10.0,
@@ -67,7 +70,7 @@ class SamplingGroup(BaseModel):
             " 0 is off; not in tasks on files"
         ),
     )
-    pace_guard: float = Field(
+    pace_guard: Annotated[float, Live, Preset, DecidesPiece] = Field(
         default=0.5,
         ge=0.0,
         le=10.0,
@@ -76,7 +79,7 @@ class SamplingGroup(BaseModel):
             " becomes likelier by this power of two while they are twice as busy; 0 is off"
         ),
     )
-    recall: float = Field(
+    recall: Annotated[float, Live, Preset, DecidesPiece] = Field(
         default=1.0,
         ge=0.0,
         le=10.0,
@@ -85,10 +88,12 @@ class SamplingGroup(BaseModel):
             " for it are multiplied by this; 1 is what fits real music, 0 is off; not in tasks on files"
         ),
     )
-    seed: Annotated[int | None, Optional] = Field(
+    seed: Annotated[int | None, Optional, Live, DecidesTask, DecidesPiece] = Field(
         default=None,
         ge=0,
         lt=2**63,
         description="the same seed and the same playing give the same notes; a fresh one if not given",
     )
-    greedy: bool = Field(default=False, description="always take the likeliest token, whatever else is set")
+    greedy: Annotated[bool, Live, Preset, DecidesTask, DecidesPiece] = Field(
+        default=False, description="always take the likeliest token, whatever else is set"
+    )

@@ -4,23 +4,24 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
+from realtime.settings.marks import DecidesPiece, DecidesTask, Live, Preset
 from realtime.settings.optional import Optional
 
 
 class ModeGroup(BaseModel):
     """Way of playing"""
 
-    mode: Literal["answer", "duet", "velocity", "loop"] = Field(
+    mode: Annotated[Literal["answer", "duet", "velocity", "loop"], Live, Preset] = Field(
         default="answer",
         description="answer your phrases, play along as a duet, give back your keys with better velocities, or loop a "
         "phrase and play the missing voice",
     )
-    mode_by_program: bool = Field(
+    mode_by_program: Annotated[bool, Live] = Field(
         default=False,
         description="let program changes of your keyboard choose the mode: 0 answer, 1 duet, 2 velocity, 3 loop; and "
         "what becomes of a loop: 4 take, 5 keep, 6 undo, 7 clear",
     )
-    mode_cc: Annotated[int | None, Optional] = Field(
+    mode_cc: Annotated[int | None, Optional, Live] = Field(
         default=None,
         ge=0,
         le=119,
@@ -32,37 +33,45 @@ class ModeGroup(BaseModel):
 class DuetGroup(BaseModel):
     """Duet and loop"""
 
-    duet_hand: Literal["any", "left", "right"] = Field(
+    duet_hand: Annotated[Literal["any", "left", "right"], Live, Preset] = Field(
         default="any",
         description="hand that you play yourself, so that the model plays the other; any leaves it to what you play",
     )
-    duet_lowest: int = Field(default=21, ge=21, le=108, description="lowest MIDI pitch that the model may strike")
-    duet_highest: int = Field(default=108, ge=21, le=108, description="highest MIDI pitch that the model may strike")
-    duet_split: Annotated[int | None, Optional] = Field(
+    duet_lowest: Annotated[int, Live, Preset] = Field(
+        default=21, ge=21, le=108, description="lowest MIDI pitch that the model may strike"
+    )
+    duet_highest: Annotated[int, Live, Preset] = Field(
+        default=108, ge=21, le=108, description="highest MIDI pitch that the model may strike"
+    )
+    duet_split: Annotated[int | None, Optional, Live, Preset] = Field(
         default=None,
         ge=22,
         le=108,
         description="MIDI pitch that divides the keyboard between you and the model; undivided if not given",
     )
-    duet_side: Literal["below", "above"] = Field(
+    duet_side: Annotated[Literal["below", "above"], Live, Preset] = Field(
         default="below", description="where the model plays if the keyboard is divided: below the split, or from it up"
     )
-    duet_loudest: int = Field(default=127, ge=1, le=127, description="highest MIDI velocity of the model")
-    duet_louder: int = Field(
+    duet_loudest: Annotated[int, Live, Preset] = Field(
+        default=127, ge=1, le=127, description="highest MIDI velocity of the model"
+    )
+    duet_louder: Annotated[int, Live, Preset] = Field(
         default=0, ge=-64, le=64, description="how much louder the model plays than it means to, in MIDI velocity"
     )
-    duet_density: int = Field(default=16, ge=1, le=40, description="most keys that the model strikes within any second")
-    restraint: float = Field(
+    duet_density: Annotated[int, Live, Preset] = Field(
+        default=16, ge=1, le=40, description="most keys that the model strikes within any second"
+    )
+    restraint: Annotated[float, Live, Preset] = Field(
         default=0.0,
         ge=-3.0,
         le=6.0,
         description="how much the model holds its keys back: 0 about as many as another hand would, above sparser, "
         "below busier, up to duet_density",
     )
-    when_alone: Literal["end", "hold", "continue"] = Field(
+    when_alone: Annotated[Literal["end", "hold", "continue"], Live, Preset] = Field(
         default="end", description="what the model does when you have stopped: end, strike nothing new, or play on"
     )
-    alone_after_s: float = Field(
+    alone_after_s: Annotated[float, Live, Preset] = Field(
         default=4.0, ge=0.5, le=60.0, description="seconds without a key of yours after which you have stopped"
     )
 
@@ -75,28 +84,28 @@ def _controller(what: str) -> Any:
 class LoopGroup(BaseModel):
     """Loop"""
 
-    loop_sounds: bool = Field(
+    loop_sounds: Annotated[bool, Live, Preset] = Field(
         default=True, description="play your phrase back with the answer; without, the answer alone sounds"
     )
-    loop_renews: bool = Field(
+    loop_renews: Annotated[bool, Live, Preset] = Field(
         default=True, description="play another answer in each pass until you keep one; without, only when you take one"
     )
-    take_cc: Annotated[int | None, Optional] = _controller("takes another answer for the next pass")
-    keep_cc: Annotated[int | None, Optional] = _controller("keeps the answer, and lets you play layers on top")
-    undo_cc: Annotated[int | None, Optional] = _controller("takes the last layer or answer back")
-    clear_cc: Annotated[int | None, Optional] = _controller("forgets the loop")
+    take_cc: Annotated[int | None, Optional, Live] = _controller("takes another answer for the next pass")
+    keep_cc: Annotated[int | None, Optional, Live] = _controller("keeps the answer, and lets you play layers on top")
+    undo_cc: Annotated[int | None, Optional, Live] = _controller("takes the last layer or answer back")
+    clear_cc: Annotated[int | None, Optional, Live] = _controller("forgets the loop")
 
 
 class VelocityGroup(BaseModel):
     """Velocity"""
 
-    strength: float = Field(
+    strength: Annotated[float, Live, Preset, DecidesTask, DecidesPiece] = Field(
         default=0.5,
         ge=0.0,
         le=1.0,
         description="how far your keyboard's velocities are mended: 0 passes them through, 1 ignores them",
     )
-    velocity_wait_ms: float = Field(
+    velocity_wait_ms: Annotated[float, Live] = Field(
         default=10.0,
         ge=1.0,
         le=50.0,
@@ -107,10 +116,12 @@ class VelocityGroup(BaseModel):
 class LimitGroup(BaseModel):
     """Limits"""
 
-    longest_note_s: float = Field(
+    longest_note_s: Annotated[float, Live, Preset, DecidesPiece] = Field(
         default=5.0,
         ge=0.1,
         le=120.0,
         description="seconds after which the model lifts a key; 999 of 1,000 played notes are shorter than 5",
     )
-    max_polyphony: int = Field(default=24, ge=1, le=88, description="most keys that the model may hold at once")
+    max_polyphony: Annotated[int, Live, Preset, DecidesPiece] = Field(
+        default=24, ge=1, le=88, description="most keys that the model may hold at once"
+    )

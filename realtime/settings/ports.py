@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
+from realtime.settings.marks import Live
 from realtime.settings.optional import Optional
 
 
@@ -33,10 +34,12 @@ class PortGroup(BaseModel):
         max_length=60,
         description="name of the virtual output port, where one is opened",
     )
-    input_channel: int = Field(default=0, ge=0, le=16, description="MIDI channel to listen to; 0 listens to all")
+    input_channel: Annotated[int, Live] = Field(
+        default=0, ge=0, le=16, description="MIDI channel to listen to; 0 listens to all"
+    )
     output_channel: int = Field(default=1, ge=1, le=16, description="MIDI channel to play on")
     guardian: bool = Field(
         default=True,
         description="let a small process hold the ports: it ends all notes if pianod dies",
     )
-    thru: bool = Field(default=False, description="pass what you play on to the output")
+    thru: Annotated[bool, Live] = Field(default=False, description="pass what you play on to the output")

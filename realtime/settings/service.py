@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
+from realtime.settings.marks import Live, Preset
 from realtime.settings.optional import Optional
 
 
@@ -51,15 +52,19 @@ class PanelGroup(BaseModel):
 class MetronomeGroup(BaseModel):
     """Metronome"""
 
-    metronome: Literal["off", "page", "output"] = Field(
+    metronome: Annotated[Literal["off", "page", "output"], Live] = Field(
         default="off", description="where a metronome clicks: in the panel, or on MIDI channel 10 of the output"
     )
-    tempo_bpm: float = Field(default=90.0, ge=20.0, le=300.0, description="beats per minute of the metronome")
-    beats: int = Field(default=4, ge=1, le=12, description="beats in a bar of the metronome; the first one is stressed")
-    send_clock: bool = Field(
+    tempo_bpm: Annotated[float, Live, Preset] = Field(
+        default=90.0, ge=20.0, le=300.0, description="beats per minute of the metronome"
+    )
+    beats: Annotated[int, Live, Preset] = Field(
+        default=4, ge=1, le=12, description="beats in a bar of the metronome; the first one is stressed"
+    )
+    send_clock: Annotated[bool, Live] = Field(
         default=False, description="send MIDI clock at the metronome's tempo, for sequencers and effects"
     )
-    follow_clock: bool = Field(
+    follow_clock: Annotated[bool, Live] = Field(
         default=False,
         description="keep the metronome to the MIDI clock that comes in: its tempo, its first beat, its halts",
     )
