@@ -117,8 +117,8 @@ def play_settings_of(settings: Settings, seed: int) -> PlaySettings:
 def thru_of(settings: Settings, scheduler: Scheduler, clock: Clock) -> Thru | None:
     """Return what to do with the player's own messages on the input thread; None if they go nowhere.
 
-    In velocity mode all of them go on, and a key that the engine will answer waits for its velocity. What asks for an
-    answer, for a mode, or for what becomes of a loop, goes no further.
+    In velocity mode, which answers nothing, all keys go on, and each waits for its velocity. What asks for an answer,
+    for a mode, or for what becomes of a loop, goes no further.
     """
     finds_velocities = Mode(settings.mode) is Mode.VELOCITY
     if not (finds_velocities or settings.thru):
@@ -127,7 +127,7 @@ def thru_of(settings: Settings, scheduler: Scheduler, clock: Clock) -> Thru | No
 
     def pass_on(data: bytes) -> None:
         is_heard = settings.input_channel in (0, channel_of(data) + 1)
-        if is_heard and listening.takes(data):
+        if is_heard and (listening.modes.takes(data) if finds_velocities else listening.takes(data)):
             return
         if is_heard and finds_velocities and kind_of(data) is MessageKind.NOTE_ON and event_of(data) is not None:
             scheduler.hold(data, clock.now_ns() + wait_ns)

@@ -35,7 +35,7 @@ def check(data: bytes) -> None:
         answer = carry_out(stage.controls, line.decode("utf-8", "replace"), held)
         if answer is not None and json.loads(answer)["type"] not in ("done", "refused"):
             raise AssertionError(f"no answer of ours: {answer}")
-    stage.controls.play(held.lift())
+    stage.controls.play(tuple(held.lift()))
     json.loads(encode_status(stage.controls.status()))
     while stage.play.partner.inbox.get(0) is not None:
         pass

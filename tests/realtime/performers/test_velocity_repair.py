@@ -214,7 +214,7 @@ def test_a_panic_forgets_the_keys_that_wait_and_their_answers() -> None:
     assert (last_ns, last[:2]) == (3 * S + 4 * MS, b"\x90\x41")
 
 
-def test_a_trigger_key_goes_on_too_and_costs_nobody_an_answer() -> None:
+def test_where_nothing_is_answered_a_trigger_key_goes_on_and_costs_nobody_an_answer() -> None:
     desk = PartnerWithThru(Settings(mode="velocity", trigger="key", trigger_key=60, strength=1.0))
     desk.run.run_until(S)
     desk.play(wire([(1.0, NoteOn(60, 40)), (1.2, NoteOff(60))]))
