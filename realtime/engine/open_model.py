@@ -9,7 +9,7 @@ from inference.graph_runner import load_runner
 from inference.onnx_session import OnnxSession
 from inference.rolling_context import RollingContext
 from inference.trial import Trial
-from piano.sampling.sampler import SamplingGroup as Sampling
+from piano.sampling.sampler import SamplingSettings
 from piano.tokens.vocabulary import DENSITY_EDGES, VOCABULARY
 from realtime.settings import AnswerGroup, ModelGroup, SamplingGroup
 
@@ -57,11 +57,11 @@ def opening_head(settings: AnswerGroup) -> tuple[int, ...]:
     return (*stream_head(settings), VOCABULARY.style("opening"))
 
 
-def sampling_of(settings: SamplingGroup) -> Sampling:
+def sampling_of(settings: SamplingGroup) -> SamplingSettings:
     """Return the settings as the sampler takes them; greedy is a temperature of 0, and nothing is held back."""
     if settings.greedy:
-        return Sampling(temperature=0.0)
-    return Sampling(
+        return SamplingSettings(temperature=0.0)
+    return SamplingSettings(
         settings.temperature,
         settings.top_k,
         settings.top_p,
