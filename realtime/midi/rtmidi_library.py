@@ -18,8 +18,8 @@ def no_system(api: str, missing_library: str) -> str:
         remedy = f"{missing_library} is missing (Debian, Ubuntu: apt install alsa-utils, which brings it)"
     elif sys.platform.startswith("linux"):
         remedy = (
-            "load the ALSA sequencer (`sudo modprobe snd-seq`), or start JACK (`jackd -d alsa`, or PipeWire with "
-            "pw-jack) and use `--api jack`"
+            "load the ALSA sequencer (`sudo modprobe snd-seq`), which PipeWire uses too, or start JACK "
+            "(`jackd -d alsa`) and use `--api jack`"
         )
     elif sys.platform == "win32":
         remedy = "plug in an instrument, or install loopMIDI for ports between programs"

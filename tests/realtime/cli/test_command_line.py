@@ -1,6 +1,7 @@
 """The command line: what reaches the commands, what help tells, how faults are shown."""
 
 import platform
+import re
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from piano.errors import MidiFileError, PortError
-from realtime.cli.command_line import COMMANDS, DEMO_HINT, LIVE, main
+from realtime.cli.command_line import COMMANDS, DEMO_HINT, LIVE, build_parser, main
 from realtime.cli.requests import SendRequest
 from realtime.files.task_requests import ContinueFilesRequest, NewPiecesRequest
 from realtime.settings import Settings
@@ -260,3 +261,14 @@ def test_unknown_and_missing_words_are_refused(bodies: Bodies, capsys: pytest.Ca
     assert left.value.code == 2
     assert "error:" in capsys.readouterr().err
     assert bodies.calls == []
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/connect.md", "docs/install.md"])
+def test_every_option_that_the_pages_tell_of_is_there(page: str) -> None:
+    text = (Path(__file__).parents[3] / page).read_text()
+    parser, parsers = build_parser()
+    known = {flag for one in (parser, *parsers.values()) for flag in one.flags()}
+    told = set(re.findall(r"(?<=pianod)[^\n|`]*", text))
+    flags = {flag for words in told for flag in re.findall(r"--[a-z][a-z-]+", words)}
+    assert flags
+    assert flags - known == set()
