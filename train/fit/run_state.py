@@ -26,7 +26,8 @@ class Progress:
 
     `long_from` is the step from which on windows are long, once the clock has told. `elapsed_s` is the time that the
     run has taken, over all its parts; `first_step_s` what it was after the first step, which may have been compiled;
-    `validation_s` how long the longest validation took. Times are no part of what makes two runs equal.
+    `validation_s` how long the longest validation took, with the saving that follows it. Times are no part of what
+    makes two runs equal.
     """
 
     step: int = 0

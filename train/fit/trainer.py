@@ -102,7 +102,7 @@ class Trainer:
         how = self.recipe.compile
         self.compiling = CompileChoice(self.model, how, self.ranks, self.now_s, self._say, self._forget_step)
         self.course = Course(self.recipe, self.progress, self.ranks, self.now_s)
-        self._saved_s = self.now_s()
+        self._saved_s, self._saving_s = self.now_s(), 0.0
         self.forward: Any = DistributedDataParallel(self.model) if self.ranks.world > 1 else self.model
 
     def _initial(self, folder: Path) -> tuple[GPT2, dict[str, Any]]:
@@ -223,7 +223,8 @@ class Trainer:
         began_s = self.now_s()
         with self._towards_the_start():
             self._judge(loss, logbook)
-        self.progress.validation_s = max(self.progress.validation_s, self.now_s() - began_s)
+        took_s = self.now_s() - began_s + self._saving_s
+        self.progress.validation_s = max(self.progress.validation_s, took_s)
         self.course.tick()
 
     @contextlib.contextmanager
@@ -281,10 +282,16 @@ class Trainer:
         }
 
     def _save(self) -> None:
-        self._saved_s = self.now_s()
+        began_s = self.now_s()
         if self.ranks.is_first:
-            save_state(self.folder, self.recipe, self.progress, self.model, self.optimizers)
-            self._keep_newest()
+            self._keep()
+        self._saved_s = self.now_s()
+        self._saving_s = max(self._saving_s, self._saved_s - began_s)
+
+    def _keep(self) -> None:
+        """Write all that a save writes, on the first rank alone."""
+        save_state(self.folder, self.recipe, self.progress, self.model, self.optimizers)
+        self._keep_newest()
 
     def _keep_newest(self) -> None:
         """Write `last/`; its validation is the newest there was, of a few steps before as a rule."""

@@ -32,8 +32,8 @@ class PackedTrainer(Trainer):
 
     brought: Path
 
-    def _save(self) -> None:
-        super()._save()
+    def _keep(self) -> None:
+        super()._keep()
         self.bring(LAST)
 
     def bring(self, name: str) -> None:
