@@ -5,7 +5,7 @@ A backend is one file that implements `MidiSystem`; everything else speaks to th
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
 
@@ -141,6 +141,22 @@ class MidiSystem(Protocol):
 def steady(name: str) -> str:
     """Return the part of a port's name that is the same when it is plugged in again: without the numbers of ALSA."""
     return re.sub(r" \d+:\d+$", "", name)
+
+
+def without_own(listing: PortListing, input_name: str, output_name: str) -> PortListing:
+    """Return what there is to choose from: without the far ends of our own virtual ports, which would be loops.
+
+    A port of ours that is not listed in its own direction is virtual, and is listed in the other.
+    """
+
+    def others(names: tuple[str, ...], ours: str, same_way: tuple[str, ...]) -> tuple[str, ...]:
+        if ours in same_way:
+            return names
+        return tuple(name for name in names if steady(name).rpartition(":")[2] != ours)
+
+    inputs = others(listing.inputs, output_name, listing.outputs)
+    outputs = others(listing.outputs, input_name, listing.inputs)
+    return replace(listing, inputs=inputs, outputs=outputs)
 
 
 def find_port(listing: PortListing, direction: Direction, wanted: str) -> int:

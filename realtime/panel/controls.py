@@ -26,7 +26,7 @@ from realtime.engine.event_rings import EventRings
 from realtime.live.live_session import LivePlay
 from realtime.midi.message import MessageKind, kind_of
 from realtime.midi.performance_messages import TimedMessage
-from realtime.midi.ports import Direction
+from realtime.midi.ports import Direction, without_own
 from realtime.performers.performer import LoopStatus
 from realtime.settings import Settings
 from realtime.take.take import Take
@@ -120,6 +120,8 @@ class Controls:
         """Return a snapshot."""
         stage = self._stage
         listing, model = stage.play.listing, self.models.state
+        if listing is not None:
+            listing = without_own(listing, *stage.play.port_names)
         engine, output = stage.play.partner.engine.status(), stage.play.partner.scheduler.status()
         refused = stage.play.partner.way_in.refused + output.refused
         return Status(

@@ -3,7 +3,7 @@
 import pytest
 
 from piano.errors import PortError
-from realtime.midi.ports import Direction, PortListing, find_port
+from realtime.midi.ports import Direction, PortListing, find_port, without_own
 
 LISTING = PortListing("jack", inputs=("Grand Piano MK2", "Piano", "pad"), outputs=(), has_virtual=True)
 
@@ -24,3 +24,13 @@ def test_a_wrong_name_lists_the_right_ones() -> None:
 def test_no_ports_at_all_says_so() -> None:
     with pytest.raises(PortError, match="no output ports at all"):
         find_port(LISTING, Direction.OUTPUT, "organ")
+
+
+def test_the_far_ends_of_our_own_virtual_ports_are_not_offered() -> None:
+    listing = PortListing(
+        "alsa", ("Casio:Casio 20:0", "pianod:pianod out 129:0"), ("Casio:Casio 20:0", "pianod:pianod in 128:0"), True
+    )
+    offered = without_own(listing, "pianod in", "pianod out")
+    assert (offered.inputs, offered.outputs) == (("Casio:Casio 20:0",), ("Casio:Casio 20:0",))
+    chosen = without_own(listing, "Casio:Casio 20:0", "Casio:Casio 20:0")
+    assert chosen == listing, "a piano is offered both ways, though it is in use"
