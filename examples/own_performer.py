@@ -30,7 +30,8 @@ class OctaveEcho:
 
     def __init__(self, output: Output) -> None:
         self._output = output
-        self._echoed = self._epoch = 0
+        self._epoch = output.begin_epoch()
+        self._echoed = 0
 
     def on_event(self, timed: TimedEvent) -> None:
         """Plan what comes back."""
@@ -43,8 +44,7 @@ class OctaveEcho:
 
     def stop(self, at_ns: int) -> None:  # noqa: ARG002 - the protocol's
         """Take back what is planned, and release what sounds."""
-        self._epoch += 1
-        self._output.invalidate(self._epoch, release=Release.AT_ONCE)
+        self._epoch = self._output.invalidate(release=Release.AT_ONCE)
 
     def hand_over(self, at_ns: int) -> None: ...
     def retry(self, at_ns: int) -> None: ...

@@ -100,10 +100,13 @@ class WatchedOutput:
         self._plan.put(Planned(at_ns, event, epoch))
         self._output.schedule(at_ns, event, epoch)
 
-    def invalidate(self, epoch: int, *, release: Release = Release.AT_TIME, after_ns: int | None = None) -> None:
-        """Kill what earlier epochs have planned."""
+    def begin_epoch(self) -> int:
+        return self._output.begin_epoch()
+
+    def invalidate(self, *, release: Release = Release.AT_TIME, after_ns: int | None = None) -> int:
+        epoch = self._output.invalidate(release=release, after_ns=after_ns)
         self._plan.put(TakenBack(epoch, None if release is Release.AT_ONCE else after_ns))
-        self._output.invalidate(epoch, release=release, after_ns=after_ns)
+        return epoch
 
     def release_own(self) -> None:
         """Release every own note that sounds, and the own pedal, now."""

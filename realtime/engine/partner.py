@@ -12,7 +12,6 @@ from inference.rolling_context import WorksAhead
 from piano.events import TimedEvent
 from piano.sampling.memory import Memory
 from realtime.engine.engine import Engine, EngineMessage, PortReport
-from realtime.engine.epoch_offset import Epochs
 from realtime.engine.event_rings import EventRings, WatchedOutput
 from realtime.engine.listening import EngineSettings
 from realtime.engine.performer_factory import performer_of
@@ -72,12 +71,11 @@ class Partner:
             on_own=self._send,
             on_passed=self._pass_on,
         )
-        epochs = Epochs(self.scheduler if history is None else WatchedOutput(self.scheduler, history))
-
+        output = self.scheduler if history is None else WatchedOutput(self.scheduler, history)
         memory = Memory()  # of the whole session: it outlives a performer; the engine's, as they are
 
         def perform(playing: PlaySettings) -> Performer:
-            return performer_of(playing, session, epochs.begin(), memory)
+            return performer_of(playing, session, output, memory)
 
         self.engine = Engine(
             clock,

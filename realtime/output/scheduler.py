@@ -105,6 +105,7 @@ class Scheduler:
         self._way_in = AdmissionControl(MOST_WAITING)
         self._thread: threading.Thread | None = None
         self._finished = False
+        self._issued = 0  # the latest epoch
         self._sounding = SoundingNotes()
         self._chances = RestartLimit()
 
@@ -158,14 +159,21 @@ class Scheduler:
         asked_ns = self._clock.now_ns()
         self._post(lambda: self._delivery.send(self._outbox.release_thru(), asked_ns, own=False))
 
-    def invalidate(self, epoch: int, *, release: Release = Release.AT_TIME, after_ns: int | None = None) -> None:
-        """Kill what epochs before `epoch` have planned; see `Outbox.invalidate`. Note-offs of sounding notes stay."""
+    def begin_epoch(self) -> int:
+        """Return a new epoch to plan in; epochs are issued to one thread, the engine's."""
+        self._issued += 1
+        return self._issued
+
+    def invalidate(self, *, release: Release = Release.AT_TIME, after_ns: int | None = None) -> int:
+        """Kill what was planned so far, and return the new epoch to plan in; see `Outbox.invalidate`."""
+        epoch = self.begin_epoch()
         asked_ns = self._clock.now_ns()
         self._post(
             lambda: self._delivery.send(
                 self._outbox.invalidate(epoch, self._clock.now_ns(), release, after_ns), asked_ns
             )
         )
+        return epoch
 
     def release_own(self, at_ns: int | None = None) -> None:
         """Release every own note that sounds and the own pedal: now, or at a moment."""

@@ -100,7 +100,7 @@ class CallAndResponse:
         self._output, self._settings = output, settings
         self._sampler = Sampler(settings.seed, settings.sampling)
         self._phrase = PhraseDetector(settings.pause or PauseSettings())
-        self._epoch = 0
+        self._epoch = output.begin_epoch()
         self._turn = 0
         """How many things the player has done: which generator is drawn from, however often an answer is begun."""
         self._answer: _Answer | None = None
@@ -232,7 +232,7 @@ class CallAndResponse:
     def _begin(self, at_ns: int, phrase_ns: int | None = None) -> None:
         phrase_ns = self._phrase.length_ns if phrase_ns is None else phrase_ns
         self._prompt = _Prompt(self._stream.mark(), at_ns, phrase_ns)
-        self._epoch += 1
+        self._epoch = self._output.begin_epoch()
         self._sampler.restart(self._turn)
         busy = self._settings.notes_per_s or self._stream.notes_per_s(at_ns) or PIANISTS_NOTES_PER_S
         self._answer = _Answer(at_ns, self._enough_ns(at_ns, phrase_ns), self._epoch, at_ns, busy)
@@ -318,9 +318,8 @@ class CallAndResponse:
             self._stream.hear(TimedEvent(at_ns, Pedal(down=False)))
 
     def _invalidate(self, release: Release, after_ns: int | None = None) -> None:
-        self._epoch += 1
         self._sampler.restart(self._turn)
-        self._output.invalidate(self._epoch, release=release, after_ns=after_ns)
+        self._epoch = self._output.invalidate(release=release, after_ns=after_ns)
 
 
 def _under_a_hand(keys: frozenset[int], *, pedal: bool) -> Mask:

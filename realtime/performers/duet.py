@@ -54,7 +54,7 @@ class Duet:
         self._head = tuple(head)
         self._output = output
         self._take_on(settings)
-        self._epoch = 0
+        self._epoch = output.begin_epoch()
         self._turn = self._passed = 0
         """How many things happened, and how many expected moments passed since: which generator is drawn from."""
         self._held: set[int] = set()
@@ -95,7 +95,7 @@ class Duet:
         self._stream.rollback(at_ns)
         self._limiter.rollback(at_ns)
         self._new_turn()
-        self._output.invalidate(self._epoch, release=Release.AT_ONCE)
+        self._epoch = self._output.invalidate(release=Release.AT_ONCE)
         self._release_held(max(at_ns, self._stream.end_ns))
         self._last_ns = self._waits_until_ns = None
 
@@ -115,7 +115,7 @@ class Duet:
     def start_afresh(self) -> None:
         """Stop, and forget all that was played."""
         self._new_turn()
-        self._output.invalidate(self._epoch, release=Release.AT_ONCE)
+        self._epoch = self._output.invalidate(release=Release.AT_ONCE)
         self._stream.reset(self._head, forget=True)
         self._last_ns = self._waits_until_ns = None
 
@@ -198,7 +198,7 @@ class Duet:
         self._stream.rollback(at_ns)
         self._limiter.rollback(at_ns)
         self._new_turn()
-        self._output.invalidate(self._epoch, release=Release.BY_NEW_EPOCH, after_ns=at_ns)
+        self._epoch = self._output.invalidate(release=Release.BY_NEW_EPOCH, after_ns=at_ns)
         self._known_ns, self._waits_until_ns = at_ns, None
 
     def _catch_up(self, at_ns: int) -> None:
@@ -221,7 +221,6 @@ class Duet:
         self._limiter = PlayLimiter(settings.limits)
 
     def _new_turn(self) -> None:
-        self._epoch += 1
         self._turn += 1
         self._passed = 0
         self._restart()

@@ -56,8 +56,12 @@ class Output(Protocol):
         """Send a key of the player's, pressed at a moment, that waits for its velocity."""
         ...
 
-    def invalidate(self, epoch: int, *, release: Release = Release.AT_TIME, after_ns: int | None = None) -> None:
-        """Kill what earlier epochs have planned."""
+    def begin_epoch(self) -> int:
+        """Return a new epoch to plan in; what is planned in earlier ones stands."""
+        ...
+
+    def invalidate(self, *, release: Release = Release.AT_TIME, after_ns: int | None = None) -> int:
+        """Kill what has been planned so far, and return the new epoch to plan in."""
         ...
 
     def release_own(self) -> None:

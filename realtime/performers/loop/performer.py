@@ -75,7 +75,8 @@ class Loop:
         self._head, self._output, self._settings = tuple(head), output, settings
         self._phrase = PhraseDetector(settings.pause or PauseSettings())
         self._overdubs = Overdubs()
-        self._epoch = self._loops = self._answers = 0
+        self._epoch = output.begin_epoch()
+        self._loops = self._answers = 0
         self._forget()
 
     def _forget(self) -> None:
@@ -304,12 +305,10 @@ class Loop:
         playback.set_layers(self._overdubs.layers if self._settings.sounds else ())
 
     def _truncate_plan(self, playback: LoopPlayback, at_ns: int) -> None:
-        self._epoch += 1
-        playback.rollback(at_ns, self._epoch)
+        self._epoch = playback.rollback(at_ns)
 
     def _silence(self) -> None:
-        self._epoch += 1
-        self._output.invalidate(self._epoch, release=Release.AT_ONCE)
+        self._epoch = self._output.invalidate(release=Release.AT_ONCE)
 
 
 def _head_of_hand(head: tuple[int, ...], layers: Sequence[Layer]) -> tuple[int, ...]:

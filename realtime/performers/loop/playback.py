@@ -87,16 +87,19 @@ class LoopPlayback:
             self._log.popleft()
         return is_seam
 
-    def rollback(self, at_ns: int, epoch: int) -> None:
-        """Take back what is planned for after a moment, or after the beginning of the pass if that comes later."""
+    def rollback(self, at_ns: int) -> int:
+        """Take back what is planned for after a moment, or after the beginning of the pass if that comes later.
+
+        Return the epoch in which it goes on.
+        """
         at_ns = max(at_ns, self.start_ns)
-        self._epoch = epoch
-        self._output.invalidate(epoch, release=Release.BY_NEW_EPOCH, after_ns=at_ns)
+        self._epoch = self._output.invalidate(release=Release.BY_NEW_EPOCH, after_ns=at_ns)
         while self._log and self._log[-1][0] > at_ns:
             self._log.pop()
         self._voices = self._log[-1][1].copy() if self._log else Voices()
         self._at_ns = min(self._at_ns, at_ns - self.start_ns)
         self._find_place()
+        return self._epoch
 
     def let_go(self, at_ns: int) -> None:
         """Release, at the moment to which was taken back, what voices hold that play no more."""

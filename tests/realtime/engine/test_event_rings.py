@@ -33,10 +33,11 @@ def test_what_is_planned_and_taken_back_is_written_down_and_passed_on() -> None:
     clock = ManualClock()
     scheduler = Scheduler(clock, None, on_own=history.play)
     output = WatchedOutput(scheduler, history)
-    output.schedule(5, NoteOn(60, 64), 1)
-    output.schedule(9, NoteOff(60), 1)
-    output.invalidate(2, release=Release.AT_TIME, after_ns=7)
-    output.invalidate(3, release=Release.AT_ONCE)
+    first = output.begin_epoch()
+    output.schedule(5, NoteOn(60, 64), first)
+    output.schedule(9, NoteOff(60), first)
+    assert output.invalidate(release=Release.AT_TIME, after_ns=7) == 2
+    assert output.invalidate(release=Release.AT_ONCE) == 3
     output.release_own()
     items, _, _ = history.plan.since(0)
     assert items == [Planned(5, NoteOn(60, 64), 1), Planned(9, NoteOff(60), 1), TakenBack(2, 7), TakenBack(3, None)]

@@ -57,7 +57,7 @@ def test_the_players_key_is_passed_on_while_ours_are_invalidated() -> None:
     scheduler.schedule(900, NoteOff(64))
     clock.advance_to(10)
     scheduler.through(bytes.fromhex("90 3c 64"))
-    scheduler.invalidate(1, release=Release.AT_ONCE)
+    scheduler.invalidate(release=Release.AT_ONCE)
     assert [sent.data.hex(" ") for sent in port.sent] == ["90 40 50", "90 3c 64", "80 40 40"]
     assert scheduler.status().sounding.thru == ((0, 60),)
 
@@ -66,7 +66,7 @@ def test_a_release_at_a_later_moment() -> None:
     clock, port, scheduler = on_stage()
     scheduler.send_now(NoteOn(60, 80))
     scheduler.release_own(70)
-    scheduler.invalidate(1)
+    scheduler.invalidate()
     clock.advance_to(100)
     assert [(sent.at_ns, sent.data.hex(" ")) for sent in port.sent] == [(0, "90 3c 50"), (70, "80 3c 40")]
 
@@ -176,10 +176,10 @@ def test_many_threads_may_post_and_the_end_is_silent() -> None:
 
         def post(offset: int) -> None:
             for step in range(300):
-                scheduler.schedule(clock.now_ns() + step * 1000, NoteOn(60 + (step + offset) % 12, 80), step)
+                scheduler.schedule(clock.now_ns() + step * 1000, NoteOn(60 + (step + offset) % 12, 80), step // 50)
                 scheduler.through(bytes((0x90, 60 + step % 12, step % 2 * 64)))
                 if step % 50 == 49:
-                    scheduler.invalidate(step, release=Release.AT_ONCE)
+                    scheduler.invalidate(release=Release.AT_ONCE)
 
         threads = [threading.Thread(target=post, args=(offset,)) for offset in range(3)]
         for thread in threads:

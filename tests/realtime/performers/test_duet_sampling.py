@@ -30,8 +30,12 @@ class Plan:
     def schedule(self, at_ns: int, event: Event, epoch: int = 0) -> None:  # noqa: ARG002
         self.planned.append(TimedEvent(at_ns, event))
 
-    def invalidate(self, epoch: int, *, release: Release = Release.AT_TIME, after_ns: int | None = None) -> None:  # noqa: ARG002
+    def begin_epoch(self) -> int:
+        return 0
+
+    def invalidate(self, *, release: Release = Release.AT_TIME, after_ns: int | None = None) -> int:  # noqa: ARG002
         self.planned = [timed for timed in self.planned if after_ns is not None and timed.at_ns <= after_ns]
+        return 0
 
     def release_own(self) -> None:
         raise AssertionError

@@ -53,8 +53,11 @@ class Answers:
     def schedule(self, at_ns: int, event: object, epoch: int = 0) -> None:
         raise AssertionError((at_ns, event, epoch))
 
-    def invalidate(self, epoch: int, *, release: Release = Release.AT_TIME, after_ns: int | None = None) -> None:
-        raise AssertionError((epoch, release, after_ns))
+    def begin_epoch(self) -> int:
+        raise AssertionError
+
+    def invalidate(self, *, release: Release = Release.AT_TIME, after_ns: int | None = None) -> int:
+        raise AssertionError((release, after_ns))
 
     def release_own(self) -> None:
         raise AssertionError

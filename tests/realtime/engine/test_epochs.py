@@ -1,7 +1,6 @@
-"""Epochs: whoever comes after a performer of many epochs is heard."""
+"""Epochs: the output issues them, so that whoever comes after a performer of many is heard."""
 
 from piano.events import NoteOn
-from realtime.engine.epoch_offset import Epochs
 from realtime.midi.memory_ports import MemoryOutputPort
 from realtime.output.event_queue import Release
 from realtime.output.scheduler import Scheduler
@@ -12,22 +11,20 @@ from tests.support.partner_with_thru import PartnerWithThru
 from tests.support.scripted_play import S, own_onsets, phrase
 
 
-def test_the_next_performer_is_not_stale() -> None:
+def test_what_is_planned_in_an_epoch_that_is_over_is_stale() -> None:
     clock = ManualClock()
     port = MemoryOutputPort(clock, "memory")
     scheduler = Scheduler(clock, port)
     clock.attach(scheduler)
-    epochs = Epochs(scheduler)
-    first = epochs.begin()
-    first.invalidate(40, release=Release.AT_ONCE)
-    first.schedule(S, NoteOn(60, 70), 40)
-    second = epochs.begin()
-    second.schedule(S, NoteOn(62, 70))
-    second.invalidate(3, release=Release.AT_ONCE)
-    second.schedule(2 * S, NoteOn(64, 70), 3)
-    first.schedule(2 * S, NoteOn(65, 70), 41)
+    first = scheduler.begin_epoch()
+    scheduler.schedule(S, NoteOn(60, 70), first)
+    second = scheduler.invalidate(release=Release.AT_ONCE)
+    scheduler.schedule(S, NoteOn(62, 70), first)
+    scheduler.schedule(2 * S, NoteOn(64, 70), second)
+    third = scheduler.begin_epoch()
+    scheduler.schedule(2 * S, NoteOn(65, 70), third)
     clock.advance_to(3 * S)
-    assert [sent.data[1] for sent in port.sent] == [64]
+    assert [sent.data[1] for sent in port.sent] == [64, 65]
 
 
 def test_an_answer_is_heard_after_a_duet() -> None:
