@@ -62,12 +62,10 @@ class BatchSession:
 
     @property
     def rows(self) -> int:
-        """Return how many streams there are."""
         return self._rows
 
     @property
     def context(self) -> int:
-        """Return the largest length of each."""
         return self._shape.context
 
     def feed(self, moves: Mapping[int, RowUpdate]) -> dict[int, Logits]:

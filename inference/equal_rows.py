@@ -24,7 +24,6 @@ class EqualRows:
 
     @property
     def context(self) -> int:
-        """Return the largest length."""
         return self._runner.shape.context
 
     def reset(self) -> None:

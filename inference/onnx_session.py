@@ -62,7 +62,6 @@ class OnnxSession:
 
     @property
     def length(self) -> int:
-        """Return how many tokens have been fed and not taken back."""
         return self._length
 
     @property

@@ -14,12 +14,10 @@ class SessionWrapper:
 
     @property
     def length(self) -> int:
-        """Return how many tokens have been fed and not taken back."""
         return self._session.length
 
     @property
     def context(self) -> int:
-        """Return the largest length."""
         return self._session.context
 
     def feed(self, tokens: Sequence[int]) -> Logits:

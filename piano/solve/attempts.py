@@ -62,22 +62,18 @@ class SampledAttempt:
 
     @property
     def is_done(self) -> bool:
-        """Say whether there is nothing more to do."""
         return self.playing.is_done
 
     @property
     def share(self) -> float:
-        """Return how much is done, 0 to 1."""
         return self.playing.share
 
     @property
     def score(self) -> float:
-        """Return the log-probability of all that was decided, in nats."""
         return self.playing.score
 
     @property
     def decisions(self) -> int:
-        """Return how many decisions that were."""
         return self.playing.decisions
 
     def performance(self) -> Performance:
@@ -117,12 +113,10 @@ class VelocityAttempt:
 
     @property
     def is_done(self) -> bool:
-        """Say whether there is nothing more to do."""
         return self.answers.is_done
 
     @property
     def share(self) -> float:
-        """Return how much is done, 0 to 1."""
         return self.answers.share
 
     @property

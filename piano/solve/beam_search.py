@@ -51,22 +51,18 @@ class BeamAttempt:
 
     @property
     def is_done(self) -> bool:
-        """Say whether there is nothing more to do."""
         return all(line.playing.is_done for line in self._lines)
 
     @property
     def share(self) -> float:
-        """Return how much is done, 0 to 1."""
         return min(line.playing.share for line in self._lines)
 
     @property
     def score(self) -> float:
-        """Return the log-probability of all that was decided, in nats."""
         return self._best.playing.score
 
     @property
     def decisions(self) -> int:
-        """Return how many decisions that were."""
         return self._best.playing.decisions
 
     def performance(self) -> Performance:
@@ -74,7 +70,6 @@ class BeamAttempt:
         return self._best.playing.own_part()
 
     def copies(self) -> Sequence[tuple[int, int]]:
-        """Return which row is to be copied to which other, one after another, before the next moves."""
         return self._copies
 
     def moves(self) -> Mapping[int, RowUpdate]:

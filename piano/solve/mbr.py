@@ -73,7 +73,6 @@ class AgreeingAttempt:
 
     @property
     def is_done(self) -> bool:
-        """Say whether there is nothing more to do."""
         return self._base.is_done
 
     @property
@@ -83,12 +82,10 @@ class AgreeingAttempt:
 
     @property
     def score(self) -> float:
-        """Return the log-probability of all that was decided, in nats."""
         return self._base.score
 
     @property
     def decisions(self) -> int:
-        """Return how many decisions that were."""
         return self._base.decisions
 
     def performance(self) -> Performance:

@@ -18,12 +18,10 @@ class SequentialSessions:
 
     @property
     def rows(self) -> int:
-        """Return how many streams there are."""
         return len(self._streams)
 
     @property
     def context(self) -> int:
-        """Return the largest length of each."""
         return self._session.context
 
     def feed(self, moves: Mapping[int, RowUpdate]) -> dict[int, Logits]:
@@ -31,7 +29,6 @@ class SequentialSessions:
         return {row: self._feed(row, move) for row, move in moves.items()}
 
     def copy(self, source: int, target: int) -> None:
-        """Make one row hold what another holds."""
         if source == target:
             return
         if self._loaded == target:

@@ -135,7 +135,6 @@ class _Job:
 
     @property
     def share(self) -> float:
-        """Return how much is done, 0 to 1."""
         return self.attempt.share if self.attempt else 0.0
 
     def start(self, context: int) -> Attempt:

@@ -96,7 +96,6 @@ class WatchedOutput:
         self._output, self._plan = output, history.plan
 
     def schedule(self, at_ns: int, event: Event, epoch: int = 0) -> None:
-        """Play an event at its moment, unless its epoch is invalidated before."""
         self._plan.put(Planned(at_ns, event, epoch))
         self._output.schedule(at_ns, event, epoch)
 
@@ -109,9 +108,7 @@ class WatchedOutput:
         return epoch
 
     def release_own(self) -> None:
-        """Release every own note that sounds, and the own pedal, now."""
         self._output.release_own()
 
     def release_held_key(self, pitch: int, velocity: int, pressed_ns: int) -> None:
-        """Send a key of the player's, pressed at a moment, that waits for its velocity."""
         self._output.release_held_key(pitch, velocity, pressed_ns)

@@ -43,7 +43,6 @@ class GuardedInput:
 
     @property
     def name(self) -> str:
-        """Return the name of the port."""
         return self._name
 
     def poll(self) -> bytes | None:
@@ -83,7 +82,6 @@ class GuardedOutput:
 
     @property
     def name(self) -> str:
-        """Return the name of the port."""
         return self._name
 
     def send(self, data: bytes) -> None:
@@ -137,7 +135,6 @@ class GuardedSystem:
         return None if guardian is None else guardian.pid
 
     def list_ports(self) -> PortListing:
-        """Return what can be opened now."""
         answer, _ = self._ask({"ask": "list"}, ANSWER_WITHIN_S)
         return PortListing(self._api, tuple(answer["inputs"]), tuple(answer["outputs"]), bool(answer["virtual"]))
 

@@ -33,7 +33,6 @@ class MemoryInputPort:
 
     @property
     def name(self) -> str:
-        """Return the name of the port."""
         return self._name
 
     def feed(self, data: bytes) -> None:
@@ -71,7 +70,6 @@ class MemoryOutputPort:
 
     @property
     def name(self) -> str:
-        """Return the name of the port."""
         return self._name
 
     @property

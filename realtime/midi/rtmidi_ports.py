@@ -66,7 +66,6 @@ class _Port:
 
     @property
     def name(self) -> str:
-        """Return the name of the port."""
         return self._name
 
     def close(self) -> None:

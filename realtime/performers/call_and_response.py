@@ -110,7 +110,6 @@ class CallAndResponse:
 
     @property
     def mode(self) -> Mode:
-        """Return which way of playing this is."""
         return Mode.ANSWER
 
     def on_event(self, timed: TimedEvent) -> None:
@@ -210,7 +209,6 @@ class CallAndResponse:
             self._play_next(self._answer, now_ns - LATEST_NS)
 
     def status(self) -> PerformerStatus:
-        """Return how it stands."""
         activity = Activity.LISTENING if self._answer is None else Activity.PLAYING
         return PerformerStatus(activity, self._answers, self._interruptions, self._stream.length)
 

@@ -68,7 +68,6 @@ class Duet:
 
     @property
     def mode(self) -> Mode:
-        """Return which way of playing this is."""
         return Mode.DUET
 
     def on_event(self, timed: TimedEvent) -> None:
@@ -145,7 +144,6 @@ class Duet:
         self._guess(max(self._known_ns, now_ns - LATEST_NS))
 
     def status(self) -> PerformerStatus:
-        """Return how it stands."""
         activity = Activity.LISTENING if self._last_ns is None else Activity.PLAYING
         return PerformerStatus(activity, self._entries, 0, self._stream.length)
 

@@ -44,7 +44,6 @@ class VelocityRepair:
 
     @property
     def mode(self) -> Mode:
-        """Return which way of playing this is."""
         return Mode.VELOCITY
 
     def on_event(self, timed: TimedEvent) -> None:
@@ -96,7 +95,6 @@ class VelocityRepair:
         """Do nothing."""
 
     def status(self) -> PerformerStatus:
-        """Return how it stands."""
         return PerformerStatus(Activity.REPAIRING, self._repaired, 0, self._stream.length)
 
     def _velocity(self, logits: Logits, reading: int) -> int:

@@ -65,13 +65,13 @@ def keep(path: Path, file: BinaryIO) -> Recovered | None:
     """Make a MIDI file of a journal that is open and locked, and delete the journal; None if no note is in it."""
     reader = JournalReader(file)
     midi = midi_of(reader)
-    target = None if midi is None else write_whole(path.with_suffix(".mid"), midi)
+    target = None if midi is None else write_recovered(path.with_suffix(".mid"), midi)
     if reader.is_ours or os.fstat(file.fileno()).st_size == 0:
         path.unlink(missing_ok=True)
     return None if target is None else Recovered(target, reader.damaged)
 
 
-def write_whole(path: Path, data: bytes) -> Path:
+def write_recovered(path: Path, data: bytes) -> Path:
     """Write a file that appears whole or not at all, and outlasts a power cut; return where it is.
 
     What lies there already and is something else stays: the file is then called recovered.

@@ -18,7 +18,7 @@ from loguru import logger
 
 from realtime.take.journal import Journal, encode
 from realtime.take.midi_export import midi_of
-from realtime.take.recovery import Recovered, keep, recover, write_whole
+from realtime.take.recovery import Recovered, keep, recover, write_recovered
 from realtime.take.take import Take, TakePlace
 
 PERIOD_S = 0.25
@@ -109,7 +109,7 @@ class TakeWriter:
                 self.midi = None if kept is None else kept.midi
             elif (midi := midi_of(self._take.since(TakePlace()))) is not None:
                 self._folder.mkdir(parents=True, exist_ok=True)
-                self.midi = write_whole(self._folder / f"{_name_of_now()}.mid", midi)
+                self.midi = write_recovered(self._folder / f"{_name_of_now()}.mid", midi)
                 if journal is not None:
                     journal.path.unlink(missing_ok=True)
         except OSError as error:
@@ -125,7 +125,7 @@ class TakeWriter:
         if midi is None:
             return
         try:
-            self.midi = write_whole(Path(mkdtemp(prefix="pianod-take-")) / f"{_name_of_now()}.mid", midi)
+            self.midi = write_recovered(Path(mkdtemp(prefix="pianod-take-")) / f"{_name_of_now()}.mid", midi)
         except OSError as error:
             logger.error("the take is lost: it could be written nowhere ({})", error.strerror or error)
 

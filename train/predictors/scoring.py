@@ -99,10 +99,6 @@ class WindowScorer:
         return self.costs(events).nats
 
     def costs(self, events: TokenArray) -> Costs:
-        """Return the negative natural logarithm of the probability of each event token, and its part for presses.
-
-        Where there are cues among the events, that is the probability given them: see `train.predictors.told_cost`.
-        """
         windows = cut_windows(events.size, self.predictor.context) if events.size else []
         nats, presses, to_cue = np.zeros(events.size), np.zeros(events.size), steps_to_cue(events)
         memory = Memory() if self.recall else None

@@ -25,7 +25,6 @@ class TorchPredictor:
 
     @property
     def context(self) -> int:
-        """Return the number of tokens in the longest window."""
         return self.model.config.context
 
     @torch.inference_mode()

@@ -92,7 +92,6 @@ class Loop:
 
     @property
     def mode(self) -> Mode:
-        """Return which way of playing this is."""
         return Mode.LOOP
 
     # What the player does
@@ -211,7 +210,6 @@ class Loop:
             self._find(playback, now_ns)
 
     def status(self) -> PerformerStatus:
-        """Return how it stands."""
         playback, loop = self._playback, None
         if playback is None and self._recorder is not None:
             activity = Activity.RECORDING

@@ -8,7 +8,7 @@ import pytest
 from piano.midi.file import read_performance
 from realtime.take import recovery
 from realtime.take.journal import Journal, encode
-from realtime.take.recovery import recover, write_whole
+from realtime.take.recovery import recover, write_recovered
 from tests.realtime.take.test_journal import RECORDS, a_journal
 
 
@@ -66,7 +66,7 @@ def test_a_link_in_the_place_of_the_midi_file_is_not_followed(tmp_path: Path) ->
     folder.mkdir()
     for name in ("take.mid", "take.mid.partial", "take recovered.mid.partial"):
         (folder / name).symlink_to(target)
-    write_whole(folder / "take.mid", b"MThd")
+    write_recovered(folder / "take.mid", b"MThd")
     assert target.read_bytes() == b"precious"
 
 
@@ -77,7 +77,7 @@ def test_where_nothing_can_be_written_the_journal_waits(tmp_path: Path, monkeypa
         raise OSError(30, f"Read-only file system: {path}, {len(data)} bytes")
 
     with monkeypatch.context() as patch:
-        patch.setattr(recovery, "write_whole", refuse)
+        patch.setattr(recovery, "write_recovered", refuse)
         assert list(recover(tmp_path)) == []
     assert len(list(recover(tmp_path))) == 1
 
