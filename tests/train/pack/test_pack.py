@@ -12,7 +12,9 @@ import pytest
 from train.__main__ import main
 from train.corpus.note_cache import CACHE_NAME, NoteCache
 from train.model.checkpoint import load_checkpoint
+from train.pack.command import write_cache
 from train.pack.parts import LIST
+from train.recipe import load_recipe
 
 RECIPE = """
 precision = "fp32"
@@ -51,6 +53,20 @@ def test_it_carries_the_pieces_of_the_recipe_alone(packed: Path, scales: NoteCac
         before = scales.performance(scales.pieces.index(piece))
         np.testing.assert_array_equal(cache.performance(index).notes, before.notes)
         np.testing.assert_array_equal(cache.performance(index).pedals, before.pedals)
+
+
+def test_times_may_be_coarser(packed: Path, tmp_path: Path) -> None:
+    whole = NoteCache.load(packed / CACHE_NAME)
+    write_cache(load_recipe(packed.parent / "small.toml"), whole, tmp_path / "coarse.cache", 7)
+    coarse = NoteCache.load(tmp_path / "coarse.cache")
+    assert coarse.pieces == whole.pieces
+    for index in range(len(whole)):
+        before, after = whole.performance(index).notes, coarse.performance(index).notes
+        assert np.abs(after["onset_s"] - before["onset_s"]).max() < 0.004
+        assert np.abs(after["duration_s"] - before["duration_s"]).max() < 0.008
+        steps = after["onset_s"] / 0.007
+        np.testing.assert_allclose(steps, np.rint(steps), atol=1e-6)
+        np.testing.assert_array_equal(after["pitch"], before["pitch"])
 
 
 def test_it_trains_by_itself_and_brings_its_checkpoint(packed: Path, tmp_path: Path) -> None:
