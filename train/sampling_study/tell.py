@@ -41,6 +41,9 @@ FIGURES = (
 
 CONTINUATIONS, PIECES = "continuations", "free playing"
 
+_LONGEST_REST_S = 10.0
+"""A continuation begins where the last key of its primer came up: at most so long before the primer's end."""
+
 _SEED = 2_718_281
 
 
@@ -115,9 +118,12 @@ def read_way(folder: Path, seconds: float) -> Way:
         made = [track for track in tracks if track.name == CONTINUATION]
         music = merge_tracks(made or tracks)
         if made:
-            if music.notes.size and music.notes["onset_s"][0] < seconds:
-                raise CorpusError(f"{path}: goes on before {seconds:g} s; --seconds is how long the primers are, too")
-            continuations[number_of(path)] = _part(music, seconds, seconds)
+            start_s = min(seconds, float(music.notes["onset_s"].min(initial=np.inf)))
+            if start_s < seconds - _LONGEST_REST_S:
+                raise CorpusError(
+                    f"{path}: goes on at {start_s:.1f} s; --seconds ({seconds:g}) is how long primers are"
+                )
+            continuations[number_of(path)] = _part(music, start_s, seconds)
         else:
             count = int(music.end_s // seconds)
             pieces += [(path.stem, _part(music, index * seconds, seconds)) for index in range(count)]
