@@ -22,23 +22,18 @@ from piano.events import Role
 from piano.notes import LOWEST_PITCH
 from piano.session import Logits
 from piano.solve.constraints import FOREVER, Constraints, ForcedEvent
+from piano.solve.limits import LONGEST_HOLD_S, MOST_STEP_TOKENS
 from piano.solve.masks import IS_GIVEN, IS_OWN, IS_OWN_ON, IS_TIME, NOTHING, STEPS, Options
-from piano.solve.must_play import OwedNotes
+from piano.solve.must_play import MustPlayState
 from piano.solve.token_buffer import TokenBuffer
 from piano.tokens.grammar import Mask
 from piano.tokens.step_order import FRESH, StepOrder
 from piano.tokens.vocabulary import LONGEST_TIME_STEPS, STEP_S, VOCABULARY, Kind
 
-LONGEST_HOLD_S = 5.0
-"""A key of our own that is held for so long comes up; 999 of 1,000 notes in real performances are shorter."""
-
-LONGEST_WAIT_S = 8.0
+LONGEST_SCORE_WAIT_S = 8.0
 """The longest from one key of a score to the next."""
 
-MOST_STEP_TOKENS = 96
-"""The most that may stand in one step of the stream: about twenty keys struck and released again. Time passes then."""
-
-_LONGEST_HOLD, _LONGEST_WAIT = round(LONGEST_HOLD_S / STEP_S), round(LONGEST_WAIT_S / STEP_S)
+_LONGEST_HOLD, _LONGEST_WAIT = round(LONGEST_HOLD_S / STEP_S), round(LONGEST_SCORE_WAIT_S / STEP_S)
 _OWN_PEDAL_DOWN = VOCABULARY.pedal(Role.OWN, down=True)
 _FIRST_OWN_ON = VOCABULARY.on(Role.OWN, LOWEST_PITCH) - LOWEST_PITCH
 
@@ -53,7 +48,7 @@ class ConstrainedDecoder(TokenBuffer):
         self.is_done = False
         self._known = known
         self._allowed = _static(known)
-        self._owed = None if known.owed is None else OwedNotes(known.owed)
+        self._owed = None if known.owed is None else MustPlayState(known.owed)
         self._logits: Logits | None = None
         self._at_anchor: tuple[Logits | None, float, int] = (None, 0.0, 0)  # logits, score, decisions
         self._earliest = self._last_press = 0
@@ -244,7 +239,7 @@ class ConstrainedDecoder(TokenBuffer):
         preview = self._known.preview(self._preview)
         return preview if preview and (known is None or preview.step <= known.step) else known
 
-    def _next_owed(self, owed: OwedNotes, known: ForcedEvent | None) -> ForcedEvent | None:
+    def _next_owed(self, owed: MustPlayState, known: ForcedEvent | None) -> ForcedEvent | None:
         """Return the key that must go down, or the moment in which one must, if it comes before another known thing."""
         forced, moment = owed.forced(), owed.moment()
         if forced is not None:

@@ -6,12 +6,11 @@ begins near there, else from between two events. Which part that is depends on t
 
 from array import array
 
-import numpy as np
-
 from piano.session import RowUpdate
-from piano.tokens.vocabulary import VOCABULARY, Kind
+from piano.solve.limits import ENDS_EVENT
+from piano.tokens.vocabulary import VOCABULARY
 
-_ENDS_EVENT = np.isin(VOCABULARY.kinds, (Kind.OFF, Kind.PEDAL, Kind.VELOCITY, Kind.PLAY)).tolist()
+_ENDS_EVENT = ENDS_EVENT.tolist()
 
 
 class ContextWindow:

@@ -54,7 +54,7 @@ def owed_notes(exercise: Exercise) -> MustPlayNotes | None:
     )
 
 
-class OwedNotes:
+class MustPlayState:
     """What has come back so far, and what is still owed."""
 
     def __init__(self, owed: MustPlayNotes) -> None:
@@ -71,9 +71,9 @@ class OwedNotes:
         """Say whether all has come back."""
         return self._count >= len(self._owed.steps)
 
-    def copy(self) -> "OwedNotes":
+    def copy(self) -> "MustPlayState":
         """Return an independent one in the same state."""
-        other = OwedNotes.__new__(OwedNotes)
+        other = MustPlayState.__new__(MustPlayState)
         other.__dict__.update(self.__dict__)
         other._answered = self._answered[:]
         return other

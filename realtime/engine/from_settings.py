@@ -10,7 +10,8 @@ from realtime.engine.trigger import PEDALS, Trigger
 from realtime.midi.input_thread import Thru
 from realtime.midi.message import MessageKind, channel_of, event_of, kind_of
 from realtime.output.event_queue import OutboxSettings
-from realtime.output.scheduler import Scheduler, SchedulerSettings
+from realtime.output.output_status import SchedulerSettings
+from realtime.output.scheduler import Scheduler
 from realtime.performers.play_settings import (
     AnswerSettings,
     DuetSettings,

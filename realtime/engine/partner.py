@@ -19,7 +19,8 @@ from realtime.midi.backpressure import AdmissionControl
 from realtime.midi.loopback_filter import LoopbackFilter
 from realtime.midi.port_events import Received
 from realtime.midi.ports import OutputPort
-from realtime.output.scheduler import Scheduler, SchedulerSettings
+from realtime.output.output_status import SchedulerSettings
+from realtime.output.scheduler import Scheduler
 from realtime.performers.performer import Performer
 from realtime.performers.play_settings import Mode, PlaySettings
 from realtime.take.take import Take

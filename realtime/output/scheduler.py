@@ -9,7 +9,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from types import TracebackType
 
 from loguru import logger
@@ -18,11 +17,11 @@ from piano.events import Event
 from realtime.midi.backpressure import AdmissionControl
 from realtime.midi.port_events import PortLost, ThreadFailed, ThreadRevived
 from realtime.midi.ports import Direction, OutputPort
-from realtime.output.event_queue import Outbox, OutboxCounts, OutboxSettings, Release
+from realtime.output.event_queue import Outbox, OutboxCounts, Release
+from realtime.output.output_status import OutputStatus, SchedulerSettings
 from realtime.output.port_sender import PortSender, SendingListener, SentListener
 from realtime.output.voice_tracker import SoundingNotes
 from realtime.threads.clock import Clock, MonotonicClock
-from realtime.threads.lateness import LatenessSummary
 from realtime.threads.priority import raise_priority
 from realtime.threads.restart_limit import RestartLimit
 
@@ -32,41 +31,6 @@ MOST_WAITING = 2048
 _JOIN_S = 5.0
 _SLEEP_MOST_NS = 200_000
 _SPIN_NS = 100_000
-
-
-@dataclass(frozen=True, slots=True)
-class SchedulerSettings:
-    """How the output thread works."""
-
-    outbox: OutboxSettings = field(default_factory=OutboxSettings)
-    attentive_ns: int = 1_000_000
-    """From this long before a deadline the thread stays awake for it; 0 trusts the system to wake it in time."""
-    priority: int | None = 50
-    """Real-time priority to ask for, 1 to 99; None does not ask."""
-
-
-@dataclass(frozen=True, slots=True)
-class OutputStatus:
-    """The output as it stands: an immutable snapshot."""
-
-    sounding: SoundingNotes
-    pending: int
-    is_lost: bool
-    sent: int
-    undelivered: int
-    """Messages that came due while there was no port."""
-    stale: int
-    too_late: int
-    overlong: int
-    left_out: int
-    unanswered: int
-    """Keys that went out with the velocity they came with, because the model's was not there in time."""
-    refused: int
-    """The player's messages that were not passed on because too many waited already."""
-    own_lateness: LatenessSummary
-    """From its planned moment to the port, of every own message that had one."""
-    now_lateness: LatenessSummary
-    """From the call to the port, of what is sent at once: the player's messages, releases, panics."""
 
 
 Call = Callable[[], None]

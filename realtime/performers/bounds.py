@@ -6,18 +6,16 @@ import numpy as np
 
 from inference.onnx_session import Logits
 from piano.events import Role
+from piano.solve.limits import LONGEST_HOLD_S, LONGEST_WAIT_S, MOST_STEP_TOKENS
 from piano.tokens.grammar import Grammar, Mask
 from piano.tokens.stream import StreamEncoder
 from piano.tokens.vocabulary import KEYS, LONGEST_TIME_STEPS, STEP_NS, VOCABULARY, Kind
 
-LONGEST_HOLD_NS = 5_000_000_000
+LONGEST_HOLD_NS = round(LONGEST_HOLD_S * 1e9)
 """A key of our own that is held for so long comes up; 999 of 1,000 notes in real performances are shorter."""
 
-LONGEST_WAIT_NS = 5_000_000_000
+LONGEST_WAIT_NS = round(LONGEST_WAIT_S * 1e9)
 """The longest that the model may wait before an event of its own."""
-
-MOST_STEP_TOKENS = 96
-"""The most that may stand in one step of the stream: about twenty keys struck and released again. Time passes then."""
 
 _IS_TIME: Mask = VOCABULARY.kinds == Kind.TIME
 _IS_OWN_ON: Mask = (VOCABULARY.kinds == Kind.ON) & (VOCABULARY.roles == Role.OWN)

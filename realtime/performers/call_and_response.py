@@ -27,10 +27,11 @@ from piano.tokens.vocabulary import VOCABULARY
 from realtime.output.event_queue import Release
 from realtime.performers.bounds import Bounds
 from realtime.performers.heard_before import prompt_of
-from realtime.performers.live_stream import LiveStream, Mark
+from realtime.performers.live_stream import LiveStream
 from realtime.performers.performer import Activity, Output, PerformerStatus
 from realtime.performers.phrase_detector import PhraseDetector
 from realtime.performers.play_settings import AnswerSettings, Length, Mode, PauseSettings, PlaySettings
+from realtime.performers.stream_state import Mark
 
 FIRST_NOTE_WITHIN_NS = 40_000_000
 """An answer begins no later than this after the phrase is over."""

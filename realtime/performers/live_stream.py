@@ -9,7 +9,6 @@ Over a session this is exact sampling of one joint model: a proposal holds until
 
 from array import array
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -24,6 +23,7 @@ from piano.tokens.grammar import Grammar, Mask
 from piano.tokens.stream import StreamDecoder, StreamEncoder
 from piano.tokens.vocabulary import LONGEST_TIME_STEPS, VELOCITY_BINS, VOCABULARY, Kind
 from realtime.performers.bounds import Bounds, first_step, mask_of
+from realtime.performers.stream_state import Mark, StreamState
 
 LONGEST_GAP_NS = 5_000_000_000
 """A longer silence is told to the model as one of this length, as in the music that it learned from."""
@@ -31,51 +31,6 @@ LONGEST_GAP_NS = 5_000_000_000
 _IS_EVENT: Mask = np.isin(VOCABULARY.kinds, (Kind.ON, Kind.OFF, Kind.PEDAL))
 _SHORT_WAITS = frozenset(VOCABULARY.time(steps) for steps in range(1, LONGEST_TIME_STEPS))
 _ANY_VELOCITY = 64
-
-
-@dataclass(slots=True)
-class _State:
-    """The end of the stream. The grammar at the start of the last step goes along, for edits within that step."""
-
-    length: int
-    logits: Logits
-    encoder: StreamEncoder
-    grammar: Grammar
-    step_grammar: Grammar
-    step_tokens: tuple[int, ...] = ()
-    pressed: dict[int, int] = field(default_factory=dict)
-    """The step at which each key that our role holds went down, in the order in which they did."""
-    notes: int = 0
-    """How many keys our role has struck."""
-
-    def note(self, event: Event, role: Role) -> None:
-        """Take note of a key that went down or came up at the last step."""
-        if role is Role.OWN and not isinstance(event, Pedal):
-            self.pressed.pop(event.pitch, None)
-            if isinstance(event, NoteOn):
-                self.pressed[event.pitch] = self.encoder.step
-                self.notes += 1
-
-    def copy(self) -> "_State":
-        """Return the state as it is now; what never changes in place is shared."""
-        return _State(
-            self.length,
-            self.logits,
-            self.encoder.copy(),
-            self.grammar.copy(),
-            self.step_grammar,
-            self.step_tokens,
-            dict(self.pressed),
-            self.notes,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """A place in a stream to come back to."""
-
-    state: _State
-    head_length: int
 
 
 class LiveStream:
@@ -111,9 +66,9 @@ class LiveStream:
         self._memory.rollback(self._before)
         self._memory.extend(head)
         self._remembered = len(self._memory) - self._session.length  # what it holds beyond this stream
-        self._state = _State(self._prompted, logits, StreamEncoder(0), grammar, grammar.copy())
+        self._state = StreamState(self._prompted, logits, StreamEncoder(0), grammar, grammar.copy())
         self._figures, self._pace = RepetitionGuard(), DensityGuard()
-        self._proposals: list[tuple[int, _State]] = []  # when each is to sound, and the state before it
+        self._proposals: list[tuple[int, StreamState]] = []  # when each is to sound, and the state before it
 
     @property
     def is_empty(self) -> bool:
@@ -179,7 +134,7 @@ class LiveStream:
 
     def rollback(self, at_ns: int) -> None:
         """Take back every proposal that lies after a moment."""
-        earliest: _State | None = None
+        earliest: StreamState | None = None
         while self._proposals and self._proposals[-1][0] > at_ns:
             earliest = self._proposals.pop()[1]
         if earliest is not None:
@@ -284,7 +239,7 @@ class LiveStream:
         due_ns, pitch = min(held)
         return TimedEvent(max(due_ns, bounds.earliest_ns), NoteOff(pitch), Role.OWN)
 
-    def _restore(self, state: _State) -> None:
+    def _restore(self, state: StreamState) -> None:
         self._session.rollback(state.length)
         self._memory.rollback(state.length + self._remembered)
         self._figures.rollback(state.notes)

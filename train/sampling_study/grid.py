@@ -10,12 +10,11 @@ from piano.midi.file import MidiTrack, read_performance, write_performance
 from piano.notes import Performance
 from piano.sampling.density_guard import drawn_notes_per_s
 from piano.sampling.sampler import SamplingSettings
+from piano.solve.limits import ENDS_EVENT
 from piano.tokens.encoding import decode, encode
 from piano.tokens.vocabulary import STEP_S, VOCABULARY, Kind
 from train.corpus.sources import MIDI_SUFFIXES
 from train.sampling_study.side_by_side import GrowingPiece, play_side_by_side
-
-_ENDS_EVENT = np.isin(VOCABULARY.kinds, (Kind.OFF, Kind.PEDAL, Kind.VELOCITY))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -80,7 +79,7 @@ def _primers(folder: Path, length: int) -> list[list[int]]:
     files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in MIDI_SUFFIXES)
     streams = [encode(read_performance(path, warn=print)) for path in files]
     primers = [stream[:length].tolist() for stream in streams if stream.size >= length]
-    primers = [primer for primer in primers if _ENDS_EVENT[primer[-1]]]
+    primers = [primer for primer in primers if ENDS_EVENT[primer[-1]]]
     if not primers:
         raise CorpusError(f"{folder}: no MIDI file there has {length} tokens up to the end of an event")
     return primers

@@ -18,12 +18,13 @@ from piano.sampling.key_releases import with_releases
 from piano.sampling.memory import Memory
 from piano.sampling.repetition_guard import RepetitionGuard
 from piano.sampling.sampler import Sampler, SamplingSettings
+from piano.solve.limits import LONGEST_HOLD_S
 from piano.tokens.grammar import Grammar, tokens_of_role
-from piano.tokens.vocabulary import LONGEST_TIME_STEPS, VOCABULARY, Kind
+from piano.tokens.vocabulary import LONGEST_TIME_STEPS, STEP_S, VOCABULARY, Kind
 
 Logits = NDArray[np.float32]
 
-LONGEST_STEPS = 500
+LONGEST_STEPS = round(LONGEST_HOLD_S / STEP_S)
 """The longest wait, and the longest that a key is held, in steps of 10 ms."""
 
 _IS_TIME = VOCABULARY.kinds == Kind.TIME

@@ -13,8 +13,9 @@ from piano.events import Role
 from piano.notes import Performance
 from piano.sampling.sampler import Sampler, SamplingSettings
 from piano.session import Logits
-from piano.solve.constrained_decoder import LONGEST_HOLD_S, ConstrainedDecoder
+from piano.solve.constrained_decoder import ConstrainedDecoder
 from piano.solve.constraints import constraints_of
+from piano.solve.limits import LONGEST_HOLD_S
 from piano.solve.sequential_sessions import SequentialSessions
 from piano.solve.solver import Solution, SolveRequest, Strategy, solve, solve_together
 from piano.tasks.exercise import Exercise

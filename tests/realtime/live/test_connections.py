@@ -11,7 +11,8 @@ from realtime.live.connections import Connections, OpenPorts, open_ports
 from realtime.midi.memory_ports import MemoryMidiSystem
 from realtime.midi.port_events import PortLost, PortReturned, Received, Stalled, SystemLost, SystemReturned
 from realtime.midi.ports import Direction
-from realtime.output.scheduler import Scheduler, SchedulerSettings
+from realtime.output.output_status import SchedulerSettings
+from realtime.output.scheduler import Scheduler
 from realtime.settings import PortGroup
 from realtime.threads.clock import NS_PER_S, MonotonicClock
 from realtime.threads.inbox import Inbox

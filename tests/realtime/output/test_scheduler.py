@@ -11,7 +11,8 @@ from realtime.midi.memory_ports import MemoryOutputPort
 from realtime.midi.port_events import PortLost, ThreadFailed, ThreadRevived
 from realtime.midi.ports import Direction
 from realtime.output.event_queue import Release
-from realtime.output.scheduler import Scheduler, SchedulerSettings
+from realtime.output.output_status import SchedulerSettings
+from realtime.output.scheduler import Scheduler
 from realtime.threads.clock import NS_PER_S, ManualClock, MonotonicClock
 from realtime.threads.inbox import Inbox
 from realtime.threads.restart_limit import MOST

@@ -9,9 +9,10 @@ from inference.onnx_session import Logits
 from piano.events import Event, NoteOff, NoteOn, Pedal, Role, TimedEvent
 from piano.sampling.memory import Memory
 from piano.sampling.sampler import Sampler, SamplingSettings
+from piano.solve.limits import MOST_STEP_TOKENS
 from piano.tokens.grammar import tokens_of_role
 from piano.tokens.vocabulary import STEP_NS, VELOCITY_BINS, VOCABULARY, Kind
-from realtime.performers.bounds import MOST_STEP_TOKENS, Bounds
+from realtime.performers.bounds import Bounds
 from realtime.performers.live_stream import LONGEST_GAP_NS, LiveStream
 from tests.support.scripted_play import HEAD, MS, ChanceSession, S, scripted
 from tests.support.scripted_session import ScriptedSession
