@@ -75,7 +75,7 @@ install_packages() {  # the packages, one word each
     done
 }
 
-run_apt() {  # the packages
-    $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" \
-        </dev/null >> "$log" 2>&1
+run_apt() {  # the packages; another apt, such as one that updates the system by itself, is waited for
+    $as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 \
+        install -y -qq --no-install-recommends "$@" </dev/null >> "$log" 2>&1
 }
