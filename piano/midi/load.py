@@ -4,6 +4,12 @@ from pathlib import Path
 
 from piano.errors import MidiFileError
 
+MIDI_ENDINGS = (".mid", ".midi", ".kar", ".rmi", ".smf")
+"""How the names of MIDI files end, in lower case: karaoke and wrapped ones too."""
+
+_COMPANION = "._"
+"""How macOS begins the names of what it keeps beside files on foreign disks: no music, whatever they end in."""
+
 LARGEST_FILE_BYTES = 8 * 1024 * 1024
 """A file larger than this is refused before it is read: an hour of dense playing with pedal takes about 1 MB."""
 
@@ -30,3 +36,8 @@ def load_midi(source: Path | bytes, called: str) -> bytes:
         return source.read_bytes() if isinstance(source, Path) else source
     except OSError as error:
         raise MidiFileError(f"{called}: cannot be read: {error.strerror or error}; check path and rights") from error
+
+
+def is_midi_name(name: str) -> bool:
+    """Say whether a file in a folder is a MIDI file by its name."""
+    return name.lower().endswith(MIDI_ENDINGS) and not name.startswith(_COMPANION)

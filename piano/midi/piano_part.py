@@ -12,16 +12,19 @@ from numpy.typing import NDArray
 
 from piano.errors import MidiFileError
 from piano.midi.document import MidiDocument
-from piano.midi.events import NewEvent, new_track
+from piano.midi.events import NewEvent, TrackEvents, new_track
 from piano.midi.file import MidiTrack, merge_tracks, notes_struck, pedals_of
 from piano.midi.one_piano import DOUBLE_S, merge_notes
 from piano.midi.scan import CONTROL, NOTE_OFF, NOTE_ON
 from piano.midi.strikes import DRUMS, StruckArray
 from piano.midi.tracks import SUSTAIN
-from piano.notes import NoteArray, NoteMask, Performance
+from piano.notes import HIGHEST_PITCH, LOWEST_PITCH, NoteArray, NoteMask, Performance
 
 KEYBOARDS = range(8)
 """The programs of General MIDI that are pianos, harpsichord and clavinet, counted from 0."""
+
+PEDALS = (64, 66, 67)
+"""The controllers of a piano's pedals: sustain, sostenuto, soft."""
 
 ALWAYS = ((-np.inf, np.inf),)
 """All of the time, as stretches of it."""
@@ -77,6 +80,13 @@ class PianoPart:
         ]
         performance = merge_tracks(tracks)
         return cls(document, slots, struck, _presses(performance.notes, notes), performance)
+
+    def on_the_keys(self) -> "PianoPart":
+        """Return the part without what lies off the 88 keys, which then stays as it is; MidiFileError if all does."""
+        within = (self.struck["pitch"] >= LOWEST_PITCH) & (self.struck["pitch"] <= HIGHEST_PITCH)
+        if not within.any():
+            raise MidiFileError(f"{self.document.name}: none of its notes lies on the 88 keys of a piano")
+        return self if within.all() else self._made(self.document, self.struck[within])
 
     @property
     def left_out(self) -> int:
@@ -143,6 +153,27 @@ class PianoPart:
 
     def _pedal_tracks(self, pedal_s: Sequence[tuple[float, float]]) -> set[int]:
         return set(range(len(self.document.tracks))) if pedal_s else set()
+
+    def until(self, end_s: float, silent_s: float) -> MidiDocument:
+        """Return the file without what the part strikes from `end_s` on, and with nothing of it down at `silent_s`:
+        keys that are held then and pedals (sustain, sostenuto, soft) come up there, and stay up."""
+        document = self.without(self.performance.notes["onset_s"] >= end_s)
+        channels = _pedal_channels(self.document, self.slots)
+        strikes = self.struck[self._onsets_s() < end_s]
+        for index, track in enumerate(document.tracks):
+            clock = document.clocks[index]
+            tick = int(clock.ticks(np.array([silent_s]))[0])
+            own = {channel for number, channel in self.slots if number == index}
+            held = strikes[(strikes["track"] == index) & (strikes["onset"] <= tick) & (strikes["end"] > tick)]
+            keys = {(int(channel), int(pitch)) for channel, pitch in held[["channel", "pitch"]].tolist()}
+            dropped, added = _lifted(track, tick, keys, channels, own)
+            if dropped or added:
+                document = document.with_track(index, track.edited(dropped, added))
+        return document
+
+    def _onsets_s(self) -> NDArray[np.float64]:
+        """Return when each strike's note begins, (struck,)."""
+        return np.asarray(self.performance.notes["onset_s"][self.press], np.float64)
 
     def _drop(
         self, index: int, doomed: NoteMask, pedal_s: Sequence[tuple[float, float]]
@@ -215,6 +246,35 @@ class PianoPart:
         apart = np.abs(ours["pitch"][around].astype(np.int64) - notes["pitch"][:, None].astype(np.int64))
         nearest = np.argmin(apart_s / _ALIKE_S + apart / _ALIKE_SEMITONES, axis=1)
         return np.asarray(home[around[np.arange(notes.size), nearest]], np.intp)
+
+
+def _lifted(
+    track: TrackEvents, tick: int, keys: set[tuple[int, int]], pedal_channels: set[int], channels: set[int]
+) -> tuple[set[int], list[NewEvent]]:
+    """Return which events of a track go, and which are put in, so that keys and pedals are up from a tick on.
+
+    `keys` are held then, on some of the track's `channels`; their next release goes.
+    """
+    values: dict[tuple[int, int], int] = {}
+    dropped: set[int] = set()
+    waiting = set(keys)
+    for number, event in enumerate(track.events):
+        kind, channel = event.status & 0xF0, event.status & 0x0F
+        if event.status >= 0xF0 or kind not in (NOTE_ON, NOTE_OFF, CONTROL):
+            continue
+        first, second = track.body[event.data], track.body[event.data + 1]
+        if kind == CONTROL and channel in pedal_channels and first in PEDALS:
+            if event.tick <= tick:
+                values[channel, first] = second
+            else:
+                dropped.add(number)
+        elif event.tick > tick and channel in channels and (channel, first) in waiting:
+            waiting.discard((channel, first))
+            if kind == NOTE_OFF or not second:
+                dropped.add(number)
+    added = [NewEvent(tick, True, bytes((NOTE_OFF | channel, pitch, 64))) for channel, pitch in sorted(keys)]
+    down = sorted(place for place, value in values.items() if value)
+    return dropped, added + [NewEvent(tick, False, bytes((CONTROL | channel, pedal, 0))) for channel, pedal in down]
 
 
 def tracks_named(document: MidiDocument, wanted: Sequence[str]) -> set[int]:

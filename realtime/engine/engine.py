@@ -29,7 +29,7 @@ from realtime.engine.commands import (
 from realtime.engine.fault_backoff import LONGEST_REST_NS, FaultBackoff, rest_ns
 from realtime.engine.listening import ChangeListening, EngineSettings
 from realtime.engine.trigger import Verdict
-from realtime.midi.message import MessageKind, PianoReader, channel_of, is_panic, kind_of
+from realtime.midi.message import DRUM_CHANNEL, MessageKind, PianoReader, channel_of, is_panic, kind_of
 from realtime.midi.port_events import (
     ListenersGone,
     PlayerGone,
@@ -119,6 +119,7 @@ class Engine:
         self._failed_ns = 0
         self._reader = PianoReader()
         self._hearing = LatenessHistogram()
+        self._has_hinted = False
         self._heard = 0
         self._last_ns = 0
         self._fault: str | None = None
@@ -299,7 +300,19 @@ class Engine:
             self._performer.hand_over(at_ns)
         if verdict is not Verdict.MUSIC:
             return
-        for event in self._reader.events_of(data):
+        events = self._reader.events_of(data)
+        if (
+            not events
+            and not self._has_hinted
+            and kind_of(data) is MessageKind.NOTE_ON
+            and channel_of(data) == DRUM_CHANNEL
+        ):
+            self._has_hinted = True
+            logger.warning(
+                "keys come on MIDI channel 10, which is for drums, and the model does not hear them: "
+                "if that is your keyboard, set it to another channel"
+            )
+        for event in events:
             self._hear(at_ns, event)
         if is_panic(data):
             self._handle(Panic())

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 from loguru import logger
 
 from inference.onnx_session import Session
@@ -84,7 +85,7 @@ class ContinueMaker:
         for variant, target in enumerate(work.item.targets):
             wish = self.request.of_file(work.item.source, target)
             primer = primer_of(part.performance, wish)
-            base = _without_what_follows(part, wish)
+            base = part.until(np.inf if wish.end_s is None else wish.end_s, wish.start_s + primer.end_s)
             seeds = self._seeds(work, variant)
             report = self._report(work, variant, wish, tell)
             drawn, made = draw(self.settings, wish, self._session, primer, list(seeds), report)
@@ -147,14 +148,6 @@ def progress_of(request: PieceRequest, tell: Callable[[float, float], None]) -> 
             tell(share, progress.notes / share)
 
     return report
-
-
-def _without_what_follows(part: PianoPart, wish: ContinueRequest) -> MidiDocument:
-    """Return the file without the piano from where it is to go on otherwise."""
-    if wish.end_s is None:
-        return part.document
-    follows = part.performance.notes["onset_s"] >= wish.end_s
-    return part.without(follows, [(wish.end_s, float("inf"))])
 
 
 def _later(performance: Performance, by_s: float) -> Performance:

@@ -28,6 +28,9 @@ KEPT_NAME, NEW_NAME, BEFORE_NAME = "kept", "new", "as it was"
 """How the picture calls what is given and what is new."""
 
 
+_BEYOND_S = 60.0
+"""How far a gap may reach beyond the music, in seconds."""
+
 _PEDAL_AFTER_S = 0.5
 """How long after a gap, in seconds, the pedal that was pressed in it may stay down."""
 
@@ -134,6 +137,7 @@ def _part_to_fill(document: MidiDocument, wish: FillRequest) -> tuple[PianoPart,
 def _exercise_to_fill(part: PianoPart, wish: FillRequest, kept_tracks: set[int], seed: int) -> Exercise:
     performance = part.performance
     if wish.gap:
+        _check_gaps(part, wish.gap)
         return _gap_exercise(performance, wish.gap)
     task = KEPT[wish.keep] if wish.keep else BAND
     if kept_tracks:
@@ -146,6 +150,17 @@ def _exercise_to_fill(part: PianoPart, wish: FillRequest, kept_tracks: set[int],
     given_pedal = roles_of(np.zeros(performance.pedals.size, np.bool_))
     preview = None if task == "duet" else Preview(performance.notes[~own])
     return Exercise(task, performance, roles_of(own), given_pedal, preview=preview)
+
+
+def _check_gaps(part: PianoPart, spans: Sequence[tuple[float, float]]) -> None:
+    """MidiFileError where a gap lies behind the music, or reaches far beyond it."""
+    ends_s = part.performance.end_s
+    for start_s, end_s in spans:
+        if start_s >= ends_s or end_s > ends_s + _BEYOND_S:
+            raise MidiFileError(
+                f"{part.document.name}: the music ends at {ends_s:.1f} s, and --gap {start_s:g}-{end_s:g} lies beyond "
+                "it: `pianod continue` goes on with it"
+            )
 
 
 def _gap_exercise(performance: Performance, spans: Sequence[tuple[float, float]]) -> Exercise:
@@ -216,7 +231,7 @@ def _velocity_exercise(task: str, performance: Performance) -> Exercise:
 
 
 def _clean(document: MidiDocument, wish: CleanRequest, request: SolveRequest) -> Posed:
-    part = PianoPart.of(document, wish.track)
+    part = PianoPart.of(document, wish.track).on_the_keys()
     notes = part.performance.notes
     preview = Preview(sort_notes(notes), margin_s=0.0 if wish.pitch else ONSET_MARGIN_S)
     exercise = _all_own(f"clean_{wish.what}", part.performance, preview)
@@ -227,7 +242,7 @@ def _clean(document: MidiDocument, wish: CleanRequest, request: SolveRequest) ->
 
 def _perform(document: MidiDocument, wish: PerformRequest, request: SolveRequest) -> Posed:
     score = document if wish.bpm is None else document.with_tempo(wish.bpm)
-    part = PianoPart.of(score, wish.track)
+    part = PianoPart.of(score, wish.track).on_the_keys()
     if not wish.preview:
         raise MidiFileError(f"{document.name}: a score needs its preview, which shows it; leave it on")
     notes = part.performance.notes.copy()

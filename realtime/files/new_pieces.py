@@ -10,6 +10,7 @@ from loguru import logger
 from inference.onnx_session import Session
 from piano.errors import ConfigError
 from piano.midi.file import midi_bytes
+from piano.midi.load import MIDI_ENDINGS
 from realtime.engine.from_settings import seed_of
 from realtime.engine.open_model import open_bundle, open_session
 from realtime.files.batch_run import Made, Tell, Work, run_all
@@ -20,7 +21,7 @@ from realtime.files.draw_pieces import draw, events_text, tracks_of
 from realtime.files.output_paths import check_file, variant_path
 from realtime.files.task_commands import decisive
 from realtime.files.task_requests import NewPiecesRequest
-from realtime.files.work_list import ENDINGS, WorkItem
+from realtime.files.work_list import WorkItem
 from realtime.settings import Mark, Settings
 
 _NO_PART_OF_THE_WISH = {"out", "events", "jobs", "again"}
@@ -28,7 +29,7 @@ _NO_PART_OF_THE_WISH = {"out", "events", "jobs", "again"}
 
 def run_new(settings: Settings, request: NewPiecesRequest) -> int:
     """Make new pieces; return the exit code. With a seed, what is there by the same wishes is not made again."""
-    if request.out.suffix.lower() not in ENDINGS:
+    if request.out.suffix.lower() not in MIDI_ENDINGS:
         raise ConfigError(f"--out {request.out} is no MIDI file (.mid): choose another name")
     told = decisive(settings, Mark.DECIDES_PIECE)
     told |= {"command": type(request).__name__, **request.model_dump(exclude=_NO_PART_OF_THE_WISH)}

@@ -6,10 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from piano.errors import ConfigError
+from piano.midi.load import MIDI_ENDINGS, is_midi_name
 from realtime.files.done_index import DoneIndex
 from realtime.files.output_paths import variant_path
 
-ENDINGS = (".mid", ".midi")
+_WRITTEN = ".mid"
+"""How what is made of a wrapped file ends: it is written without the wrapper."""
+
+_WRAPPED = ".rmi"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +35,7 @@ def work_list(words: Sequence[str], out: Path | None, suffix: str, variants: int
     search = _Search(out)
     found = _once(entry for word in words for entry in search.files(word))
     alone = len(found) == 1 and len(words) == 1 and Path(words[0]).expanduser().is_file()
-    is_file = out is not None and out.suffix.lower() in ENDINGS and not out.is_dir()
+    is_file = out is not None and out.suffix.lower() in MIDI_ENDINGS and not out.is_dir()
     if is_file and not alone:
         raise ConfigError(f"--out {out} is one file, and there are {len(found)} to work on: name a folder")
     if out is not None and not is_file and not out.is_dir() and (out.exists() or (alone and _is_a_files_name(out))):
@@ -39,9 +43,9 @@ def work_list(words: Sequence[str], out: Path | None, suffix: str, variants: int
     items = []
     for source, name in found:
         if out is None:
-            target = source.with_name(f"{source.stem}-{suffix}{source.suffix}")
+            target = source.with_name(f"{source.stem}-{suffix}{_ending(source)}")
         else:
-            target = out if is_file else out / name
+            target = out if is_file else (out / name).with_suffix(_ending(source))
         items.append(WorkItem(source, name, tuple(variant_path(target, index, variants) for index in range(variants))))
     _check(items)
     return items
@@ -50,6 +54,10 @@ def work_list(words: Sequence[str], out: Path | None, suffix: str, variants: int
 def _is_a_files_name(path: Path) -> bool:
     """Say whether a name ends as those of files do; a folder may be called `songs-1.2`."""
     return path.suffix[1:].isalpha() and len(path.suffix) <= 5
+
+
+def _ending(source: Path) -> str:
+    return _WRITTEN if source.suffix.lower() == _WRAPPED else source.suffix
 
 
 class _Search:
@@ -68,7 +76,9 @@ class _Search:
         if path.is_dir():
             found = list(self._in_folder(path))
             if not found:
-                raise ConfigError(f"{word}: there is no MIDI file (.mid, .midi) in this folder to work on")
+                raise ConfigError(
+                    f"{word}: there is no MIDI file ({', '.join(MIDI_ENDINGS)}) in this folder to work on"
+                )
         else:
             found = list(self._fitting(path)) if glob.has_magic(word) else []
             if not found:
@@ -95,7 +105,7 @@ class _Search:
 
     def _is_input(self, path: Path) -> bool:
         """Say whether a path is a MIDI file, and not one of those that were made here."""
-        if path.suffix.lower() not in ENDINGS or not path.is_file():
+        if not is_midi_name(path.name) or not path.is_file():
             return False
         if path.parent not in self._made:
             self._made[path.parent] = DoneIndex(path.parent).outputs

@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from piano.errors import ConfigError, MidiFileError
+from piano.midi.load import is_midi_name
 
 MOST_TAKES = 500
 MOST_PIECES = 20_000
 LARGEST_PIECE = 16 << 20
 TAKE = ".mid"
 """How the name of a take ends, which we gave it."""
-
-_ENDINGS = (".mid", ".midi")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +96,7 @@ class Pieces:
 
 
 def _is_midi(path: Path) -> bool:
-    return path.suffix.lower() in _ENDINGS and not path.is_symlink()
+    return is_midi_name(path.name) and not path.is_symlink()
 
 
 def read_piece(path: Path) -> bytes:

@@ -7,7 +7,7 @@ list, so that the cache does not depend on their number.
 import argparse
 import os
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -16,12 +16,17 @@ from pathlib import Path
 from tqdm import tqdm
 
 from piano.errors import CorpusError, MidiFileError, PianodError
-from piano.midi.file import merge_tracks, read_tracks
+from piano.midi.file import MidiTrack, merge_tracks, read_tracks
+from piano.notes import Performance, no_notes
 from train.corpus.annotations import cues_of
 from train.corpus.cleaning import LONGEST_SILENCE_S, clean
 from train.corpus.corpus_report import REPORT_NAME, CorpusReport, FileOutcome
 from train.corpus.note_cache import CACHE_NAME, Columns, NoteCache, pack
-from train.corpus.sources import Source, folder_sources, zip_sources
+from train.corpus.sources import Source, folder_sources, splits_of_few, zip_sources
+
+PLAYER = "player"
+OF_A_TAKE = frozenset((PLAYER, "pianod", "passed on"))
+"""The names of the tracks of a take, as `realtime.take` writes them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +85,23 @@ def prepare(
         if prepared.columns is not None:
             pieces.append(prepared.outcome.piece)
             packed.append(prepared.columns)
+    if any(source.is_split_later for source in sources):
+        names = [piece.file for piece in pieces]
+        splits = dict(zip(names, splits_of_few(names), strict=True))
+        pieces = [replace(piece, split=splits[piece.file]) for piece in pieces]
+        outcomes = [_split_again(outcome, splits) for outcome in outcomes]
     report = CorpusReport(outcomes, longest_silence_s)
     if not pieces:
         raise CorpusError(f"none of {len(sources)} files could be used; the first: {report.refused()[0].refusal}")
     NoteCache.join(pieces, packed).save(out / CACHE_NAME)
     report.save(out / REPORT_NAME)
     return report
+
+
+def _split_again(outcome: FileOutcome, splits: Mapping[str, str]) -> FileOutcome:
+    """Return the outcome of a file with the split that it has among those that can be read."""
+    piece = outcome.piece
+    return replace(outcome, piece=replace(piece, split=splits.get(piece.file, piece.split)))
 
 
 def _prepare_all(sources: Sequence[Source], longest_silence_s: float, processes: int) -> Iterator[Prepared]:
@@ -104,6 +120,7 @@ def prepare_one(source: Source, longest_silence_s: float = LONGEST_SILENCE_S) ->
         tracks = read_tracks(_bytes(source), name=source.piece.file, warn=tqdm.write)
     except PianodError as error:
         return Prepared(FileOutcome(source.piece, refusal=str(error)), None)
+    tracks = players_part(tracks)
     piece = replace(source.piece, tracks=tuple(track.name for track in tracks))
     merged = merge_tracks(tracks)
     try:
@@ -124,6 +141,18 @@ def prepare_one(source: Source, longest_silence_s: float = LONGEST_SILENCE_S) ->
     if performance.notes.size == 0:
         return Prepared(replace(outcome, refusal=f"{piece.file}: there is no note on the 88 keys in it"), None)
     return Prepared(outcome, pack(performance))
+
+
+def players_part(tracks: Sequence[MidiTrack]) -> tuple[MidiTrack, ...]:
+    """Return the tracks that somebody played: of a take of pianod's, not what pianod answered, nor what it passed on.
+
+    The other tracks stay in their places, without notes.
+    """
+    names = {track.name for track in tracks if track.performance.notes.size}
+    if PLAYER not in {track.name for track in tracks} or not names <= OF_A_TAKE:
+        return tuple(tracks)
+    silent = Performance(no_notes())
+    return tuple(track if track.name == PLAYER else replace(track, performance=silent) for track in tracks)
 
 
 def _bytes(source: Source) -> bytes | Path:

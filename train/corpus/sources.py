@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from piano.errors import CorpusError
+from piano.midi.load import is_midi_name
 from train.corpus.note_cache import Piece
 
 SPLITS = ("train", "validation", "test")
-MIDI_SUFFIXES = (".mid", ".midi")
 
 LICENCES = {
     "maestro-v3.0.0": "CC BY-NC-SA 4.0",
@@ -49,6 +49,8 @@ class Source:
     member: str | None = None
     annotations: Path | None = None
     annotated_as: str = ""
+    is_split_later: bool = False
+    """Whether its split is chosen once it is known which files can be read; see `splits_of_few`."""
 
 
 def zip_sources(folder: Path, splits: Path) -> list[Source]:
@@ -81,15 +83,17 @@ def folder_sources(folder: Path, split_csv: Path | None = None, *, licence: str 
 
     With a table (columns file, split, and if wanted composer, title) only the files that it lists are taken;
     without one a file's split follows from its path, see `split_of`; a small folder keeps an eighth of its files for
-    validation, one at least, and none for the test.
+    validation, one at least, and none for the test, which is chosen again among those that can be read.
     """
     if not folder.is_dir():
         raise CorpusError(f"{folder}: there is no such folder")
     dataset = folder.resolve().name
+    is_small = False
     if split_csv is None:
-        files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in MIDI_SUFFIXES and path.is_file())
+        files = midi_files(folder)
         names = [path.relative_to(folder).as_posix() for path in files]
-        splits = _small_splits(names) if len(names) < SMALL_FOLDER else [split_of(name) for name in names]
+        is_small = len(names) < SMALL_FOLDER
+        splits = splits_of_few(names) if is_small else [split_of(name) for name in names]
         rows = [{"file": name, "split": split} for name, split in zip(names, splits, strict=True)]
     else:
         rows = list(_rows(split_csv, ("file", "split")))
@@ -106,9 +110,15 @@ def folder_sources(folder: Path, split_csv: Path | None = None, *, licence: str 
             folder / row["file"],
             annotations=folder,
             annotated_as=row["file"],
+            is_split_later=is_small,
         )
         for row in rows
     ]
+
+
+def midi_files(folder: Path) -> list[Path]:
+    """Return the MIDI files below a folder, in order of name; what macOS keeps beside files (`._…`) is none."""
+    return sorted(path for path in folder.rglob("*") if is_midi_name(path.name) and path.is_file())
 
 
 def split_of(name: str) -> str:
@@ -119,7 +129,7 @@ def split_of(name: str) -> str:
     return "validation" if percentile < 95 else "test"
 
 
-def _small_splits(names: Sequence[str]) -> list[str]:
+def splits_of_few(names: Sequence[str]) -> list[str]:
     """Return the split of each of a few files: all train, but for an eighth of two or more, chosen by their hashes."""
     wanted = max(1, round(len(names) / _KEPT_OF_A_SMALL_FOLDER)) if len(names) > 1 else 0
     kept = sorted(names, key=_hash, reverse=True)[:wanted]
@@ -142,18 +152,35 @@ def _zip_of(dataset: str, folder: Path) -> Path:
 
 
 def _rows(table: Path, needed: tuple[str, ...]) -> Iterator[dict[str, str]]:
-    """Yield the rows of a split table; CorpusError if it cannot be read, lacks a column or names an unknown split."""
+    """Yield the rows of a split table; CorpusError says what is wrong with it, and where.
+
+    A table as spreadsheets write it is one too: with a byte order mark, semicolons or tabs, blanks, capitals.
+    """
     try:
-        with table.open(newline="", encoding="utf-8") as lines:
-            reader = csv.DictReader(lines)
-            missing = [column for column in needed if column not in (reader.fieldnames or ())]
-            if missing:
-                raise CorpusError(f"{table}: the column {', '.join(missing)} is missing")
-            for row in reader:
-                if row["split"] not in SPLITS:
-                    raise CorpusError(
-                        f"{table}, line {reader.line_num}: split {row['split']!r} is none of {', '.join(SPLITS)}"
-                    )
-                yield row
+        text = table.read_text(encoding="utf-8-sig")
+        lines = text.splitlines()
+        reader = csv.DictReader(lines, delimiter=_delimiter(lines[0] if lines else ""), restkey="", restval="")
+        reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or ()]
+        missing = [column for column in needed if column not in reader.fieldnames]
+        if missing:
+            raise CorpusError(f"{table}: the column {', '.join(missing)} is missing")
+        seen: dict[tuple[str, ...], str] = {}
+        for raw in reader:
+            row = {name: value.strip() for name, value in raw.items() if isinstance(value, str)}
+            where = f"{table}, line {reader.line_num}"
+            row["split"] = row["split"].lower()
+            if lacking := [column for column in needed if not row[column]]:
+                raise CorpusError(f"{where}: there is nothing in the column {', '.join(lacking)}")
+            if row["split"] not in SPLITS:
+                raise CorpusError(f"{where}: split {row['split']!r} is none of {', '.join(SPLITS)}")
+            key = tuple(row[column] for column in needed if column != "split")
+            if seen.setdefault(key, row["split"]) != row["split"]:
+                raise CorpusError(f"{where}: {row['file']} is listed for {seen[key]} and for {row['split']}")
+            yield row
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise CorpusError(f"{table}: cannot be read as a table ({error})") from error
+
+
+def _delimiter(header: str) -> str:
+    """Return what stands between the columns of a table: a comma, or what its first line has in its place."""
+    return max(",;\t", key=header.count)

@@ -14,7 +14,7 @@ from piano.midi.file import read_performance
 from piano.tokens.encoding import TokenArray, encode
 from train.corpus.cleaning import clean
 from train.corpus.note_cache import NoteCache
-from train.corpus.sources import MIDI_SUFFIXES
+from train.corpus.sources import midi_files
 from train.evaluate import task_evaluation
 from train.evaluate.with_cues import with_cues
 from train.predictors.ngram import NGram
@@ -166,7 +166,7 @@ def _corpus_pieces(cache: NoteCache | None, split: str, datasets: list[str] | No
 
 
 def _midi_pieces(folder: Path) -> list[int | Path]:
-    files: list[int | Path] = [*sorted(path for path in folder.rglob("*") if path.suffix.lower() in MIDI_SUFFIXES)]
+    files: list[int | Path] = [*midi_files(folder)]
     if not files:
         raise CorpusError(f"{folder}: there are no MIDI files in this folder")
     return files

@@ -17,7 +17,7 @@ from piano.tasks.pose import pose
 from piano.tokens.vocabulary import TASKS
 from train.corpus.cleaning import clean
 from train.corpus.note_cache import NoteCache
-from train.corpus.sources import MIDI_SUFFIXES
+from train.corpus.sources import midi_files
 from train.dataset.mixture import true_right_hand
 
 NOTES_PLAN, VELOCITY_PLAN = (16, 20.0), (96, 60.0)
@@ -83,7 +83,7 @@ def draw_excerpts(cache: NoteCache, pieces: Sequence[int], plan: ExcerptPlan) ->
 def excerpts_of_folder(folder: Path, plan: ExcerptPlan) -> Iterator[Excerpt]:
     """Yield excerpts of the MIDI files of a folder; damaged files and those with hardly a note are passed over."""
     performances = []
-    for path in sorted(path for path in folder.rglob("*") if path.suffix.lower() in MIDI_SUFFIXES):
+    for path in midi_files(folder):
         try:
             performance = clean(read_performance(path)).performance
         except MidiFileError:

@@ -21,7 +21,7 @@ from piano.errors import CorpusError, MidiFileError, PianodError
 from piano.midi.file import merge_tracks, read_tracks
 from piano.notes import NoteArray
 from train.corpus.note_cache import NoteCache
-from train.corpus.sources import MIDI_SUFFIXES
+from train.corpus.sources import midi_files
 from train.sampling_study.choice import Figure, figure_table
 from train.sampling_study.music_statistics import STATISTICS, STRETCH_S, TRAITS, Stretch, stretches, traits_apart
 
@@ -222,7 +222,7 @@ def _draw_one(axes: "Axes", long_run: LongRun, index: int, name: str) -> None:
 
 def _read(folder: Path) -> Iterator[tuple[NoteArray, tuple[NoteArray, NoteArray] | None]]:
     """Yield the new notes of each file, from 0 s on, and its primer and continuation if it has both."""
-    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in MIDI_SUFFIXES)
+    files = midi_files(folder)
     if not files:
         raise CorpusError(f"{folder}: there are no MIDI files in this folder")
     for path in tqdm(files, desc="generated music", unit="file"):

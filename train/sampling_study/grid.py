@@ -13,7 +13,7 @@ from piano.sampling.sampler import SamplingSettings
 from piano.solve.limits import ENDS_EVENT
 from piano.tokens.encoding import decode, encode
 from piano.tokens.vocabulary import STEP_S, VOCABULARY, Kind
-from train.corpus.sources import MIDI_SUFFIXES
+from train.corpus.sources import midi_files
 from train.sampling_study.side_by_side import GrowingPiece, play_side_by_side
 
 
@@ -76,7 +76,7 @@ def way_of(text: str) -> tuple[str, SamplingSettings]:
 
 def _primers(folder: Path, length: int) -> list[list[int]]:
     """Return the first tokens of the files that have as many, where those end with an event."""
-    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in MIDI_SUFFIXES)
+    files = midi_files(folder)
     streams = [encode(read_performance(path, warn=print)) for path in files]
     primers = [stream[:length].tolist() for stream in streams if stream.size >= length]
     primers = [primer for primer in primers if ENDS_EVENT[primer[-1]]]

@@ -20,7 +20,7 @@ from piano.errors import CorpusError, MidiFileError, PianodError
 from piano.midi.file import merge_tracks, read_tracks
 from piano.notes import Performance
 from train.corpus.note_cache import NoteCache
-from train.corpus.sources import MIDI_SUFFIXES
+from train.corpus.sources import midi_files
 from train.evaluate.excerpts import ExcerptPlan, cut, draw_excerpts
 from train.sampling_study.excerpt_statistics import excerpt_statistics, rounded
 from train.sampling_study.findings import REAL, Found, order_of
@@ -104,7 +104,7 @@ def run(args: argparse.Namespace) -> int:
 
 def read_way(folder: Path, seconds: float) -> Way:
     """Read the MIDI files of a folder: the beginning of each continuation, and each piece in excerpts."""
-    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in MIDI_SUFFIXES)
+    files = midi_files(folder)
     if not files:
         raise CorpusError(f"{folder}: there are no MIDI files in this folder")
     continuations: dict[str, Performance] = {}

@@ -192,3 +192,78 @@ def test_a_key_that_is_struck_already_is_not_struck_again() -> None:
     kept = np.array([(1.0, 0.5, 60, 70, 0)], NOTE)
     new = np.array([(0.98, 0.5, 60, 70, 0), (1.0, 0.5, 61, 70, 0), (1.1, 0.5, 60, 70, 0)], NOTE)
     assert without_doubles(new, kept)["onset_s"].tolist() == [1.0, 1.1]
+
+
+def sound_of(
+    part: PianoPart, end_s: float, silent_s: float
+) -> tuple[list[tuple[int, int, int]], list[tuple[int, ...]]]:
+    """Return what a part becomes that ends: its notes (pitch, onset, end in ticks), and its pedals' events by tick."""
+    document = part.until(end_s, silent_s)
+    struck = document.struck[["pitch", "onset", "end"]].tolist()
+    pedals = [
+        (event.tick, *track.payload(event))
+        for track in document.tracks
+        for event in track.events
+        if event.status & 0xF0 == 0xB0 and track.payload(event)[0] in (64, 66, 67)
+    ]
+    return [tuple(strike) for strike in struck], pedals
+
+
+TICK_S = 0.5 / 480
+
+
+def test_a_pedal_that_outlasts_what_was_heard_comes_up_where_that_ends() -> None:
+    tail = track((0, b"\xb0\x40\x7f"), *note(0, 60, 50, 480), (960, b"\xb0\x40\x00"), (10, b"\xb0\x40\x7f"))
+    never = track(
+        (0, b"\xb0\x40\x7f"), (0, b"\xb0\x42\x7f"), (0, b"\xb0\x43\x50"), *note(0, 60, 50, 480), (99, b"\xb0\x07\x64")
+    )
+    for body, pedals in ((tail, [64]), (never, [64, 66, 67])):
+        notes, events = sound_of(part_of(midi_file(body)), np.inf, 0.5)
+        assert notes == [(60, 0, 480)]
+        assert [event[:2] for event in events if event[0] == 480] == [(480, pedal) for pedal in pedals]
+        assert max(event[0] for event in events) == 480
+        assert all(value == 0 for tick, _, value in events if tick == 480)
+
+
+def test_keys_and_pedal_that_are_down_at_the_end_come_up_there() -> None:
+    body = track(
+        (0, b"\xb0\x40\x7f"),
+        (0, b"\x90\x3c\x40"),
+        (100, b"\x90\x40\x40"),
+        (300, b"\x80\x3c\x40"),
+        (100, b"\x90\x43\x40"),
+        (100, b"\x80\x40\x40"),
+        (0, b"\x80\x43\x40"),
+        (10, b"\xb0\x40\x00"),
+    )
+    strings = track((0, b"\xc5\x30"), *note(5, 72, 50, 5000))
+    notes, pedals = sound_of(part_of(midi_file(body, strings)), 450 * TICK_S, 450 * TICK_S)
+    assert notes == [(60, 0, 400), (64, 100, 450), (72, 0, 5000)]
+    assert pedals == [(0, 64, 127), (450, 64, 0)]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(track_bodies(), min_size=1, max_size=2), st.integers(0, 2000))
+def test_wherever_it_ends_nothing_of_the_part_sounds_on(bodies: list[bytes], tick: int) -> None:
+    try:
+        part = part_of(midi_file(*bodies))
+    except MidiFileError:
+        return
+    document = part.until(tick * TICK_S, tick * TICK_S)
+    again = PianoPart.of(document) if (document.struck["channel"] != 9).any() else None
+    before = part.performance.notes
+    kept = before[before["onset_s"] < tick * TICK_S - 1e-9]
+    assert again is None or again.performance.end_s <= tick * TICK_S + 0.0011
+    assert (0 if again is None else again.performance.notes.size) == kept.size
+    assert again is None or not again.performance.pedals["down"][-1:].any()
+
+
+def test_what_lies_off_the_keys_stays_as_it_is() -> None:
+    part = part_of(midi_file(track(*note(0, 60, 50, 100), *note(0, 115, 50, 100), *note(0, 12, 50, 100, 20))))
+    within = part.on_the_keys()
+    assert within.performance.notes["pitch"].tolist() == [60]
+    moved = within.performance.notes.copy()
+    moved["pitch"] = 64
+    assert within.replaced_by(Performance(moved)).struck["pitch"].tolist() == [64, 115, 12]
+    with pytest.raises(MidiFileError, match=r"song\.mid: none of its notes lies on the 88 keys"):
+        part_of(midi_file(track(*note(0, 120, 50, 100)))).on_the_keys()

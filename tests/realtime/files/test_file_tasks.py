@@ -234,3 +234,19 @@ def test_what_lives_by_its_preview_keeps_it() -> None:
     for wish in (PerformRequest(files=("a",), preview=False), CleanRequest(files=("a",), all=True, preview=False)):
         with pytest.raises(MidiFileError, match="leave it on"):
             pose(wish)
+
+
+@pytest.mark.parametrize("gap", ["100-200", "1-200", "30-31"])
+def test_a_gap_beyond_the_music_is_refused(gap: str) -> None:
+    with pytest.raises(MidiFileError, match=r"the music ends at [\d.]+ s, and --gap .* lies beyond it"):
+        fill(gap=gap)
+
+
+def test_what_lies_off_the_keys_is_neither_cleaned_nor_lost() -> None:
+    data = midi_file(track(*note(0, 60, 50, 480), *note(0, 115, 51, 480), *note(0, 64, 52, 480)))
+    for wish in (CleanRequest(files=("x",), all=True), PerformRequest(files=("x",))):
+        posed = pose(wish, data)
+        asked = posed.exercises[0].performance
+        assert asked.notes["pitch"].tolist() == [60, 64]
+        struck = answered(posed, asked).document.struck
+        assert sorted(struck["pitch"].tolist()) == [60, 64, 115]

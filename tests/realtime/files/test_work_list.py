@@ -130,3 +130,14 @@ def test_seeds_come_from_the_name_and_the_variant() -> None:
     assert seed_for(7, "a.mid", 1) == seed_for(8, "a.mid", 0)
     assert len({seed_for(seed, name, 0) for seed in (7, 8) for name in ("a.mid", "b.mid", "deep/a.mid")}) == 6
     assert 0 <= seed_for(2**63 - 1, "a.mid", 5) < 2**62
+
+
+def test_every_kind_of_midi_file_is_seen_in_a_folder_and_companions_are_not(tmp_path: Path) -> None:
+    folder = tmp_path / "kinds"
+    folder.mkdir()
+    for name in ("a.mid", "b.MIDI", "c.kar", "d.rmi", "e.smf", "._a.mid", "f.txt"):
+        (folder / name).write_bytes(b"")
+    items = work_list([str(folder)], None, "new", 1)
+    assert [item.name for item in items] == ["a.mid", "b.MIDI", "c.kar", "d.rmi", "e.smf"]
+    targets = [item.targets[0].name for item in items]
+    assert targets == ["a-new.mid", "b-new.MIDI", "c-new.kar", "d-new.mid", "e-new.smf"]

@@ -12,6 +12,7 @@ And at a rest, after the player has lifted hands and feet and told it to stop, n
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 
@@ -24,10 +25,14 @@ from realtime.engine.engine import PortReport
 from realtime.engine.fault_backoff import FaultBackoff
 from realtime.engine.from_settings import engine_settings, play_settings_of, scheduler_settings, thru_of
 from realtime.engine.partner import MOST_WAITING, Partner, PartnerSettings
+from realtime.midi.guardian import GuardianOutput
 from realtime.midi.input_thread import Thru
 from realtime.midi.memory_ports import MemoryOutputPort
 from realtime.midi.message import MessageKind, kind_of, split
+from realtime.midi.message_pipe import MessageReader
 from realtime.midi.port_events import (
+    ListenersGone,
+    PlayerGone,
     PortLost,
     PortReturned,
     Received,
@@ -108,6 +113,28 @@ class FaultyPort(MemoryOutputPort):
         self.sent.clear()
 
 
+class VirtualPort(FaultyPort):
+    """Our own port in a guardian, to which a listener may be connected or not."""
+
+    def __init__(self, clock: ManualClock, listener: Listener) -> None:
+        super().__init__(clock, listener)
+        self._listener = listener
+        self.is_connected = False
+        self.guarded = GuardianOutput(
+            MemoryOutputPort(clock, "wire", self._arrive), cast(MessageReader, None), is_virtual=True
+        )
+        self._deliver = self.guarded._send
+
+    def connect(self, *, is_connected: bool) -> None:
+        """Connect the listener or take it away; the guardian sees it."""
+        self.is_connected = is_connected
+        self.guarded.tend(is_heard=is_connected)
+
+    def _arrive(self, data: bytes) -> None:
+        if self.is_connected:
+            self._listener.hear(data)
+
+
 @dataclass
 class Counts:
     """What happened in all."""
@@ -119,6 +146,10 @@ class Counts:
     """How often the model failed while notes of its own sounded."""
     port_faults: int = 0
     thread_faults: int = 0
+    guardian_deaths: int = 0
+    """How often the guardian of virtual ports died and released nothing."""
+    gone_players: int = 0
+    gone_listeners: int = 0
     standstills: int = 0
     refused: int = 0
     settled: int = 0
@@ -127,8 +158,10 @@ class Counts:
 class Chaos:
     """The partner and what befalls it."""
 
-    def __init__(self, counts: Counts | None = None) -> None:
+    def __init__(self, counts: Counts | None = None, *, is_virtual: bool = False) -> None:
+        """Begin; `is_virtual`: on a port of our own, to which others connect."""
         self.counts = counts or Counts()
+        self._is_virtual = is_virtual
         self.clock = ManualClock()
         self._switch = Switch(self.clock)
         self._switch.on_failing = self._count_failing
@@ -136,7 +169,10 @@ class Chaos:
         parts = PartnerSettings(play_settings_of(SETTINGS, 1), engine_settings(SETTINGS), scheduler_settings(SETTINGS))
         session = RollingContext(FaultySession(self._switch), FaultySession(self._switch))
         self._listener = Listener()
-        self._port: FaultyPort | None = FaultyPort(self.clock, self._listener)
+        self._port: FaultyPort | None = self._new_port()
+        self._has_missed = False
+        """Whether a key may have been struck that nobody heard."""
+        self.connect()
         self._partner = Partner(session, self.clock, self._port, parts, on_ports=self._mend)
         self._scheduler = self._partner.scheduler
         self.clock.attach(self._scheduler)
@@ -219,6 +255,36 @@ class Chaos:
         self.counts.port_faults += 1
         self._done()
 
+    def connect(self) -> None:
+        """Let the listener be connected to our own port."""
+        if isinstance(self._port, VirtualPort):
+            self._port.connect(is_connected=True)
+
+    def kill_guardian(self) -> None:
+        """Let the guardian die, and all ports and connections with it: nobody sends a release."""
+        if isinstance(self._port, VirtualPort):
+            self._port.guarded._is_over = True
+            self._port.is_connected = False
+            self._has_missed = True
+            self._partner.inbox.put(SystemLost("memory", "its guardian has died"))
+            self.counts.guardian_deaths += 1
+        self._done()
+
+    def lose_player(self) -> None:
+        """Let what plays into our port go: unplugged, or its active sensing ended."""
+        self._partner.inbox.put(PlayerGone("keys", "it is no longer connected"))
+        self.counts.gone_players += 1
+        self._done()
+
+    def lose_listener(self) -> None:
+        """Let the listener of our own port go; it is told nothing any more until it is connected again."""
+        if isinstance(self._port, VirtualPort):
+            self._port.connect(is_connected=False)
+            self._has_missed = True
+            self._partner.inbox.put(ListenersGone(("sound",)))
+            self.counts.gone_listeners += 1
+        self._done()
+
     def return_output(self) -> None:
         """Let the output be there again."""
         self._partner.inbox.put(PortReturned(Direction.OUTPUT, "sound"))
@@ -229,7 +295,8 @@ class Chaos:
         if direction is Direction.OUTPUT:
             self._scheduler._chances = RestartLimit()  # how often it may, unit tests hold
             self._scheduler._begin_again(ArithmeticError("on purpose"))
-            if self._port is not None and not (self._port.refuses or self._port.is_closed):
+            is_open = self._port is not None and not (self._port.refuses or self._port.is_closed)
+            if is_open and self._is_heard:
                 assert self._listener.is_silent(), "an output that failed left notes behind"
         else:
             self._partner.inbox.put(ThreadRevived(direction, "on purpose"))
@@ -248,14 +315,18 @@ class Chaos:
     def check(self) -> None:
         """Hold the laws."""
         assert len(self._partner.inbox) <= MOST_WAITING + 2_100
-        if self._port is None or self._port.refuses or self._port.is_closed:
+        if self._port is None or self._port.refuses or self._port.is_closed or not self._is_heard:
             return
         books = self._scheduler.status().sounding
         assert not self._is_left_down, "nobody is left to lift these keys"
         if isinstance(self._partner.engine._performer, FaultBackoff):
             assert not books.own, "a performer that failed left notes behind"
             assert not books.own_pedal
-        assert set(self._listener.sounding) == set(books.thru) | {(0, pitch) for pitch in books.own}
+        ought = set(books.thru) | {(0, pitch) for pitch in books.own}
+        if self._has_missed:
+            assert set(self._listener.sounding) <= ought
+            return
+        assert set(self._listener.sounding) == ought
         assert not books.own_pedal or self._listener.pedal[0] == 127
 
     def settle(self) -> None:
@@ -264,12 +335,14 @@ class Chaos:
         if self._port is None or self._port.refuses:
             self.return_output()
         self._run_until(self.clock.now_ns() + 10 * MS)
+        self.connect()
         self._lift()
         self._run_until(self.clock.now_ns())
         self.tell(StopPlaying())
         self._run_until(self.clock.now_ns() + 100 * MS)
         self.check()
         assert self._listener.is_silent(), self._listener.sounding
+        self._has_missed = False
         self.counts.settled += 1
 
     def finish(self) -> None:
@@ -278,7 +351,7 @@ class Chaos:
         self._partner.engine.stop()
         self._run_until(self.clock.now_ns())
         self._scheduler.stop()
-        if had_port and self._port is not None and not self._port.refuses:
+        if had_port and self._is_heard and self._port is not None and not self._port.refuses:
             assert self._listener.is_silent(), self._listener.sounding
         self.counts.refused += self._partner.way_in.refused
         self.counts.struck += len(self._listener.struck)
@@ -294,6 +367,13 @@ class Chaos:
         sounding = self._scheduler.status().sounding
         self.counts.faults_in_the_midst += bool(sounding.own or sounding.own_pedal)
 
+    @property
+    def _is_heard(self) -> bool:
+        return not isinstance(self._port, VirtualPort) or self._port.is_connected
+
+    def _new_port(self) -> FaultyPort:
+        return (VirtualPort if self._is_virtual else FaultyPort)(self.clock, self._listener)
+
     def _done(self) -> None:
         self.counts.events += 1
 
@@ -304,7 +384,7 @@ class Chaos:
     def _mend(self, report: PortReport) -> None:
         """Do what `Connections` does."""
         match report:
-            case PortLost(Direction.INPUT):
+            case PortLost(Direction.INPUT) | PlayerGone():
                 self._scheduler.release_thru()
                 self._is_left_down = bool(self._scheduler.status().sounding.thru)  # to be told by `check`: not here
             case PortLost():
@@ -315,7 +395,8 @@ class Chaos:
                 self._port = None
                 self._scheduler.set_port(None)
             case PortReturned() | SystemReturned():
-                self._port = FaultyPort(self.clock, self._listener)
+                self._port = self._new_port()
+                self._has_missed = self._is_virtual
                 self._scheduler.set_port(self._port)
             case Stalled():
                 self._scheduler.panic()

@@ -62,8 +62,16 @@ def act(chaos: Chaos, chance: random.Random) -> None:
         chaos.break_output()
     elif kind < 0.945:
         chaos.lose(system=chance.random() < 0.3)
-    elif kind < 0.99:
+    elif kind < 0.96:
         chaos.return_output()
+    elif kind < 0.972:
+        chaos.connect()
+    elif kind < 0.978:
+        chaos.kill_guardian()
+    elif kind < 0.984:
+        chaos.lose_player()
+    elif kind < 0.99:
+        chaos.lose_listener()
     else:
         chaos.stall(chance.choice((5, 5, 8 * 3600)))
 
@@ -74,7 +82,7 @@ def run(events: int, seed: int) -> Counts:
     session = 0
     while counts.events < events:
         chance = random.Random(f"{seed}-{session}")
-        chaos = Chaos(counts)
+        chaos = Chaos(counts, is_virtual=session % 2 == 1)
         end = counts.events + EVENTS_A_SESSION
         try:
             while counts.events < end:

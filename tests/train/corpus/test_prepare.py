@@ -164,3 +164,72 @@ def test_missing_folder_table_and_bad_zip_are_named(corpus: Path, capsys: pytest
         zip_sources(corpus, corpus / "splits.csv")
     assert main(["prepare", "--zips", str(corpus), "--out", str(corpus / "out")]) == 2
     assert "needs --splits" in capsys.readouterr().err
+
+
+def folder_of_notes(folder: Path, *names: str) -> Path:
+    """Return a folder of MIDI files of one note each."""
+    folder.mkdir()
+    for name in names:
+        write_performance(folder / name, [MidiTrack("", Performance(np.array([(0.0, 1.0, 60, 70, 0)], NOTE)))])
+    return folder
+
+
+def test_what_is_kept_aside_is_chosen_among_what_can_be_read(tmp_path: Path) -> None:
+    names = [f"track{number}.mid" for number in range(6)]
+    folder = folder_of_notes(tmp_path / "midi", *names)
+    for unreadable in sorted(names):  # one after the other, so that once it is the one that was kept aside
+        kept = (folder / unreadable).read_bytes()
+        (folder / unreadable).write_bytes(b"broken")
+        (folder / f"._{unreadable}").write_bytes(b"\0\5\x16\7companion")
+        prepare(folder_sources(folder), tmp_path / "out")
+        cache = NoteCache.load(tmp_path / "out")
+        assert len(cache) == 5
+        assert len(cache.select(split="validation")) == 1
+        (folder / unreadable).write_bytes(kept)
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        b"\xef\xbb\xbffile,split\na.mid,train\nb.mid,validation\n",
+        b"file;split\r\na.mid;train\r\nb.mid;validation\r\n",
+        b"File, Split\na.mid, Train\nb.mid, VALIDATION\n",
+        b"file\tsplit\na.mid\ttrain\nb.mid\tvalidation\n",
+    ],
+)
+def test_a_table_is_read_as_spreadsheets_write_it(table: bytes, tmp_path: Path) -> None:
+    (tmp_path / "splits.csv").write_bytes(table)
+    sources = folder_sources(folder_of_notes(tmp_path / "midi"), tmp_path / "splits.csv")
+    assert [(source.piece.file, source.piece.split) for source in sources] == [
+        ("a.mid", "train"),
+        ("b.mid", "validation"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("table", "says"),
+    [
+        ("file,split\na.mid\n", "line 2: there is nothing in the column split"),
+        ("file,split\na.mid,train\na.mid,test\n", "line 3: a.mid is listed for train and for test"),
+        ("file;split\na.mid;learn\n", "line 2: split 'learn' is none of train, validation, test"),
+        ("name;split\na.mid;train\n", "the column file is missing"),
+    ],
+)
+def test_what_is_wrong_with_a_table_is_named(table: str, says: str, tmp_path: Path) -> None:
+    (tmp_path / "splits.csv").write_text(table)
+    with pytest.raises(CorpusError, match=says):
+        folder_sources(folder_of_notes(tmp_path / "midi"), tmp_path / "splits.csv")
+
+
+def test_of_a_take_the_players_part_alone_is_learned(tmp_path: Path) -> None:
+    folder = folder_of_notes(tmp_path / "midi")
+    ours, theirs = (Performance(np.array([(0.0, 1.0, pitch, 70, 0)], NOTE)) for pitch in (60, 72))
+    tracks = [MidiTrack("player", ours), MidiTrack("pianod", theirs), MidiTrack("passed on", theirs)]
+    write_performance(folder / "take.mid", tracks)
+    write_performance(folder / "song.mid", [MidiTrack("player", ours), MidiTrack("strings", theirs)])
+    write_performance(folder / "answer.mid", [MidiTrack("player", Performance(theirs.notes[:0])), tracks[1]])
+    report = prepare(folder_sources(folder), tmp_path / "out")
+    cache = NoteCache.load(tmp_path / "out")
+    found = {piece.file: cache.performance(number).notes["pitch"].tolist() for number, piece in enumerate(cache.pieces)}
+    assert found == {"take.mid": [60], "song.mid": [60, 72]}
+    assert [outcome.piece.file for outcome in report.refused()] == ["answer.mid"]
