@@ -82,7 +82,6 @@ _KEY_CURVES = _curves(_WAIT_FOR_KEY, _FAR)
 _RELEASE_CURVES = _curves(_WAIT_FOR_RELEASE, _FAR)
 _VELOCITY_CURVE = _curves(_VELOCITY, VELOCITY_BINS)[round(_VELOCITY.width / _WIDTH_STEP) - 1]
 
-_AS_LIKELY: Curves = np.ones(LONGEST_TIME_STEPS, np.float32)
 _TIME = slice(VOCABULARY.first_time, VOCABULARY.first_time + LONGEST_TIME_STEPS)
 _VELOCITIES = slice(VOCABULARY.first_velocity, VOCABULARY.first_velocity + VELOCITY_BINS)
 
@@ -140,7 +139,7 @@ def forecast(pointers: Pointers, log: NoteLog, role: int) -> Forecast | None:
     return Forecast(
         odds_of(whole),
         tuple((key, weight / kept) for key, weight in keys.items()),
-        tuple(_due(weight / expected, step, since) for weight, step, since in dues),
+        tuple(due_at(weight / expected, step, since) for weight, step, since in dues),
     )
 
 
@@ -149,7 +148,7 @@ def odds_of(weight: float) -> float:
     return min(math.pow(weight / max(1.0 - weight, 1e-9), _TRUST), _MOST_ODDS)
 
 
-def _due(share: float, step: float, since: int) -> Due:
+def due_at(share: float, step: float, since: int) -> Due:
     """Return a moment that is reckoned from the step of a note."""
     width = _WAIT_FOR_KEY.width_of(step - since)
     return Due(share, step, width, _of_width(_KEY_CURVES, width))
@@ -181,24 +180,21 @@ def mix_keys(logits: Logits, mask: Mask | None, expected: Forecast, role: int, r
         mine[key] = whole + math.log(probability)
 
 
-def lean_on_keys(logits: Logits, expected: Forecast, role: int, step: int, recall: float) -> Curves:
-    """Make it likelier or less likely, in place, that a key of a role goes down at a step.
-
-    Return how many times as likely each wait becomes, (LONGEST_TIME_STEPS,).
-    """
+def lean_on_keys(logits: Logits, expected: Forecast, role: int, step: int, recall: float) -> None:
+    """Make it likelier or less likely, in place, that a key of a role goes down at a step."""
     belief = _belief(expected.odds, recall)
-    factor = 0.0
-    waits: Curves | None = None
-    for share, due, width, curves in expected.dues:
-        ahead = due - step
-        factor += share * _moment(_KEY, ahead / width)
-        curve = _ahead(curves, ahead) * np.float32(belief * share)
-        waits = curve if waits is None else waits + curve
-    if waits is None:
-        return _AS_LIKELY
+    factor = sum(share * _moment(_KEY, (due - step) / width) for share, due, width, _ in expected.dues)
     first = VOCABULARY.first_on + role * KEYS
     logits[first : first + KEYS] += np.float32(math.log(1 - belief + belief * factor))
-    return waits + np.float32(1 - belief)
+
+
+def waits_for_keys(expected: Forecast, step: int, recall: float) -> Curves:
+    """Return how many times as likely each wait from a step on becomes, (LONGEST_TIME_STEPS,)."""
+    belief = _belief(expected.odds, recall)
+    waits = np.full(LONGEST_TIME_STEPS, 1 - belief, np.float32)
+    for share, due, _, curves in expected.dues:
+        waits += _ahead(curves, due - step) * np.float32(belief * share)
+    return waits
 
 
 def lean_on_releases(logits: Logits, log: NoteLog, role: int, step: int, recall: float) -> Curves | None:

@@ -20,9 +20,11 @@ from piano.sampling.forecast import (
     lean_on_waits,
     mix_keys,
     odds_of,
+    waits_for_keys,
 )
 from piano.sampling.note_log import HELD, NoteLog
 from piano.sampling.pointers import NO_POINTERS, Pointers, follow
+from piano.sampling.rhythm import NO_RHYTHM, Rhythm
 from piano.tokens.vocabulary import VOCABULARY, Kind
 
 RECENT_NOTES = 256
@@ -37,8 +39,11 @@ _ROLES = [int(role) for role in VOCABULARY.roles]
 _ON, _OFF, _TIME, _VELOCITY = int(Kind.ON), int(Kind.OFF), int(Kind.TIME), int(Kind.VELOCITY)
 _BOS, _PREVIEW, _PLAY = int(Kind.BOS), int(Kind.PREVIEW), int(Kind.PLAY)
 _NOTHING = -2
+_RHYTHM = 2
 
-_Both = tuple[Pointers, Pointers]
+_State = tuple[Pointers, Pointers, Rhythm]
+"""The pointers of both roles, and the rhythm."""
+_FRESH: _State = (NO_POINTERS, NO_POINTERS, NO_RHYTHM)
 
 
 class Memory:
@@ -49,13 +54,13 @@ class Memory:
         self._undo = array("i")
         """What each token changed: the note that a key held, or whether there was a preview."""
         self._log = NoteLog()
-        self._pointers: _Both = (NO_POINTERS, NO_POINTERS)
-        self._before: list[_Both] = []
-        """The pointers before each of the last notes."""
-        self._checkpoints: list[tuple[int, _Both]] = []
-        """After every so many notes: how many tokens there were before the next, and the pointers."""
+        self._followed = _FRESH
+        self._before: list[_State] = []
+        """What was followed before each of the last notes."""
+        self._checkpoints: list[tuple[int, _State]] = []
+        """After every so many notes: how many tokens there were before the next, and what was followed."""
         self._forecasts: dict[int, Forecast | None] = {}
-        """What each role's pointers expect, once it was asked for."""
+        """What each role's pointers expect, and the rhythm, once it was asked for."""
         self._notes = self._step = 0
         self._in_preview = False
 
@@ -100,26 +105,36 @@ class Memory:
                 return
             self._pop()
 
-    def adjust(self, logits: Logits, recall: float, mask: Mask | None = None) -> Logits:
+    def adjust(self, logits: Logits, recall: float, mask: Mask | None = None, pulse: float = 0.0) -> Logits:
         """Return logits, (vocab,), mixed with what the past lets expect; of the tokens that a mask allows, if given.
 
-        `recall` multiplies the odds for the past: 1 is what fits real music, 0 leaves the logits as they are. They are
-        never changed in place.
+        `recall` multiplies the odds for the past: 1 is what fits real music, 0 leaves the logits as they are. `pulse`
+        does the same for the rhythm that is going on, of our own keys. The logits are never changed in place.
         """
-        if recall == 0 or self._in_preview:
+        if (recall == 0 and pulse == 0) or self._in_preview:
             return logits
         mixed = logits.copy()
         if self.tokens and _KINDS[self.tokens[-1]] == _ON:
             role = _ROLES[self.tokens[-1]]
-            lean_on_velocity(mixed, self._pointers[role], self._log, role, recall)
+            if recall:
+                lean_on_velocity(mixed, self._pointers(role), self._log, role, recall)
             return mixed
         waits: Curves | None = None
         for role in (0, 1):
-            expected = self._forecast(role)
+            expected = self._forecast(role) if recall else None
+            odds = 0.0 if expected is None else expected.odds * recall
             if expected is not None:
                 mix_keys(mixed, mask, expected, role, recall)
-                waits = _times(waits, lean_on_keys(mixed, expected, role, self._step, recall))
-            waits = _times(waits, lean_on_releases(mixed, self._log, role, self._step, recall))
+            rhythm = self._rhythm() if pulse and role == 0 else None
+            if rhythm is not None and rhythm.odds * pulse > odds:
+                waits = _times(waits, waits_for_keys(rhythm, self._step, pulse))
+                if not self._followed[2].may_be_a_chord(self._step):
+                    lean_on_keys(mixed, rhythm, role, self._step, pulse)
+            elif expected is not None:
+                waits = _times(waits, waits_for_keys(expected, self._step, recall))
+                lean_on_keys(mixed, expected, role, self._step, recall)
+            if recall:
+                waits = _times(waits, lean_on_releases(mixed, self._log, role, self._step, recall))
         if waits is not None:
             lean_on_waits(mixed, waits)
         return mixed
@@ -128,7 +143,7 @@ class Memory:
         """Return an independent memory of the same."""
         other = Memory.__new__(Memory)
         other.tokens, other._undo = self.tokens[:], self._undo[:]
-        other._log, other._pointers = self._log.copy(), self._pointers
+        other._log, other._followed = self._log.copy(), self._followed
         other._before, other._checkpoints = self._before[:], self._checkpoints[:]
         other._forecasts = dict(self._forecasts)
         other._notes, other._step, other._in_preview = self._notes, self._step, self._in_preview
@@ -137,12 +152,14 @@ class Memory:
     def _strike(self, role: int, pitch: int) -> int:
         """Take a key that goes down; return the note that held it, or -1."""
         if self._notes % RECENT_NOTES == 0 and self._notes:
-            self._checkpoints.append((len(self.tokens), self._pointers))
+            self._checkpoints.append((len(self.tokens), self._followed))
             del self._before[:-RECENT_NOTES]
-        self._before.append(self._pointers)
+        self._before.append(self._followed)
         held_by = self._log.push(role, pitch, self._step)
-        after = follow(self._pointers[role], self._log, role)
-        self._pointers = (after, self._pointers[1]) if role == 0 else (self._pointers[0], after)
+        own, given, rhythm = self._followed
+        after = follow(given if role else own, self._log, role)
+        rhythm = rhythm.after(self._step)
+        self._followed = (after, given, rhythm) if role == 0 else (own, after, rhythm)
         self._forecasts = {}
         self._notes += 1
         self._expect_end(role, after)
@@ -166,10 +183,20 @@ class Memory:
         if self.tokens and _KINDS[self.tokens[-1]] == _ON:
             self._log.voices[_ROLES[self.tokens[-1]]].velocities[-1] = velocity
 
+    def _pointers(self, role: int) -> Pointers:
+        own, given, _ = self._followed
+        return given if role else own
+
     def _forecast(self, role: int) -> Forecast | None:
         if role not in self._forecasts:
-            self._forecasts[role] = forecast(self._pointers[role], self._log, role) if self._pointers[role] else None
+            pointers = self._pointers(role)
+            self._forecasts[role] = forecast(pointers, self._log, role) if pointers else None
         return self._forecasts[role]
+
+    def _rhythm(self) -> Forecast | None:
+        if _RHYTHM not in self._forecasts:
+            self._forecasts[_RHYTHM] = self._followed[2].forecast()
+        return self._forecasts[_RHYTHM]
 
     def _pop(self) -> None:
         """Take the last token back."""
@@ -192,7 +219,7 @@ class Memory:
 
     def _unstrike(self, role: int, held_by: int) -> None:
         self._log.pop(role, held_by)
-        self._pointers = self._before.pop() if self._before else (NO_POINTERS, NO_POINTERS)
+        self._followed = self._before.pop() if self._before else _FRESH
         self._forecasts = {}
         self._notes -= 1
         if self._checkpoints and self._checkpoints[-1][0] >= len(self.tokens):
@@ -201,11 +228,11 @@ class Memory:
     def _follow_again(self, length: int) -> None:
         """Go back beyond the pointers that are kept: to the checkpoint before a length, and on from there."""
         earlier = [checkpoint for checkpoint in self._checkpoints if checkpoint[0] <= length]
-        start, pointers = earlier[-1] if earlier else (0, (NO_POINTERS, NO_POINTERS))
+        start, followed = earlier[-1] if earlier else (0, _FRESH)
         again = self.tokens[start:length]
         while len(self.tokens) > start:
             self._pop()
-        self._pointers = pointers
+        self._followed = followed
         self.extend(again)
 
 

@@ -29,7 +29,7 @@ class SamplingSettings:
     `repetition_guard` and `pace_guard` are for streams that are played on without an end, see
     `piano.sampling.repetition_guard` and `piano.sampling.density_guard`: the logits have gone through them before they
     come here. 0 is off. `recall` says how much of what was played comes back, see `piano.sampling.memory`; 1 is what
-    fits real music.
+    fits real music. `pulse_guard` keeps to the rhythm that is going on, see `piano.sampling.rhythm`.
     """
 
     temperature: float = 1.0
@@ -40,6 +40,7 @@ class SamplingSettings:
     note_top_p: float = 1.0
     pace_guard: float = 0.0
     recall: float = 0.0
+    pulse_guard: float = 0.0
 
     def __post_init__(self) -> None:
         if not 0 <= self.temperature <= 10:
@@ -55,6 +56,7 @@ class SamplingSettings:
             ("repetition_guard", self.repetition_guard),
             ("pace_guard", self.pace_guard),
             ("recall", self.recall),
+            ("pulse_guard", self.pulse_guard),
         ):
             if not 0 <= guard <= 10:
                 raise ValueError(f"{name} must lie between 0 and 10, not {guard}")

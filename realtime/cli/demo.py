@@ -70,6 +70,7 @@ def demo_settings(settings: Settings) -> Settings:
             "output_channel": 1,
             "thru": False,
             "trigger": "pause",
+            "answer": "endless",
             "takes": None,
         }
     )

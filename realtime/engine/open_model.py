@@ -70,4 +70,5 @@ def sampling_of(settings: SamplingGroup) -> SamplingSettings:
         settings.note_top_p,
         settings.pace_guard,
         settings.recall,
+        settings.pulse_guard,
     )

@@ -20,6 +20,7 @@ from realtime.engine.partner import PartnerSettings
 from realtime.files.continuation import NOTHING, Continuation, DrawProgress, PieceLength, go_on, moved, part_of
 from realtime.files.requests import ContinueRequest, PieceRequest
 from realtime.output.event_queue import OutboxSettings
+from realtime.performers.play_settings import Length as AnswerLength
 from realtime.performers.play_settings import PlaySettings
 from realtime.settings import Settings
 
@@ -70,12 +71,12 @@ def draw(
 
 
 def partner_settings(settings: Settings, seed: int, *, is_new: bool) -> PartnerSettings:
-    """Return what the parts are told: as live, but that only an explicit wish is answered, and on channel 1.
+    """Return what the parts are told: as live, but that only a wish is answered, as long as asked, and on channel 1.
 
     How busy a new piece is to be is drawn, unless the settings say it.
     """
     scheduler = scheduler_settings(settings)
-    answers = replace(answer_settings(settings, seed), pause=None)
+    answers = replace(answer_settings(settings, seed), pause=None, length=AnswerLength.ENDLESS)
     if is_new and answers.notes_per_s is None:
         answers = replace(answers, notes_per_s=drawn_notes_per_s(seed))
     return PartnerSettings(

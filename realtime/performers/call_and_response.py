@@ -80,7 +80,8 @@ class _Prompt:
 
     mark: Mark
     from_ns: int
-    length_ns: int
+    length_ns: int | None
+    """How long the phrase was; None where nothing was played, and a piece begins."""
 
 
 class CallAndResponse:
@@ -137,7 +138,7 @@ class CallAndResponse:
             self._truncate_plan(at_ns)
             self._end_answer(at_ns, was_heard=False)
         if self._answer is None:
-            self._begin(at_ns)
+            self._begin(at_ns, self._phrase_ns)
 
     def stop(self, at_ns: int) -> None:
         """Stop playing and listen."""
@@ -172,7 +173,8 @@ class CallAndResponse:
         self._sampler.restart(self._turn)
         self._phrase.change(settings.pause or PauseSettings())
         if self._answer is not None:
-            self._answer.enough_ns = self._enough_ns(self._answer.from_ns, self._phrase.length_ns)
+            phrase_ns = self._phrase_ns if self._prompt is None else self._prompt.length_ns
+            self._answer.enough_ns = self._enough_ns(self._answer.from_ns, phrase_ns)
             self._answer.notes_per_s = settings.notes_per_s or self._answer.notes_per_s
         if change.head != self._head:
             self._head = change.head
@@ -202,7 +204,7 @@ class CallAndResponse:
         if self._answer is None:
             over_ns = self._over_ns()
             if over_ns is not None and now_ns >= over_ns - EARLY_NS:
-                self._begin(over_ns)
+                self._begin(over_ns, self._phrase_ns)
         elif self._answer.is_complete:
             self._end(self._answer)
         else:
@@ -217,9 +219,16 @@ class CallAndResponse:
         """Return when a pause will have asked for an answer; None if none can."""
         return None if self._settings.pause is None else self._phrase.ends_ns()
 
-    def _enough_ns(self, from_ns: int, phrase_ns: int) -> int | None:
-        """Return from when on an answer to a phrase of a length is long enough; None if it never is."""
-        return from_ns + max(phrase_ns, SHORTEST_ANSWER_NS) if self._settings.length is Length.PHRASE else None
+    @property
+    def _phrase_ns(self) -> int | None:
+        """Return how long the phrase has been; None if nothing was played since the last answer."""
+        return None if self._phrase.start_ns is None else self._phrase.length_ns
+
+    def _enough_ns(self, from_ns: int, phrase_ns: int | None) -> int | None:
+        """Return from when on an answer to a phrase of a length is long enough; None: never, as after no phrase."""
+        if phrase_ns is None or self._settings.length is Length.ENDLESS:
+            return None
+        return from_ns + max(phrase_ns, SHORTEST_ANSWER_NS)
 
     def _allow(self) -> None:
         """Work out what the model may play: not what is under someone else's hand or foot."""
@@ -228,15 +237,14 @@ class CallAndResponse:
             allowed = allowed & (np.arange(VOCABULARY.size) != VOCABULARY.end)
         self._allowed = allowed & ~_under_a_hand(self._phrase.held, pedal=self._phrase.pedal_is_down)
 
-    def _begin(self, at_ns: int, phrase_ns: int | None = None) -> None:
-        phrase_ns = self._phrase.length_ns if phrase_ns is None else phrase_ns
+    def _begin(self, at_ns: int, phrase_ns: int | None) -> None:
         self._prompt = _Prompt(self._stream.mark(), at_ns, phrase_ns)
         self._epoch = self._output.begin_epoch()
         self._sampler.restart(self._turn)
         busy = self._settings.notes_per_s or self._stream.notes_per_s(at_ns) or PIANISTS_NOTES_PER_S
         self._answer = _Answer(at_ns, self._enough_ns(at_ns, phrase_ns), self._epoch, at_ns, busy)
         self._answers += 1
-        logger.debug("answering a phrase of {:.1f} s", phrase_ns / 1e9)
+        logger.debug("answering a phrase of {:.1f} s", (phrase_ns or 0) / 1e9)
 
     def _play_next(self, answer: _Answer, earliest_ns: int) -> None:
         """Sample one event, from a moment on at the earliest, and plan it."""

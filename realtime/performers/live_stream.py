@@ -201,7 +201,8 @@ class LiveStream:
             mask = mask_of(
                 bounds, state.grammar, state.encoder, len(state.step_tokens), decoder.step, has_waited=has_waited
             )
-            logits = self._memory.adjust(state.logits, sampler.settings.recall, mask)
+            pulse = 0.0 if bounds.notes_per_s is None else sampler.settings.pulse_guard
+            logits = self._memory.adjust(state.logits, sampler.settings.recall, mask, pulse)
             if not state.grammar.in_note:
                 logits = with_releases(logits, state.pressed, decoder.step, mask)
             logits = self._figures.penalise(logits, sampler.settings.repetition_guard)

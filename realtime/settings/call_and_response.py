@@ -42,8 +42,12 @@ class AnswerGroup(BaseModel):
     trigger_cc: Annotated[int, Live] = Field(
         default=80, ge=0, le=119, description="number of the controller that asks for an answer, with trigger = cc"
     )
-    answer: Annotated[Literal["endless", "phrase"], Live, Preset, DecidesPiece] = Field(
-        default="endless", description="play on until you play again, or about as long as your phrase and end at a rest"
+    answer: Annotated[Literal["phrase", "endless"], Live, Preset] = Field(
+        default="phrase",
+        description=(
+            "about as long as your phrase, to the next rest, or until you play again; a file is gone on with for"
+            " as long as was asked"
+        ),
     )
     composer: Annotated[
         Annotated[str, AfterValidator(_known_composer)] | None, Optional, Live, Preset, DecidesTask, DecidesPiece

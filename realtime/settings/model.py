@@ -88,6 +88,15 @@ class SamplingGroup(BaseModel):
             " for it are multiplied by this; 1 is what fits real music, 0 is off; not in tasks on files"
         ),
     )
+    pulse_guard: Annotated[float, Live, Preset, DecidesPiece] = Field(
+        default=0.0,
+        ge=0.0,
+        le=10.0,
+        description=(
+            "how firmly answers and new pieces keep to the rhythm that is going on: the odds for its next beat are"
+            " multiplied by this; 0 is off"
+        ),
+    )
     seed: Annotated[int | None, Optional, Live, DecidesTask, DecidesPiece] = Field(
         default=None,
         ge=0,

@@ -43,7 +43,7 @@ class GrowingPiece:
         self.tokens: list[int] = []
         self._sampler = Sampler(seed, sampling)
         self._grammar, self._figures, self._pace = Grammar(), RepetitionGuard(), DensityGuard()
-        self._memory = Memory() if sampling.recall else None
+        self._memory = Memory() if sampling.recall or sampling.pulse_guard else None
         self._aim = notes_per_s
         self._step = self._last_event = 0
         self._has_waited = False
@@ -76,7 +76,7 @@ class GrowingPiece:
         if token is None:
             settings, mask = self._sampler.settings, self._mask()
             if self._memory is not None:
-                logits = self._memory.adjust(logits, settings.recall, mask)
+                logits = self._memory.adjust(logits, settings.recall, mask, settings.pulse_guard)
             if not self._grammar.in_note:
                 pressed = {int(VOCABULARY.values[key]): since for key, since in self._pressed.items()}
                 logits = with_releases(logits, pressed, self._step, mask)

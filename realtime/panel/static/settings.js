@@ -2,7 +2,7 @@
 
 const GROUPS = [
   ["Way of playing", ["mode"]],
-  ["How bold", ["temperature", "note_top_p", "recall", "repetition_guard", "pace_guard", "top_p", "top_k", "min_p", "greedy", "seed"]],
+  ["How bold", ["temperature", "note_top_p", "recall", "pulse_guard", "repetition_guard", "pace_guard", "top_p", "top_k", "min_p", "greedy", "seed"]],
   ["In whose manner", ["composer", "density"]],
   ["How it answers", ["trigger", "shortest_pause_s", "longest_pause_s", "answer"], "answer"],
   ["What asks, besides a pause", ["trigger_pedal", "trigger_key", "trigger_cc"], "answer"],
@@ -54,6 +54,7 @@ const LABELS = {
   repetition_guard: "Against loops",
   pace_guard: "Against rushing",
   recall: "Recall",
+  pulse_guard: "Pulse",
   greedy: "Likeliest only",
   seed: "Seed",
   trigger: "Answer after",
@@ -87,6 +88,7 @@ const SLIDERS = {
   repetition_guard: [0, 3, 0.1],
   pace_guard: [0, 2, 0.1],
   recall: [0, 5, 0.1],
+  pulse_guard: [0, 5, 0.1],
   shortest_pause_s: [0.1, 5, 0.1],
   longest_pause_s: [0.1, 5, 0.1],
   density: [0.5, 20, 0.5],

@@ -60,9 +60,9 @@ def test_what_is_taken_back_leaves_no_trace(kept: list[int], taken_back: list[in
     memory = fresh(kept)
     memory.extend(taken_back)
     memory.rollback(len(kept))
-    assert np.array_equal(memory.adjust(FLAT, 1.0), fresh(kept).adjust(FLAT, 1.0))
+    assert np.array_equal(memory.adjust(FLAT, 1.0, pulse=1.0), fresh(kept).adjust(FLAT, 1.0, pulse=1.0))
     memory.extend(after)
-    assert np.array_equal(memory.adjust(FLAT, 1.0), fresh(kept + after).adjust(FLAT, 1.0))
+    assert np.array_equal(memory.adjust(FLAT, 1.0, pulse=1.0), fresh(kept + after).adjust(FLAT, 1.0, pulse=1.0))
 
 
 @pytest.mark.parametrize("keep", [0, 5, 3 * RECENT_NOTES, 4 * RECENT_NOTES + 2, 4 * 3 * RECENT_NOTES])
@@ -73,9 +73,9 @@ def test_a_long_way_back_is_exact_too(keep: int) -> None:
     memory.rollback(keep)
     again = stream[keep : keep + 400]
     memory.extend(again)
-    assert np.array_equal(memory.adjust(FLAT, 1.0), fresh(stream[: keep + 400]).adjust(FLAT, 1.0))
+    assert np.array_equal(memory.adjust(FLAT, 1.0, pulse=1.0), fresh(stream[: keep + 400]).adjust(FLAT, 1.0, pulse=1.0))
     memory.rollback(keep)
-    assert np.array_equal(memory.adjust(FLAT, 1.0), fresh(stream[:keep]).adjust(FLAT, 1.0))
+    assert np.array_equal(memory.adjust(FLAT, 1.0, pulse=1.0), fresh(stream[:keep]).adjust(FLAT, 1.0, pulse=1.0))
 
 
 @given(st.lists(tokens, max_size=150))
@@ -83,15 +83,15 @@ def test_a_copy_goes_its_own_way(stream: list[int]) -> None:
     memory = fresh(stream)
     other = memory.copy()
     other.extend(notes(OTHER))
-    assert np.array_equal(memory.adjust(FLAT, 1.0), fresh(stream).adjust(FLAT, 1.0))
-    assert np.array_equal(other.adjust(FLAT, 1.0), fresh(stream + notes(OTHER)).adjust(FLAT, 1.0))
+    assert np.array_equal(memory.adjust(FLAT, 1.0, pulse=1.0), fresh(stream).adjust(FLAT, 1.0, pulse=1.0))
+    assert np.array_equal(other.adjust(FLAT, 1.0, pulse=1.0), fresh(stream + notes(OTHER)).adjust(FLAT, 1.0, pulse=1.0))
 
 
 @given(st.lists(tokens, max_size=150), st.integers(0, 2**32 - 1), st.sampled_from([0.3, 1.0, 5.0]))
 def test_mixing_leaves_a_distribution(stream: list[int], seed: int, recall: float) -> None:
     logits = np.random.default_rng(seed).normal(0, 3, VOCABULARY.size).astype(np.float32)
     before = logits.copy()
-    mixed = fresh(stream).adjust(logits, recall)
+    mixed = fresh(stream).adjust(logits, recall, pulse=recall)
     assert np.array_equal(logits, before)
     assert np.isfinite(mixed).all()
 
@@ -99,6 +99,15 @@ def test_mixing_leaves_a_distribution(stream: list[int], seed: int, recall: floa
 def test_without_recall_nothing_changes() -> None:
     logits = np.random.default_rng(0).normal(size=VOCABULARY.size).astype(np.float32)
     assert fresh(notes(MOTIF * 3)).adjust(logits, 0.0) is logits
+
+
+def test_a_rhythm_that_is_going_on_is_leant_on() -> None:
+    memory = fresh(notes(OTHER, wait=30))
+    plain, leant = (shares(memory.adjust(FLAT, 0.0, pulse=pulse)) for pulse in (0.0, 1.0))
+    assert leant[VOCABULARY.on(Role.OWN, 60)] > 1.5 * plain[VOCABULARY.on(Role.OWN, 60)], "the next beat is due"
+    begun = fresh(notes(OTHER, wait=30) + notes((60,), wait=10))
+    waits = begun.adjust(FLAT, 0.0, pulse=1.0)[VOCABULARY.first_time : VOCABULARY.first_time + 100]
+    assert 18 <= waits.argmax() + 1 <= 22
 
 
 def test_a_motif_that_begins_again_is_expected_to_go_on() -> None:
@@ -165,3 +174,12 @@ def test_more_than_there_is_cannot_be_taken_back() -> None:
     memory = fresh(notes(MOTIF))
     with pytest.raises(ValueError, match="tokens roll back"):
         memory.rollback(len(memory) + 1)
+
+
+def test_a_rhythm_holds_no_key_of_a_chord_back() -> None:
+    begun = [*notes(OTHER, wait=30), VOCABULARY.on(Role.OWN, 48), VOCABULARY.velocity(64)]
+    memory = fresh(begun)
+    keys = slice(FIRST, FIRST + KEYS)
+    assert np.array_equal(memory.adjust(FLAT, 0.0, pulse=1.0)[keys], FLAT[keys])
+    memory.push(VOCABULARY.time(12))
+    assert (memory.adjust(FLAT, 0.0, pulse=1.0)[keys] < 0).all(), "it is not due before the next beat"

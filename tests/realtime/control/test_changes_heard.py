@@ -28,7 +28,7 @@ IN_ANSWER = tuple(name for name in KEPT if name not in (*ELSEWHERE, *IN_DUET, *I
 
 
 def settings_of(mode: str) -> Settings:
-    return Settings.model_validate({"mode": mode, "seed": SEED, "when_alone": "continue"})
+    return Settings.model_validate({"mode": mode, "seed": SEED, "when_alone": "continue", "answer": "endless"})
 
 
 def planned_before_and_heard_after(mode: str, name: str | None) -> tuple[list[float], int]:

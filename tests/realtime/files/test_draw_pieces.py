@@ -64,7 +64,9 @@ def test_a_piece_is_gone_on_with(tmp_path: Path) -> None:
     told = json.loads((tmp_path / "events.json").read_text())
     assert told["seed"] == 7
     struck = sum(event["event"] == "note_on" for event in told["events"])
-    assert new.notes.size <= struck <= new.notes.size + 2  # a file does not tell two strokes within its shortest time
+    assert (
+        new.notes.size <= struck <= 1.05 * new.notes.size
+    )  # a file does not tell two strokes within its shortest time
 
 
 def test_the_same_seed_gives_the_same_file_and_another_another(tmp_path: Path) -> None:
@@ -201,10 +203,11 @@ def test_music_that_ends_by_itself_is_short_and_drawn_again(monkeypatch: pytest.
     assert (seed, made.performance.notes.size, seeds) == (9, 5, [7, 9, 11])
 
 
-def test_an_answer_of_a_phrases_length_is_short_of_a_longer_wish() -> None:
-    settings_ = offline.partner_settings(Settings(answer="phrase"), 3, is_new=True)
-    run = a_run(model_of_chance(), settings_.playing.answers)
-    assert go_on(run, NOTHING, PieceLength(seconds=60.0)).is_short
+def test_a_file_is_gone_on_with_for_as_long_as_was_asked_however_long_an_answer_is() -> None:
+    told = offline.partner_settings(Settings(answer="phrase"), 3, is_new=False)
+    run = a_run(model_of_chance(), told.playing.answers)
+    primer = Performance(np.array([(0.0, 0.5, 60, 64, 0), (0.5, 0.5, 62, 64, 0)], NOTE))
+    assert not go_on(run, primer, PieceLength(seconds=30.0)).is_short
 
 
 def test_the_first_notes_end_with_their_pedal() -> None:
