@@ -61,6 +61,8 @@ def split_chunks(data: bytes, faults: Faults) -> Chunks:
     if len(bodies) != declared:
         faults.add(f"its header declares {_tracks(declared)}, and there {_are(len(bodies))}")
         file_type = 1 if file_type == 0 and len(bodies) > 1 else file_type
+        if b"MTrk" in between[-1]:  # counted anew, it would be read another time
+            between[-1] = b""
     head = _HEADER.pack(b"MThd", length, file_type, len(bodies), division) + data[_HEADER.size : 8 + length]
     return Chunks(head, clock, tuple(bodies), tuple(between))
 

@@ -13,10 +13,10 @@ from realtime.cli.demo_phrases import QUESTION, phrase_path
 from tests.fuzz.drive import fuzz
 
 INSTRUMENTED = tuple(
-    f"piano.{name}"
+    f"piano.midi.{name}"
     for name in (
-        *("midi_file", "midi_document", "midi_chunks", "midi_events", "midi_scan", "midi_mending", "midi_strikes"),
-        *("midi_wrappers", "tempo_map", "one_piano", "piano_part"),
+        *("file", "document", "chunks", "events", "scan", "mending", "strikes", "wrappers"),
+        *("tempo_map", "one_piano", "piano_part"),
     )
 )
 

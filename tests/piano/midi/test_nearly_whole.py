@@ -129,3 +129,9 @@ def test_what_is_read_of_a_damaged_file_is_a_sound_file(bodies: list[bytes], dat
         whole_part = PianoPart.of(document, tracks).performance.notes
         if (document.struck["channel"] != DRUMS).all():
             assert whole_part.tolist() == read_performance(document.to_bytes()).notes.tolist()
+
+
+def test_a_track_behind_rubbish_that_was_not_counted_does_not_come_back() -> None:
+    behind = declaring(1, midi_file(CONDUCTOR, RIGHT)) + b"\0\xff\0" * 5 + chunk(LEFT)
+    document = MidiDocument.read(behind)
+    assert document.struck.size == MidiDocument.read(document.to_bytes()).struck.size == 8

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from realtime.midi.backpressure import AdmissionControl
+from realtime.midi.held_notes import HeldNotes
 from realtime.midi.owed_releases import OwedReleases
 from realtime.output.event_queue import Outbox
 from realtime.output.scheduler import Scheduler
@@ -24,7 +24,7 @@ Instead = Callable[..., Any]
         pytest.param(Outbox, "begin_anew", lambda _: [], 3, id="silence after a thread failed"),
         pytest.param(Outbox, "release_thru", lambda _: [], 2, id="releases when the keyboard is lost"),
         pytest.param(OwedReleases, "note", lambda *_: None, 3, id="releases that nobody heard, kept"),
-        pytest.param(AdmissionControl, "_ends_something", lambda *_: False, 1, id="releases at a full queue"),
+        pytest.param(HeldNotes, "ends", lambda *_: False, 1, id="releases at a full queue"),
         pytest.param(Scheduler, "forget_own", lambda _: None, 5, id="releases after the model failed"),
     ],
 )
