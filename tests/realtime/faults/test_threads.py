@@ -104,7 +104,7 @@ def test_the_output_thread(playing: Playing, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_the_engines_thread(playing: Playing, monkeypatch: pytest.MonkeyPatch) -> None:
     playing.hears(60)
-    raise_once(monkeypatch, type(playing.play.partner.engine._performer), "hear")
+    raise_once(monkeypatch, type(playing.play.partner.engine._performer), "on_event")
     playing.press(61)
     playing.says("answer does not play for 1 s: ArithmeticError: on purpose")
     playing.until(lambda: {(0, 60), (0, 61)} <= playing.listener.sounding.keys())
