@@ -18,6 +18,7 @@ COMMANDS = {
     "pack": ("train.pack.command", "make one folder that trains a recipe on another machine, without a network"),
     "join": ("train.pack.join", "put together the checkpoint that a packed run brought back"),
     "grow": ("train.model.grow", "make a checkpoint deeper or wider that begins as the same function"),
+    "note-posterior": ("train.fit.note_posterior", "train the network that tells how far noisy notes were moved"),
     "shrink": ("train.model.shrink", "write a checkpoint with weights of 16 bits, half as large"),
     "evaluate": ("train.evaluate.command", "measure a model in bits per note"),
     "primers": ("train.sampling_study.primers", "cut excerpts of real music, to be gone on with"),

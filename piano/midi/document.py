@@ -22,7 +22,7 @@ from piano.midi.faults import DamageError, Faults
 from piano.midi.load import LONGEST_OF_A_NOTE_S, LONGEST_S, LONGEST_WITHOUT_NOTES_S, MOST_NOTES, load_midi
 from piano.midi.scan import META, META_TEMPO, MOST_EVENTS, MidiEvent, TooMuchError
 from piano.midi.strikes import StruckArray, struck_in
-from piano.midi.tempo_map import TempoMap
+from piano.midi.tempo_map import DEFAULT_TEMPO_US, TempoMap
 from piano.midi.wrappers import unwrapped
 
 _HEADER = struct.Struct(">4sIHHH")
@@ -161,6 +161,34 @@ class MidiDocument:
         first = document.tracks[0].edited(frozenset(), [NewEvent(0, True, b"\xff\x51\x03" + tempo)])
         return document.with_track(0, first)
 
+    def with_tempi(self, ticks: NDArray[np.int64], seconds: NDArray[np.float64]) -> "MidiDocument":
+        """Return the file in other tempi: each of these ticks, (moments,) and ascending, falls on its moment.
+
+        What comes before the first and after the last of them keeps the tempo that it has. MidiFileError where time is
+        counted in frames, or each track has a time of its own.
+        """
+        if self.clock.tick_s is not None or self.file_type == 2:
+            raise MidiFileError(f"{self.name}: its tracks share no tempo map to change; leave --keep-grid away")
+        per_quarter = self.clock.ticks_per_quarter
+        old = self.clocks[0].tempo_map
+        first_us = int(np.rint(1e6 * per_quarter * seconds[0] / ticks[0])) if ticks[0] else DEFAULT_TEMPO_US
+        added = [NewEvent(0, True, _tempo_bytes(first_us))] if ticks[0] else []
+        at_s = ticks[0] * first_us / (1e6 * per_quarter)
+        for tick, following, until_s in zip(ticks[:-1].tolist(), ticks[1:].tolist(), seconds[1:].tolist(), strict=True):
+            tempo_us = min(max(round(1e6 * per_quarter * (until_s - at_s) / (following - tick)), 1), _SLOWEST_US)
+            added.append(NewEvent(tick, True, _tempo_bytes(tempo_us)))
+            at_s += (following - tick) * tempo_us / (1e6 * per_quarter)
+        last = int(ticks[-1])
+        segment = int(np.searchsorted(old.tick, last, side="right")) - 1
+        after = zip([last, *old.tick[segment + 1 :].tolist()], old.tick_s[segment:].tolist(), strict=True)
+        added += [NewEvent(tick, True, _tempo_bytes(round(1e6 * per_quarter * tick_s))) for tick, tick_s in after]
+        document = self
+        for index, track in enumerate(self.tracks):
+            dropped = {number for number, event in enumerate(track.events) if _is_tempo(track, event)}
+            if dropped or not index:
+                document = document.with_track(index, track.edited(dropped, [] if index else added))
+        return document
+
 
 @dataclass(frozen=True, slots=True)
 class TrackClock:
@@ -176,6 +204,14 @@ class TrackClock:
     def ticks(self, seconds: NDArray[np.float64]) -> NDArray[np.int64]:
         """Return the nearest ticks; what comes before the track begins falls on its beginning."""
         return self.tempo_map.ticks(np.maximum(seconds - self.start_s, 0.0))
+
+
+_SLOWEST_US = 0xFFFFFF
+"""The slowest tempo that fits into a file, in microseconds a quarter note."""
+
+
+def _tempo_bytes(tempo_us: int) -> bytes:
+    return b"\xff\x51\x03" + tempo_us.to_bytes(3)
 
 
 def _is_tempo(track: TrackEvents, event: MidiEvent) -> bool:

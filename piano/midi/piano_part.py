@@ -18,7 +18,7 @@ from piano.midi.one_piano import DOUBLE_S, merge_notes
 from piano.midi.scan import CONTROL, NOTE_OFF, NOTE_ON
 from piano.midi.strikes import DRUMS, StruckArray
 from piano.midi.tracks import SUSTAIN
-from piano.notes import HIGHEST_PITCH, LOWEST_PITCH, NoteArray, NoteMask, Performance
+from piano.notes import HIGHEST_PITCH, LOWEST_PITCH, NoteArray, NoteMask, PedalArray, Performance
 
 KEYBOARDS = range(8)
 """The programs of General MIDI that are pianos, harpsichord and clavinet, counted from 0."""
@@ -31,6 +31,9 @@ ALWAYS = ((-np.inf, np.inf),)
 
 _ALIKE_S, _ALIKE_SEMITONES = 0.1, 4.0
 _NEIGHBOURS = 16
+
+_SAME_S = 1e-4
+"""A note that is moved by less stays where it is."""
 _SAME_S = 1e-6
 
 Slot = tuple[int, int]
@@ -143,6 +146,33 @@ class PianoPart:
             if events:
                 bare = bare.with_track(track, bare.tracks[track].edited(frozenset(), events))
         return bare
+
+    def with_notes(self, notes: NoteArray, pedals: PedalArray | None = None) -> MidiDocument:
+        """Return the file with other notes in place of the part's, (notes,), each for the one of its place, in its
+        track and channel; and with other pedal changes, where they are given.
+
+        A note that is not changed stays as it is, byte for byte; of one whose velocity alone is, that byte changes.
+        """
+        before = self.performance.notes
+        same_time = (np.abs(notes["onset_s"] - before["onset_s"]) < _SAME_S) & (
+            np.abs(notes["duration_s"] - before["duration_s"]) < _SAME_S
+        )
+        moved = ~same_time | (notes["pitch"] != before["pitch"])
+        velocities = np.where(moved, before["velocity"], notes["velocity"]).astype(np.uint8)
+        louder = PianoPart(self.with_velocities(velocities), self.slots, self.struck, self.press, self.performance)
+        document = louder.without(moved, () if pedals is None else ALWAYS)
+        first = np.full(before.size, -1, np.intp)
+        first[self.press[::-1]] = np.arange(self.press.size)[::-1]
+        slots = self.struck[["track", "channel"]][first]
+        main = max(sorted(self.slots), key=lambda slot: int((slots == np.array(slot, slots.dtype)).sum()))
+        for slot in sorted(self.slots):
+            mine = Performance(notes[moved & (slots == np.array(slot, slots.dtype))])
+            if pedals is not None and slot == main:
+                mine = Performance(mine.notes, pedals)
+            events = events_of(document, *slot, mine)
+            if events:
+                document = document.with_track(slot[0], document.tracks[slot[0]].edited(frozenset(), events))
+        return document
 
     def with_new_part(self, base: MidiDocument, name: str, performance: Performance) -> MidiDocument:
         """Return `base`, which is this part's file or made from it, with a performance on a track of its own.

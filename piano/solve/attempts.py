@@ -102,6 +102,34 @@ class SampledAttempt:
             playing.take(token, log_probability(logits, options, token))
 
 
+class FinishedAttempt:
+    """What needed no model."""
+
+    rows = 1
+    is_done = True
+    share = 1.0
+    score = 0.0
+    decisions = 0
+
+    def __init__(self, found: Performance) -> None:
+        self._found = found
+
+    def performance(self) -> Performance:
+        """Return what was found."""
+        return self._found
+
+    def copies(self) -> Sequence[tuple[int, int]]:
+        """Return nothing."""
+        return ()
+
+    def moves(self) -> Mapping[int, RowUpdate]:
+        """Return nothing."""
+        return {}
+
+    def accept_logits(self, logits: Mapping[int, Logits]) -> None:
+        """Take nothing: no row was moved."""
+
+
 class VelocityAttempt:
     """The velocities of an exercise, one after another."""
 

@@ -22,9 +22,11 @@ from piano.events import Role
 from piano.notes import LOWEST_PITCH
 from piano.session import Logits
 from piano.solve.constraints import FOREVER, Constraints, ForcedEvent
+from piano.solve.leanings import NO_PEDAL_DOWN, in_tempo, in_texture
 from piano.solve.limits import LONGEST_HOLD_S, MOST_STEP_TOKENS
 from piano.solve.masks import IS_GIVEN, IS_OWN, IS_OWN_ON, IS_TIME, NOTHING, STEPS, Options
 from piano.solve.must_play import MustPlayState
+from piano.solve.score_timing import TempoCurve
 from piano.solve.token_buffer import TokenBuffer
 from piano.tokens.grammar import Mask
 from piano.tokens.step_order import FRESH, StepOrder
@@ -34,6 +36,10 @@ LONGEST_SCORE_WAIT_S = 8.0
 """The longest from one key of a score to the next."""
 
 _LONGEST_HOLD, _LONGEST_WAIT = round(LONGEST_HOLD_S / STEP_S), round(LONGEST_SCORE_WAIT_S / STEP_S)
+_IMPOSSIBLE = -6.0
+"""What is so much rarer, in nats, by all that is known of the music does not come."""
+
+_IS_OWN_OFF: Mask = (VOCABULARY.kinds == Kind.OFF) & (VOCABULARY.roles == Role.OWN)
 _OWN_PEDAL_DOWN = VOCABULARY.pedal(Role.OWN, down=True)
 _FIRST_OWN_ON = VOCABULARY.on(Role.OWN, LOWEST_PITCH) - LOWEST_PITCH
 
@@ -49,7 +55,11 @@ class ConstrainedDecoder(TokenBuffer):
         self._known = known
         self._allowed = _static(known)
         self._owed = None if known.owed is None else MustPlayState(known.owed)
+        self._tempo = None if known.score is None else TempoCurve(known.score)
+        self._pedal_since = -FOREVER  # the step of the last change of our own pedal
+        self._lifts: dict[int, int] = {}  # at which step each of our keys comes up at the latest
         self._logits: Logits | None = None
+        self._lean: Logits | None = None  # what is known of the music says, in nats for each token
         self._at_anchor: tuple[Logits | None, float, int] = (None, 0.0, 0)  # logits, score, decisions
         self._earliest = self._last_press = 0
         self._event = self._preview = self._announcement = 0  # the next of each
@@ -80,10 +90,10 @@ class ConstrainedDecoder(TokenBuffer):
 
     @property
     def logits(self) -> Logits:
-        """Return the logits of what follows; RuntimeError where they are due."""
+        """Return the logits of what follows, with the evidence for it; RuntimeError where they are due."""
         if self._logits is None:
             raise RuntimeError("the stream has not been fed yet")
-        return self._logits
+        return self._logits if self._lean is None else self._logits + self._lean
 
     def accept_logits(self, logits: Logits) -> None:
         """Take the logits of what follows the last token, which was fed."""
@@ -98,12 +108,15 @@ class ConstrainedDecoder(TokenBuffer):
         other.tokens, other._grammar, other._order = self.tokens[:], self._grammar.copy(), self._order.copy()
         other._pressed, other.presses = dict(self._pressed), self.presses[:]
         other._owed = None if self._owed is None else self._owed.copy()
+        other._tempo = None if self._tempo is None else self._tempo.copy()
+        other._lifts = dict(self._lifts)
         return other
 
     def options(self) -> Options | None:
         """Return what may be drawn now; None if nothing: then the stream is due to be fed, or done."""
         while not self.is_done:
             if self._grammar.in_note:
+                self._lean = None
                 return None if self.is_due else Options(self._grammar.mask())
             known = self._next_known()
             if self._ends_in_silence():
@@ -114,7 +127,8 @@ class ConstrainedDecoder(TokenBuffer):
             if self.is_due:
                 break
             options = self._options(known)
-            if options.allowed.any():
+            self._lean = self._evidence(known)
+            if options.allowed.any() and (self._lean is None or self._lean[options.allowed].max() > _IMPOSSIBLE):
                 return options
             self.pass_over()
         return None
@@ -167,6 +181,8 @@ class ConstrainedDecoder(TokenBuffer):
             self._settle()
         else:
             self._note(token)
+            if kind == Kind.PEDAL:
+                self._pedal_since = self._step
             if kind != Kind.ON:
                 self._settle()
 
@@ -175,6 +191,10 @@ class ConstrainedDecoder(TokenBuffer):
         if VOCABULARY.kinds[self.tokens[-1]] == Kind.VELOCITY and VOCABULARY.roles[self.tokens[-2]] == Role.OWN:
             self.presses.append((self._step, int(VOCABULARY.values[self.tokens[-2]])))
             self._last_press = self._step
+            self._lifts[self.presses[-1][1]] = self._step + _LONGEST_HOLD
+            if self._tempo is not None:
+                self._lifts[self.presses[-1][1]] = self._step + self._tempo.hold
+                self._tempo.press(self._step)
             if self._owed is not None:
                 self._owed.press(*self.presses[-1])
             if self._known.pitches is not None and len(self.presses) == len(self._known.pitches):
@@ -226,18 +246,28 @@ class ConstrainedDecoder(TokenBuffer):
         """Return what is forced next: something given, a preview, or what has waited for too long."""
         known = self._known.events[self._event] if self._event < len(self._known.events) else None
         if self._pressed:
-            pitch, pressed = next(iter(self._pressed.items()))
-            release = ForcedEvent(pressed + _LONGEST_HOLD, (VOCABULARY.off(Role.OWN, pitch),))
+            release = self._next_release()
             if known is None or self._place(release) < self._place(known):
                 known = release
         if self._score_key is not None:
-            press = ForcedEvent(self._last_press + _LONGEST_WAIT, (self._score_key,))
+            latest = self._last_press + _LONGEST_WAIT if self._tempo is None else self._tempo.latest
+            press = ForcedEvent(max(latest, self._anchor_step), (self._score_key,))
             if known is None or self._place(press) < self._place(known):
                 known = press
         if self._owed is not None:
             known = self._next_owed(self._owed, known)
         preview = self._known.preview(self._preview)
         return preview if preview and (known is None or preview.step <= known.step) else known
+
+    def _next_release(self) -> ForcedEvent:
+        """Return which of our keys comes up next, and when at the latest: one that is to go down again, before that."""
+        moments = {pitch: self._lifts.get(pitch, pressed + _LONGEST_HOLD) for pitch, pressed in self._pressed.items()}
+        if self._tempo is not None and self._score_key is not None:
+            pitch = int(VOCABULARY.values[self._score_key])
+            if pitch in moments:
+                moments[pitch] = max(min(moments[pitch], self._tempo.latest - 1), self._pressed[pitch] + 1)
+        step, pitch = min((max(step, self._anchor_step), pitch) for pitch, step in moments.items())
+        return ForcedEvent(step, (VOCABULARY.off(Role.OWN, pitch),))
 
     def _next_owed(self, owed: MustPlayState, known: ForcedEvent | None) -> ForcedEvent | None:
         """Return the key that must go down, or the moment in which one must, if it comes before another known thing."""
@@ -296,6 +326,18 @@ class ConstrainedDecoder(TokenBuffer):
         presses = NOTHING if self._known.pitches is None else allowed & IS_OWN_ON & ~lets_come
         return Options(allowed, lets_come, allowed & IS_GIVEN & ~lets_come, presses)
 
+    def _evidence(self, known: ForcedEvent | None) -> Logits | None:
+        """Return by how many nats what is known of the music makes each token likelier, (vocab,); None: by nothing."""
+        if self._known.texture is not None:
+            return in_texture(self._known.texture, self._step, self.presses)
+        if self._tempo is None:
+            return None
+        if self._score_key is None:
+            return NO_PEDAL_DOWN  # all has been played
+        is_down = self._grammar.pedal_is_down(Role.OWN)
+        until = known.step if known is not None else None
+        return in_tempo(self._tempo, self._step, until, is_down=is_down, pedal_steps=self._step - self._pedal_since)
+
     def _events(self) -> Mask:
         """Return which events may come at the step that has been reached, and any time, (vocab,)."""
         known, grammar = self._known, self._grammar
@@ -310,6 +352,8 @@ class ConstrainedDecoder(TokenBuffer):
         elif known.pitches is not None:
             if self._score_key is None or not allowed[self._score_key]:
                 allowed &= ~IS_OWN_ON
+            if self._tempo is not None:
+                allowed &= ~_IS_OWN_OFF  # each key is held for its written length
         else:
             allowed[[_FIRST_OWN_ON + pitch for pitch in grammar.sounding(Role.GIVEN)]] = False
         if self._owed is not None:

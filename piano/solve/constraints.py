@@ -7,15 +7,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from piano.events import Role
 from piano.notes import Performance
+from piano.solve.evidence import Evidence
 from piano.solve.must_play import MustPlayNotes, owed_notes
-from piano.tasks.exercise import Exercise, PreviewClock
-from piano.tasks.previews import Announcement, SharedClock, announcements, order_of, whole_steps
+from piano.solve.score_timing import Score, score_of
+from piano.solve.texture import Texture, texture_of
+from piano.tasks.exercise import Exercise, Preview, PreviewClock
+from piano.tasks.previews import Announcement, SharedClock, announcements, order_of, steps_of, whole_steps
 from piano.tasks.task_stream import PreviewSize
 from piano.tokens.encoding import TokenArray, encode
-from piano.tokens.vocabulary import FILL_TASKS, VOCABULARY, Kind
+from piano.tokens.vocabulary import FILL_TASKS, STEP_S, VOCABULARY, Kind
 
 FOREVER = 2**31
 """A step that no music reaches."""
@@ -52,6 +56,10 @@ class Constraints:
     allows_pedal: bool = True
     owed: MustPlayNotes | None = None
     """The notes that come back once each, where that is known."""
+    texture: Texture | None = None
+    """What our part is to be like, beside what stands."""
+    score: Score | None = None
+    """When the keys of a score are written, where they are played in its time."""
 
     def preview(self, index: int) -> ForcedEvent | None:
         """Return the preview of a number, if there is one."""
@@ -61,7 +69,12 @@ class Constraints:
 
 
 def constraints_of(
-    exercise: Exercise, size: PreviewSize | None, *, length_s: float | None = None, longest_preview: int = FOREVER
+    exercise: Exercise,
+    size: PreviewSize | None,
+    *,
+    length_s: float | None = None,
+    longest_preview: int = FOREVER,
+    evidence: Evidence | None = None,
 ) -> Constraints:
     """Return what is known of an exercise in which events are asked, with previews of a size (None: without).
 
@@ -78,14 +91,16 @@ def constraints_of(
             ((0, FOREVER),),
             announcements=tuple(Announcement(entry.before, _cut(entry.tokens, longest_preview)) for entry in told),
             pitches=tuple(exercise.performance.notes["pitch"][order].tolist()),
+            score=_score(exercise, preview, order, evidence),
         )
     events = tuple(_given_events(exercise))
     clock = SharedClock(preview) if preview is not None else None
     strikes = _strikes(exercise, events, clock, length_s)
     has_given_pedal = exercise.task in FILL_TASKS and bool((exercise.pedal_roles == Role.GIVEN).any())
     allows_pedal = exercise.task == "gap" or not has_given_pedal
+    texture = _texture(exercise, evidence)
     if clock is None or shown is None:
-        return Constraints(events, strikes, allows_pedal=allows_pedal)
+        return Constraints(events, strikes, allows_pedal=allows_pedal, texture=texture)
     if exercise.task == "gap":
         shows = [(start, clock.gap(start, end)) for start, end in strikes]
         window, needed = None, 0
@@ -97,8 +112,36 @@ def constraints_of(
         ForcedEvent(start, tuple(_cut(tokens, longest_preview).tolist()), is_event=False) for start, tokens in shows
     ]
     return Constraints(
-        events, strikes, tuple(previews), window, needed, allows_pedal=allows_pedal, owed=owed_notes(exercise)
+        events,
+        strikes,
+        tuple(previews),
+        window,
+        needed,
+        allows_pedal=allows_pedal,
+        texture=texture,
+        owed=owed_notes(exercise),
     )
+
+
+def _score(exercise: Exercise, preview: Preview, order: NDArray[np.intp], evidence: Evidence | None) -> Score | None:
+    """Return the score that is played in its own time; None where only the order of its keys counts."""
+    if evidence is None or exercise.task != "perform_score":
+        return None
+    written = preview.notes[order]
+    steps = np.sort(steps_of(written))
+    lengths = np.maximum(np.rint(written["duration_s"] / STEP_S).astype(np.int64), 1)
+    rng = np.random.default_rng(evidence.seed)
+    return score_of(steps, lengths, written["pitch"].astype(np.int64), evidence.tempo, rng)
+
+
+def _texture(exercise: Exercise, evidence: Evidence | None) -> Texture | None:
+    """Return what a part that is filled in is to be like; None where nothing stands beside it, or it is free."""
+    if evidence is None or evidence.fills is None or exercise.task not in FILL_TASKS or not exercise.given_notes:
+        return None
+    if exercise.preview is None:
+        return None  # a duet does not know what comes
+    fills = evidence.fills
+    return texture_of(exercise, follows_own=fills.follows_own, density=fills.density, moments_s=fills.moments_s)
 
 
 def _given_events(exercise: Exercise) -> Iterator[ForcedEvent]:

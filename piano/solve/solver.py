@@ -9,17 +9,22 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from piano.notes import Performance
+import numpy as np
+
+from piano.notes import NoteArray, Performance
 from piano.sampling.sampler import Sampler, SamplingSettings
 from piano.session import Session, Sessions
-from piano.solve.attempts import Attempt, SampledAttempt, VelocityAttempt
+from piano.solve.attempts import Attempt, FinishedAttempt, SampledAttempt, VelocityAttempt
 from piano.solve.beam_search import BeamAttempt
+from piano.solve.cleaning import cleaned
 from piano.solve.constrained_decoder import ConstrainedDecoder
 from piano.solve.constraints import constraints_of
 from piano.solve.context_window import ContextWindow
+from piano.solve.evidence import TASK_NOISE, Evidence
 from piano.solve.mbr import AgreeingAttempt
 from piano.solve.sequential_sessions import SequentialSessions
-from piano.solve.velocity_answers import VelocityAnswers, noise_of
+from piano.solve.slips import STREAMS, SlipAttempt
+from piano.solve.velocity_answers import VelocityAnswers, noise_of, velocity_exercise
 from piano.tasks.exercise import Asked, Exercise
 from piano.tasks.task_stream import PreviewSize
 from piano.tokens.vocabulary import VOCABULARY
@@ -47,7 +52,9 @@ class SolveRequest:
     model itself finds likeliest, per decision. `reading_noise` is the deviation of the readings in velocity tasks
     (None: that of training; infinite: they say nothing), where no preview shows them. With several `samples` those are
     drawn of each stretch, and one goes on: see `piano.solve.mbr`. Own keys go down as long as what
-    is given goes on, or for `length_s`. `report` is told how much is done, 0 to 1.
+    is given goes on, or for `length_s`.
+    With `evidence` what is read of notes to be cleaned, or of a score, is believed as far as it says; without, they are
+    previews of a performance that is drawn. `report` is told how much is done, 0 to 1.
     """
 
     seed: int = 0
@@ -60,6 +67,7 @@ class SolveRequest:
     samples: int = 1
     reading_noise: float | None = None
     length_s: float | None = None
+    evidence: Evidence | None = None
     report: Callable[[float], None] | None = None
 
     def __post_init__(self) -> None:
@@ -89,8 +97,7 @@ def solve(session: Session, exercise: Exercise, request: SolveRequest | None = N
     ValueError if a style is unknown or the session's context is too short to play at all.
     """
     request = request or SolveRequest()
-    rows = request.beams if request.strategy is Strategy.BEAM else 1
-    return solve_together(SequentialSessions(session, rows), [exercise], [request])[0]
+    return solve_together(SequentialSessions(session, rows_for(exercise, request)), [exercise], [request])[0]
 
 
 def solve_together(
@@ -111,9 +118,17 @@ def solve_together(
     return [max((job.answer() for job in group), key=_by_own_score) for group in jobs]
 
 
+def rows_for(exercise: Exercise, request: SolveRequest) -> int:
+    """Return how many rows of a batch the answer to an exercise needs."""
+    if request.evidence is not None and exercise.task in TASK_NOISE:
+        return STREAMS if exercise.task == "clean_pitch" and request.evidence.slips is not None else 1
+    return request.beams if request.strategy is Strategy.BEAM and exercise.asked is Asked.OWN_EVENTS else 1
+
+
 def _count(exercise: Exercise, request: SolveRequest) -> int:
     is_sampled = request.strategy is Strategy.SAMPLE and exercise.asked is Asked.OWN_EVENTS
-    return request.best_of if is_sampled else 1
+    is_certain = request.evidence is not None and exercise.task in TASK_NOISE
+    return request.best_of if is_sampled and not is_certain else 1
 
 
 def _by_own_score(answer: Solution) -> float:
@@ -130,8 +145,7 @@ class _Job:
     @property
     def rows(self) -> int:
         """Return how many rows it needs."""
-        is_beam = self._request.strategy is Strategy.BEAM and self._exercise.asked is Asked.OWN_EVENTS
-        return self._request.beams if is_beam else 1
+        return rows_for(self._exercise, self._request)
 
     @property
     def share(self) -> float:
@@ -151,11 +165,15 @@ class _Job:
 
 def _attempt(exercise: Exercise, request: SolveRequest, number: int, context: int) -> Attempt:
     size = request.preview if exercise.preview is not None else None
+    if request.evidence is not None and exercise.preview is not None and exercise.task in TASK_NOISE:
+        return _cleaning(exercise.task, exercise.preview.notes, request, request.evidence, context)
     if exercise.asked is Asked.VELOCITIES:
         noise = noise_of(exercise, size, request.reading_noise)
         return VelocityAttempt(VelocityAnswers(exercise, request.styles, size, noise), context)
     head = (VOCABULARY.bos, VOCABULARY.task(exercise.task), *(VOCABULARY.style(style) for style in request.styles))
-    known = constraints_of(exercise, size, length_s=request.length_s, longest_preview=context // 2)
+    known = constraints_of(
+        exercise, size, length_s=request.length_s, longest_preview=context // 2, evidence=request.evidence
+    )
     playing, reel = ConstrainedDecoder(head, known), ContextWindow(context, len(head))
     if request.strategy is Strategy.BEAM:
         return BeamAttempt(playing, reel, request.beams)
@@ -164,6 +182,21 @@ def _attempt(exercise: Exercise, request: SolveRequest, number: int, context: in
     if request.strategy is Strategy.GREEDY:
         request = replace(request, sampling=replace(request.sampling, temperature=0.0))
     return SampledAttempt(playing, reel, _sampler(request, number))
+
+
+def _cleaning(task: str, read: NoteArray, request: SolveRequest, evidence: Evidence, context: int) -> Attempt:
+    """Return what cleans notes: keys that were missed by the model, what else is noisy by the notes around it."""
+    if task == "clean_pitch" and evidence.slips is not None:
+        head = (VOCABULARY.bos, VOCABULARY.task("continue"), *(VOCABULARY.style(style) for style in request.styles))
+        return SlipAttempt(head, read, evidence.slips, ContextWindow(context, len(head)))
+    noise = evidence.noise or TASK_NOISE[task]
+    found = cleaned(read, noise)
+    if not noise.velocity:
+        return FinishedAttempt(Performance(found))
+    by_time = np.argsort(found["onset_s"], kind="stable")
+    exercise = velocity_exercise("denoise_velocity", Performance(found[by_time]))
+    answers = VelocityAnswers(exercise, request.styles, request.preview, noise_of(exercise, request.preview, None))
+    return VelocityAttempt(answers, context)
 
 
 def _sampler(request: SolveRequest, number: int) -> Sampler:
@@ -211,7 +244,7 @@ def _run(sessions: Sessions, jobs: Sequence[_Job]) -> Iterator[None]:
 
 
 def _round(sessions: Sessions, playing: Sequence[tuple[Attempt, list[int]]]) -> None:
-    """Move all rows that are due, once, and tell the attempts what follows."""
+    """RowUpdate all rows that are due, once, and tell the attempts what follows."""
     for attempt, rows in playing:
         for source, target in attempt.copies():
             sessions.copy(rows[source], rows[target])

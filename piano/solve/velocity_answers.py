@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from piano.notes import HIGHEST_PITCH, LOWEST_PITCH, Performance
 from piano.sampling.velocity_posterior import HALF_WAY_NOISE, VELOCITIES, median_velocity, posterior
 from piano.session import Logits
-from piano.tasks.exercise import Exercise
+from piano.tasks.exercise import Asked, Exercise, Preview, roles_of
+from piano.tasks.repair_tasks import NO_READING
 from piano.tasks.task_stream import Part, PreviewSize, task_stream
 from piano.tokens.vocabulary import VELOCITY_BINS, VOCABULARY
 
@@ -58,6 +59,22 @@ class VelocityAnswers:
         notes = self._exercise.performance.notes.copy()
         notes["velocity"] = self._velocities
         return Performance(notes, self._exercise.performance.pedals)
+
+
+def velocity_exercise(task: str, performance: Performance) -> Exercise:
+    """Return the exercise that finds velocities for a performance whose own are what was read."""
+    notes = performance.notes.copy()
+    if task == "velocity":
+        notes["velocity"] = NO_READING
+    return Exercise(
+        task,
+        performance,
+        roles_of(np.ones(notes.size, np.bool_)),
+        roles_of(np.ones(performance.pedals.size, np.bool_)),
+        asked=Asked.VELOCITIES,
+        preview=Preview(notes, shows_velocity=task != "velocity"),
+        readings=notes["velocity"],
+    )
 
 
 def noise_of(exercise: Exercise, size: PreviewSize | None, wanted: float | None) -> float:

@@ -8,6 +8,7 @@ import numpy as np
 from piano.events import NoteOff, NoteOn, Pedal, TimedEvent
 from piano.notes import Performance, no_notes
 from realtime.engine.offline_run import OfflineRun
+from realtime.files.deferred_session import DeferredSession
 from realtime.midi.message import MessageKind, kind_of
 from realtime.midi.performance_messages import messages_of
 from realtime.take.take import performance_of
@@ -15,6 +16,9 @@ from realtime.take.take import performance_of
 _NS_PER_S = 1_000_000_000
 _SLICE_NS = _NS_PER_S // 4
 """How far the run goes on between two looks at what there is."""
+
+_HEARD_ONE_BY_ONE = 16
+"""So many messages at the end of a primer are heard one by one, in any case: one of them at least changes something."""
 
 _SHORT_BY_NS = _NS_PER_S
 """A piece that lacks more than this of the length asked for is short."""
@@ -61,12 +65,24 @@ class DrawProgress:
 
 
 def go_on(
-    run: OfflineRun, primer: Performance, length: PieceLength, report: Callable[[DrawProgress], None] = lambda _: None
+    run: OfflineRun,
+    primer: Performance,
+    length: PieceLength,
+    report: Callable[[DrawProgress], None] = lambda _: None,
+    *,
+    deferred: DeferredSession | None = None,
 ) -> Continuation:
-    """Play the primer to a fresh run, hand over at its end, and return the music of the length asked for."""
+    """Play the primer to a fresh run, hand over at its end, and return the music of the length asked for.
+
+    A `deferred` session, which the run then plays with, hears the primer at once.
+    """
     messages = messages_of(primer)
     run.play(messages)
     start_ns = messages[-1][0] if messages else 0
+    if deferred is not None:
+        if len(messages) > _HEARD_ONE_BY_ONE:
+            run.run_until(messages[-_HEARD_ONE_BY_ONE][0] - 1)
+        deferred.catch_up()
     run.run_until(start_ns)
     run.hand_over()
     limit_ns = None if length.seconds is None else start_ns + round(length.seconds * _NS_PER_S)

@@ -18,6 +18,7 @@ from realtime.engine.offline_run import OfflineRun
 from realtime.engine.open_model import opening_head, stream_head
 from realtime.engine.partner import PartnerSettings
 from realtime.files.continuation import NOTHING, Continuation, DrawProgress, PieceLength, go_on, moved, part_of
+from realtime.files.deferred_session import DeferredSession
 from realtime.files.requests import ContinueRequest, PieceRequest
 from realtime.output.event_queue import OutboxSettings
 from realtime.performers.play_settings import Length as AnswerLength
@@ -59,8 +60,9 @@ def draw(
     """
     best: tuple[int, Continuation] | None = None
     for seed in seeds:
-        run = OfflineRun(session, partner_settings(settings, seed, is_new=primer.notes.size == 0))
-        made = go_on(run, primer, PieceLength(request.length_s, request.notes), report)
+        deferred = DeferredSession(session)
+        run = OfflineRun(deferred, partner_settings(settings, seed, is_new=primer.notes.size == 0))
+        made = go_on(run, primer, PieceLength(request.length_s, request.notes), report, deferred=deferred)
         if best is None or not made.is_short or made.performance.notes.size > best[1].performance.notes.size:
             best = seed, made
         if not made.is_short:

@@ -3,69 +3,43 @@
 Nothing here knows of folders or processes; the command line and the panel both come through here. See `pose_file`.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from piano.errors import MidiFileError
 from piano.midi.document import MidiDocument
 from piano.midi.file import MidiTrack
 from piano.midi.one_piano import settle_pedals
 from piano.midi.piano_part import PianoPart, tracks_named, without_doubles
-from piano.notes import HIGHEST_PITCH, LOWEST_PITCH, NoteArray, NoteMask, PedalArray, Performance, sort_notes
-from piano.sampling.sampler import SamplingSettings
+from piano.notes import HIGHEST_PITCH, LOWEST_PITCH, NoteMask, PedalArray, Performance
 from piano.sampling.velocity_posterior import HALF_WAY_NOISE, noise_of_strength
+from piano.solve.evidence import Evidence
 from piano.solve.solver import Solution, SolveRequest, Strategy
-from piano.tasks.exercise import Asked, Exercise, Gap, Preview, PreviewClock, roles_of
+from piano.solve.texture import USUAL_RATIO
+from piano.solve.velocity_answers import velocity_exercise
+from piano.tasks.exercise import Exercise, Gap, Preview, roles_of
 from piano.tasks.fill_tasks import pose_fill
-from piano.tasks.repair_tasks import FLAT_DURATION_S, FLAT_INTERVAL_S, FLAT_VELOCITY, NO_READING, ONSET_MARGIN_S
+from realtime.files.clean_file import pose_cleaning
 from realtime.files.fill_choices import BAND, GAP, KEPT, hand_tracks
+from realtime.files.fill_wish import (
+    expected_notes,
+    fill_evidence,
+    melody,
+    melody_tracks,
+    says_of_fill,
+    warning_of_fill,
+)
+from realtime.files.perform_file import pose_performance
+from realtime.files.posed import BEFORE_NAME, KEPT_NAME, NEW_NAME, Posed, TaskOutcome, TaskSettings
 from realtime.files.task_requests import CleanRequest, FillRequest, PerformRequest, TaskRequest, VelocitiesRequest
-
-KEPT_NAME, NEW_NAME, BEFORE_NAME = "kept", "new", "as it was"
-"""How the picture calls what is given and what is new."""
-
 
 _BEYOND_S = 60.0
 """How far a gap may reach beyond the music, in seconds."""
 
 _PEDAL_AFTER_S = 0.5
 """How long after a gap, in seconds, the pedal that was pressed in it may stay down."""
-
-
-@dataclass(frozen=True, slots=True)
-class TaskSettings:
-    """How the model plays, whatever the task: the settings in force. `strength` is that of the velocity settings."""
-
-    sampling: SamplingSettings = field(default_factory=SamplingSettings)
-    styles: tuple[str, ...] = ()
-    strength: float = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class TaskOutcome:
-    """A changed file, what there is to see in it, and how many notes were asked for."""
-
-    document: MidiDocument
-    picture: tuple[MidiTrack, ...]
-    notes: int
-    shows_velocities: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Posed:
-    """A task on a file: the exercises to be solved, each as the request says, and what their answers make of it."""
-
-    exercises: tuple[Exercise, ...]
-    request: SolveRequest
-    outcome: Callable[[Sequence[Solution]], TaskOutcome]
-
-    @property
-    def asked_notes(self) -> int:
-        """Return how many notes are asked for, or are given to go by, where those are all there is."""
-        return sum(exercise.asked_notes or exercise.given_notes for exercise in self.exercises)
 
 
 def pose_file(document: MidiDocument, wish: TaskRequest, playing: TaskSettings, seed: int) -> Posed:
@@ -91,9 +65,9 @@ def pose_file(document: MidiDocument, wish: TaskRequest, playing: TaskSettings, 
         case CleanRequest() if wish.velocity:
             return _velocities(document, wish, request, "clean_velocity", 0.5)
         case CleanRequest():
-            return _clean(document, wish, request)
+            return pose_cleaning(document, wish, request, playing.strength)
         case PerformRequest():
-            return _perform(document, wish, request)
+            return pose_performance(document, wish, request, playing.strength)
     raise TypeError(f"there is no task for a {type(wish).__name__}")
 
 
@@ -103,6 +77,14 @@ def _fill(document: MidiDocument, wish: FillRequest, request: SolveRequest) -> P
     own = exercise.roles == 0
     if own.all():
         raise MidiFileError(f"{document.name}: nothing in it is kept with this wish, so that there is nothing to go by")
+    fills = fill_evidence(part, own, wish.amount, replaces=wish.replace)
+    request = replace(request, evidence=Evidence(seed=request.seed, fills=fills))
+    expected = expected_notes(
+        int(own.sum()),
+        int((~own).sum()),
+        USUAL_RATIO.get(exercise.task, 0.0) if not exercise.gaps else 0.0,
+        wish.amount,
+    )
     if not wish.preview:
         exercise = replace(exercise, preview=None)
     pedal_s = _spans_down(part.performance.pedals, exercise.pedal_roles == 0, part.performance.end_s)
@@ -116,7 +98,14 @@ def _fill(document: MidiDocument, wish: FillRequest, request: SolveRequest) -> P
         )
         new = Performance(without_doubles(found.notes, kept.notes), pedals)
         made = part.with_new_part(base, f"{exercise.task.replace('_', ' ')} (pianod)", new)
-        return TaskOutcome(made, (MidiTrack(KEPT_NAME, kept), MidiTrack(NEW_NAME, new)), new.notes.size)
+        replaced = int(own.sum()) if wish.replace else 0
+        return TaskOutcome(
+            made,
+            (MidiTrack(KEPT_NAME, kept), MidiTrack(NEW_NAME, new)),
+            new.notes.size,
+            says=says_of_fill(kept, replaced, new.notes.size),
+            warning=warning_of_fill(expected, new.notes.size),
+        )
 
     return Posed((exercise,), request, outcome)
 
@@ -127,6 +116,9 @@ def _part_to_fill(document: MidiDocument, wish: FillRequest) -> tuple[PianoPart,
     kept = tracks_named(document, wish.track) if wish.track else set()
     if wish.keep in ("right", "left") and not kept:
         kept = hand_tracks([track.name for track in document.tracks], wish.keep)
+    if wish.keep == "melody" and not kept:
+        kept = melody_tracks([track.name for track in document.tracks]) & {track for track, _ in part.slots}
+        kept = kept if {track for track, _ in part.slots} - kept else set()
     tracks = {track for track, _ in part.slots}
     if kept - tracks:  # what is kept is no keyboard: the piano joins it
         PianoPart.of(document, wish.track)  # there must be a note in it
@@ -145,6 +137,8 @@ def _exercise_to_fill(part: PianoPart, wish: FillRequest, kept_tracks: set[int],
     elif wish.pitches:
         pitch = performance.notes["pitch"]
         own = np.asarray((pitch >= wish.pitches[0]) & (pitch <= wish.pitches[1]), np.bool_)
+    elif wish.keep == "melody":
+        own = ~melody(performance.notes)
     else:
         own = pose_fill(task, performance, np.random.default_rng(seed)).roles == 0
     given_pedal = roles_of(np.zeros(performance.pedals.size, np.bool_))
@@ -205,7 +199,7 @@ def _velocities(document: MidiDocument, wish: TaskRequest, request: SolveRequest
         request = replace(request, reading_noise=noise_of_strength(strength))
     else:
         weights = {task: min(2 * strength, 2 - 2 * strength), "velocity": max(0.0, 2 * strength - 1)}
-    exercises = {name: _velocity_exercise(name, part.performance) for name, weight in weights.items() if weight}
+    exercises = {name: velocity_exercise(name, part.performance) for name, weight in weights.items() if weight}
     on_piano = (part.performance.notes["pitch"] >= LOWEST_PITCH) & (part.performance.notes["pitch"] <= HIGHEST_PITCH)
 
     def outcome(answers: Sequence[Solution]) -> TaskOutcome:
@@ -220,67 +214,3 @@ def _velocities(document: MidiDocument, wish: TaskRequest, request: SolveRequest
         return TaskOutcome(part.with_velocities(velocities), picture, notes.size, shows_velocities=True)
 
     return Posed(tuple(exercises.values()), request, outcome)
-
-
-def _velocity_exercise(task: str, performance: Performance) -> Exercise:
-    notes = performance.notes.copy()
-    if task == "velocity":
-        notes["velocity"] = NO_READING
-    exercise = _all_own(task, performance, Preview(notes, shows_velocity=task != "velocity"))
-    return replace(exercise, asked=Asked.VELOCITIES, readings=notes["velocity"])
-
-
-def _clean(document: MidiDocument, wish: CleanRequest, request: SolveRequest) -> Posed:
-    part = PianoPart.of(document, wish.track).on_the_keys()
-    notes = part.performance.notes
-    preview = Preview(sort_notes(notes), margin_s=0.0 if wish.pitch else ONSET_MARGIN_S)
-    exercise = _all_own(f"clean_{wish.what}", part.performance, preview)
-    if not wish.preview:
-        raise MidiFileError(f"{document.name}: cleaning needs its preview, which shows what came in; leave it on")
-    return Posed((exercise,), request, lambda answers: _in_place_of(part, answers[0].performance))
-
-
-def _perform(document: MidiDocument, wish: PerformRequest, request: SolveRequest) -> Posed:
-    score = document if wish.bpm is None else document.with_tempo(wish.bpm)
-    part = PianoPart.of(score, wish.track).on_the_keys()
-    if not wish.preview:
-        raise MidiFileError(f"{document.name}: a score needs its preview, which shows it; leave it on")
-    notes = part.performance.notes.copy()
-    start_s = float(notes["onset_s"][0])
-    notes["velocity"] = FLAT_VELOCITY
-    if wish.order_only:
-        notes["onset_s"], notes["duration_s"] = FLAT_INTERVAL_S * np.arange(notes.size), FLAT_DURATION_S
-    else:
-        notes["onset_s"] -= start_s
-    task = "perform_flat" if wish.order_only else "perform_score"
-    asked = Performance(_from_beginning(part.performance.notes, start_s))
-    exercise = _all_own(task, asked, Preview(notes, shows_velocity=False, clock=PreviewClock.ORDER))
-
-    def outcome(answers: Sequence[Solution]) -> TaskOutcome:
-        found = answers[0].performance
-        pedals = found.pedals.copy()
-        pedals["time_s"] += start_s
-        return _in_place_of(part, Performance(_from_beginning(found.notes, -start_s), pedals))
-
-    return Posed((exercise,), request, outcome)
-
-
-def _from_beginning(notes: NoteArray, start_s: float) -> NoteArray:
-    moved = notes.copy()
-    moved["onset_s"] -= start_s
-    return moved
-
-
-def _all_own(task: str, performance: Performance, preview: Preview) -> Exercise:
-    def everything(size: int) -> NDArray[np.uint8]:
-        return roles_of(np.ones(size, np.bool_))
-
-    return Exercise(
-        task, performance, everything(performance.notes.size), everything(performance.pedals.size), preview=preview
-    )
-
-
-def _in_place_of(part: PianoPart, found: Performance) -> TaskOutcome:
-    whole = Performance(found.notes, _lifted(found.pedals, [found.end_s]))
-    picture = MidiTrack(BEFORE_NAME, part.performance), MidiTrack(NEW_NAME, whole)
-    return TaskOutcome(part.replaced_by(whole), picture, whole.notes.size)

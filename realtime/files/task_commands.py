@@ -15,13 +15,15 @@ from piano.midi.document import MidiDocument
 from piano.midi.load import load_midi
 from piano.session import Sessions
 from piano.solve.sequential_sessions import SequentialSessions
+from piano.solve.slips import STREAMS
 from piano.solve.solver import SolveRequest, solve_together
 from realtime.engine.from_settings import seed_of
 from realtime.engine.open_model import open_bundle, sampling_of, styles_of
 from realtime.files.batch_run import Made, Tell, Work, run_all
 from realtime.files.done_index import DoneIndex, fingerprint, seed_for
-from realtime.files.file_tasks import Posed, TaskOutcome, TaskSettings, pose_file
+from realtime.files.file_tasks import pose_file
 from realtime.files.output_paths import check_folder
+from realtime.files.posed import Posed, TaskOutcome, TaskSettings
 from realtime.files.task_requests import (
     CleanRequest,
     FilesRequest,
@@ -132,7 +134,8 @@ class TaskMaker:
     def open(self) -> None:
         """Load the model."""
         beams = self.request.beams if self.request.strategy == "beam" else 1
-        self._sessions = open_rows(self.model, max(self.request.batch, beams))
+        streams = STREAMS if isinstance(self.request, CleanRequest) else 1
+        self._sessions = open_rows(self.model, max(self.request.batch, beams, streams))
 
     def make(self, works: Sequence[Work], tell: Tell) -> Iterator[Made]:
         """Do works side by side, each variant of one behind the other."""
@@ -149,14 +152,19 @@ class TaskMaker:
         able = [work for work in works if work.number in documents]
         files: dict[int, list[tuple[Path, bytes]]] = {work.number: [] for work in able}
         notes = dict.fromkeys(files, 0)
+        says: dict[int, list[str]] = {work.number: [] for work in able}
         for variant in range(self.request.variants):
             posed = [self._pose(documents[work.number], work, variant) for work in able]
             for work, outcome in zip(able, self._solve(able, posed, variant, tell), strict=True):
                 files[work.number] += self._files(work.item.targets[variant], outcome)
                 notes[work.number] += outcome.notes
+                says[work.number] += [outcome.says] if outcome.says else []
+                if outcome.warning:
+                    logger.warning("{}: {}", work.item.targets[variant], outcome.warning)
         for work in able:
             names = ", ".join(str(target) for target in work.item.targets)
-            yield Made(work.number, tuple(files[work.number]), f"{names}: {notes[work.number]} notes")
+            told = "; ".join(says[work.number]) or f"{notes[work.number]} notes"
+            yield Made(work.number, tuple(files[work.number]), f"{names}: {told}")
 
     def _pose(self, document: MidiDocument, work: Work, variant: int) -> Posed:
         return pose_file(document, self.request, self.playing, seed_for(self.seed, work.item.name, variant))

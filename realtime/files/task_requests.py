@@ -168,6 +168,12 @@ class FillRequest(TaskRequest):
         "what is kept is found from the notes if not given",
     )
     replace: bool = Field(default=True, description="take out of the file what is not kept")
+    amount: float = Field(
+        default=1.0,
+        gt=0.0,
+        le=10.0,
+        description="how many notes the new part has, as a multiple of those it replaces, or of what is usual",
+    )
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
@@ -213,6 +219,25 @@ class CleanRequest(TaskRequest):
     onset: bool = Field(default=False, description="wrong onsets")
     time: bool = Field(default=False, description="wrong onsets and lengths")
     all: bool = Field(default=False, description="wrong pitches, velocities, onsets and lengths")
+    noise_ms: float | None = Field(
+        default=None,
+        gt=0.0,
+        le=330.0,
+        description="deviation of the file's onsets, and of its lengths with --time, from what was played, in "
+        "milliseconds; found from the file if not given",
+    )
+    slips: float | None = Field(
+        default=None,
+        gt=0.0,
+        lt=50.0,
+        description="share of wrong keys in percent, a semitone or two off; 5 if not given",
+    )
+    noise_semitones: float | None = Field(
+        default=None,
+        gt=0.0,
+        le=6.0,
+        description="deviation of all pitches in semitones, in place of single wrong keys",
+    )
 
     @property
     def what(self) -> str:
@@ -236,3 +261,15 @@ class PerformRequest(TaskRequest):
         description="quarter notes a minute at which the score is played, in place of the file's tempi",
     )
     order_only: bool = Field(default=False, description="take nothing but the order of the pitches from the score")
+    tempo: Literal["written", "free"] = Field(
+        default="written", description="written: rubato about the score's tempo; free: the tempo goes where it goes"
+    )
+    keep_grid: bool = Field(
+        default=False, description="leave the notes on their beats and write how they are played as a tempo map"
+    )
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        if self.order_only and (self.keep_grid or self.tempo == "free"):
+            raise ValueError("--order-only takes no time from the score: leave --keep-grid and --tempo free out")
+        return self

@@ -20,8 +20,10 @@ from realtime.engine.from_settings import seed_of
 from realtime.engine.offline_run import OfflineRun
 from realtime.engine.open_model import open_bundle, open_session, sampling_of, styles_of
 from realtime.files.continuation import DrawProgress, PieceLength, go_on
+from realtime.files.deferred_session import DeferredSession
 from realtime.files.draw_pieces import CONTINUATION, PRIMER, partner_settings, read_primer
-from realtime.files.file_tasks import TaskSettings, pose_file
+from realtime.files.file_tasks import pose_file
+from realtime.files.posed import TaskSettings
 from realtime.files.requests import ContinueRequest
 from realtime.files.task_requests import CleanRequest, FillRequest, PerformRequest, TaskRequest, VelocitiesRequest
 from realtime.panel.job_request import GIVEN, MADE, PICTURE, JobRequest
@@ -46,12 +48,13 @@ def run_job(request: JobRequest, report: ReportShare) -> None:
 def _continue(settings: Settings, seconds: int, report: ReportShare) -> Sequence[MidiTrack]:
     primer = read_primer(ContinueRequest(out=Path(MADE), file=Path(GIVEN)))
     session, _ = open_session(open_bundle(settings), settings)
-    run = OfflineRun(session, partner_settings(settings, seed_of(settings), is_new=False))
+    deferred = DeferredSession(session)
+    run = OfflineRun(deferred, partner_settings(settings, seed_of(settings), is_new=False))
 
     def tell(progress: DrawProgress) -> None:
         report(progress.seconds / seconds)
 
-    made = go_on(run, primer, PieceLength(seconds=seconds), tell)
+    made = go_on(run, primer, PieceLength(seconds=seconds), tell, deferred=deferred)
     tracks = [MidiTrack(PRIMER, primer), MidiTrack(CONTINUATION, made.performance)]
     write_performance(Path(MADE), tracks)
     return tracks

@@ -8,6 +8,7 @@ from tqdm import tqdm
 
 from piano.errors import ConfigError, CorpusError
 from piano.sampling.sampler import SamplingSettings
+from piano.solve.evidence import Evidence
 from piano.solve.solver import SolveRequest
 from piano.tasks.repair_tasks import VELOCITY_NOISE
 from train.corpus.note_cache import NoteCache
@@ -47,6 +48,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "many times as long (default: %(default)s)",
     )
     group.add_argument(
+        "--evidence",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="take what is read of noisy notes, or of a score, as evidence; else as a hint to what is drawn",
+    )
+    group.add_argument(
         "--jobs", type=int, default=1, help="how many answers are sampled at once, in processes (default: %(default)s)"
     )
     group.add_argument("--out", type=Path, metavar="FOLDER", help="write tasks.json, tasks.md and tasks.png there")
@@ -64,12 +71,14 @@ def run(args: argparse.Namespace) -> int:
     split = args.split or "validation"
     material = Material(NoteCache.load(args.corpus), split, args.dataset, args.midi, args.seed)
     sampling = SamplingSettings(temperature=args.temperature, top_p=args.top_p)
-    settings = {name: getattr(args, name) for name in ("seed", "noise", "temperature", "top_p", "samples")}
+    settings = {name: getattr(args, name) for name in ("seed", "noise", "temperature", "top_p", "samples", "evidence")}
     data = {"midi": str(args.midi)} if args.midi else {"split": split, "data": ", ".join(args.dataset or ["all"])}
     rows: list[ResultRow] = []
     took_s: dict[str, float] = {}
     with solving(args.target, args.jobs) as solve:
-        request = SolveRequest(sampling=sampling, samples=args.samples)
+        request = SolveRequest(
+            sampling=sampling, samples=args.samples, evidence=Evidence(seed=args.seed) if args.evidence else None
+        )
         model = Model(load_predictor(args.target, bf16=args.bf16), solve, request)
         bench = Bench(material, model, args.pieces, args.excerpt_s)
         report = TaskReport(args.target, {**data, **bench.extent, **settings}, rows, took_s)

@@ -14,8 +14,9 @@ from piano.notes import NOTE, PEDAL, Performance
 from piano.solve.solver import Solution
 from piano.tasks.exercise import Asked, PreviewClock
 from piano.tokens.vocabulary import FILL_TASKS
-from realtime.files.file_tasks import Posed, TaskOutcome, TaskSettings, pose_file
+from realtime.files.file_tasks import pose_file
 from realtime.files.fill_choices import BAND, GAP, KEPT, hand_tracks
+from realtime.files.posed import Posed, TaskOutcome, TaskSettings
 from realtime.files.task_requests import CleanRequest, FillRequest, PerformRequest, TaskRequest, VelocitiesRequest
 from tests.support.midi_files import midi_file, note, song, track
 
@@ -186,15 +187,33 @@ def test_the_strength_goes_from_the_file_to_the_answer_to_the_answer_from_nothin
 
 
 @pytest.mark.parametrize("what", ["pitch", "onset", "time", "all"])
-def test_cleaned_notes_take_the_place_of_theirs(what: str) -> None:
-    posed = pose(CleanRequest(files=("song.mid",), **{what: True}), song())
+def test_at_no_strength_a_file_is_cleaned_byte_for_byte_as_it_was(what: str) -> None:
+    posed = pose(CleanRequest(files=("song.mid",), noise_ms=80.0, **{what: True}), song(), strength=0.0)
+    assert not posed.exercises
+    assert answered(posed).document.to_bytes() == song()
+
+
+def test_cleaned_notes_stay_in_their_tracks_and_all_else_as_it_is() -> None:
+    posed = pose(CleanRequest(files=("song.mid",), onset=True, noise_ms=80.0), song())
+    made, was = answered(posed).document, MidiDocument.read(song())
+    changed = {index for index, (one, other) in enumerate(zip(made.tracks, was.tracks, strict=True)) if one != other}
+    assert changed <= {track for track, _ in PianoPart.of(was).slots}
+    before, after = PianoPart.of(was).performance, PianoPart.of(made).performance
+    assert sorted(after.notes["pitch"].tolist()) == sorted(before.notes["pitch"].tolist())
+    assert after.pedals.tobytes() == before.pedals.tobytes()
+
+
+def test_wrong_keys_are_asked_of_the_model_and_put_in_place() -> None:
+    posed = pose(CleanRequest(files=("song.mid",), pitch=True))
     [exercise] = posed.exercises
-    assert exercise.task == f"clean_{what}"
-    assert (exercise.roles == Role.OWN).all()
-    made = answered(posed, NEW).document
-    bodies, was = ([one.body for one in held.tracks] for held in (made, MidiDocument.read(song())))
-    assert [bodies[index] == was[index] for index in range(6)] == [True, True, False, False, True, True]
-    assert PianoPart.of(made).performance.notes["pitch"].tolist() == [90, 91]
+    assert exercise.task == "clean_pitch"
+    assert exercise.preview is not None
+    assert posed.request.evidence is not None
+    assert posed.request.evidence.slips == pytest.approx(0.05)
+    found = exercise.preview.notes.copy()
+    found["pitch"][2] += 1
+    made = read_performance(answered(posed, Performance(found)).document.to_bytes())
+    assert made.notes["pitch"].tolist() == found["pitch"].tolist()
 
 
 def test_velocities_alone_are_cleaned_in_place() -> None:
@@ -224,16 +243,16 @@ def test_a_score_is_played_from_where_it_begins() -> None:
 
 def test_a_score_at_another_tempo_takes_the_whole_file_along() -> None:
     posed = pose(PerformRequest(files=("song.mid",), bpm=60.0), song())
-    assert posed.exercises[0].performance.end_s == pytest.approx((2880 - 60) / 480)  # from the first note on
-    made = answered(posed, NEW).document
+    performance = posed.exercises[0].performance
+    assert performance.end_s == pytest.approx((2880 - 60) / 480)  # from the first note on
+    made = answered(posed, performance).document
     assert made.clocks[0].seconds(np.array([4800]))[0] == pytest.approx(10.0)
     assert len(made.tracks[0].body) == len(MidiDocument.read(song()).tracks[0].body)
 
 
 def test_what_lives_by_its_preview_keeps_it() -> None:
-    for wish in (PerformRequest(files=("a",), preview=False), CleanRequest(files=("a",), all=True, preview=False)):
-        with pytest.raises(MidiFileError, match="leave it on"):
-            pose(wish)
+    with pytest.raises(MidiFileError, match="leave them on"):
+        pose(PerformRequest(files=("a",), order_only=True, preview=False))
 
 
 @pytest.mark.parametrize("gap", ["100-200", "1-200", "30-31"])
@@ -244,9 +263,27 @@ def test_a_gap_beyond_the_music_is_refused(gap: str) -> None:
 
 def test_what_lies_off_the_keys_is_neither_cleaned_nor_lost() -> None:
     data = midi_file(track(*note(0, 60, 50, 480), *note(0, 115, 51, 480), *note(0, 64, 52, 480)))
-    for wish in (CleanRequest(files=("x",), all=True), PerformRequest(files=("x",))):
+    for wish in (CleanRequest(files=("x",), pitch=True), PerformRequest(files=("x",))):
         posed = pose(wish, data)
         asked = posed.exercises[0].performance
         assert asked.notes["pitch"].tolist() == [60, 64]
         struck = answered(posed, asked).document.struck
         assert sorted(struck["pitch"].tolist()) == [60, 64, 115]
+
+
+def test_on_its_grid_a_score_sounds_as_it_is_played() -> None:
+    posed = pose(PerformRequest(files=("song.mid",), keep_grid=True))
+    written = posed.exercises[0].performance.notes
+    played = written.copy()
+    played["onset_s"] *= 1.1
+    played["velocity"] = 33
+    made = answered(posed, Performance(played)).document
+    was = MidiDocument.read(SOLO)
+    assert PianoPart.of(made).struck["onset"].tolist() == PianoPart.of(was).struck["onset"].tolist()
+    start_s = PianoPart.of(was).performance.notes["onset_s"][0]
+    np.testing.assert_allclose(PianoPart.of(made).performance.notes["onset_s"], start_s + played["onset_s"], atol=0.002)
+
+
+def test_at_no_strength_a_score_stays_as_it_is() -> None:
+    posed = pose(PerformRequest(files=("song.mid",)), strength=0.0)
+    assert answered(posed).document.to_bytes() == SOLO

@@ -1,0 +1,49 @@
+"""What is known of the music as nats for each token: added to the model's logits, it makes a posterior of its prior."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from piano.events import Role
+from piano.notes import LOWEST_PITCH
+from piano.session import Logits
+from piano.solve.masks import IS_OWN_ON
+from piano.solve.pedal_habit import change_of_pedal
+from piano.solve.score_timing import TempoCurve
+from piano.solve.texture import AGAIN_NATS, AGAIN_STEPS, Texture
+from piano.tokens.vocabulary import LONGEST_TIME_STEPS, VOCABULARY
+
+_LOG_KEYS, _LOG_OTHERS = np.log(0.3), np.log(0.7)
+"""Of what ends a wait, which share are our own keys that go down, and all else."""
+
+_LATELY = 12
+_FIRST_OWN_ON = VOCABULARY.on(Role.OWN, LOWEST_PITCH) - LOWEST_PITCH
+_WAITS = slice(VOCABULARY.first_time, VOCABULARY.first_time + LONGEST_TIME_STEPS)
+_PEDAL_DOWN = VOCABULARY.pedal(Role.OWN, down=True)
+
+NO_PEDAL_DOWN: Logits = np.where(np.arange(VOCABULARY.size) == _PEDAL_DOWN, -np.inf, 0.0).astype(np.float32)
+"""All is as likely as it was, but our own pedal stays up, (vocab,)."""
+
+
+def in_tempo(tempo: TempoCurve, step: int, until: int | None, *, is_down: bool, pedal_steps: int) -> Logits:
+    """Return by how many nats the score makes each token likelier at a step, (vocab,), when something known comes at
+    `until`, and the pedal has stood for so many steps.
+    """
+    now, other, waits = tempo.lean(step, until)
+    lean = np.full(VOCABULARY.size, other, np.float32)
+    lean[IS_OWN_ON] = now
+    lean[_WAITS] = waits[:LONGEST_TIME_STEPS]
+    lean[VOCABULARY.pedal(Role.OWN, down=not is_down)] += change_of_pedal(is_down, pedal_steps)
+    return lean
+
+
+def in_texture(texture: Texture, step: int, presses: Sequence[tuple[int, int]]) -> Logits:
+    """Return by how many nats what stands makes each token likelier at a step, (vocab,), after these presses."""
+    keys = texture.lean(step, len(presses))
+    lean = np.zeros(VOCABULARY.size, np.float32)
+    lean[IS_OWN_ON] = keys[0]
+    lean[_WAITS] = np.logaddexp(keys[1:] + _LOG_KEYS, _LOG_OTHERS)
+    for pressed, pitch in presses[-_LATELY:]:
+        if pressed >= step - AGAIN_STEPS:
+            lean[_FIRST_OWN_ON + pitch] -= AGAIN_NATS
+    return lean

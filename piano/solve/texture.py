@@ -1,0 +1,131 @@
+"""What a part that is filled in is to be like: how busy, and at which moments its keys go down.
+
+    p(key goes down now | heard, what stands)  ∝  p_model(now | heard) · p(now | what stands)
+
+What stands tells the pulse: keys of the new part go down with those of the others, or halfway between two of them, more
+often than elsewhere. How many keys there are to be is known from what is replaced, or from how many such a part
+usually has; where there have been more of them than that, the next is less likely, and likelier where there were fewer.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from piano.events import Role
+from piano.tasks.exercise import Exercise
+from piano.tasks.previews import steps_of
+from piano.tokens.vocabulary import STEP_S
+
+USUAL_RATIO = {
+    "above_median": 1.13, "below_median": 0.89, "above_low_quartile": 3.35, "below_low_quartile": 0.29,
+    "above_high_quartile": 0.39, "below_high_quartile": 2.6, "middle_quartiles": 0.98, "extreme_quartiles": 1.03,
+    "top_line_1": 0.77, "top_line_2": 2.8, "top_line_3": 7.2, "bottom_line_1": 0.71, "bottom_line_2": 2.58,
+    "bottom_line_3": 6.91, "inner_voices": 0.34, "outer_voices": 2.82, "left_hand": 0.8, "right_hand": 1.26,
+    "short_notes": 0.98, "long_notes": 1.03, "chord_rest": 0.1, "stride": 1.0, "band": 0.57, "random": 0.98,
+    "loud": 1.07, "soft": 0.94, "very_loud": 0.36, "very_soft": 0.32, "moderate": 0.99, "extreme": 1.02,
+    "accompaniment": 1.31, "duet": 0.94,
+}  # fmt: skip
+"""How many notes the part of a task has for each that stands: the geometric mean over MAESTRO's training split."""
+
+ELSEWHERE = 0.12
+"""How likely a key is off the pulse, of how likely it is on it."""
+
+OFF_GRID = 0.03
+"""The same where what stands keeps to a grid."""
+
+BETWEEN = 0.6
+"""The same halfway between two moments of what stands."""
+
+AGAIN_STEPS, AGAIN_NATS = 25, 4.0
+"""A key that went down within so many steps is so much less likely to go down again."""
+
+_SMOOTH_S = 4.0
+_MOST_LEAN, _PULL = 3.0, 1.2
+_NEAR = (1.0, 0.9, 0.6)
+"""How much a moment counts so many steps beside it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Texture:
+    """`pulse` is how much likelier, in nats, a key is at each step for what stands, (steps,); `due` how many keys are
+    to have gone down by each, (steps,).
+    """
+
+    pulse: NDArray[np.float32]
+    due: NDArray[np.float32]
+
+    def lean(self, step: int, played: int) -> NDArray[np.float32]:
+        """Return by how many nats keys are likelier at the steps from one on, when so many have gone down, (waits,)."""
+        ahead = np.arange(step, step + _WAITS)
+        inside = np.minimum(ahead, self.due.size - 1)
+        late = self.due[inside] - played
+        pace = np.clip(_PULL * late / max(2.0, self._within(step)), -_MOST_LEAN, _MOST_LEAN)
+        return np.asarray(np.where(ahead < self.pulse.size, self.pulse[inside], 0.0) + pace, np.float32)
+
+    def _within(self, step: int) -> float:
+        """Return how many keys are to go down within two seconds around a step."""
+        half = round(1.0 / STEP_S)
+        first, last = (min(max(place, 0), self.due.size - 1) for place in (step - half, step + half))
+        return float(self.due[last] - self.due[first])
+
+
+_WAITS = 101
+
+
+def texture_of(
+    exercise: Exercise, *, follows_own: bool, density: float = 1.0, moments_s: tuple[float, ...] | None = None
+) -> Texture:
+    """Return what a part is to be like beside what stands in an exercise.
+
+    `follows_own`: it has as many notes, where they are, as the own part of the exercise, if there is any; else as many
+    as is usual. Times `density`. `moments_s` are those of a grid, where what stands keeps to one.
+    """
+    notes = exercise.performance.notes
+    given, own = notes[exercise.roles == Role.GIVEN], notes[exercise.roles == Role.OWN]
+    size = round(exercise.performance.end_s / STEP_S) + 2
+    counted = np.zeros(size)
+    source, ratio = given, USUAL_RATIO.get(exercise.task, 1.0)
+    if follows_own and own.size:
+        source, ratio = own, 1.0
+    np.add.at(counted, np.clip(steps_of(source), 0, size - 1), ratio * density)
+    window = np.hanning(round(_SMOOTH_S / STEP_S))
+    smooth = np.convolve(counted, window / window.sum(), "same") if size > window.size else counted
+    smooth *= counted.sum() / max(smooth.sum(), 1e-9)
+    if exercise.gaps:
+        inside = _inside(exercise, size)
+        if source is given:  # as dense as what stands around
+            smooth = inside * density * given.size / max(size - inside.sum(), 1.0)
+        smooth *= inside
+    return Texture(_pulse(given["onset_s"], size, moments_s), np.cumsum(smooth).astype(np.float32))
+
+
+def _inside(exercise: Exercise, size: int) -> NDArray[np.float64]:
+    inside = np.zeros(size)
+    for gap in exercise.gaps:
+        inside[max(round(gap.start_s / STEP_S), 0) : max(round(gap.end_s / STEP_S), 0)] = 1.0
+    return inside
+
+
+def _pulse(onset_s: NDArray[np.float64], size: int, moments_s: tuple[float, ...] | None) -> NDArray[np.float32]:
+    """Return the pulse of what stands, (steps,)."""
+    weight = np.full(size, ELSEWHERE)
+    moments = np.unique(np.rint(onset_s / STEP_S).astype(np.int64))
+    if moments_s is not None:
+        weight[:] = OFF_GRID
+        _mark(weight, np.rint(np.array(moments_s) / STEP_S).astype(np.int64), 1.0)
+    else:
+        apart = np.diff(moments)
+        _mark(weight, (moments[:-1] + apart // 2)[(apart > _NO_PULSE_BELOW) & (apart < _NO_PULSE_ABOVE)], BETWEEN)
+    _mark(weight, moments, 1.0)
+    return np.asarray(np.log(weight), np.float32)
+
+
+_NO_PULSE_BELOW, _NO_PULSE_ABOVE = 14, 120
+
+
+def _mark(weight: NDArray[np.float64], steps: NDArray[np.int64], most: float) -> None:
+    for off in range(1 - len(_NEAR), len(_NEAR)):
+        there = steps + off
+        there = there[(there >= 0) & (there < weight.size)]
+        weight[there] = np.maximum(weight[there], most * _NEAR[abs(off)])

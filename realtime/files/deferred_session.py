@@ -1,0 +1,52 @@
+"""A session that is fed later: what is only heard goes to the model when somebody asks what follows."""
+
+from array import array
+from collections.abc import Sequence
+
+import numpy as np
+
+from inference.onnx_session import Logits, Session
+from inference.session_wrapper import SessionWrapper
+from piano.tokens.vocabulary import VOCABULARY
+
+
+class DeferredSession(SessionWrapper):
+    """Keeps what it is fed to itself until it is told to `catch_up`; the session beneath then gets all of it at once.
+
+    A session of rolling windows feeds its model the last window of that alone, and answers as if it had heard token by
+    token. Before that the logits are no answer: all zero.
+    """
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._waiting = array("i")
+        self._defers = True
+
+    @property
+    def length(self) -> int:
+        """Return how many tokens have been fed and not taken back."""
+        return self._session.length + len(self._waiting)
+
+    def catch_up(self) -> None:
+        """From the next tokens on, answer as the session beneath does."""
+        self._defers = False
+
+    def feed(self, tokens: Sequence[int]) -> Logits:
+        """Append tokens and return the logits of what follows, (vocabulary,); zeros until it is to catch up."""
+        if self._defers:
+            self._waiting.extend(tokens)
+            return np.zeros(VOCABULARY.size, np.float32)
+        waiting, self._waiting = self._waiting, array("i")
+        return self._session.feed([*waiting, *tokens])
+
+    def rollback(self, length: int) -> None:
+        """Forget all but the first `length` tokens."""
+        beneath = self._session.length
+        del self._waiting[max(length - beneath, 0) :]
+        if length < beneath:
+            self._session.rollback(length)
+
+    def reset(self) -> None:
+        """Forget everything."""
+        self._waiting = array("i")
+        self._session.reset()

@@ -1,0 +1,85 @@
+"""What a part that is filled into a file is to be like, and what there is to say of it when it is there."""
+
+import numpy as np
+
+from piano.midi.piano_part import PianoPart
+from piano.notes import NoteArray, NoteMask, Performance
+from piano.solve.evidence import FillEvidence
+from piano.tasks.voices import outer_lines, right_hand
+
+ON_GRID_SHARE = 0.8
+"""What stands keeps to the sixteenths of the file if so many of its notes do."""
+
+_OFF_GRID = 1 / 24
+"""How far a note on a sixteenth may be from it, in quarter notes."""
+
+FAR_FROM = 10.0
+"""So many times as many notes as were asked for, or so many times as few, are worth a warning."""
+
+_MELODY_WORDS = ("melody", "melodie", "lead", "vocal", "vocals", "voice", "solo")
+
+
+def fill_evidence(part: PianoPart, own: NoteMask, amount: float, *, replaces: bool) -> FillEvidence:
+    """Return how a part is filled in beside what stands, where some notes, (notes,), make room for it."""
+    return FillEvidence(
+        follows_own=replaces and bool(own.any()),
+        density=amount,
+        moments_s=_sixteenths(part, part.performance.notes[~own]),
+    )
+
+
+def _sixteenths(part: PianoPart, given: NoteArray) -> tuple[float, ...] | None:
+    """Return the sixteenths of the file in seconds, where what stands keeps to them."""
+    document = part.document
+    if document.clock.tick_s is not None or not given.size:
+        return None
+    clock = document.clocks[min(track for track, _ in part.slots)]
+    quarter = document.clock.ticks_per_quarter
+    sixteenth = quarter / 4
+    ticks = clock.ticks(given["onset_s"])
+    off = np.abs(ticks - np.rint(ticks / sixteenth) * sixteenth)
+    if (off <= quarter * _OFF_GRID).mean() < ON_GRID_SHARE:
+        return None
+    last = int(clock.ticks(np.array([part.performance.end_s]))[0])
+    every = np.arange(0, last + sixteenth, sixteenth)
+    return tuple(clock.seconds(np.rint(every).astype(np.int64)).tolist())
+
+
+def melody(notes: NoteArray) -> NoteMask:
+    """Return which notes are the melody, as a musician means it: the top line, where the right hand has it."""
+    top = outer_lines(notes, 1, top=True)
+    both = top & right_hand(notes)
+    return both if both.any() else top
+
+
+def melody_tracks(names: list[str]) -> set[int]:
+    """Return the tracks that say they are the melody; none where every track does."""
+    found = {index for index, name in enumerate(names) if set(_words(name)) & set(_MELODY_WORDS)}
+    return found if len(found) < len(names) else set()
+
+
+def _words(name: str) -> list[str]:
+    return name.lower().replace("-", " ").replace("_", " ").split()
+
+
+def says_of_fill(kept: Performance, replaced: int, new: int) -> str:
+    """Return what was done, in a few words."""
+    if replaced:
+        return f"{replaced} notes replaced by {new}"
+    return f"{new} notes beside the {kept.notes.size} that were kept, which were all there are"
+
+
+def warning_of_fill(expected: float, new: int) -> str:
+    """Return what should be known before the result is kept; nothing where it is as dense as asked."""
+    if expected < 1 or expected / FAR_FROM < new < expected * FAR_FROM:
+        return ""
+    than = "more" if new > expected else "fewer"
+    return (
+        f"{new} notes are far {than} than the {expected:.0f} that were asked for: another --seed, more --samples or "
+        "another --amount may do better"
+    )
+
+
+def expected_notes(own: int, given: int, usual: float, amount: float) -> float:
+    """Return how many notes are asked for: as many as are replaced, or as is usual beside those that are given."""
+    return amount * (own or given * usual)

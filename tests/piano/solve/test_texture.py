@@ -1,0 +1,71 @@
+"""A part that is filled in: as dense as asked, in the time of what stands."""
+
+import numpy as np
+import pytest
+
+from piano.events import Role
+from piano.notes import NOTE, NoteArray, Performance
+from piano.solve.evidence import Evidence, FillEvidence
+from piano.solve.solver import SolveRequest, solve
+from piano.solve.texture import USUAL_RATIO, Texture, texture_of
+from piano.tasks.exercise import Exercise, Gap, Preview
+from piano.tokens.vocabulary import FILL_TASKS, VOCABULARY
+from tests.support.scripted_session import ScriptedSession
+
+
+def two_hands(beats: int = 40) -> NoteArray:
+    notes = [(0.5 * beat, 0.4, 72 + beat % 5, 70, 0) for beat in range(beats)]
+    notes += [(0.25 * step, 0.2, 48 + step % 7, 60, 0) for step in range(2 * beats)]
+    return np.sort(np.array(notes, NOTE), order=["onset_s", "pitch"])
+
+
+def to_fill(notes: NoteArray) -> Exercise:
+    roles = np.where(notes["pitch"] < 60, np.uint8(Role.OWN), np.uint8(Role.GIVEN))
+    given = notes[roles == Role.GIVEN]
+    return Exercise("left_hand", Performance(notes), roles, roles[:0], preview=Preview(given))
+
+
+def filled(exercise: Exercise, fills: FillEvidence | None, seed: int = 1) -> NoteArray:
+    session = ScriptedSession(VOCABULARY.size, 4096, seed=seed, horizon=12)
+    return solve(session, exercise, SolveRequest(seed=seed, evidence=Evidence(fills=fills))).performance.notes
+
+
+def off_pulse(notes: NoteArray) -> float:
+    """Return the share of notes that go down farther than 25 ms from a quarter of a second."""
+    return float((np.abs(notes["onset_s"] - np.rint(notes["onset_s"] * 4) / 4) > 0.025).mean())
+
+
+@pytest.mark.parametrize("amount", [0.25, 0.5, 1.0])
+def test_there_are_about_as_many_notes_as_asked(amount: float) -> None:
+    found = filled(to_fill(two_hands()), FillEvidence(follows_own=True, density=amount))
+    assert found.size == pytest.approx(80 * amount, rel=0.35)
+
+
+def test_keys_go_down_in_the_time_of_what_stands() -> None:
+    exercise = to_fill(two_hands())
+    free, leaning = filled(exercise, None), filled(exercise, FillEvidence(follows_own=True))
+    assert off_pulse(leaning) < 0.5 < off_pulse(free)
+
+
+def test_a_key_is_not_hammered() -> None:
+    found = filled(to_fill(two_hands()), FillEvidence(follows_own=True, density=3.0))
+    for pitch in np.unique(found["pitch"]):
+        apart_s = np.diff(found["onset_s"][found["pitch"] == pitch])
+        assert (apart_s < 0.25).mean() < 0.2 if apart_s.size else True
+
+
+def test_every_task_has_a_usual_density() -> None:
+    assert set(USUAL_RATIO) == set(FILL_TASKS) - {"gap"}
+
+
+def test_in_a_gap_it_is_as_dense_as_around_it() -> None:
+    notes = two_hands()
+    inside = (notes["onset_s"] >= 6) & (notes["onset_s"] < 10)
+    roles = np.where(inside, np.uint8(Role.OWN), np.uint8(Role.GIVEN))
+    exercise = Exercise(
+        "gap", Performance(notes), roles, roles[:0], preview=Preview(notes[~inside]), gaps=(Gap(6, 10),)
+    )
+    texture = texture_of(exercise, follows_own=False)
+    assert isinstance(texture, Texture)
+    assert float(texture.due[-1]) == pytest.approx(24, rel=0.1)
+    assert float(texture.due[590]) == 0.0
