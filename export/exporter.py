@@ -58,6 +58,7 @@ def export_bundle(
         trained_on=trained_on(metadata),
         licence=options.licence or licences(metadata),
         name=folder.resolve().name,
+        knows_cues=was_shown_cues(metadata),
     )
     found = {name: _verify_written(manifest, group, model, windows) for name, group in _together(graphs).items()}
     prompts = found[PROMPT_NAME].figures() if PROMPT_NAME in found else {}
@@ -100,6 +101,13 @@ def _verify_written(
         session = OnnxSession(Bundle.load(folder), provider="cpu")
     precision = next(graph.precision for graph in graphs.values())
     return verify(session, model, windows, precision=precision)
+
+
+def was_shown_cues(metadata: Mapping[str, Any]) -> bool:
+    """Return whether a checkpoint, by its recipe, was shown beats, chords and the ending in training."""
+    recipe = metadata.get("recipe")
+    tasks = recipe.get("tasks") if isinstance(recipe, Mapping) else None
+    return isinstance(tasks, Mapping) and tasks.get("cues") is True
 
 
 def trained_on(metadata: Mapping[str, Any]) -> str:

@@ -100,6 +100,8 @@ class Manifest:
     figures: Mapping[str, float] = field(default_factory=dict)
     """Measured on export and in training, by name, such as `bits_per_note`."""
     name: str = ""
+    knows_cues: bool = False
+    """Whether it has learned what beats, chords and the ending mean (`piano.cues`); not where a bundle does not say."""
     format: int = FORMAT_VERSION
 
     def tensor_names(self) -> dict[str, list[str]]:
@@ -128,6 +130,7 @@ class Manifest:
             licence=_get(top, "licence", str),
             figures=_figures(top.get("figures")),
             name=_get(top, "name", str),
+            knows_cues=top.get("knows_cues", False) is True,
         )
         if not manifest.graphs:
             raise ManifestError("graphs: it names none")

@@ -61,6 +61,11 @@ class OnnxSession:
         return self._runner.provider
 
     @property
+    def knows_cues(self) -> bool:
+        """Return whether the model has learned what cues mean."""
+        return self._bundle.manifest.knows_cues
+
+    @property
     def length(self) -> int:
         return self._length
 

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from inference.onnx_session import Logits, Session
 from piano.errors import PianodError
+from piano.session import knows_cues
 from piano.tokens.vocabulary import VOCABULARY, Kind
 
 UNLIMITED = 2**31 - 1
@@ -106,6 +107,11 @@ class RollingContext:
         self._chunk = chunk
         self._active, self._spare = first, second
         self.reset()
+
+    @property
+    def knows_cues(self) -> bool:
+        """Return whether the model has learned what cues mean."""
+        return knows_cues(self._active)
 
     @property
     def length(self) -> int:

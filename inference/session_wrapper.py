@@ -4,6 +4,7 @@ import time
 from collections.abc import Sequence
 
 from inference.onnx_session import Logits, Session
+from piano.session import knows_cues
 
 
 class SessionWrapper:
@@ -11,6 +12,11 @@ class SessionWrapper:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+
+    @property
+    def knows_cues(self) -> bool:
+        """Return whether the model has learned what cues mean."""
+        return knows_cues(self._session)
 
     @property
     def length(self) -> int:

@@ -63,3 +63,8 @@ class Sessions(Protocol):
 
     def copy(self, source: int, target: int) -> None:
         """Make one row hold what another holds."""
+
+
+def knows_cues(session: object) -> bool:
+    """Return whether the model of a session has learned what beats, chords and the ending mean (`piano.cues`)."""
+    return bool(getattr(session, "knows_cues", False))

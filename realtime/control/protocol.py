@@ -47,6 +47,7 @@ class CommandName(StrEnum):
     KEEP = "keep"
     UNDO = "undo"
     CLEAR = "clear"
+    TAP = "tap"
     PANIC = "panic"
     CHANGE = "change"
     CHOOSE_PORT = "choose_port"
@@ -191,6 +192,24 @@ class Looping:
 
 
 @dataclass(frozen=True, slots=True)
+class Trade:
+    """Bars that are traded: whose turn it is (waiting, player or pianod), since when, until when, of how many bars."""
+
+    who: str
+    from_s: float | None
+    until_s: float | None
+    bars: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChartBars:
+    """The changes as they are written, by bar, and the beat with which they begin."""
+
+    bars: tuple[str, ...]
+    first_beat: int
+
+
+@dataclass(frozen=True, slots=True)
 class Losses:
     """What did not go the usual way, in messages since the start."""
 
@@ -266,6 +285,8 @@ class Status:
     hearing: LatenessSummary
     lateness: LatenessSummary
     loop: Looping | None
+    trade: Trade | None
+    chart: ChartBars | None
     losses: Losses
     fault: str | None
     take_fault: str | None

@@ -68,11 +68,35 @@ class ExchangeModel:
 
 
 @dataclass(frozen=True, slots=True)
+class Tap:
+    """A tap of the tempo at a moment."""
+
+    at_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class BeatsMoved:
+    """The beats lie elsewhere than before; the musical clock tells where."""
+
+
+@dataclass(frozen=True, slots=True)
 class Quit:
     """End the engine."""
 
 
 Command = (
-    HandOver | StopPlaying | NewPiece | Panic | Retry | Keep | Undo | ChangePlaying | ChoosePort | ExchangeModel | Quit
+    HandOver
+    | StopPlaying
+    | NewPiece
+    | Panic
+    | Retry
+    | Keep
+    | Undo
+    | ChangePlaying
+    | ChoosePort
+    | ExchangeModel
+    | Tap
+    | BeatsMoved
+    | Quit
 )
 """A command as it is put into the engine's inbox."""

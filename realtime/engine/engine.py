@@ -12,7 +12,9 @@ from loguru import logger
 
 from piano.errors import PianodError
 from piano.events import Event, TimedEvent
+from realtime.beat.musical_clock import MusicalClock
 from realtime.engine.commands import (
+    BeatsMoved,
     ChangePlaying,
     ChoosePort,
     Command,
@@ -24,6 +26,7 @@ from realtime.engine.commands import (
     Quit,
     Retry,
     StopPlaying,
+    Tap,
     Undo,
 )
 from realtime.engine.fault_backoff import LONGEST_REST_NS, FaultBackoff, rest_ns
@@ -44,7 +47,7 @@ from realtime.midi.port_events import (
 )
 from realtime.midi.ports import Direction
 from realtime.output.scheduler import Scheduler
-from realtime.performers.performer import Performer, PerformerStatus, Reviser
+from realtime.performers.performer import KeepsTime, Performer, PerformerStatus, Reviser
 from realtime.performers.play_settings import Mode, PlaySettings
 from realtime.threads.clock import NS_PER_S, Clock
 from realtime.threads.inbox import Inbox
@@ -92,7 +95,8 @@ class Engine:
     that failed. `on_heard` is told of each event of the player's, `on_ports` of ports
     that went, came back or are to be others, `on_program` of the mode that a message asks for. All are called
     on the engine's thread; only `perform` may take its time. `advance` does a piece of work that will be wanted later,
-    and returns whether there was one; it is called while nothing else is to be done.
+    and returns whether there was one; it is called while nothing else is to be done. `beats` is told of taps
+    and of what the player does, and `lead` guides a performer that goes on in another way.
     """
 
     def __init__(
@@ -109,8 +113,11 @@ class Engine:
         perform: Callable[[PlaySettings], Performer] | None = None,
         playing: PlaySettings | None = None,
         advance: Callable[[], bool] | None = None,
+        beats: MusicalClock | None = None,
+        lead: Callable[[Performer, PlaySettings], None] | None = None,
     ) -> None:
         self._clock, self._inbox = clock, inbox
+        self._beats, self._lead = beats or MusicalClock(), lead
         self._performer, self._scheduler = performer, scheduler
         self._settings = settings or EngineSettings()
         self._on_heard, self._on_ports, self._on_program = on_heard, on_ports, on_program
@@ -245,6 +252,11 @@ class Engine:
                 self._settings = settings
             case ExchangeModel(exchange):
                 exchange()
+            case Tap(at_ns):
+                self._beats.tap(at_ns)
+            case BeatsMoved():
+                if isinstance(self._performer, KeepsTime):
+                    self._performer.beats_moved(self._clock.now_ns())
             case Panic():
                 self._performer.stop(self._clock.now_ns())
                 self._scheduler.panic()
@@ -278,9 +290,13 @@ class Engine:
     def _change(self, change: PlaySettings) -> None:
         """Go on in another way; in another mode, with another performer."""
         now_ns = self._clock.now_ns()
-        self._playing = None if self._playing is None else change
-        if change.mode is self._performer.mode or self._perform is None:
+        before = self._playing
+        self._playing = None if before is None else change
+        is_same = change.mode is self._performer.mode and (before is None or before.trades == change.trades)
+        if is_same or self._perform is None:
             self._performer.change(change, now_ns)
+            if self._lead is not None:
+                self._lead(self._performer, change)
             return
         self._performer.stop(now_ns)
         self._performer = self._perform(change)
@@ -294,6 +310,11 @@ class Engine:
         modes = self._settings.modes
         if modes.takes(data):
             self._ask(modes.mode_of(data), modes.command_of(data))
+            return
+        taps = self._settings.taps.judge(data)
+        if taps is Verdict.ASKS:
+            self._beats.tap(at_ns)
+        if taps is not Verdict.MUSIC:
             return
         verdict = self._settings.trigger.judge(data)
         if verdict is Verdict.ASKS:
@@ -331,6 +352,7 @@ class Engine:
         self._performer.on_event(timed)
         self._heard += 1
         self._hearing.add(self._clock.now_ns() - at_ns)
+        self._beats.hear(timed)
 
 
 def _earlier(first_ns: int | None, second_ns: int | None) -> int | None:

@@ -3,6 +3,8 @@
 import secrets
 from dataclasses import replace
 
+from piano.changes import Chart, read_chart
+from piano.errors import ConfigError, PianodError
 from realtime.engine.listening import EngineSettings
 from realtime.engine.mode_chooser import ModeChooser
 from realtime.engine.open_model import sampling_of, stream_head
@@ -12,6 +14,7 @@ from realtime.midi.message import MessageKind, channel_of, event_of, kind_of
 from realtime.output.event_queue import OutboxSettings
 from realtime.output.output_status import SchedulerSettings
 from realtime.output.scheduler import Scheduler
+from realtime.performers.partner_ear import DuetRole
 from realtime.performers.play_settings import (
     AnswerSettings,
     DuetSettings,
@@ -24,7 +27,7 @@ from realtime.performers.play_settings import (
     VelocitySettings,
     WhenAlone,
 )
-from realtime.settings import SamplingGroup, Settings
+from realtime.settings import ChangesGroup, SamplingGroup, Settings
 from realtime.threads.clock import NS_PER_MS, NS_PER_S, Clock
 
 OVERLONG_NS = 7_000_000_000
@@ -41,7 +44,9 @@ def answer_settings(settings: Settings, seed: int) -> AnswerSettings:
     pause = PauseSettings(int(settings.shortest_pause_s * NS_PER_S), int(settings.longest_pause_s * NS_PER_S))
     return AnswerSettings(
         pause=pause if settings.trigger == "pause" else None,
-        length=Length.PHRASE if settings.answer == "phrase" else Length.ENDLESS,
+        length=Length[settings.answer.upper()],
+        bars=settings.bars,
+        joins=settings.yields == "let_me_join",
         sampling=sampling_of(settings),
         seed=seed,
         notes_per_s=settings.density,
@@ -74,7 +79,8 @@ def limits_of(settings: Settings, seed: int) -> PlayLimits:
 def duet_settings(settings: Settings, seed: int) -> DuetSettings:
     """Return the settings as the duet takes them; their restraint counts from `DUET_RESTRAINT`."""
     limits = limits_of(settings, seed)
-    limits = replace(limits, restraint=DUET_RESTRAINT + limits.restraint)
+    role = None if settings.role == "free" else DuetRole(settings.role)
+    limits = replace(limits, restraint=DUET_RESTRAINT + limits.restraint, role=role)
     return DuetSettings(limits, WhenAlone(settings.when_alone), int(settings.alone_after_s * NS_PER_S))
 
 
@@ -112,7 +118,23 @@ def play_settings_of(settings: Settings, seed: int) -> PlaySettings:
         duet_settings(settings, seed),
         loop_settings(settings, seed),
         VelocitySettings(settings.strength),
+        chart=chart_of(settings),
+        harmony=settings.harmony,
+        grid=settings.grid,
     )
+
+
+def chart_of(settings: ChangesGroup) -> Chart | None:
+    """Return the changes that the settings give; ConfigError if their file cannot be read or is none."""
+    if settings.chart is not None:
+        return read_chart(settings.chart, settings.chart_key)
+    if settings.chart_file is None:
+        return None
+    try:
+        text = settings.chart_file.expanduser().read_text("utf-8")
+        return read_chart(text, settings.chart_key)
+    except (OSError, UnicodeDecodeError, PianodError) as error:
+        raise ConfigError(f"{settings.chart_file} gives no chart: {error}; name another with --chart-file") from error
 
 
 def thru_of(settings: Settings, scheduler: Scheduler, clock: Clock) -> Thru | None:
@@ -159,7 +181,7 @@ def engine_settings(settings: Settings) -> EngineSettings:
     elif settings.trigger == "key":
         trigger = Trigger(key=settings.trigger_key)
     channel = settings.input_channel - 1 if settings.input_channel else None
-    return EngineSettings(channel, trigger, chooser_of(settings))
+    return EngineSettings(channel, trigger, chooser_of(settings), Trigger(settings.tap_key, settings.tap_cc))
 
 
 def scheduler_settings(settings: Settings) -> SchedulerSettings:

@@ -13,10 +13,13 @@ class EngineSettings:
     channel: int | None = None
     trigger: Trigger = field(default_factory=Trigger)
     modes: ModeChooser = field(default_factory=ModeChooser)
+    taps: Trigger = field(default_factory=Trigger)
+    """What taps the tempo."""
 
     def takes(self, data: bytes) -> bool:
         """Say whether a message on the channel goes no further: it asks for something and is no music."""
-        return self.modes.takes(data) or self.trigger.judge(data) is not Verdict.MUSIC
+        asks = (self.trigger, self.taps)
+        return self.modes.takes(data) or any(one.judge(data) is not Verdict.MUSIC for one in asks)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,11 @@ from inference.onnx_session import Session
 from inference.rolling_context import WorksAhead
 from piano.events import TimedEvent
 from piano.sampling.memory import Memory
+from realtime.beat.musical_clock import MusicalClock
+from realtime.engine.commands import BeatsMoved
 from realtime.engine.engine import Engine, EngineMessage, PortReport
 from realtime.engine.event_rings import EventRings, WatchedOutput
+from realtime.engine.guide import Guide
 from realtime.engine.listening import EngineSettings
 from realtime.engine.performer_factory import performer_of
 from realtime.midi.backpressure import AdmissionControl
@@ -60,6 +63,7 @@ class Partner:
         """Put them together; a `history`, where given, is told all that goes by and all that is planned."""
         self.take = Take()
         self.echoes = LoopbackFilter()
+        self.beats = MusicalClock()
         self.way_in = AdmissionControl(MOST_WAITING)
         self._history = history
         self.inbox: Inbox[EngineMessage] = Inbox(clock)
@@ -73,10 +77,14 @@ class Partner:
             on_passed=self._pass_on,
         )
         output = self.scheduler if history is None else WatchedOutput(self.scheduler, history)
+        guide = Guide(self.beats)
         memory = Memory()  # of the whole session: it outlives a performer; the engine's, as they are
 
         def perform(playing: PlaySettings) -> Performer:
-            return performer_of(playing, session, output, memory)
+            drawn = guide.output(output, playing)
+            performer = performer_of(playing, session, drawn, memory, self.beats, self.scheduler.signal)
+            guide.lead(performer, playing)
+            return performer
 
         self.engine = Engine(
             clock,
@@ -90,7 +98,10 @@ class Partner:
             perform=perform,
             playing=settings.playing,
             advance=session.advance if isinstance(session, WorksAhead) else None,
+            beats=self.beats,
+            lead=guide.lead,
         )
+        self.beats.watch(lambda _: self.inbox.put(BeatsMoved()))
 
     def start(self) -> None:
         """Start the two threads; for the clock that runs."""

@@ -12,6 +12,7 @@ from loguru import logger
 
 from inference.onnx_session import Session
 from inference.swappable_session import SwappableSession
+from piano.changes import Chart
 from piano.errors import PianodError
 from realtime.engine.commands import ChangePlaying
 from realtime.engine.engine import PortReport
@@ -43,6 +44,7 @@ class LivePlay:
         clock = MonotonicClock()
         settings = with_own_names(system, settings)
         self._settings, self._seed = settings, seed
+        self._playing = play_settings_of(settings, seed)
         self._changing = threading.Lock()
         self.session = SwappableSession(session)
         self.ports: OpenPorts = open_ports(system, settings)
@@ -51,7 +53,7 @@ class LivePlay:
             clock,
             self.ports.output,
             PartnerSettings(
-                play_settings_of(settings, seed),
+                self._playing,
                 engine_settings(settings),
                 scheduler_settings(settings),
             ),
@@ -60,8 +62,9 @@ class LivePlay:
             history=history,
         )
         self.keeper = None if settings.takes is None else TakeWriter(self.partner.take, settings.takes)
-        self.beside = SideSources(settings, clock, self.partner.scheduler)
-        self.midi_clock = MidiClock(self.beside.follow)
+        self.beats = self.partner.beats
+        self.beside = SideSources(settings, clock, self.partner.scheduler, self.beats)
+        self.midi_clock = MidiClock(self.beats.follow)
         self._clock = clock
         self._thru = thru_of(settings, self.partner.scheduler, clock)
         self._connections = Connections(
@@ -103,6 +106,11 @@ class LivePlay:
         return self._settings
 
     @property
+    def chart(self) -> Chart | None:
+        """Return the changes in force; for any thread."""
+        return self._playing.chart
+
+    @property
     def seed(self) -> int:
         """Return the seed in force; for any thread."""
         return self._seed
@@ -113,12 +121,13 @@ class LivePlay:
         Where the player's messages go nowhere any more, what was passed on before still ends.
         """
         with self._changing:
-            before, playing = self._settings, play_settings_of(self._settings, self._seed)
+            before, playing = self._settings, self._playing
             after = make(before)
             if after.seed is not None:
                 self._seed = after.seed
             self._settings = after
             if (change := play_settings_of(after, self._seed)) != playing:
+                self._playing = change
                 self.partner.inbox.put(ChangePlaying(change))
             if (listening := engine_settings(after)) != engine_settings(before):
                 self.partner.inbox.put(ChangeListening(listening))

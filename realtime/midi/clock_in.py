@@ -1,7 +1,10 @@
 """The MIDI clock that comes in: its tempo, its beats, whether it runs. `hear` is for the input thread alone.
 
 A beat has 24 pulses. Start makes the next pulse the first of a bar, stop halts the count, continue goes on with it; a
-clock that says none of them is taken to run from its first pulse on.
+song position says from where, in sixteenths. A clock that says none of them is taken to run from its first pulse on.
+
+Pulses shake by a millisecond or more on their way. The beats are a straight line through the pulses of the last four
+beats, or, where the last half beat lies off that (the tempo changes), of the last beat.
 """
 
 from collections import deque
@@ -16,6 +19,14 @@ LOST_AFTER_NS = NS_PER_S // 4
 
 _LEAST = PULSES_PER_BEAT // 2
 """Intervals between pulses from which a tempo is told."""
+
+_MOST = 4 * PULSES_PER_BEAT
+"""Intervals between pulses through which a line is laid at the most."""
+
+_OFF_NS = 1_200_000
+"""Where the last half beat lies off a line by more than this, the tempo has changed."""
+
+_PULSES_PER_SIXTEENTH = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +46,7 @@ class MidiClock:
 
     def __init__(self, tell: Callable[[ClockBeats], None]) -> None:
         self._tell = tell
-        self._moments: deque[int] = deque(maxlen=PULSES_PER_BEAT + 1)  # of the last pulses
+        self._moments: deque[int] = deque(maxlen=_MOST + 1)  # of the last pulses
         self._next = 0  # number of the next pulse since the clock was started
         self._runs = True
         self._count = 0
@@ -51,7 +62,7 @@ class MidiClock:
         return beats if now_ns - last_ns < LOST_AFTER_NS else None
 
     def hear(self, at_ns: int, data: bytes) -> None:
-        """Take a system real-time message; all but the clock's are no concern of ours."""
+        """Take a system real-time message, or a song position; all others are no concern of ours."""
         match data[0]:
             case 0xF8:  # timing clock
                 self._pulse(at_ns)
@@ -59,6 +70,8 @@ class MidiClock:
                 self._next, self._runs, self._count = 0, True, self._count + 1
             case 0xFB:  # continue
                 self._runs, self._count = True, self._count + 1
+            case 0xF2 if len(data) == 3:  # song position
+                self._next, self._count = (data[1] | data[2] << 7) * _PULSES_PER_SIXTEENTH, self._count + 1
             case 0xFC:  # stop
                 self._runs = False
                 if self._beats is not None:
@@ -75,7 +88,7 @@ class MidiClock:
         if known < _LEAST and number == 0 and self._beats is not None:
             self._say(self._beats.tempo_bpm, at_ns)  # it begins again: as fast as it was, until it says otherwise
         if known >= _LEAST and (number % PULSES_PER_BEAT == 0 or known == _LEAST or not self._runs):
-            pulse_ns, last_ns = _line_through(self._moments)
+            pulse_ns, last_ns = _steady_line(list(self._moments))
             self._say(60 * NS_PER_S / (PULSES_PER_BEAT * pulse_ns), round(last_ns - number * pulse_ns))
 
     def _say(self, tempo_bpm: float, origin_ns: int) -> None:
@@ -83,7 +96,17 @@ class MidiClock:
         self._tell(self._beats)
 
 
-def _line_through(moments: deque[int]) -> tuple[float, float]:
+def _steady_line(moments: list[int]) -> tuple[float, float]:
+    """Return the line through all the moments, or through those of the last beat where the last ones lie off that."""
+    slope, value = _line_through(moments)
+    latest = moments[-_LEAST:]
+    off_ns = sum(at_ns - (value - (len(latest) - 1 - index) * slope) for index, at_ns in enumerate(latest))
+    if len(moments) > PULSES_PER_BEAT + 1 and abs(off_ns) > _OFF_NS * len(latest):
+        return _line_through(moments[-PULSES_PER_BEAT - 1 :])
+    return slope, value
+
+
+def _line_through(moments: list[int]) -> tuple[float, float]:
     """Return the steps of the straight line that lies nearest to evenly spaced moments, and its value at the last."""
     count, first = len(moments), moments[0]
     middle = (count - 1) / 2

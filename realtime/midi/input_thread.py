@@ -29,6 +29,7 @@ _ONE_LOOK_NS = 60_000_000
 _ACTIVE_SENSING = 0xFE
 
 _JOIN_S = 2.0
+_SONG_POSITION = 0xF2
 
 Thru = Callable[[bytes], None]
 OnClock = Callable[[int, bytes], None]
@@ -56,7 +57,7 @@ class MidiInput:
     `deliver` gets `Received`, `PlayerGone` where active sensing ends, `ThreadRevived` after an error, or once
     `PortLost` or `ThreadFailed`; `thru`, where given, gets the message as it is, before that; what
     `is_echo(at_ns, data)` recognises gets no further;
-    `on_clock(at_ns, data)` gets what is system real-time. All are
+    `on_clock(at_ns, data)` gets what is system real-time, and song positions. All are
     called on the input thread: they must only hand over and not raise.
     """
 
@@ -150,6 +151,8 @@ class MidiInput:
             self._late += is_burst
             if (thru := self._thru) is not None and not is_burst:
                 thru(data)
+            if data[0] == _SONG_POSITION and self._on_clock is not None:
+                self._on_clock(at_ns, data)
             self._received += 1
             self._deliver(Received(at_ns, data))
 

@@ -1,8 +1,7 @@
 """What sounds beside the playing, on one thread of its own: the metronome, and music that is replayed."""
 
-from dataclasses import replace
-
-from realtime.midi.clock_in import ClockBeats
+from realtime.beat.grid import BeatGrid
+from realtime.beat.musical_clock import MusicalClock
 from realtime.midi.performance_messages import TimedMessage
 from realtime.output.metronome import Beat, Metronome
 from realtime.output.replay import Replay, ReplayClip
@@ -16,13 +15,20 @@ _SOON_NS = 150_000_000
 
 
 class SideSources:
-    """The metronome and the replay; all of it is for any thread."""
+    """The metronome and the replay; all of it is for any thread.
 
-    def __init__(self, settings: MetronomeGroup, clock: Clock, scheduler: Scheduler) -> None:
+    The metronome beats as the musical clock says; the settings are told to that here.
+    """
+
+    def __init__(
+        self, settings: MetronomeGroup, clock: Clock, scheduler: Scheduler, beats: MusicalClock | None = None
+    ) -> None:
         self._clock = clock
+        self._beats = beats or MusicalClock()
+        self._beats.watch(self.follow)
         self._metronome, self._replay = Metronome(scheduler), Replay(scheduler)
         self._thread = DueThread(clock, self._metronome, self._replay)
-        self._beat, self._where = Beat(), "off"
+        self._settings: MetronomeGroup | None = None
         self.change(settings)
 
     def start(self) -> None:
@@ -34,31 +40,40 @@ class SideSources:
         self._thread.stop()
 
     def change(self, settings: MetronomeGroup) -> None:
-        """Beat as the settings say; where that is another beat than before, its first one is soon."""
-        clicks, clock = settings.metronome == "output", settings.send_clock
-        follows = settings.follow_clock
-        beat = Beat(clicks, clock, settings.tempo_bpm, settings.beats, self._beat.origin_ns, follows)
-        if beat != self._beat or settings.metronome != self._where:
-            beat = replace(beat, origin_ns=self._clock.now_ns() + _SOON_NS)
-            self._beat = beat
-            self._metronome.change(beat)
-            self._thread.wake()
-        self._where = settings.metronome
+        """Beat as the settings say: at another tempo on with the count, with other bars or another place anew, soon."""
+        before, self._settings = self._settings, settings
+        now_ns = self._clock.now_ns()
+        is_anew = before is None or (before.metronome, before.beats, before.send_clock, before.follow_clock) != (
+            settings.metronome,
+            settings.beats,
+            settings.send_clock,
+            settings.follow_clock,
+        )
+        if is_anew:
+            self._beats.set(settings.tempo_bpm, settings.beats, now_ns, origin_ns=now_ns + _SOON_NS)
+        elif before is not None and before.tempo_bpm != settings.tempo_bpm:
+            self._beats.set(settings.tempo_bpm, settings.beats, now_ns)
+        self._beats.is_heard = settings.metronome != "off" or settings.send_clock
+        self._beats.choose(clock=settings.follow_clock, playing=settings.tempo_from == "playing")
+        if is_anew:
+            clicks, clock = settings.metronome == "output", settings.send_clock
+            self._metronome.change(Beat(clicks, clock, settings.tempo_bpm, settings.beats, follows=True))
+            self.follow(self._beats.grid)
 
     @property
     def beat_ns(self) -> int:
         """Return the moment of a first beat."""
-        return self._metronome.beat.origin_ns
+        return self._beats.grid.origin_ns
 
     @property
     def tempo_bpm(self) -> float | None:
         """Return the tempo of the metronome; None while a clock that it follows halts."""
-        beat = self._metronome.beat
-        return beat.tempo_bpm if beat.runs else None
+        grid = self._beats.grid
+        return grid.tempo_bpm if grid.runs else None
 
-    def follow(self, heard: ClockBeats) -> None:
-        """Take note of the beats of a MIDI clock that comes in; for the input thread, never waits."""
-        self._metronome.follow(heard)
+    def follow(self, grid: BeatGrid) -> None:
+        """Beat on another grid from now on; never waits."""
+        self._metronome.follow(grid.as_clock())
         self._thread.wake()
 
     @property

@@ -11,6 +11,7 @@ from realtime.control.model_choice import ModelChoice
 from realtime.control.presets import Presets
 from realtime.control.protocol import (
     CHANGEABLE,
+    ChartBars,
     ClockIn,
     CommandName,
     ControlError,
@@ -19,15 +20,27 @@ from realtime.control.protocol import (
     Replaying,
     Request,
     Status,
+    Trade,
     changed,
 )
-from realtime.engine.commands import ChoosePort, Command, HandOver, Keep, NewPiece, Panic, Retry, StopPlaying, Undo
+from realtime.engine.commands import (
+    ChoosePort,
+    Command,
+    HandOver,
+    Keep,
+    NewPiece,
+    Panic,
+    Retry,
+    StopPlaying,
+    Tap,
+    Undo,
+)
 from realtime.engine.event_rings import EventRings
 from realtime.live.live_session import LivePlay
 from realtime.midi.message import MessageKind, kind_of
 from realtime.midi.performance_messages import TimedMessage
 from realtime.midi.ports import Direction, without_own
-from realtime.performers.performer import LoopStatus
+from realtime.performers.performer import LoopStatus, TradeStatus
 from realtime.settings import Settings
 from realtime.take.take import Take
 from realtime.threads.clock import Clock
@@ -111,6 +124,8 @@ class Controls:
             self._put(ChoosePort(request.direction, self._known_port(request.direction, request.port)))
         elif request.command is CommandName.PLAY:
             self.play(request.messages())
+        elif request.command is CommandName.TAP:
+            self._put(Tap(self._clock.now_ns()))
         else:
             if request.command in _ENDS_REPLAY:
                 self._stage.play.beside.stop_replay()
@@ -156,6 +171,8 @@ class Controls:
             hearing=engine.hearing,
             lateness=output.own_lateness,
             loop=self._looping(engine.performer.loop),
+            trade=self._trading(engine.performer.trade),
+            chart=self._chart(engine.performer.trade),
             losses=Losses(output.stale, output.too_late, output.overlong, output.left_out, output.undelivered, refused),
             fault=engine.fault,
             take_fault=stage.play.take_fault,
@@ -188,6 +205,16 @@ class Controls:
             return None
         length_s = round(loop.length_ns / _NS_PER_S, 6)
         return Looping(self.seconds(loop.began_ns), length_s, loop.passes, loop.layers, loop.course)
+
+    def _trading(self, trade: TradeStatus | None) -> Trade | None:
+        if trade is None:
+            return None
+        from_s, until_s = (None if at_ns is None else self.seconds(at_ns) for at_ns in (trade.from_ns, trade.until_ns))
+        return Trade(trade.who, from_s, until_s, trade.bars)
+
+    def _chart(self, trade: TradeStatus | None) -> ChartBars | None:
+        chart = self._stage.play.chart
+        return None if chart is None else ChartBars(chart.words, 0 if trade is None else trade.first_beat)
 
     def _clock_in(self) -> ClockIn | None:
         beats = self._stage.play.midi_clock.beats(self._clock.now_ns())

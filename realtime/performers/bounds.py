@@ -73,3 +73,13 @@ def mask_of(
     if bounds.must_play and (mask & _IS_OWN_ON).any():
         mask &= _IS_OWN_ON | _IS_TIME
     return mask
+
+
+def under_a_hand(keys: frozenset[int], *, pedal: bool) -> Mask:
+    """Return the events of keys, and of the pedal, that someone else holds down, (vocab,)."""
+    mask = np.zeros(VOCABULARY.size, np.bool_)
+    for pitch in keys:
+        mask[[VOCABULARY.on(Role.OWN, pitch), VOCABULARY.off(Role.OWN, pitch)]] = True
+    if pedal:
+        mask[[VOCABULARY.pedal(Role.OWN, down=down) for down in (False, True)]] = True
+    return mask

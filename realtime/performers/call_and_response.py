@@ -12,7 +12,7 @@ A key and a pedal have one hand on them: while the player holds one down, the mo
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from loguru import logger
@@ -25,8 +25,10 @@ from piano.sampling.sampler import Sampler
 from piano.tokens.grammar import Mask, tokens_of_role
 from piano.tokens.vocabulary import VOCABULARY
 from realtime.output.event_queue import Release
-from realtime.performers.bounds import Bounds
+from realtime.performers.bounds import Bounds, under_a_hand
+from realtime.performers.guidance import Guidance
 from realtime.performers.heard_before import prompt_of
+from realtime.performers.joining import Joining
 from realtime.performers.live_stream import LiveStream
 from realtime.performers.performer import Activity, Output, PerformerStatus
 from realtime.performers.phrase_detector import PhraseDetector
@@ -72,6 +74,7 @@ class _Answer:
     last_note_ns: int | None = None
     is_complete: bool = False
     """Whether nothing more is to be sampled."""
+    joining: Joining = field(default_factory=Joining)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +123,7 @@ class CallAndResponse:
         self._turn += 1
         if answer is not None:
             self._truncate_plan(timed.at_ns)
-            if isinstance(timed.event, NoteOn) or timed.at_ns < answer.from_ns:
+            if self._takes_over(answer, timed):
                 was_heard = timed.at_ns >= answer.from_ns
                 self._interruptions += was_heard
                 self._end_answer(timed.at_ns, was_heard=was_heard)
@@ -131,6 +134,16 @@ class CallAndResponse:
         if isinstance(timed.event, NoteOn):
             self._prompt = None
         self._allow()
+
+    def guide(self, guidance: Guidance) -> None:
+        """Be guided from the next event on."""
+        self._stream.guide(guidance)
+
+    def _takes_over(self, answer: _Answer, timed: TimedEvent) -> bool:
+        """Say whether what the player did ends an answer: any key, or, where one may join, one that is in its way."""
+        if timed.at_ns < answer.from_ns or not isinstance(timed.event, NoteOn):
+            return timed.at_ns < answer.from_ns
+        return not self._settings.joins or answer.joining.takes_over(timed.at_ns, timed.event.pitch)
 
     def hand_over(self, at_ns: int) -> None:
         """Answer from this moment on; where nothing was played yet, begin a piece."""
@@ -235,7 +248,7 @@ class CallAndResponse:
         allowed: Mask = tokens_of_role(Role.OWN)
         if self._settings.length is Length.ENDLESS:
             allowed = allowed & (np.arange(VOCABULARY.size) != VOCABULARY.end)
-        self._allowed = allowed & ~_under_a_hand(self._phrase.held, pedal=self._phrase.pedal_is_down)
+        self._allowed = allowed & ~under_a_hand(self._phrase.held, pedal=self._phrase.pedal_is_down)
 
     def _begin(self, at_ns: int, phrase_ns: int | None) -> None:
         self._prompt = _Prompt(self._stream.mark(), at_ns, phrase_ns)
@@ -270,6 +283,7 @@ class CallAndResponse:
         if isinstance(proposed.event, NoteOn):
             answer.first_note_ns = proposed.at_ns if is_first else answer.first_note_ns
             answer.last_note_ns = proposed.at_ns
+            answer.joining.strike(proposed.at_ns, proposed.event.pitch)
         answer.planned_ns = proposed.at_ns
         self._output.schedule(proposed.at_ns, proposed.event, answer.epoch)
 
@@ -327,13 +341,3 @@ class CallAndResponse:
     def _invalidate(self, release: Release, after_ns: int | None = None) -> None:
         self._sampler.restart(self._turn)
         self._epoch = self._output.invalidate(release=release, after_ns=after_ns)
-
-
-def _under_a_hand(keys: frozenset[int], *, pedal: bool) -> Mask:
-    """Return the events of keys, and of the pedal, that someone else holds down, (vocab,)."""
-    mask = np.zeros(VOCABULARY.size, np.bool_)
-    for pitch in keys:
-        mask[[VOCABULARY.on(Role.OWN, pitch), VOCABULARY.off(Role.OWN, pitch)]] = True
-    if pedal:
-        mask[[VOCABULARY.pedal(Role.OWN, down=down) for down in (False, True)]] = True
-    return mask

@@ -19,8 +19,10 @@ from piano.sampling.sampler import Sampler
 from piano.tokens.vocabulary import STEP_NS
 from realtime.output.event_queue import Release
 from realtime.performers.bounds import Bounds
+from realtime.performers.guidance import Guidance
 from realtime.performers.heard_before import prompt_of
 from realtime.performers.live_stream import LiveStream
+from realtime.performers.partner_ear import PartnerEar
 from realtime.performers.performer import Activity, Output, PerformerStatus
 from realtime.performers.play_limits import PlayLimiter
 from realtime.performers.play_settings import DuetSettings, Mode, PlaySettings, WhenAlone
@@ -53,6 +55,7 @@ class Duet:
         self._stream = LiveStream(session, head, memory, prompt)
         self._head = tuple(head)
         self._output = output
+        self._ear = PartnerEar()
         self._take_on(settings)
         self._epoch = output.begin_epoch()
         self._turn = self._passed = 0
@@ -75,12 +78,17 @@ class Duet:
         self._think_again(timed.at_ns)
         self._entries += self._last_ns is None
         self._stream.hear(TimedEvent(timed.at_ns, timed.event, Role.GIVEN))
+        self._ear.hear(timed)
         match timed.event:
             case NoteOn(pitch):
                 self._held.add(pitch)
             case NoteOff(pitch):
                 self._held.discard(pitch)
         self._last_ns = timed.at_ns
+
+    def guide(self, guidance: Guidance) -> None:
+        """Be guided from the next event on."""
+        self._stream.guide(guidance)
 
     def hand_over(self, at_ns: int) -> None:
         """Play on from this moment even if nothing was played."""
@@ -154,7 +162,8 @@ class Duet:
 
     def _guess(self, earliest_ns: int) -> None:
         """Sample the next event from a moment on; plan it if it is our own, else wait for it."""
-        limiter, alone_ns, free_ns = self._limiter, self._holds_ns(), self._limiter.free_ns() or 0
+        limiter, alone_ns = self._limiter, self._holds_ns()
+        free_ns = max(limiter.free_ns() or 0, limiter.waits_ns(earliest_ns) or 0)
         may_strike = free_ns <= earliest_ns and (alone_ns is None or earliest_ns < alone_ns)
         bounds = Bounds(
             earliest_ns,
@@ -216,7 +225,7 @@ class Duet:
     def _take_on(self, settings: DuetSettings) -> None:
         self._settings = settings
         self._sampler = Sampler(settings.limits.seed, settings.limits.sampling)
-        self._limiter = PlayLimiter(settings.limits)
+        self._limiter = PlayLimiter(settings.limits, self._ear)
 
     def _new_turn(self) -> None:
         self._turn += 1

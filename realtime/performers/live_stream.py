@@ -13,24 +13,27 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from inference.onnx_session import Logits, Session
-from piano.events import Event, NoteOff, NoteOn, Pedal, Role, TimedEvent
+from piano.events import Event, NoteOff, NoteOn, Role, TimedEvent
 from piano.sampling.density_guard import DensityGuard
 from piano.sampling.key_releases import with_releases
 from piano.sampling.memory import Memory
 from piano.sampling.repetition_guard import RepetitionGuard
 from piano.sampling.sampler import Sampler
+from piano.session import knows_cues
 from piano.tokens.grammar import Grammar, Mask
-from piano.tokens.stream import StreamDecoder, StreamEncoder
-from piano.tokens.vocabulary import LONGEST_TIME_STEPS, VELOCITY_BINS, VOCABULARY, Kind
+from piano.tokens.stream import Edit, StreamDecoder, StreamEncoder
+from piano.tokens.vocabulary import LONGEST_TIME_STEPS, VELOCITY_BINS, VOCABULARY, Kind, steps_of_ns
 from realtime.performers.bounds import Bounds, first_step, mask_of
-from realtime.performers.stream_state import Mark, StreamState
+from realtime.performers.guidance import Guidance
+from realtime.performers.stream_state import Mark, StreamState, guessed, overdue
 
 LONGEST_GAP_NS = 5_000_000_000
 """A longer silence is told to the model as one of this length, as in the music that it learned from."""
 
 _IS_EVENT: Mask = np.isin(VOCABULARY.kinds, (Kind.ON, Kind.OFF, Kind.PEDAL))
+_IS_CUE: Mask = VOCABULARY.kinds == Kind.CUE
 _SHORT_WAITS = frozenset(VOCABULARY.time(steps) for steps in range(1, LONGEST_TIME_STEPS))
-_ANY_VELOCITY = 64
+_STEPS = np.where(VOCABULARY.kinds == Kind.TIME, VOCABULARY.values, 0)
 
 
 class LiveStream:
@@ -45,6 +48,7 @@ class LiveStream:
     ) -> None:
         self._session, self._memory = session, Memory() if memory is None else memory
         self._before = len(self._memory)
+        self._guidance = Guidance()
         self._begin(head, prompt)
 
     def reset(self, head: Sequence[int], *, forget: bool = False) -> None:
@@ -69,6 +73,10 @@ class LiveStream:
         self._state = StreamState(self._prompted, logits, StreamEncoder(0), grammar, grammar.copy())
         self._figures, self._pace = RepetitionGuard(), DensityGuard()
         self._proposals: list[tuple[int, StreamState]] = []  # when each is to sound, and the state before it
+
+    def guide(self, guidance: Guidance) -> None:
+        """Be guided from the next event on: cues for a model that knows them, else a bias towards the chord."""
+        self._guidance = guidance
 
     @property
     def is_empty(self) -> bool:
@@ -178,7 +186,7 @@ class LiveStream:
         """
         before = self._state.copy()
         self._reach(bounds.earliest_ns)
-        release = self._overdue(bounds)
+        release = overdue(bounds, self._state)
         proposed = self._sample(sampler, bounds)
         if release is not None and (proposed is None or proposed.at_ns > release.at_ns):
             self._restore(before.copy())
@@ -209,11 +217,19 @@ class LiveStream:
             if bounds.notes_per_s is not None:
                 logits = self._pace.penalise(logits, decoder.step, bounds.notes_per_s, sampler.settings.pace_guard)
             logits = logits if bounds.bias is None else logits + bounds.bias
+            if not (self._tells_cues or state.grammar.in_note):
+                logits = self._guidance.lean(logits, mask, state.encoder.time_of(decoder.step))
             token = sampler.draw(logits, mask) if mask.any() else VOCABULARY.end
             if token == VOCABULARY.end:
                 return None
             if _IS_EVENT[token] and VOCABULARY.roles[token] != Role.OWN:
-                return _guess(token, state.encoder.time_of(decoder.step))
+                return guessed(token, state.encoder.time_of(decoder.step))
+            cue = self._cue_within(decoder.step, int(_STEPS[token]))
+            if cue is not None:  # the wait would pass it: up to there nothing happens, and from there it is drawn anew
+                self._push_cue(*cue, waited=len(tokens))
+                before, tokens = state.grammar.copy(), []
+                decoder = StreamDecoder(state.encoder.origin_ns, state.encoder.step)
+                continue
             state.logits = self._session.feed((token,)).copy()
             self._keep((token,))
             state.grammar.push(token)
@@ -226,19 +242,6 @@ class LiveStream:
         self._note(proposed.event, proposed.role)
         state.length = self._session.length
         return proposed
-
-    def _overdue(self, bounds: Bounds) -> TimedEvent | None:
-        """Return the release of the key that will have been held too long first, if the bounds allow to lift one."""
-        encoder = self._state.encoder
-        held = [
-            (encoder.time_of(step) + bounds.longest_hold_ns, pitch)
-            for pitch, step in self._state.pressed.items()
-            if bounds.allowed[VOCABULARY.off(Role.OWN, pitch)]
-        ]
-        if not held:
-            return None
-        due_ns, pitch = min(held)
-        return TimedEvent(max(due_ns, bounds.earliest_ns), NoteOff(pitch), Role.OWN)
 
     def _restore(self, state: StreamState) -> None:
         self._session.rollback(state.length)
@@ -257,19 +260,29 @@ class LiveStream:
 
     def _reach(self, at_ns: int) -> None:
         """Give time its origin at the first event, and shorten a silence that is too long."""
+        state = self._state
         if self.is_empty:
-            self._state.encoder.origin_ns = at_ns
-        self._state.encoder.shorten_silence(at_ns, LONGEST_GAP_NS)
+            state.encoder.origin_ns, state.told = at_ns, (at_ns - 1, -1)
+        state.encoder.shorten_silence(at_ns, LONGEST_GAP_NS)
+        if state.told[0] < at_ns - LONGEST_GAP_NS:  # beats of a silence that is shortened are not told
+            state.told = (at_ns - LONGEST_GAP_NS, state.told[1])
 
     def _append(self, timed: TimedEvent, judge: Callable[[Logits], int] | None = None) -> None:
         """Append an event; a key with the velocity that is found for it."""
         self._reach(timed.at_ns)
+        while (cue := self._next_cue()) is not None and cue[0] <= timed.at_ns:
+            self._push_cue(*cue)
         state, fed = self._state, 0
         if judge is not None and isinstance(timed.event, NoteOn):
             logits, fed = self._velocity_logits(timed, timed.event.pitch)
             timed = TimedEvent(timed.at_ns, NoteOn(timed.event.pitch, judge(logits)), timed.role)
         step = state.encoder.step
-        edit = state.encoder.push(timed)
+        self._apply(state.encoder.push(timed), step, fed)
+        self._note(timed.event, timed.role)
+
+    def _apply(self, edit: Edit, step: int, fed: int = 0) -> None:
+        """Change the end of the stream; `step` is its last step before, and so many of the tokens were fed already."""
+        state = self._state
         if state.encoder.step > step:
             state.step_grammar, state.step_tokens = state.grammar.copy(), ()
         if edit.rewind:
@@ -284,7 +297,33 @@ class LiveStream:
         state.logits = self._session.feed(edit.tokens[fed:]).copy()
         self._keep(edit.tokens)
         state.length = self._session.length
-        self._note(timed.event, timed.role)
+
+    @property
+    def _tells_cues(self) -> bool:
+        return self._guidance.cues is not None and knows_cues(self._session)
+
+    def _next_cue(self) -> tuple[int, int] | None:
+        """Return the moment and the code of the cue that is to be told next."""
+        return self._guidance.cues.after(*self._state.told) if self._guidance.cues and self._tells_cues else None
+
+    def _cue_within(self, step: int, wait: int) -> tuple[int, int] | None:
+        """Return the cue that a wait from a step on would reach; one that came before that is not told."""
+        state = self._state
+        while wait and (cue := self._next_cue()) is not None:
+            is_cue = bool(state.step_tokens) and _IS_CUE[state.step_tokens[-1]]
+            earliest = state.encoder.step + (bool(state.step_tokens) and not is_cue)  # it comes before all of its step
+            cue_step = max(steps_of_ns(cue[0] - state.encoder.origin_ns), earliest)
+            if cue_step >= step:
+                return (state.encoder.time_of(cue_step), cue[1]) if cue_step <= step + wait else None
+            state.told = cue
+        return None
+
+    def _push_cue(self, at_ns: int, code: int, waited: int = 0) -> None:
+        """Append a cue; so many tokens of the wait before it were sampled and fed already."""
+        state = self._state
+        step = state.encoder.step
+        self._apply(state.encoder.push_cue(at_ns, code), step, waited)
+        state.told = (at_ns, code)
 
     def _note(self, event: Event, role: Role) -> None:
         """Take note of what was just appended."""
@@ -308,14 +347,3 @@ class LiveStream:
         self._body.extend(tokens)
         self._memory.rollback(fed_from + self._remembered)
         self._memory.extend(tokens)
-
-
-def _guess(token: int, at_ns: int) -> TimedEvent:
-    """Return the event that a token of the other role begins."""
-    value, role = int(VOCABULARY.values[token]), Role(int(VOCABULARY.roles[token]))
-    match VOCABULARY.kinds[token]:
-        case Kind.ON:
-            return TimedEvent(at_ns, NoteOn(value, _ANY_VELOCITY), role)
-        case Kind.OFF:
-            return TimedEvent(at_ns, NoteOff(value), role)
-    return TimedEvent(at_ns, Pedal(bool(value)), role)

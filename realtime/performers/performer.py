@@ -35,6 +35,19 @@ class LoopStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class TradeStatus:
+    """Whose turn it is where bars are traded (waiting, player or pianod), from when and until when."""
+
+    who: str
+    until_ns: int | None
+    bars: int
+    """How many bars a turn has."""
+    from_ns: int | None = None
+    first_beat: int = 0
+    """The beat with which the first turn began, and the changes with it."""
+
+
+@dataclass(frozen=True, slots=True)
 class PerformerStatus:
     """A performer as it stands: an immutable snapshot."""
 
@@ -43,6 +56,7 @@ class PerformerStatus:
     interruptions: int
     stream_tokens: int
     loop: LoopStatus | None = None
+    trade: TradeStatus | None = None
 
 
 class Output(Protocol):
@@ -124,4 +138,13 @@ class Reviser(Protocol):
 
     def undo(self, at_ns: int) -> None:
         """Take the last change back."""
+        ...
+
+
+@runtime_checkable
+class KeepsTime(Protocol):
+    """A performer that plays in bars."""
+
+    def beats_moved(self, at_ns: int) -> None:
+        """Take note that the beats lie elsewhere than before."""
         ...

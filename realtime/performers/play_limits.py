@@ -14,6 +14,7 @@ from inference.onnx_session import Logits
 from piano.events import Event, NoteOn, Role
 from piano.tokens.grammar import Mask
 from piano.tokens.vocabulary import VELOCITIES_PER_BIN, VOCABULARY, Kind
+from realtime.performers.partner_ear import WINDOW_NS, PartnerEar
 from realtime.performers.play_settings import PlayLimits
 
 OWN_ON: Mask = np.asarray((VOCABULARY.kinds == Kind.ON) & (VOCABULARY.roles == Role.OWN), np.bool_)
@@ -30,8 +31,9 @@ _QUIET = 1.0
 class PlayLimiter:
     """Holds the model to its limits: what may be guessed, and when another key may be struck."""
 
-    def __init__(self, limits: PlayLimits) -> None:
+    def __init__(self, limits: PlayLimits, ear: PartnerEar | None = None) -> None:
         self.limits = limits
+        self.ear = PartnerEar() if ear is None else ear
         self._allowed = _allowed(limits)
         self._strikes_ns: deque[int] = deque(maxlen=_REMEMBERED * limits.most_a_second)
 
@@ -48,6 +50,19 @@ class PlayLimiter:
         most = self.limits.most_a_second
         return self._strikes_ns[-most] + SECOND_NS if len(self._strikes_ns) >= most else None
 
+    def waits_ns(self, at_ns: int) -> int | None:
+        """Return from when on a key may be struck beside the player's, seen from a moment; None if at once.
+
+        While the player strikes no more keys: another one of the player's is another question.
+        """
+        if self.limits.role is None:
+            return None
+        most = self.ear.most_keys(self.limits.role, at_ns)
+        recent = [strike_ns for strike_ns in self._strikes_ns if strike_ns > at_ns - WINDOW_NS]
+        if len(recent) < most:
+            return None
+        return recent[len(recent) - most] + WINDOW_NS if most else at_ns + WINDOW_NS
+
     def bias(self, at_ns: int) -> Logits | None:
         """Return what is to be added to the logits at a moment, (vocab,); None for nothing.
 
@@ -55,12 +70,14 @@ class PlayLimiter:
         So restraint gives way as it takes effect: holding back counts in full only while the model plays
         `_QUIET` keys a second or more, and urging on fades out towards `most_a_second`.
         """
-        restraint = self.limits.restraint
+        restraint, role = self.limits.restraint, self.limits.role
+        beside = None if role is None else self.ear.bias(role, at_ns)
         if not restraint:
-            return None
+            return beside
         rate = self._rate(at_ns)
         share = min(rate / _QUIET, 1.0) if restraint > 0 else max(1.0 - rate / self.limits.most_a_second, 0.0)
-        return (OWN_ON * np.float32(-restraint * share)).astype(np.float32)
+        held_back = (OWN_ON * np.float32(-restraint * share)).astype(np.float32)
+        return held_back if beside is None else held_back + beside
 
     def _rate(self, at_ns: int) -> float:
         """Return how many keys a second the model has struck of late."""

@@ -3,11 +3,13 @@
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum, auto
 
+from piano.changes import Chart
 from piano.notes import HIGHEST_PITCH, LOWEST_PITCH
 from piano.sampling.sampler import SamplingSettings
 from piano.tasks.repair_tasks import ANY_KEYBOARD
 from piano.tokens.vocabulary import KEYS
 from realtime.performers.bounds import LONGEST_HOLD_NS
+from realtime.performers.partner_ear import DuetRole
 
 
 class Mode(StrEnum):
@@ -37,6 +39,8 @@ class Length(Enum):
     ENDLESS = auto()
     PHRASE = auto()
     """About as long as the phrase that it answers, to the next rest."""
+    BARS = auto()
+    """So many bars, after as many of the player's: trading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,10 @@ class AnswerSettings:
     """How busy an answer is to be; None: as busy as what it answers, or as pianists are where that tells nothing."""
     most_keys: int = KEYS
     longest_hold_ns: int = LONGEST_HOLD_NS
+    joins: bool = False
+    """Whether the player may join an answer: a key that does not take it over does not end it."""
+    bars: int = 4
+    """How many bars a turn has, where bars are traded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +77,8 @@ class PlayLimits:
     """How much less likely each key of the model's own is than the model thinks, in nats; see `PlayLimiter.bias`."""
     most_a_second: int = 16
     """The most keys that the model strikes within any second."""
+    role: DuetRole | None = None
+    """What the model is beside the player; None leaves that to the model."""
     most_keys: int = KEYS
     longest_hold_ns: int = LONGEST_HOLD_NS
 
@@ -135,3 +145,14 @@ class PlaySettings:
     """How to loop; as by default if not given."""
     velocity: VelocitySettings | None = None
     """How to find velocities; as by default if not given."""
+    chart: Chart | None = None
+    """The changes that go round with the bars."""
+    harmony: float = 0.0
+    """How strongly keys lean to the changes, 0 to 1, where the model does not know chords."""
+    grid: float = 0.0
+    """How far own keys are drawn to the beat, 0 to 1."""
+
+    @property
+    def trades(self) -> bool:
+        """Whether bars are traded."""
+        return self.mode is Mode.ANSWER and self.answers.length is Length.BARS

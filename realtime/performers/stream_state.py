@@ -1,11 +1,15 @@
-"""The end of a live stream, as it can be kept and come back to. The engine's thread owns it."""
+"""The end of a live stream as it stands, a place in it to come back to, and what a token of the other role means."""
 
 from dataclasses import dataclass, field
 
 from inference.onnx_session import Logits
-from piano.events import Event, NoteOn, Pedal, Role
+from piano.events import Event, NoteOff, NoteOn, Pedal, Role, TimedEvent
 from piano.tokens.grammar import Grammar
 from piano.tokens.stream import StreamEncoder
+from piano.tokens.vocabulary import VOCABULARY, Kind
+from realtime.performers.bounds import Bounds
+
+_ANY_VELOCITY = 64
 
 
 @dataclass(slots=True)
@@ -22,6 +26,8 @@ class StreamState:
     """The step at which each key that our role holds went down, in the order in which they did."""
     notes: int = 0
     """How many keys our role has struck."""
+    told: tuple[int, int] = (0, -1)
+    """When the last cue stood, and its code; below 0 while none was told."""
 
     def note(self, event: Event, role: Role) -> None:
         """Take note of a key that went down or came up at the last step."""
@@ -42,6 +48,7 @@ class StreamState:
             self.step_tokens,
             dict(self.pressed),
             self.notes,
+            self.told,
         )
 
 
@@ -51,3 +58,27 @@ class Mark:
 
     state: StreamState
     head_length: int
+
+
+def guessed(token: int, at_ns: int) -> TimedEvent:
+    """Return the event that a token of the other role begins."""
+    value, role = int(VOCABULARY.values[token]), Role(int(VOCABULARY.roles[token]))
+    match VOCABULARY.kinds[token]:
+        case Kind.ON:
+            return TimedEvent(at_ns, NoteOn(value, _ANY_VELOCITY), role)
+        case Kind.OFF:
+            return TimedEvent(at_ns, NoteOff(value), role)
+    return TimedEvent(at_ns, Pedal(bool(value)), role)
+
+
+def overdue(bounds: Bounds, state: StreamState) -> TimedEvent | None:
+    """Return the release of the key that will have been held too long first, if the bounds allow to lift one."""
+    held = [
+        (state.encoder.time_of(step) + bounds.longest_hold_ns, pitch)
+        for pitch, step in state.pressed.items()
+        if bounds.allowed[VOCABULARY.off(Role.OWN, pitch)]
+    ]
+    if not held:
+        return None
+    due_ns, pitch = min(held)
+    return TimedEvent(max(due_ns, bounds.earliest_ns), NoteOff(pitch), Role.OWN)

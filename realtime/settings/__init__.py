@@ -8,6 +8,7 @@ by docs/settings.md; what else it is (changed live, kept in presets, decisive fo
 
 from realtime.settings.all_settings import GROUPS, PREFIX, Settings, marked, settings_by_group
 from realtime.settings.call_and_response import AnswerGroup
+from realtime.settings.changes import ChangesGroup
 from realtime.settings.marks import Mark
 from realtime.settings.model import ModelGroup, SamplingGroup
 from realtime.settings.modes import DuetGroup, LimitGroup, LoopGroup, ModeGroup, VelocityGroup
@@ -20,6 +21,7 @@ __all__ = [
     "GROUPS",
     "PREFIX",
     "AnswerGroup",
+    "ChangesGroup",
     "DuetGroup",
     "LimitGroup",
     "LoopGroup",

@@ -8,6 +8,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from realtime.settings.call_and_response import AnswerGroup
+from realtime.settings.changes import ChangesGroup
 from realtime.settings.marks import Mark
 from realtime.settings.model import ModelGroup, SamplingGroup
 from realtime.settings.modes import DuetGroup, LimitGroup, LoopGroup, ModeGroup, VelocityGroup
@@ -24,6 +25,7 @@ GROUPS: tuple[type[BaseModel], ...] = (
     SamplingGroup,
     ModeGroup,
     AnswerGroup,
+    ChangesGroup,
     DuetGroup,
     LoopGroup,
     VelocityGroup,
@@ -41,6 +43,7 @@ class Settings(
     SamplingGroup,
     ModeGroup,
     AnswerGroup,
+    ChangesGroup,
     DuetGroup,
     LoopGroup,
     VelocityGroup,

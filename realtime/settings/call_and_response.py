@@ -42,13 +42,19 @@ class AnswerGroup(BaseModel):
     trigger_cc: Annotated[int, Live] = Field(
         default=80, ge=0, le=119, description="number of the controller that asks for an answer, with trigger = cc"
     )
-    answer: Annotated[Literal["phrase", "endless"], Live, Preset] = Field(
+    answer: Annotated[Literal["phrase", "endless", "bars"], Live, Preset] = Field(
         default="phrase",
         description=(
-            "about as long as your phrase, to the next rest, or until you play again; a file is gone on with for"
-            " as long as was asked"
+            "about as long as your phrase, to the next rest, or until you play again, or trade bars: so many of yours,"
+            " as many of pianod's; a file is gone on with for as long as was asked"
         ),
     )
+    yields: Annotated[Literal["at_once", "let_me_join"], Live, Preset] = Field(
+        default="at_once",
+        description="what ends an answer: any key of yours, or only what takes it over, so that you can join with a "
+        "held bass or a high fill",
+    )
+    bars: Annotated[int, Live, Preset] = Field(default=4, ge=1, le=16, description="bars in a turn, with answer = bars")
     composer: Annotated[
         Annotated[str, AfterValidator(_known_composer)] | None, Optional, Live, Preset, DecidesTask, DecidesPiece
     ] = Field(default=None, description=f"whose manner to play in ({', '.join(COMPOSERS)}); yours if not given")

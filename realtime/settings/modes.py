@@ -61,6 +61,11 @@ class DuetGroup(BaseModel):
     duet_density: Annotated[int, Live, Preset] = Field(
         default=16, ge=1, le=40, description="most keys that the model strikes within any second"
     )
+    role: Annotated[Literal["accompany", "converse", "lead", "free"], Live, Preset] = Field(
+        default="converse",
+        description="what pianod is beside you in a duet: fewer keys than yours and below them, as many at most and in "
+        "your gaps, more and above; free leaves that to the model",
+    )
     restraint: Annotated[float, Live, Preset] = Field(
         default=0.0,
         ge=-3.0,

@@ -55,11 +55,9 @@ class MetronomeGroup(BaseModel):
     metronome: Annotated[Literal["off", "page", "output"], Live] = Field(
         default="off", description="where a metronome clicks: in the panel, or on MIDI channel 10 of the output"
     )
-    tempo_bpm: Annotated[float, Live, Preset] = Field(
-        default=90.0, ge=20.0, le=300.0, description="beats per minute of the metronome"
-    )
+    tempo_bpm: Annotated[float, Live, Preset] = Field(default=90.0, ge=20.0, le=300.0, description="beats per minute")
     beats: Annotated[int, Live, Preset] = Field(
-        default=4, ge=1, le=12, description="beats in a bar of the metronome; the first one is stressed"
+        default=4, ge=1, le=12, description="beats in a bar; the metronome stresses the first one"
     )
     send_clock: Annotated[bool, Live] = Field(
         default=False, description="send MIDI clock at the metronome's tempo, for sequencers and effects"
@@ -67,4 +65,19 @@ class MetronomeGroup(BaseModel):
     follow_clock: Annotated[bool, Live] = Field(
         default=False,
         description="keep the metronome to the MIDI clock that comes in: its tempo, its first beat, its halts",
+    )
+    tempo_from: Annotated[Literal["set", "playing"], Live] = Field(
+        default="set",
+        description="where the beats come from while no MIDI clock is followed: the tempo that is set or tapped, or "
+        "what you play, once it is found there",
+    )
+    tap_cc: Annotated[int | None, Optional, Live] = Field(
+        default=None,
+        ge=0,
+        le=119,
+        description="number of a controller, a pad or a pedal, that taps the tempo: the third tap sets it, the first "
+        "begins a bar",
+    )
+    tap_key: Annotated[int | None, Optional, Live] = Field(
+        default=None, ge=0, le=127, description="MIDI pitch of a key that taps the tempo"
     )

@@ -15,6 +15,7 @@ import { Sound } from "./sound.js";
 import { Steering } from "./steering.js";
 import { Tabs } from "./tabs.js";
 import { Takes } from "./takes.js";
+import { MusicalTime } from "./time.js";
 import { Viewer } from "./viewer.js";
 import { WebMidi } from "./web_midi.js";
 
@@ -33,6 +34,7 @@ const roll = new Roll(find("roll"), music, () => link.nowS());
 const keyboard = new Keyboard(find("keyboard"), find("keys"), music);
 const webMidi = new WebMidi();
 const metronome = new Metronome(sound, () => link.nowS());
+const time = new MusicalTime({ beat: find("time-beat"), trade: find("time-trade"), chart: find("chart") }, () => link.nowS());
 const replay = new Replay(sound, () => link.nowS(), (position) => {
   roll.backS = position === null ? 0 : Math.max(link.nowS() - position, 0.001);
 });
@@ -53,7 +55,7 @@ const review = new Review({ review: find("review"), ...parts("review", ["filter"
 let latest = null;
 let soundWasChosen = false;
 
-export const app = { link, music, sound, roll, keyboard, webMidi, metronome, replay, viewer, takes, job, review, status: () => latest };
+export const app = { link, music, sound, roll, keyboard, webMidi, metronome, time, replay, viewer, takes, job, review, status: () => latest };
 
 function tell(text) {
   find("notice").textContent = text;
@@ -123,6 +125,7 @@ link.addEventListener("status", ({ detail: status }) => {
   form.note("metronome", clockInWords(status.clock));
   viewer.take(status, link.nowS());
   roll.grid = metronome.grid;
+  time.take(status, metronome.grid);
   roll.split = status.mode === "duet" ? status.settings.duet_split : null;
   if (!soundWasChosen) setSound(!status.has_midi);
   const behind = music.first === null ? 0 : Math.max(0, Math.floor(status.at_s - music.first));

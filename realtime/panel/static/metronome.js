@@ -13,8 +13,9 @@ export class Metronome {
   }
 
   // Without a tempo there are no beats: the clock that is followed halts.
-  take({ settings, beat_s: origin, beat_bpm: tempo }) {
-    const isOn = settings.metronome !== "off" && tempo !== null;
+  take({ settings, trade, beat_s: origin, beat_bpm: tempo }) {
+    const isWanted = settings.metronome !== "off" || trade || settings.chart || settings.tempo_from === "playing";
+    const isOn = isWanted && tempo !== null;
     const grid = isOn ? { origin, period: 60 / tempo, beats: settings.beats } : null;
     if (JSON.stringify(grid) !== JSON.stringify(this.grid)) {
       this.grid = grid;

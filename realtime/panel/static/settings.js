@@ -8,12 +8,13 @@ const GROUPS = [
   ["What asks, besides a pause", ["trigger_pedal", "trigger_key", "trigger_cc"], "answer"],
   [
     "How it plays along",
-    ["duet_hand", "duet_split", "duet_side", "duet_lowest", "duet_highest", "duet_density", "restraint", "duet_loudest", "duet_louder", "when_alone", "alone_after_s"],
+    ["duet_hand", "duet_split", "duet_side", "duet_lowest", "duet_highest", "duet_density", "role", "restraint", "duet_loudest", "duet_louder", "when_alone", "alone_after_s"],
     "duet loop",
   ],
   ["How the loop goes round", ["loop_sounds", "loop_renews", "take_cc", "keep_cc", "undo_cc", "clear_cc"], "loop"],
   ["How it mends velocities", ["strength", "velocity_wait_ms"], "velocity"],
-  ["Metronome", ["metronome", "tempo_bpm", "beats", "send_clock", "follow_clock"]],
+  ["Time and changes", ["grid", "chart", "chart_key", "harmony"]],
+  ["Metronome", ["metronome", "tempo_bpm", "beats", "send_clock", "follow_clock", "tempo_from", "tap_cc", "tap_key"]],
   ["Keyboard and sound", ["thru", "input_channel", "max_polyphony", "longest_note_s", "mode_by_program", "mode_cc"]],
 ];
 

@@ -21,7 +21,7 @@ STANDS_NS = 30 * MS
 ELSEWHERE = ("tempo_bpm", "beats", "mode")
 """What is heard of these is the metronome's, and another performer's."""
 
-ALONE = ("restraint", "when_alone", "alone_after_s")
+ALONE = ("role", "restraint", "when_alone", "alone_after_s")
 IN_DUET = tuple(name for name in KEPT if name.startswith("duet_") or name in ALONE)
 IN_LOOP = ("loop_sounds", "loop_renews")
 IN_ANSWER = tuple(name for name in KEPT if name not in (*ELSEWHERE, *IN_DUET, *IN_LOOP, "strength", "duet_split"))
@@ -87,6 +87,7 @@ NEEDS: dict[str, dict[str, object]] = {
     "strength": {"mode": "velocity"},
     "mode": {"mode": "answer"},
     "duet_side": {"mode": "loop", "duet_split": 60},
+    "chart_key": {"chart": "blues"},
 }
 """With what a setting has a meaning."""
 
@@ -103,7 +104,7 @@ def test_no_setting_is_idle(name: str) -> None:
             engine_settings(settings),
             passing_of(settings),
             scheduler_settings(settings),
-            (beat, settings.metronome, settings.follow_clock),
+            (beat, settings.metronome, settings.follow_clock, settings.tempo_from),
         )
 
     assert reach(before) != reach(after)

@@ -93,7 +93,10 @@ def test_beside_the_playing_a_new_beat_begins_soon() -> None:
     beside.change(Settings(metronome="page", temperature=0.5))
     assert beside.beat_ns == first_ns, "another setting is no other beat"
     beside.change(Settings(metronome="page", tempo_bpm=60.0))
-    assert beside.beat_ns > first_ns
+    beats = (clock.now_ns() - first_ns) * 90 / 60
+    assert abs((clock.now_ns() - beside.beat_ns) - beats) < 10, "at another tempo the count goes on"
+    beside.change(Settings(metronome="page", tempo_bpm=60.0, beats=3))
+    assert beside.beat_ns > clock.now_ns()
 
 
 def test_beside_the_playing_an_empty_piece_is_not_replayed() -> None:

@@ -1,0 +1,32 @@
+"""What guides a performer in time and harmony, put together from how to play and the musical clock. Engine's thread."""
+
+from realtime.beat.beat_cues import BeatCues
+from realtime.beat.chords import ChartChords
+from realtime.beat.musical_clock import MusicalClock
+from realtime.engine.grid_pull import DrawnToGrid
+from realtime.performers.guidance import Guidance, TakesGuidance
+from realtime.performers.performer import Output, Performer
+from realtime.performers.play_settings import Mode, PlaySettings
+
+
+class Guide:
+    """Guides performers that follow each other."""
+
+    def __init__(self, beats: MusicalClock) -> None:
+        self._beats = beats
+        self._grid = 0.0
+
+    def output(self, output: Output, playing: PlaySettings) -> Output:
+        """Return the output as a performer sees it: what it plans is drawn to the beat."""
+        self._grid = playing.grid
+        if playing.mode not in (Mode.ANSWER, Mode.DUET):
+            return output
+        return DrawnToGrid(output, lambda: self._beats.grid, lambda: self._grid)
+
+    def lead(self, performer: Performer, playing: PlaySettings) -> None:
+        """Have a performer know the beats and the changes from its next event on."""
+        self._grid = playing.grid
+        if isinstance(performer, TakesGuidance):
+            cues = BeatCues(self._beats, playing.chart, always=playing.trades or playing.chart is not None)
+            chords = None if playing.chart is None else ChartChords(self._beats, playing.chart)
+            performer.guide(Guidance(cues, chords, playing.harmony))

@@ -1,0 +1,56 @@
+// Where one is in time: bar and beat, whose bars these are and how many are left, and the place in the changes.
+
+const TURN_MS = 100;
+const WHO = { player: "you", pianod: "pianod" };
+
+export class MusicalTime {
+  // `parts` holds the elements `beat`, `trade` and `chart`; `clock` tells the seconds of the daemon.
+  constructor(parts, clock) {
+    Object.assign(this, { parts, clock });
+    this.grid = null; // {origin, period, beats}
+    this.trade = null;
+    this.chart = null; // {bars, first_beat}
+    setInterval(() => this.turn(), TURN_MS);
+  }
+
+  take({ trade, chart }, grid) {
+    this.grid = grid;
+    this.trade = trade;
+    if (JSON.stringify(chart) !== JSON.stringify(this.chart)) {
+      this.chart = chart;
+      const bars = (chart?.bars ?? []).map((words) => Object.assign(document.createElement("span"), { textContent: words }));
+      this.parts.chart.replaceChildren(...bars);
+    }
+    this.turn();
+  }
+
+  turn() {
+    const { beat, trade, chart } = this.parts;
+    const place = this.grid ? (this.clock() - this.grid.origin) / this.grid.period : null;
+    show(beat, place === null || place < 0 ? "" : this.barAndBeat(place));
+    show(trade, this.turnInWords());
+    chart.hidden = this.chart === null;
+    if (this.chart === null || place === null) return;
+    const bar = Math.floor((place - this.chart.first_beat) / this.grid.beats);
+    const count = this.chart.bars.length;
+    [...chart.children].forEach((cell, index) => cell.toggleAttribute("data-now", index === ((bar % count) + count) % count));
+  }
+
+  barAndBeat(place) {
+    const bar = Math.floor(place / this.grid.beats);
+    return `bar ${bar + 1}, beat ${Math.floor(place - bar * this.grid.beats) + 1}`;
+  }
+
+  turnInWords() {
+    if (this.trade === null) return "";
+    const { who, from_s: from, until_s: until, bars } = this.trade;
+    if (until === null || this.grid === null) return `trading ${bars}: play, or ask to be counted in`;
+    const bar = this.grid.period * this.grid.beats;
+    if (this.clock() < from) return `${WHO[who]} in ${Math.ceil((from - this.clock()) / this.grid.period)}`;
+    return `${WHO[who]}: ${Math.max(Math.ceil((until - this.clock()) / bar), 0)} of ${bars} bars left`;
+  }
+}
+
+function show(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}

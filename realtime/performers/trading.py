@@ -1,0 +1,350 @@
+"""Trading bars: the player has so many, pianod has so many, in time. Runs on the engine's thread.
+
+The first key begins the player's turn, at the bar it lies in (or the next one, where it is a pick-up), or an explicit
+wish does, which is counted in with a bar of clicks. pianod enters on the downbeat, whatever is being played, and at its
+last bar line every key of its own is up. What the player plays in pianod's bars ends nothing: it is heard, and what
+comes after it is thought of anew. Two turns of the player's without a key end the trading.
+
+The musical clock decides the moments; where it moves (a change of tempo, a clock that halts), what is planned moves
+with it. What is played depends on what was heard, on the beats and on the seed.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from inference.onnx_session import Session
+from piano.events import NoteOff, NoteOn, Pedal, Role, TimedEvent
+from piano.sampling.density_guard import PIANISTS_NOTES_PER_S
+from piano.sampling.memory import Memory
+from piano.sampling.sampler import Sampler
+from piano.tokens.grammar import Mask, tokens_of_role
+from piano.tokens.vocabulary import STEP_NS, VOCABULARY
+from realtime.beat.grid import BeatGrid
+from realtime.beat.musical_clock import MusicalClock
+from realtime.beat.turns import Turns, first_of
+from realtime.output.event_queue import Release
+from realtime.output.metronome import CLOCKS_PER_BEAT, Beat
+from realtime.performers.bounds import Bounds, under_a_hand
+from realtime.performers.guidance import Guidance
+from realtime.performers.heard_before import prompt_of
+from realtime.performers.live_stream import LiveStream
+from realtime.performers.performer import Activity, Output, PerformerStatus, TradeStatus
+from realtime.performers.phrase_detector import PhraseDetector
+from realtime.performers.play_settings import AnswerSettings, Mode, PauseSettings, PlaySettings
+
+AHEAD_NS = 1_000_000_000
+"""How far ahead of the clock the model plays."""
+
+EARLY_NS = 300_000_000
+"""How long before its downbeat a turn is begun to be thought of."""
+
+LATEST_NS = 100_000_000
+"""An event that could not be sampled until this long after its moment is left out."""
+
+LAST_KEY_NS = 60_000_000
+"""No key is struck so shortly before the last bar line."""
+
+MOVED_NS = 2_000_000
+"""A bar line that moves by less than this leaves what is planned as it is."""
+
+CHANGE_AFTER_NS = 30_000_000
+"""What is planned within this stands when something changes."""
+
+SILENT_TURNS = 2
+_SOON_NS = 150_000_000
+_HALF_STEP_NS = STEP_NS // 2
+
+
+@dataclass(slots=True)
+class _Solo:
+    """A turn of pianod's that is being played."""
+
+    number: int
+    from_ns: int
+    ends_ns: int
+    planned_ns: int
+    notes_per_s: float
+    has_entered: bool = False
+    is_complete: bool = False
+
+
+class Trading:
+    """A performer that trades bars. See `realtime.performers.performer.Performer`."""
+
+    def __init__(
+        self,
+        session: Session,
+        head: Sequence[int],
+        output: Output,
+        settings: AnswerSettings,
+        beats: MusicalClock,
+        click: Callable[[bytes], None] | None = None,
+        memory: Memory | None = None,
+    ) -> None:
+        """Begin; a `memory` is what was played before, by other performers, and takes what is played."""
+        prompt = () if memory is None else prompt_of(memory, one_voice=True)
+        self._stream = LiveStream(session, head, memory, prompt)
+        self._head, self._output, self._settings = tuple(head), output, settings
+        self._beats, self._click = beats, click
+        self._sampler = Sampler(settings.seed, settings.sampling)
+        self._phrase = PhraseDetector(PauseSettings())
+        self._epoch = output.begin_epoch()
+        self._turn = self._answers = self._keys = self._silent = 0
+        self._turns: Turns | None = None
+        self._next = 1
+        """The next turn of pianod's, while it plays none."""
+        self._solo: _Solo | None = None
+        self._clicks: list[int] = []  # the beats of the count-in that are still to be clicked
+        self._guidance = Guidance()
+
+    @property
+    def mode(self) -> Mode:
+        """Return which way of playing this is."""
+        return Mode.ANSWER
+
+    # What the player does
+
+    def on_event(self, timed: TimedEvent) -> None:
+        """Take what the player did; a first key begins the trading."""
+        self._turn += 1
+        self._truncate_plan(timed.at_ns)
+        self._phrase.hear(timed)
+        self._stream.hear(timed)
+        if isinstance(timed.event, NoteOn):
+            self._keys += 1
+            if self._turns is None and self._beats.grid.runs:
+                self._beats.begin_unheard(timed.at_ns)
+                grid = self._beats.grid
+                self._begin(first_of(timed.at_ns, grid), grid, timed.at_ns)
+
+    def guide(self, guidance: Guidance) -> None:
+        """Be guided from the next event on."""
+        self._stream.guide(guidance)
+        self._guidance = guidance
+        if self._turns is not None:
+            guidance.begin(self._turns.first)
+
+    def hand_over(self, at_ns: int) -> None:
+        """Count in and begin, unless it is being traded already."""
+        if self._turns is not None or not self._beats.grid.runs:
+            return
+        self._beats.begin_unheard(at_ns + _SOON_NS)
+        grid = self._beats.grid
+        first = grid.downbeat_from(grid.moment_ns(grid.beat_from(at_ns) + grid.beats))
+        self._begin(first, grid, at_ns)
+        if not self._beats.is_heard:
+            self._clicks = list(range(first - grid.beats, first))
+
+    def stop(self, at_ns: int) -> None:
+        """Stop trading and listen."""
+        self._turn += 1
+        self._silence(at_ns)
+        self._turns = None
+        self._clicks.clear()
+
+    def retry(self, at_ns: int) -> None:
+        """Go on otherwise with the turn that is being played."""
+        self._turn += 1
+        self._truncate_plan(at_ns)
+
+    def change(self, change: PlaySettings, at_ns: int) -> None:
+        """Play as other settings say; turns of another length begin anew with the player's."""
+        self._turn += 1
+        self._truncate_plan(at_ns + CHANGE_AFTER_NS)
+        before, self._settings = self._settings, change.answers
+        self._sampler = Sampler(self._settings.seed, self._settings.sampling)
+        self._sampler.restart(self._turn)
+        if change.head != self._head:
+            self._head = change.head
+            self._stream.restyle(change.head)
+        if before.bars != self._settings.bars and self._turns is not None:
+            self._silence(at_ns)
+            grid = self._beats.grid
+            self._begin(first_of(at_ns, grid), grid, at_ns)
+
+    def start_afresh(self) -> None:
+        """Stop, and forget all that was played."""
+        self._turn += 1
+        self._new_epoch(Release.AT_ONCE)
+        self._solo = self._turns = None
+        self._clicks.clear()
+        self._stream.reset(self._head, forget=True)
+
+    def beats_moved(self, at_ns: int) -> None:
+        """Move the bar lines of what is planned, or fall silent where the beats have halted."""
+        grid, turns = self._beats.grid, self._turns
+        if turns is None:
+            return
+        if not grid.runs:
+            self._silence(at_ns)
+            self._clicks.clear()
+            return
+        if grid.place(at_ns) < turns.first - 2 * grid.beats:  # it was counted anew
+            self._silence(at_ns)
+            self._begin(first_of(at_ns, grid), grid, at_ns)
+            return
+        solo = self._solo
+        if solo is None:
+            self._next = self._own_from(at_ns, grid)
+            return
+        from_ns, ends_ns = turns.begins_ns(solo.number, grid), turns.begins_ns(solo.number + 1, grid)
+        if not from_ns - EARLY_NS <= at_ns < ends_ns:
+            self._silence(at_ns)
+            self._next = self._own_from(at_ns, grid)
+        elif abs(ends_ns - solo.ends_ns) > MOVED_NS or (at_ns < from_ns and abs(from_ns - solo.from_ns) > MOVED_NS):
+            self._turn += 1
+            cut_ns = at_ns + CHANGE_AFTER_NS if solo.has_entered else at_ns
+            solo.from_ns, solo.ends_ns = from_ns, ends_ns
+            self._truncate_plan(min(cut_ns, ends_ns))
+
+    # What is to be done
+
+    def due_ns(self) -> int | None:
+        """Return from when on there is work."""
+        grid = self._beats.grid
+        if self._turns is None or not grid.runs:
+            return None
+        if self._clicks:
+            return grid.moment_ns(self._clicks[0])
+        solo = self._solo
+        if solo is None:
+            return self._turns.begins_ns(self._next, grid) - EARLY_NS
+        return solo.ends_ns if solo.is_complete else solo.planned_ns - AHEAD_NS
+
+    def work(self, now_ns: int) -> None:
+        """Click, begin a turn whose time has come, play its next event, or end it."""
+        if self._turns is None:
+            return
+        if self._clicks:
+            self._count(now_ns)
+        elif self._solo is None:
+            self._enter(self._turns, now_ns)
+        elif self._solo.is_complete:
+            self._end(self._solo)
+        else:
+            self._stream.settle(now_ns - AHEAD_NS)
+            self._play_next(self._solo, now_ns - LATEST_NS)
+
+    def status(self) -> PerformerStatus:
+        """Return how it stands."""
+        activity = Activity.LISTENING if self._solo is None else Activity.PLAYING
+        return PerformerStatus(activity, self._answers, 0, self._stream.length, trade=self._trade())
+
+    def _trade(self) -> TradeStatus:
+        grid, turns, solo = self._beats.grid, self._turns, self._solo
+        if turns is None:
+            return TradeStatus("waiting", None, self._settings.bars)
+        number = self._next - 1 if solo is None else solo.number
+        from_ns, until_ns = (turns.begins_ns(number + later, grid) for later in (0, 1))
+        return TradeStatus("player" if solo is None else "pianod", until_ns, turns.bars, from_ns, turns.first)
+
+    def _begin(self, first: int, grid: BeatGrid, at_ns: int) -> None:
+        """Begin with the player's turn, at a beat."""
+        self._turns = Turns(first, self._settings.bars)
+        self._guidance.begin(first)
+        self._next = self._own_from(at_ns, grid)
+        self._silent = 0
+
+    def _own_from(self, at_ns: int, grid: BeatGrid) -> int:
+        return 1 if self._turns is None else self._turns.own_from(at_ns, grid)
+
+    def _count(self, now_ns: int) -> None:
+        """Click the next beat of the count-in."""
+        beat, grid = self._clicks.pop(0), self._beats.grid
+        if self._click is not None and now_ns - grid.moment_ns(beat) < LATEST_NS:
+            for data in Beat(clicks=True, beats=grid.beats).messages(beat % grid.beats * CLOCKS_PER_BEAT):
+                self._click(data)
+
+    def _enter(self, turns: Turns, now_ns: int) -> None:
+        """Begin a turn of pianod's, unless the player has left."""
+        self._silent = 0 if self._keys else self._silent + 1
+        self._keys = 0
+        if self._silent >= SILENT_TURNS:
+            self.stop(now_ns)
+            return
+        grid = self._beats.grid
+        from_ns, ends_ns = (turns.begins_ns(self._next + later, grid) for later in (0, 1))
+        busy = self._settings.notes_per_s or self._stream.notes_per_s(now_ns) or PIANISTS_NOTES_PER_S
+        self._solo = _Solo(self._next, from_ns, ends_ns, from_ns - _HALF_STEP_NS, busy)
+        self._answers += 1
+        self._sampler.restart(self._turn)
+
+    def _play_next(self, solo: _Solo, earliest_ns: int) -> None:
+        """Sample one event, from a moment on at the earliest, and plan it; the first is a key on the downbeat."""
+        earliest_ns = max(earliest_ns, solo.planned_ns)
+        is_first = not solo.has_entered
+        if earliest_ns >= solo.ends_ns - LAST_KEY_NS and not is_first:
+            self._complete(solo)
+            return
+        bounds = Bounds(
+            earliest_ns,
+            self._allowed(),
+            earliest_ns if is_first else None,
+            self._settings.most_keys + len(self._stream.sounding() & self._phrase.held),
+            must_play=is_first,
+            notes_per_s=solo.notes_per_s,
+            longest_hold_ns=self._settings.longest_hold_ns,
+        )
+        proposed = self._stream.propose(self._sampler, bounds)
+        last_ns = solo.ends_ns - (LAST_KEY_NS if proposed and isinstance(proposed.event, NoteOn) else 0)
+        if proposed is None or proposed.at_ns >= last_ns:
+            self._stream.rollback(solo.planned_ns)
+            self._complete(solo)
+            return
+        solo.has_entered |= isinstance(proposed.event, NoteOn)
+        solo.planned_ns = proposed.at_ns
+        self._output.schedule(proposed.at_ns, proposed.event, self._epoch)
+
+    def _allowed(self) -> Mask:
+        """Return what may be played, (vocab,): not what is under the player's hand or foot."""
+        allowed = tokens_of_role(Role.OWN) & (np.arange(VOCABULARY.size) != VOCABULARY.end)
+        return np.asarray(allowed & ~under_a_hand(self._phrase.held, pedal=self._phrase.pedal_is_down), np.bool_)
+
+    def _complete(self, solo: _Solo) -> None:
+        """Plan the end: every key up at the bar line."""
+        solo.is_complete = True
+        for pitch in sorted(self._stream.sounding() - self._phrase.held):
+            self._output.schedule(solo.ends_ns, NoteOff(pitch), self._epoch)
+        if self._stream.pedal_is_down() and not self._phrase.pedal_is_down:
+            self._output.schedule(solo.ends_ns, Pedal(down=False), self._epoch)
+
+    def _end(self, solo: _Solo) -> None:
+        """Listen again after a turn that is over."""
+        self._output.release_own()
+        self._let_go(solo.ends_ns)
+        self._solo = None
+        self._next = solo.number + 2
+
+    def _truncate_plan(self, at_ns: int) -> None:
+        """Take back what was planned for after a moment."""
+        self._stream.rollback(at_ns)
+        solo = self._solo
+        self._sampler.restart(self._turn)
+        if solo is None:
+            return
+        self._new_epoch(Release.BY_NEW_EPOCH, after_ns=at_ns)
+        solo.is_complete = False
+        solo.has_entered &= at_ns >= solo.from_ns
+        solo.planned_ns = max(solo.from_ns - _HALF_STEP_NS, at_ns)
+
+    def _silence(self, at_ns: int) -> None:
+        """End a turn of pianod's at once."""
+        if self._solo is not None:
+            self._stream.rollback(at_ns)
+            self._new_epoch(Release.AT_ONCE)
+            self._let_go(at_ns)
+            self._solo = None
+
+    def _let_go(self, at_ns: int) -> None:
+        """Tell the stream that the own keys and the own pedal come up at a moment."""
+        at_ns = max(at_ns, self._stream.end_ns)
+        for pitch in sorted(self._stream.sounding() - self._phrase.held):
+            self._stream.hear(TimedEvent(at_ns, NoteOff(pitch)))
+        if self._stream.pedal_is_down() and not self._phrase.pedal_is_down:
+            self._stream.hear(TimedEvent(at_ns, Pedal(down=False)))
+
+    def _new_epoch(self, release: Release, after_ns: int | None = None) -> None:
+        self._sampler.restart(self._turn)
+        self._epoch = self._output.invalidate(release=release, after_ns=after_ns)

@@ -1,0 +1,57 @@
+"""Settings of time and harmony: how near to the beat, and over which changes."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, Field
+
+from piano.changes import KNOWN, read_chart
+from piano.errors import PianodError
+from realtime.settings.marks import Live, Preset
+from realtime.settings.optional import Optional
+
+
+def _chart(text: str) -> str:
+    try:
+        read_chart(text)
+    except PianodError as error:
+        raise ValueError(f"is no chart: {error}") from error
+    return text
+
+
+def _key(key: str) -> str:
+    try:
+        read_chart("I", key)
+    except PianodError as error:
+        raise ValueError(str(error)) from error
+    return key
+
+
+class ChangesGroup(BaseModel):
+    """Time and changes"""
+
+    grid: Annotated[float, Live, Preset] = Field(
+        default=0.0,
+        ge=0.0,
+        le=1.0,
+        description="how far pianod's keys are drawn to the beat's sixteenths and triplets: 0 not at all, 1 onto them",
+    )
+    chart: Annotated[Annotated[str, AfterValidator(_chart)] | None, Optional, Live, Preset] = Field(
+        default=None,
+        max_length=4_000,
+        description="the changes, which go round with the bars: chords by bar, as docs/modes.md tells, or one of "
+        f"{', '.join(KNOWN)}",
+    )
+    chart_file: Annotated[Path | None, Optional] = Field(
+        default=None, description="text file with the changes, where chart does not give them"
+    )
+    chart_key: Annotated[str, AfterValidator(_key), Live, Preset] = Field(
+        default="C", max_length=3, description="key of a chart that is written in steps: C, F#, Bb"
+    )
+    harmony: Annotated[float, Live, Preset] = Field(
+        default=0.5,
+        ge=0.0,
+        le=1.0,
+        description="how strongly pianod's keys lean to the changes, where the model does not know chords: 0 not at "
+        "all, 1 nothing outside the scale",
+    )
