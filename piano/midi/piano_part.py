@@ -121,6 +121,10 @@ class PianoPart:
 
     def without(self, doomed: NoteMask, pedal_s: Sequence[tuple[float, float]] = ()) -> MidiDocument:
         """Return the file without some notes, (notes,), and without the part's pedal in stretches of seconds."""
+        return self._without_strikes(doomed[self.press], pedal_s)
+
+    def _without_strikes(self, doomed: NoteMask, pedal_s: Sequence[tuple[float, float]] = ()) -> MidiDocument:
+        """Return the file without some strikes, (struck,): a note may have several, see `without_doubles`."""
         document = self.document
         for index in {track for track, _ in self.slots} | self._pedal_tracks(pedal_s):
             dropped, replaced = self._drop(index, doomed, pedal_s)
@@ -187,9 +191,14 @@ class PianoPart:
     def until(self, end_s: float, silent_s: float) -> MidiDocument:
         """Return the file without what the part strikes from `end_s` on, and with nothing of it down at `silent_s`:
         keys that are held then and pedals (sustain, sostenuto, soft) come up there, and stay up."""
-        document = self.without(self.performance.notes["onset_s"] >= end_s)
+        late = self._onsets_s() >= end_s
+        clocks = self.document.clocks if np.isfinite(end_s) else ()
+        for index, clock in enumerate(clocks):  # also what is struck again so soon that both are one note
+            end_tick = int(clock.ticks(np.array([end_s]))[0])
+            late |= (self.struck["track"] == index) & (self.struck["onset"] >= end_tick)
+        document = self._without_strikes(late)
         channels = _pedal_channels(self.document, self.slots)
-        strikes = self.struck[self._onsets_s() < end_s]
+        strikes = self.struck[~late]
         for index, track in enumerate(document.tracks):
             clock = document.clocks[index]
             tick = int(clock.ticks(np.array([silent_s]))[0])
@@ -212,7 +221,7 @@ class PianoPart:
         released there instead."""
         track = self.document.tracks[index]
         here = self.struck["track"] == index
-        is_doomed = dict(zip(self.struck["event"][here].tolist(), doomed[self.press[here]].tolist(), strict=True))
+        is_doomed = dict(zip(self.struck["event"][here].tolist(), doomed[here].tolist(), strict=True))
         every = self.document.struck
         stays = set(every["event"][every["track"] == index].tolist()) - is_doomed.keys()  # struck by other programs
         channels = {channel for number, channel in self.slots if number == index}

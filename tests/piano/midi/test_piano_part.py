@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from piano.errors import MidiFileError
@@ -244,6 +244,7 @@ def test_keys_and_pedal_that_are_down_at_the_end_come_up_there() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(track_bodies(), min_size=1, max_size=2), st.integers(0, 2000))
+@example([bytes.fromhex("1490 3c01 1490 3c01 003c 0000 ff2f 00".replace(" ", ""))], 21)  # one note, struck twice
 def test_wherever_it_ends_nothing_of_the_part_sounds_on(bodies: list[bytes], tick: int) -> None:
     try:
         part = part_of(midi_file(*bodies))

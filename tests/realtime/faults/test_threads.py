@@ -10,6 +10,7 @@ from piano.midi.file import read_tracks
 from realtime.live.live_session import LivePlay
 from realtime.midi.memory_ports import MemoryInputPort, MemoryMidiSystem, MemoryOutputPort
 from realtime.midi.watchdog import Watchdog
+from realtime.output.replay import Replay
 from realtime.settings import Settings
 from realtime.take import writer_thread as take_keeper
 from realtime.threads.clock import MonotonicClock
@@ -133,10 +134,17 @@ def test_the_takes_thread(playing: Playing, monkeypatch: pytest.MonkeyPatch) -> 
     assert read_tracks(keeper.midi)[0].performance.notes["pitch"].tolist() == [60, 62]
 
 
-def test_the_thread_beside(playing: Playing) -> None:
-    held = bytes.fromhex("904570")
-    beside = playing.play.beside
-    beside.replay("a piece", [(0, held), (10, b"\xf6"), (3600 * 10**9, bytes.fromhex("804500"))])
+def test_the_thread_beside(playing: Playing, monkeypatch: pytest.MonkeyPatch) -> None:
+    held, fatal = bytes.fromhex("904570"), b"\xf6"
+    beside, send = playing.play.beside, Replay._send
+
+    def fail(replay: Replay, data: bytes) -> None:
+        if data == fatal:
+            raise ArithmeticError("on purpose")
+        send(replay, data)
+
+    monkeypatch.setattr(Replay, "_send", fail)
+    beside.replay("a piece", [(0, held), (10, fatal), (3600 * 10**9, bytes.fromhex("804500"))])
     playing.says("the replay stopped: ")
     playing.until(playing.listener.is_silent)
     assert beside.reel is None
