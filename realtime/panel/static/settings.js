@@ -70,6 +70,16 @@ const LABELS = {
   thru: "Pass my playing on",
   input_channel: "Listen to channel",
   max_polyphony: "Most keys at once",
+  yields: "Ends at my keys",
+  bars: "Bars in a turn",
+  grid: "Drawn to the beat",
+  chart: "Changes",
+  chart_key: "Key of the changes",
+  harmony: "Keeps to the changes",
+  role: "Beside me it",
+  tempo_from: "Beats come from",
+  tap_cc: "Controller that taps",
+  tap_key: "Key that taps",
 };
 
 // Sliders run over what is useful; numbers that are better typed are typed.
@@ -99,6 +109,9 @@ const SLIDERS = {
   tempo_bpm: [40, 208, 1],
   beats: [1, 12, 1],
   longest_note_s: [0.5, 30, 0.5],
+  grid: [0, 1, 0.05],
+  harmony: [0, 1, 0.05],
+  bars: [1, 16, 1],
 };
 const NONE = { composer: "as you play", density: "as you play", duet_split: "undivided" };
 const AUTO = { density: "auto", duet_split: "none" };
@@ -185,12 +198,13 @@ export class SettingsForm {
   }
 }
 
-const isEdited = (input) => input === document.activeElement && input.type === "number";
+const isEdited = (input) => input === document.activeElement && ["number", "text"].includes(input.type);
 
 function fieldOf(description) {
   const { name, kind, choices, bounds, optional } = description;
   if (kind === "switch") return switchField();
   if (kind === "choice") return choiceField(choices, optional ? (NONE[name] ?? "none") : null);
+  if (kind === "text") return textField();
   if (SLIDERS[name]) return sliderField(name, optional ? NONE[name] : null, kind);
   return numberField(bounds, kind);
 }
@@ -210,6 +224,12 @@ function choiceField(choices, none) {
   for (const choice of choices) input.append(new Option(choice, choice));
   const value = () => (input.value === "" ? null : input.value);
   return { input, beside: [], value, set: (chosen) => (input.value = chosen ?? ""), show: () => {} };
+}
+
+function textField() {
+  const input = make("input", { type: "text", spellcheck: false });
+  const value = () => (input.value.trim() === "" ? null : input.value);
+  return { input, beside: [], value, set: (text) => (input.value = text ?? ""), show: () => {} };
 }
 
 function numberField(bounds, kind) {
