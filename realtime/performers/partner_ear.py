@@ -27,6 +27,9 @@ _REACH = 5.0
 """In semitones: so near to a key of the player's is where the hands are."""
 
 _MOST = 2.5
+_DRIVE = 1.5
+"""How much likelier keys become while pianod plays e times fewer than its role may, in nats."""
+
 _REMEMBERED = 512
 _OWN_ON = (VOCABULARY.kinds == Kind.ON) & (VOCABULARY.roles == Role.OWN)
 _PITCHES = np.where(_OWN_ON, VOCABULARY.values, -1000).astype(np.float32)
@@ -80,8 +83,11 @@ class PartnerEar:
         heard = sum(at_ns - WINDOW_NS < key_ns <= at_ns for key_ns, _ in self._keys)
         return math.floor(_PARTS[role].share * heard)
 
-    def bias(self, role: DuetRole, at_ns: int) -> Logits:
-        """Return what is to be added to the logits at a moment, (vocab,)."""
+    def bias(self, role: DuetRole, at_ns: int, own_rate: float) -> Logits:
+        """Return what is to be added to the logits at a moment, (vocab,), where so many own keys a second were struck.
+
+        What is held back at one place is urged on as a whole, towards as many keys as the role may have.
+        """
         part = _PARTS[role]
         bias = np.zeros(VOCABULARY.size, np.float32)
         hands = np.array([pitch for key_ns, pitch in self._keys if at_ns - _HANDS_NS < key_ns <= at_ns], np.float32)
@@ -92,6 +98,8 @@ class PartnerEar:
             bias -= np.float32(abs(part.side)) * (middle < _PITCHES if part.side > 0 else middle > _PITCHES)
         filled = math.log((self._rate(at_ns, _NOW_NS) + 0.5) / (self._rate(at_ns, _LATELY_NS) + 0.5))
         bias -= np.float32(min(max(part.gaps * filled, -_MOST), _MOST))
+        wanted = part.share * self._rate(at_ns, _LATELY_NS)
+        bias += np.float32(min(max(_DRIVE * math.log((wanted + 0.2) / (own_rate + 0.2)), -_MOST), 2 * _MOST))
         return np.where(_OWN_ON, bias, np.float32(0))
 
     def _rate(self, at_ns: int, memory_ns: int) -> float:

@@ -71,7 +71,7 @@ class PlayLimiter:
         `_QUIET` keys a second or more, and urging on fades out towards `most_a_second`.
         """
         restraint, role = self.limits.restraint, self.limits.role
-        beside = None if role is None else self.ear.bias(role, at_ns)
+        beside = None if role is None else self.ear.bias(role, at_ns, self._rate(at_ns))
         if not restraint:
             return beside
         rate = self._rate(at_ns)

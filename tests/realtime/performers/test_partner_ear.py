@@ -21,7 +21,7 @@ def an_ear(keys: list[tuple[float, int]]) -> PartnerEar:
 
 
 def weight(ear: PartnerEar, role: DuetRole, at_s: float, pitch: int) -> float:
-    return float(ear.bias(role, round(at_s * S))[VOCABULARY.on(Role.OWN, pitch)])
+    return float(ear.bias(role, round(at_s * S), 1.0)[VOCABULARY.on(Role.OWN, pitch)])
 
 
 @pytest.mark.parametrize("role", DuetRole)
