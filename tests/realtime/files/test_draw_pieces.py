@@ -187,7 +187,7 @@ def test_music_that_ends_by_itself_is_short_and_drawn_again(monkeypatch: pytest.
     seeds: list[int] = []
     sizes = {7: 2, 9: 5, 11: 4}
 
-    def drawn(*_: object) -> Continuation:
+    def drawn(*_: object, **__: object) -> Continuation:
         seed = seeds[-1]
         events = [TimedEvent(i * S, NoteOn(60, 60)) for i in range(sizes[seed])]
         return Continuation(0.0, tuple(events), is_short=True)
