@@ -215,7 +215,7 @@ def test_ctrl_c_ends_all_processes_and_leaves_nothing_half_done(songs: Path) -> 
     command = [sys.executable, "-m", "realtime", "fill", str(songs), "--keep", "right", "--out", "made", "--jobs", "2"]
     process = subprocess.Popen(
         command,
-        env={**os.environ, "PYTHONPATH": str(Path(task_commands.__file__).parents[1])},
+        env={**os.environ, "PYTHONPATH": str(Path(task_commands.__file__).parents[2])},
         stderr=subprocess.PIPE,
         text=True,
     )
