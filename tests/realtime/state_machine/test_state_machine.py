@@ -96,7 +96,7 @@ TestMachine.settings = settings(
 
 
 def test_a_share_of_the_long_fuzz() -> None:
-    counts = run(3_000, seed=7)
+    counts = run(5_000, seed=7)
     assert counts.settled > 0
     assert counts.struck > 100
     assert counts.model_faults > 0
