@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.support.jack import JackServer
 
-settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("untimed", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
 
 
