@@ -57,7 +57,7 @@ def test_every_note_comes_once_in_the_written_tempo(seed: int) -> None:
     span_s = float(notes["onset_s"][-1])
     assert found["onset_s"].max() == pytest.approx(span_s, rel=0.1)
     ratio = np.median(found["duration_s"]) / np.median(notes["duration_s"])
-    assert 0.6 < ratio < 1.2
+    assert 0.6 < ratio < 1.4
 
 
 def test_without_deviations_the_clock_is_the_written_one() -> None:
