@@ -14,6 +14,7 @@ from realtime.midi.ports import Wires
 
 ALSA_CLIENTS = Path("/proc/asound/seq/clients")
 
+_LOADED = Path("/proc/self/maps")
 _NO_START_SERVER = 0x01
 _PORT_IS_INPUT = 0x1
 _MIDI_TYPE = b"8 bit raw midi"
@@ -99,8 +100,12 @@ class JackWires:
 
 
 def _jack_library() -> Any:
-    """Return the library with the types of what is called; OSError where there is none, or an old one."""
-    lib = ctypes.CDLL(ctypes.util.find_library("jack") or "libjack.so.0")
+    """Return the library with the types of what is called; OSError where there is none, or an old one.
+
+    The copy that the port library has loaded comes first: two copies in one process get in each other's way, and
+    leaving the server then hangs in about one of four times.
+    """
+    lib = ctypes.CDLL(_loaded_library("libjack") or ctypes.util.find_library("jack") or "libjack.so.0")
     names = ctypes.POINTER(ctypes.c_char_p)
     signatures: dict[str, tuple[Any, list[Any]]] = {
         "jack_client_open": (ctypes.c_void_p, [ctypes.c_char_p, ctypes.c_int, ctypes.c_void_p]),
@@ -119,6 +124,16 @@ def _jack_library() -> Any:
             raise OSError(f"the JACK library knows no {name}") from error
         function.restype, function.argtypes = result, arguments
     return lib
+
+
+def _loaded_library(name: str) -> str | None:
+    """Return the path of a library that this process has loaded already, by the beginning of its file's name."""
+    try:
+        lines = _LOADED.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:  # no Linux
+        return None
+    paths = (line.split(maxsplit=5)[5] for line in lines if line.count("/"))
+    return next((path for path in paths if Path(path).name.startswith(name)), None)
 
 
 class AlsaWires:
