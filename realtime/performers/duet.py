@@ -173,7 +173,10 @@ class Duet:
             longest_hold_ns=limiter.limits.longest_hold_ns,
         )
         guess = self._stream.propose(self._sampler, bounds)
-        changes_ns = min((at_ns for at_ns in (free_ns, alone_ns) if at_ns and at_ns > earliest_ns), default=None)
+        is_strike = guess is not None and guess.role is Role.OWN and isinstance(guess.event, NoteOn)
+        runs_out_ns = limiter.runs_out_ns(earliest_ns, guess.at_ns) if guess is not None and is_strike else None
+        changes = (free_ns, alone_ns, runs_out_ns)
+        changes_ns = min((at_ns for at_ns in changes if at_ns and at_ns > earliest_ns), default=None)
         if changes_ns is not None and (guess is None or guess.at_ns >= changes_ns):
             self._stream.rollback(changes_ns - 1)  # from there on other keys may go down than those it chose from
             self._known_ns = changes_ns

@@ -83,6 +83,10 @@ class PartnerEar:
         heard = sum(at_ns - WINDOW_NS < key_ns <= at_ns for key_ns, _ in self._keys)
         return math.floor(_PARTS[role].share * heard)
 
+    def leaving_ns(self, at_ns: int) -> list[int]:
+        """Return when, after a moment, each of the player's keys leaves the window."""
+        return [key_ns + WINDOW_NS for key_ns, _ in self._keys if key_ns + WINDOW_NS > at_ns]
+
     def bias(self, role: DuetRole, at_ns: int, own_rate: float) -> Logits:
         """Return what is to be added to the logits at a moment, (vocab,), where so many own keys a second were struck.
 

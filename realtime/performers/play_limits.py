@@ -63,6 +63,16 @@ class PlayLimiter:
             return None
         return recent[len(recent) - most] + WINDOW_NS if most else at_ns + WINDOW_NS
 
+    def runs_out_ns(self, from_ns: int, until_ns: int) -> int | None:
+        """Return from when on a key may no longer be struck, though one may at `from_ns`; None if it may `until_ns`.
+
+        The player's keys leave the window in which they are counted, and what may be struck beside them goes with them.
+        """
+        if self.waits_ns(until_ns) is None:
+            return None
+        leaving = (key_ns for key_ns in self.ear.leaving_ns(from_ns) if key_ns < until_ns)
+        return next((key_ns for key_ns in leaving if self.waits_ns(key_ns) is not None), until_ns)
+
     def bias(self, at_ns: int) -> Logits | None:
         """Return what is to be added to the logits at a moment, (vocab,); None for nothing.
 

@@ -23,7 +23,9 @@ def test_uneven_taps_make_a_steady_tempo(period_ms: int, off_ms: list[int], firs
     origin_ns, period_ns = line
     assert period_ns == pytest.approx(period_ms * NS_PER_MS, abs=16 * NS_PER_MS)
     last = len(off_ms) - 1
-    assert origin_ns + last * period_ns == pytest.approx((first_ms + 1000 + last * period_ms) * NS_PER_MS, abs=2.5e7)
+    at_end_ms = first_ms + 1000 + last * period_ms
+    within_ms = 15 * 5 / 3  # at its end a straight line through points is off by no more than 5/3 of the worst of them
+    assert origin_ns + last * period_ns == pytest.approx(at_end_ms * NS_PER_MS, abs=within_ms * NS_PER_MS)
     assert taps.series == 1
 
 

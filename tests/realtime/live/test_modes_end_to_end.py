@@ -122,7 +122,10 @@ def test_each_key_comes_back_once_with_another_velocity(
         for messages in (account.played, account.heard)
     )
     for pitch in {pitch for _, pitch in played}:
-        alternating = [kind for kind, other in heard if other == pitch]
+        # A release may come twice: until it is known that somebody listens, what went out is owed.
+        alternating = [kind for kind, _ in itertools.groupby(kind for kind, other in heard if other == pitch)]
+        strikes = [kind for kind, other in heard if other == pitch and kind is MessageKind.NOTE_ON]
+        assert len(strikes) == alternating.count(MessageKind.NOTE_ON), "no key is struck twice"
         assert alternating == [kind for kind, other in played if other == pitch], "each key once, its release after it"
         assert alternating[::2] == [MessageKind.NOTE_ON] * (len(alternating) // 2)
     listener = Listener()
