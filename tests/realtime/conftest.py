@@ -11,7 +11,9 @@ from hypothesis import HealthCheck, settings
 
 from tests.support.jack import JackServer
 
-settings.register_profile("untimed", deadline=None, derandomize=bool(os.environ.get("CI")), suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "untimed", deadline=None, derandomize=bool(os.environ.get("CI")), suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("untimed")
 
 
