@@ -58,6 +58,7 @@ class ConstrainedDecoder(TokenBuffer):
         self._tempo = None if known.score is None else TempoCurve(known.score)
         self._pedal_since = -FOREVER  # the step of the last change of our own pedal
         self._lifts: dict[int, int] = {}  # at which step each of our keys comes up at the latest
+        self._rises: dict[int, int] = {}  # and at the earliest
         self._logits: Logits | None = None
         self._lean: Logits | None = None  # what is known of the music says, in nats for each token
         self._at_anchor: tuple[Logits | None, float, int] = (None, 0.0, 0)  # logits, score, decisions
@@ -109,7 +110,7 @@ class ConstrainedDecoder(TokenBuffer):
         other._pressed, other.presses = dict(self._pressed), self.presses[:]
         other._owed = None if self._owed is None else self._owed.copy()
         other._tempo = None if self._tempo is None else self._tempo.copy()
-        other._lifts = dict(self._lifts)
+        other._lifts, other._rises = dict(self._lifts), dict(self._rises)
         return other
 
     def options(self) -> Options | None:
@@ -192,6 +193,10 @@ class ConstrainedDecoder(TokenBuffer):
             self.presses.append((self._step, int(VOCABULARY.values[self.tokens[-2]])))
             self._last_press = self._step
             self._lifts[self.presses[-1][1]] = self._step + _LONGEST_HOLD
+            if self._known.texture is not None and self._known.texture.lengths is not None:
+                earliest, latest = self._known.texture.lengths.about(*self.presses[-1])
+                self._rises[self.presses[-1][1]] = earliest
+                self._lifts[self.presses[-1][1]] = min(latest, self._step + _LONGEST_HOLD)
             if self._tempo is not None:
                 self._lifts[self.presses[-1][1]] = self._step + self._tempo.hold
                 self._tempo.press(self._step)
@@ -329,7 +334,8 @@ class ConstrainedDecoder(TokenBuffer):
     def _evidence(self, known: ForcedEvent | None) -> Logits | None:
         """Return by how many nats what is known of the music makes each token likelier, (vocab,); None: by nothing."""
         if self._known.texture is not None:
-            return in_texture(self._known.texture, self._step, self.presses)
+            rises = min((self._rises.get(pitch, 0) for pitch in self._pressed), default=FOREVER)
+            return in_texture(self._known.texture, self._step, self.presses, rises)
         if self._tempo is None:
             return None
         if self._score_key is None:
@@ -356,6 +362,8 @@ class ConstrainedDecoder(TokenBuffer):
                 allowed &= ~_IS_OWN_OFF  # each key is held for its written length
         else:
             allowed[[_FIRST_OWN_ON + pitch for pitch in grammar.sounding(Role.GIVEN)]] = False
+            held = [pitch for pitch in self._pressed if self._rises.get(pitch, 0) > self._step]
+            allowed[[VOCABULARY.off(Role.OWN, pitch) for pitch in held]] = False
         if self._owed is not None:
             allowed &= ~IS_OWN_ON | self._owed.keys(self._step)
             allowed = self._owed.only(allowed, self._step)

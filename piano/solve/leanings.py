@@ -13,8 +13,8 @@ from piano.solve.score_timing import TempoCurve
 from piano.solve.texture import AGAIN_NATS, AGAIN_STEPS, Texture
 from piano.tokens.vocabulary import LONGEST_TIME_STEPS, VOCABULARY
 
-_LOG_KEYS, _LOG_OTHERS = np.log(0.3), np.log(0.7)
-"""Of what ends a wait, which share are our own keys that go down, and all else."""
+_OTHERS, _OTHERS_HELD = 0.7, 0.1
+"""Which share of what ends a wait is not our own keys that go down: while keys may come up, and while none may."""
 
 _LATELY = 12
 _FIRST_OWN_ON = VOCABULARY.on(Role.OWN, LOWEST_PITCH) - LOWEST_PITCH
@@ -37,12 +37,16 @@ def in_tempo(tempo: TempoCurve, step: int, until: int | None, *, is_down: bool, 
     return lean
 
 
-def in_texture(texture: Texture, step: int, presses: Sequence[tuple[int, int]]) -> Logits:
-    """Return by how many nats what stands makes each token likelier at a step, (vocab,), after these presses."""
+def in_texture(texture: Texture, step: int, presses: Sequence[tuple[int, int]], rises: int) -> Logits:
+    """Return by how many nats what stands makes each token likelier at a step, (vocab,), after these presses.
+
+    From the step `rises` on a key may come up.
+    """
     keys = texture.lean(step, len(presses))
     lean = np.zeros(VOCABULARY.size, np.float32)
     lean[IS_OWN_ON] = keys[0]
-    lean[_WAITS] = np.logaddexp(keys[1:] + _LOG_KEYS, _LOG_OTHERS)
+    others = np.where(np.arange(step + 1, step + 1 + LONGEST_TIME_STEPS) >= rises, _OTHERS, _OTHERS_HELD)
+    lean[_WAITS] = np.log(np.exp(keys[1:]) * (1 - others) + others)
     for pressed, pitch in presses[-_LATELY:]:
         if pressed >= step - AGAIN_STEPS:
             lean[_FIRST_OWN_ON + pitch] -= AGAIN_NATS

@@ -1,10 +1,11 @@
-"""What a part that is filled in is to be like: how busy, and at which moments its keys go down.
+"""What a part that is filled in is to be like: how busy, at which moments its keys go down, and how long they are held.
 
     p(key goes down now | heard, what stands)  ∝  p_model(now | heard) · p(now | what stands)
 
 What stands tells the pulse: keys of the new part go down with those of the others, or halfway between two of them, more
 often than elsewhere. How many keys there are to be is known from what is replaced, or from how many such a part
 usually has; where there have been more of them than that, the next is less likely, and likelier where there were fewer.
+A key is held about as long as keys near to it in time and pitch: of those that are replaced, or of those that stand.
 """
 
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from piano.events import Role
+from piano.notes import NoteArray
 from piano.tasks.exercise import Exercise
 from piano.tasks.previews import steps_of
 from piano.tokens.vocabulary import STEP_S
@@ -37,6 +39,14 @@ OFF_GRID = 0.03
 BETWEEN = 0.6
 """The same halfway between two moments of what stands."""
 
+_ALIKE, _NEAR_STEPS, _NEAR_SEMITONES = 12, 100, 6
+"""So many notes are taken for like a key: the nearest, where so many steps count as much as so many semitones."""
+
+_EARLIEST, _LATEST = 0.7, 1.3
+"""Between these shares of a length the model says when a key comes up."""
+
+_GOLDEN = (5**0.5 - 1) / 2
+
 AGAIN_STEPS, AGAIN_NATS = 25, 4.0
 """A key that went down within so many steps is so much less likely to go down again."""
 
@@ -47,13 +57,41 @@ _NEAR = (1.0, 0.9, 0.6)
 
 
 @dataclass(frozen=True, slots=True)
+class Lengths:
+    """How long keys are held: those of notes like these. Onsets, pitches and lengths are (notes,), times in steps."""
+
+    onsets: NDArray[np.int64]
+    pitches: NDArray[np.int64]
+    lengths: NDArray[np.int64]
+
+    def about(self, step: int, pitch: int) -> tuple[int, int]:
+        """Return at which step a key that goes down at one comes up at the earliest, and at the latest.
+
+        Keys that go down together come up about together: by one draw for a step, which is the same in each run.
+        """
+        apart = np.abs(self.onsets - step) / _NEAR_STEPS + np.abs(self.pitches - pitch) / _NEAR_SEMITONES
+        near = np.sort(self.lengths[np.argsort(apart, kind="stable")[:_ALIKE]])
+        held = int(near[int(near.size * (step * _GOLDEN % 1.0))])
+        return step + max(round(_EARLIEST * held), 1), step + max(round(_LATEST * held), 2)
+
+
+def lengths_of(notes: NoteArray) -> Lengths | None:
+    """Return how long keys like those of some notes are held; None where there are none."""
+    if not notes.size:
+        return None
+    lengths = np.maximum(np.rint(notes["duration_s"] / STEP_S).astype(np.int64), 1)
+    return Lengths(steps_of(notes).astype(np.int64), notes["pitch"].astype(np.int64), lengths)
+
+
+@dataclass(frozen=True, slots=True)
 class Texture:
     """`pulse` is how much likelier, in nats, a key is at each step for what stands, (steps,); `due` how many keys are
-    to have gone down by each, (steps,).
+    to have gone down by each, (steps,); `lengths` how long they are held, None: freely.
     """
 
     pulse: NDArray[np.float32]
     due: NDArray[np.float32]
+    lengths: Lengths | None = None
 
     def lean(self, step: int, played: int) -> NDArray[np.float32]:
         """Return by how many nats keys are likelier at the steps from one on, when so many have gone down, (waits,)."""
@@ -97,7 +135,8 @@ def texture_of(
         if source is given:  # as dense as what stands around
             smooth = inside * density * given.size / max(size - inside.sum(), 1.0)
         smooth *= inside
-    return Texture(_pulse(given["onset_s"], size, moments_s), np.cumsum(smooth).astype(np.float32))
+    pulse = _pulse(given["onset_s"], size, moments_s)
+    return Texture(pulse, np.cumsum(smooth).astype(np.float32), lengths_of(own if source is own else given))
 
 
 def _inside(exercise: Exercise, size: int) -> NDArray[np.float64]:

@@ -7,7 +7,7 @@ from piano.events import Role
 from piano.notes import NOTE, NoteArray, Performance
 from piano.solve.evidence import Evidence, FillEvidence
 from piano.solve.solver import SolveRequest, solve
-from piano.solve.texture import USUAL_RATIO, Texture, texture_of
+from piano.solve.texture import USUAL_RATIO, Texture, lengths_of, texture_of
 from piano.tasks.exercise import Exercise, Gap, Preview
 from piano.tokens.vocabulary import FILL_TASKS, VOCABULARY
 from tests.support.scripted_session import ScriptedSession
@@ -69,3 +69,26 @@ def test_in_a_gap_it_is_as_dense_as_around_it() -> None:
     assert isinstance(texture, Texture)
     assert float(texture.due[-1]) == pytest.approx(24, rel=0.1)
     assert float(texture.due[590]) == 0.0
+
+
+@pytest.mark.parametrize("follows_own", [True, False])
+def test_keys_are_held_as_long_as_those_that_are_like_them(follows_own: bool) -> None:
+    notes = two_hands()
+    notes["duration_s"] = np.where(notes["pitch"] < 60, np.where(notes["onset_s"] < 10, 0.1, 0.9), 0.4)
+    found = filled(to_fill(notes), FillEvidence(follows_own=follows_own))
+    early, late = found["onset_s"] < 9, found["onset_s"] > 11
+    expected = (0.1, 0.9) if follows_own else (0.4, 0.4)
+    for part, length_s in zip((early, late), expected, strict=True):
+        held_s = found["duration_s"][part]
+        assert np.quantile(held_s, 0.1) > 0.6 * length_s
+        assert np.quantile(held_s, 0.9) < 1.4 * length_s
+
+
+def test_keys_that_go_down_together_are_held_alike() -> None:
+    lengths = lengths_of(two_hands())
+    assert lengths is not None
+    rng = np.random.default_rng(3)
+    for step in rng.integers(0, 2000, 20):
+        first, *others = (lengths.about(int(step), pitch) for pitch in (48, 49, 50))
+        assert all(other == first for other in others)
+    assert lengths_of(two_hands()[:0]) is None
