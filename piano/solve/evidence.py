@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass, field
 
+from piano.notes import NoteArray
 from piano.solve.score_timing import TempoSettings
+from piano.solve.slips import SLIPS
 from piano.tasks.note_noise import NoteNoise
+from piano.tasks.onset_noise import estimated_noise_s
 from piano.tasks.repair_tasks import ONSET_NOISE_S, PITCH_NOISE_SEMITONES, VELOCITY_NOISE
 
 
@@ -31,6 +34,13 @@ class FillEvidence:
     follows_own: bool = False
     density: float = 1.0
     moments_s: tuple[float, ...] | None = None
+
+
+def evidence_found(task: str, read: NoteArray) -> Evidence:
+    """Return what the notes themselves tell of the noise on them: what is assumed where nobody says it."""
+    onset_s = estimated_noise_s(read["onset_s"]) if task != "clean_pitch" else 0.0
+    noise = NoteNoise(onset_s, onset_s if task in ("clean_time", "clean_all") else 0.0)
+    return Evidence(noise=noise, slips=SLIPS if task == "clean_pitch" else None)
 
 
 _TIME = NoteNoise(onset_s=ONSET_NOISE_S, length_s=ONSET_NOISE_S)

@@ -17,25 +17,31 @@ GROUPS = {
 }
 """Tasks by the name of a group. Plain continuation is no task: nothing is given that an answer could fit."""
 
+UNTOUCHED_TASKS = ("clean_pitch", "clean_onset", "clean_time")
+"""The tasks that are also met with notes that need no cleaning: what do they break?"""
+
 
 @dataclass(frozen=True, slots=True)
 class Situation:
     """A task as it is met; `preview` None: live.
 
     `reading_noise` is the deviation that a velocity's reading is taken to have where its likelihood is multiplied in,
-    else infinity. `told` is the task that the model is told.
+    else infinity. `told` is the task that the model is told. `is_untouched`: there is nothing to mend, and nobody says
+    so: what is read is what was played, and the noise is looked for as `pianod clean` does.
     """
 
     task: str
     preview: PreviewSize | None
     reading_noise: float = math.inf
     told: str = ""
+    is_untouched: bool = False
 
     @property
     def name(self) -> str:
         """Return what its rows are called."""
         told = f", heard as {self.told}" if self.told else ""
-        return f"{self.task}, {'with preview' if self.preview else 'live'}{told}"
+        untouched = ", untouched" if self.is_untouched else ""
+        return f"{self.task}, {'with preview' if self.preview else 'live'}{told}{untouched}"
 
     @property
     def asks_velocities(self) -> bool:
@@ -58,7 +64,12 @@ def situations(names: str, preview: bool | None, noise: float = VELOCITY_NOISE) 
         tasks += [task for task in GROUPS.get(name, (name,)) if task not in tasks]
     met = [Situation(task, size, _noise(task, size, noise)) for task in tasks for size in _sizes(task, preview)]
     noisy = [case for case in met if case.task == "denoise_velocity" and case.preview is None]
-    return met + [replace(case, told=ANY_KEYBOARD) for case in noisy]
+    whole = [case for case in met if case.task in UNTOUCHED_TASKS and case.preview is not None]
+    return [
+        *met,
+        *(replace(case, told=ANY_KEYBOARD) for case in noisy),
+        *(replace(case, is_untouched=True) for case in whole),
+    ]
 
 
 def _noise(task: str, preview: PreviewSize | None, noise: float) -> float:

@@ -10,8 +10,9 @@ from tqdm import tqdm
 from piano.errors import CorpusError
 from piano.events import Role
 from piano.notes import NoteArray
+from piano.solve.evidence import evidence_found
 from piano.solve.solver import SolveRequest
-from piano.tasks.exercise import Exercise
+from piano.tasks.exercise import Exercise, Preview
 from train.corpus.note_cache import NoteCache
 from train.evaluate.excerpts import NOTES_PLAN, VELOCITY_PLAN, Excerpt, ExcerptPlan, draw_excerpts, excerpts_of_folder
 from train.evaluate.nearest_neighbour import NearestNeighbour
@@ -84,15 +85,21 @@ class Bench:
         """Return the rows of the baselines and of the model in a situation; none if nothing is asked in it."""
         exercises = [excerpt.pose(case.task, self._seed) for excerpt in self._excerpts[case.asks_velocities]]
         exercises = [exercise for exercise in exercises if exercise.asked_notes]
+        if case.is_untouched:
+            exercises = [replace(exercise, preview=Preview(exercise.performance.notes)) for exercise in exercises]
         training = [excerpt.pose(case.task, self._seed + _TRAINING_SEED) for excerpt in self._training]
-        asked = [exercise.performance.notes[exercise.roles == Role.OWN] for exercise in exercises]
+        asked, stands = (
+            [exercise.performance.notes[exercise.roles == role] for exercise in exercises]
+            for role in (Role.OWN, Role.GIVEN)
+        )
         if not asked:
             return []
         methods = self._for_velocities(case, training) if case.asks_velocities else self._for_notes(case, training)
         rows = []
         for name, answers in methods.items():
             answered = list(tqdm(answers(exercises), f"{case.name}: {name}", len(exercises), leave=False))
-            rows.append(ResultRow.of(case.name, name, asked, answered, velocities=case.asks_velocities))
+            velocities = case.asks_velocities
+            rows.append(ResultRow.of(case.name, name, asked, answered, velocities=velocities, stands=stands))
         return rows
 
     def _for_velocities(self, case: Situation, training: list[Exercise]) -> dict[str, _Answers]:
@@ -120,7 +127,13 @@ class Bench:
             posed = list(exercises)
             seeds = np.random.SeedSequence(self._seed).generate_state(len(posed)).tolist()
             request = replace(self._model.request, preview=case.preview)
-            return self._model.solve(posed, [replace(request, seed=seed) for seed in seeds])
+            requests = [replace(request, seed=seed) for seed in seeds]
+            if case.is_untouched and request.evidence is not None:
+                requests = [
+                    replace(one, evidence=evidence_found(case.task, exercise.performance.notes))
+                    for one, exercise in zip(requests, posed, strict=True)
+                ]
+            return self._model.solve(posed, requests)
 
         return {**{name: one_by_one(answer) for name, answer in fit_task_baselines(training).items()}, MODEL: by_model}
 

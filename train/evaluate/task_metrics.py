@@ -8,6 +8,11 @@ Of a note array against itself each is perfect. What cannot be said (an error of
     deviation_ratio     the standard deviation of the velocities, over that of the true ones
     onset_error_ms      how far the partner of each asked note is, under the best pairing of notes of one pitch; a
                         note without a partner within a second counts as one second
+    density_ratio       notes answered, over those that were asked
+    repeats_excess      notes whose key went down within 250 ms before, as a share; less that of the asked
+    tempo_kept          where the same keys go down: the share of stretches of eight seconds that take as long as those
+                        of the asked, within 10 %
+    together_ratio      the share of keys that go down within 25 ms of one that is given, over that of the asked
     X_intersection      of the histograms of X; X_wasserstein, the earth mover's distance between the values of X, in
                         milliseconds (inter_onset, duration), velocities, semitones (pitch), fifths (key)
 """
@@ -39,8 +44,12 @@ VELOCITY_METRICS = ("f1_velocity", "velocity_mae", "deviation_ratio", "velocity_
 
 METRICS = (
     *("f1", "f1_velocity", "velocity_mae", "deviation_ratio", "onset_error_ms"),
+    *("density_ratio", "repeats_excess", "tempo_kept", "together_ratio"),
     *(f"{name}_{measure}" for measure in ("intersection", "wasserstein") for name in DISTRIBUTIONS),
 )
+
+REPEATED_WITHIN_S, TOGETHER_WITHIN_S = 0.25, 0.025
+TEMPO_STRETCH_S, TEMPO_WITHIN = 8.0, 0.1
 
 _LARGEST_MATCH = 1000  # notes: the matching takes memory by the square of them
 _TIME_EDGES_S = np.concatenate([[0.0], np.geomspace(0.01, 8.0, 30), [np.inf]])
@@ -48,8 +57,8 @@ _KRUMHANSL_MAJOR = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 
 _KRUMHANSL_MINOR = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17)
 
 
-def score(asked: NoteArray, answered: NoteArray) -> Scores:
-    """Return all measures of an answer, by name; there must be something asked."""
+def score(asked: NoteArray, answered: NoteArray, stands: NoteArray | None = None) -> Scores:
+    """Return all measures of an answer, by name; there must be something asked. `stands`: the notes that are given."""
     if not asked.size:
         raise ValueError("nothing was asked: there is nothing to measure")
     f1, f1_velocity, velocity_mae = _matched(asked, answered)
@@ -59,6 +68,10 @@ def score(asked: NoteArray, answered: NoteArray) -> Scores:
         "velocity_mae": velocity_mae,
         "deviation_ratio": deviation_ratio(_velocity(asked), _velocity(answered)),
         "onset_error_ms": 1000 * onset_error_s(asked, answered),
+        "density_ratio": answered.size / asked.size,
+        "repeats_excess": repeats(answered) - repeats(asked),
+        "tempo_kept": tempo_kept(asked, answered),
+        "together_ratio": together_ratio(asked, answered, stands) if stands is not None else np.nan,
     }
     for name, distribution in _DISTRIBUTIONS.items():
         values = distribution.values(asked), distribution.values(answered)
@@ -99,6 +112,40 @@ def onset_error_s(asked: NoteArray, answered: NoteArray) -> float:
         total_s += float(costs[linear_sum_assignment(costs)].sum())
         total_s += FARTHEST_PARTNER_S * max(wanted.size - found.size, 0)
     return total_s / asked.size
+
+
+def repeats(notes: NoteArray) -> float:
+    """Return the share of the notes whose key went down within a quarter of a second before."""
+    apart_s = [np.diff(notes["onset_s"][notes["pitch"] == pitch]) for pitch in np.unique(notes["pitch"])]
+    return sum(int((each < REPEATED_WITHIN_S).sum()) for each in apart_s) / notes.size if notes.size else 0.0
+
+
+def tempo_kept(asked: NoteArray, answered: NoteArray) -> float:
+    """Return the share of stretches that take as long in the answer; NaN where other keys go down, or too few."""
+    one, other = (notes[np.lexsort((notes["onset_s"], notes["pitch"]))] for notes in (asked, answered))
+    if not np.array_equal(one["pitch"], other["pitch"]):
+        return np.nan
+    order = np.argsort(one["onset_s"], kind="stable")
+    true_s, found_s = one["onset_s"][order], other["onset_s"][order]
+    stretches = np.split(np.arange(order.size), np.flatnonzero(np.diff(true_s // TEMPO_STRETCH_S)) + 1)
+    ends = [(each[0], each[-1]) for each in stretches if each.size and true_s[each[-1]] > true_s[each[0]]]
+    kept = [abs((found_s[last] - found_s[first]) / (true_s[last] - true_s[first]) - 1) for first, last in ends]
+    return float((np.array(kept) <= TEMPO_WITHIN).mean()) if kept else np.nan
+
+
+def together_ratio(asked: NoteArray, answered: NoteArray, stands: NoteArray) -> float:
+    """Return how many keys go down with one of what stands, against the asked; NaN where that says nothing."""
+    if not stands.size or not answered.size:
+        return np.nan
+    true, found = (_together(notes["onset_s"], np.sort(stands["onset_s"])) for notes in (asked, answered))
+    return found / true if true else np.nan
+
+
+def _together(onset_s: Values, moments_s: Values) -> float:
+    """Return the share of onsets that are near to one of some moments, which are in order."""
+    right = np.clip(np.searchsorted(moments_s, onset_s), 1, max(moments_s.size - 1, 1))
+    near = np.minimum(np.abs(onset_s - moments_s[right - 1]), np.abs(onset_s - moments_s[right % moments_s.size]))
+    return float((near <= TOGETHER_WITHIN_S).mean())
 
 
 def _matched(asked: NoteArray, answered: NoteArray) -> tuple[float, float, float]:

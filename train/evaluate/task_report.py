@@ -20,6 +20,10 @@ _HEADINGS = {
     "deviation_ratio": "ratio of deviations",
     OVERALL_RATIO: "ratio over all",
     "onset_error_ms": "onset error ms",
+    "density_ratio": "notes, of those asked",
+    "repeats_excess": "repeated keys, more",
+    "tempo_kept": "tempo kept",
+    "together_ratio": "with what stands",
     **{f"{name}_intersection": f"{name.replace('_', '-')} ∩" for name in DISTRIBUTIONS},
     **{f"{name}_wasserstein": f"{name.replace('_', '-')} W" for name in DISTRIBUTIONS},
 }

@@ -29,12 +29,22 @@ class ResultRow:
 
     @staticmethod
     def of(
-        situation: str, method: str, asked: Sequence[NoteArray], answered: Sequence[NoteArray], *, velocities: bool
+        situation: str,
+        method: str,
+        asked: Sequence[NoteArray],
+        answered: Sequence[NoteArray],
+        *,
+        velocities: bool = False,
+        stands: Sequence[NoteArray] | None = None,
     ) -> "ResultRow":
-        """Measure the answer to each excerpt; where only velocities are asked, note for note."""
-        pairs = list(zip(asked, answered, strict=True))
-        measure = _score_in_place if velocities else score
-        scores = tuple(measure(one, other) for one, other in pairs)
+        """Measure the answer to each excerpt, beside what `stands` in it; where only velocities are asked, note for
+        note."""
+        beside: Sequence[NoteArray | None] = stands or [None] * len(asked)
+        triples = zip(asked, answered, beside, strict=True)
+        scores = tuple(
+            score_velocities(one, other["velocity"]) if velocities else score(one, other, given)
+            for one, other, given in triples
+        )
         played, found = (np.concatenate(side)["velocity"].astype(np.float64) for side in (asked, answered))
         return ResultRow(
             situation, method, scores, tuple(notes.size for notes in asked), deviation_ratio(played, found)
@@ -79,10 +89,6 @@ class ResultRow:
         weights = np.array(self.notes if metric in _OVER_NOTES else np.ones(values.size), np.float64)
         known = np.isfinite(values)
         return values[known], weights[known]
-
-
-def _score_in_place(asked: NoteArray, answered: NoteArray) -> Scores:
-    return score_velocities(asked, answered["velocity"])
 
 
 def _finite(value: float) -> float | None:

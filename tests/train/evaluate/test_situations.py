@@ -8,7 +8,7 @@ from piano.errors import ConfigError
 from piano.tasks.repair_tasks import VELOCITY_NOISE, VELOCITY_TASKS
 from piano.tokens.vocabulary import FILL_TASKS, REPAIR_TASKS
 from realtime.performers.play_settings import VelocitySettings
-from train.evaluate.situations import situations
+from train.evaluate.situations import UNTOUCHED_TASKS, situations
 
 
 def test_all_tasks_are_met_with_a_preview_and_velocities_live_too() -> None:
@@ -16,7 +16,7 @@ def test_all_tasks_are_met_with_a_preview_and_velocities_live_too() -> None:
     assert {case.task for case in found} == {*FILL_TASKS, *REPAIR_TASKS}
     assert {case.task for case in found if case.preview is None} == {*VELOCITY_TASKS, "duet"}
     assert len({case.name for case in found}) == len(found)
-    assert len(found) == len(FILL_TASKS) + len(REPAIR_TASKS) + len(VELOCITY_TASKS) + 1
+    assert len(found) == len(FILL_TASKS) + len(REPAIR_TASKS) + len(VELOCITY_TASKS) + 1 + len(UNTOUCHED_TASKS)
 
 
 def test_noise_is_also_met_as_the_daemon_meets_it() -> None:

@@ -17,13 +17,17 @@ from train.evaluate.task_metrics import (
     VELOCITY_METRICS,
     deviation_ratio,
     onset_error_s,
+    repeats,
     score,
     score_velocities,
+    tempo_kept,
+    together_ratio,
 )
 
 PERFECT = {
     **{name: 1.0 for name in METRICS if name.startswith("f1") or name.endswith(("_intersection", "_ratio"))},
-    **{name: 0.0 for name in METRICS if name.endswith(("_mae", "_ms", "_wasserstein"))},
+    **{name: 0.0 for name in METRICS if name.endswith(("_mae", "_ms", "_wasserstein", "_excess"))},
+    "tempo_kept": 1.0,
 }
 
 Damage = Callable[[NoteArray], NoteArray]
@@ -57,7 +61,7 @@ def test_every_measure_says_what_is_perfect() -> None:
 def test_everything_is_perfect_against_itself(seed: int, count: int) -> None:
     notes = random_performance(seed, count).notes
     notes["velocity"][:2] = 20, 90  # a deviation of nothing has no ratio
-    assert score(notes, notes) == pytest.approx(PERFECT)
+    assert score(notes, notes, notes) == pytest.approx(PERFECT)
     assert score_velocities(notes, notes["velocity"]) == pytest.approx(
         {name: PERFECT[name] for name in VELOCITY_METRICS}
     )
@@ -66,7 +70,7 @@ def test_everything_is_perfect_against_itself(seed: int, count: int) -> None:
 @pytest.mark.parametrize(
     ("damage", "worse"),
     [
-        (changed("onset_s", lambda onset_s: onset_s + 0.06), {"f1", "f1_velocity", "onset_error_ms"}),
+        (changed("onset_s", lambda onset_s: onset_s + 0.06), {"f1", "f1_velocity", "onset_error_ms", "together_ratio"}),
         (changed("onset_s", lambda onset_s: onset_s + 0.04), {"onset_error_ms"}),
         (changed("pitch", lambda pitch: pitch + 1), {"f1", "f1_velocity", "onset_error_ms", "key", "pitch"}),
         (
@@ -75,15 +79,18 @@ def test_everything_is_perfect_against_itself(seed: int, count: int) -> None:
         ),
         (changed("velocity", lambda velocity: velocity + 9), {"velocity_mae", "velocity"}),
         (changed("duration_s", lambda duration_s: duration_s * 3), {"duration"}),
-        (changed("onset_s", lambda onset_s: onset_s * 1.5), {"f1", "f1_velocity", "onset_error_ms", "inter_onset"}),
-        (lambda notes: notes[::2], {"f1", "f1_velocity", "onset_error_ms"}),
-        (lambda notes: sort_notes(np.concatenate([notes, notes])), {"f1", "f1_velocity"}),
+        (
+            changed("onset_s", lambda onset_s: onset_s * 1.5),
+            {"f1", "f1_velocity", "onset_error_ms", "inter_onset", "tempo_kept", "together_ratio"},
+        ),
+        (lambda notes: notes[::2], {"f1", "f1_velocity", "onset_error_ms", "density_ratio"}),
+        (lambda notes: sort_notes(np.concatenate([notes, notes])), {"f1", "f1_velocity", "repeats_excess"}),
     ],
     ids=["late", "a bit late", "sharp", "flat", "loud", "long", "slow", "half missing", "everything twice"],
 )
 def test_damage_is_seen_where_it_is(damage: Damage, worse: set[str]) -> None:
     notes = chord_per_second()
-    found = score(notes, damage(notes))
+    found = score(notes, damage(notes), notes)
     for name in worse:
         if name in DISTRIBUTIONS:
             assert found[f"{name}_intersection"] < 0.999
@@ -120,6 +127,19 @@ def test_known_figures() -> None:
     up = changed("pitch", lambda pitch: pitch + 7)(notes)
     assert score(notes, up)["key_wasserstein"] == pytest.approx(1)  # a fifth up is one place on the circle
     assert score(notes, changed("pitch", lambda pitch: pitch - 3)(notes))["pitch_wasserstein"] == pytest.approx(3)
+
+
+def test_density_repeats_and_tempo_are_counted() -> None:
+    notes = chord_per_second()
+    assert score(notes, notes[::2])["density_ratio"] == pytest.approx(0.5)
+    trill = changed("onset_s", lambda onset_s: onset_s * 0.2)(notes)
+    assert repeats(trill) == pytest.approx(29 / 30)  # each key but its first time
+    assert score(trill, notes)["repeats_excess"] == pytest.approx(-29 / 30)
+    late_half = changed("onset_s", lambda onset_s: np.where(onset_s < 16, onset_s, 16 + (onset_s - 16) * 1.2))(notes)
+    assert tempo_kept(notes, late_half) == pytest.approx(0.5)
+    assert math.isnan(tempo_kept(notes, notes[1:]))
+    assert math.isnan(score(notes, notes)["together_ratio"])
+    assert math.isnan(together_ratio(notes, notes, notes[:0]))
 
 
 def test_onsets_before_the_beginning_count_too() -> None:
