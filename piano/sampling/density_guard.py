@@ -68,6 +68,12 @@ class DensityGuard:
             raise ValueError(f"{len(self._steps)} notes roll back to 0 to {len(self._steps)}, not {length}")
         del self._steps[length:]
 
+    def copy(self) -> "DensityGuard":
+        """Return an independent guard in the same state."""
+        other = DensityGuard()
+        other._steps = self._steps[:]
+        return other
+
     def notes_per_s(self, step: int) -> float | None:
         """Return how busy the music was of late, seen from a step; None if it is too little to tell."""
         count, seconds = self._recent(step)

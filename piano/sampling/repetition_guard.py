@@ -63,6 +63,13 @@ class RepetitionGuard:
         del self._pitches[length:]
         self._beginning = self._before(length)
 
+    def copy(self) -> "RepetitionGuard":
+        """Return an independent guard in the same state."""
+        other = RepetitionGuard()
+        other._pitches, other._beginning = self._pitches[:], self._beginning
+        other._times = {beginning: dict(times) for beginning, times in self._times.items()}
+        return other
+
     def following(self) -> Mapping[int, int]:
         """Return the pitches that ended a figure which begins with the last keys, and how often each did."""
         return self._times.get(self._beginning, _NOTHING) if len(self._pitches) >= FIGURE - 1 else _NOTHING

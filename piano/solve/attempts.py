@@ -11,7 +11,7 @@ from piano.sampling.sampler import Sampler
 from piano.session import Logits, RowUpdate
 from piano.solve.constrained_decoder import ConstrainedDecoder
 from piano.solve.context_window import ContextWindow
-from piano.solve.masks import Options
+from piano.solve.limits import Options
 from piano.solve.velocity_answers import VelocityAnswers
 
 

@@ -14,7 +14,7 @@ from piano.notes import Performance
 from piano.session import Logits, RowUpdate
 from piano.solve.constrained_decoder import ConstrainedDecoder
 from piano.solve.context_window import ContextWindow
-from piano.solve.masks import Options
+from piano.solve.limits import Options
 
 
 @dataclass(slots=True)

@@ -23,8 +23,19 @@ from piano.notes import LOWEST_PITCH
 from piano.session import Logits
 from piano.solve.constraints import FOREVER, Constraints, ForcedEvent
 from piano.solve.leanings import NO_PEDAL_DOWN, in_tempo, in_texture
-from piano.solve.limits import LONGEST_HOLD_S, MOST_STEP_TOKENS
-from piano.solve.masks import IS_GIVEN, IS_OWN, IS_OWN_ON, IS_TIME, NOTHING, STEPS, Options
+from piano.solve.limits import (
+    IS_GIVEN,
+    IS_OWN,
+    IS_OWN_ON,
+    IS_TIME,
+    LONGEST_HOLD_S,
+    MOST_STEP_TOKENS,
+    NOTHING,
+    STEPS,
+    Options,
+    in_time,
+    next_release,
+)
 from piano.solve.must_play import MustPlayState
 from piano.solve.score_timing import TempoCurve
 from piano.solve.token_buffer import TokenBuffer
@@ -271,7 +282,7 @@ class ConstrainedDecoder(TokenBuffer):
             pitch = int(VOCABULARY.values[self._score_key])
             if pitch in moments:
                 moments[pitch] = max(min(moments[pitch], self._tempo.latest - 1), self._pressed[pitch] + 1)
-        step, pitch = min((max(step, self._anchor_step), pitch) for pitch, step in moments.items())
+        step, pitch = next_release(moments, self._anchor_step)
         return ForcedEvent(step, (VOCABULARY.off(Role.OWN, pitch),))
 
     def _next_owed(self, owed: MustPlayState, known: ForcedEvent | None) -> ForcedEvent | None:
@@ -321,12 +332,8 @@ class ConstrainedDecoder(TokenBuffer):
 
     def _options(self, known: ForcedEvent | None) -> Options:
         missing = self._earliest - self._step
-        if missing > 0:
-            allowed = IS_TIME & (min(missing, LONGEST_TIME_STEPS) <= STEPS)
-        else:
-            allowed = self._events()
-            if (self._step - self._anchor_step) % LONGEST_TIME_STEPS:  # the rest of a wait is its end
-                allowed &= ~IS_TIME
+        has_waited = (self._step - self._anchor_step) % LONGEST_TIME_STEPS > 0
+        allowed = in_time(NOTHING if missing > 0 else self._events(), missing, has_waited=has_waited)
         lets_come = allowed & self._lets_come(known) if known else NOTHING
         presses = NOTHING if self._known.pitches is None else allowed & IS_OWN_ON & ~lets_come
         return Options(allowed, lets_come, allowed & IS_GIVEN & ~lets_come, presses)

@@ -7,7 +7,7 @@ import numpy as np
 from piano.events import Role
 from piano.notes import LOWEST_PITCH
 from piano.session import Logits
-from piano.solve.masks import IS_OWN_ON
+from piano.solve.limits import IS_OWN_ON
 from piano.solve.pedal_habit import change_of_pedal
 from piano.solve.score_timing import TempoCurve
 from piano.solve.texture import AGAIN_NATS, AGAIN_STEPS, Texture

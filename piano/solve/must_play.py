@@ -13,7 +13,7 @@ import numpy as np
 
 from piano.events import Role
 from piano.notes import HIGHEST_PITCH, LOWEST_PITCH
-from piano.solve.masks import IS_OWN_ON, IS_TIME, NOTHING
+from piano.solve.limits import IS_OWN_ON, IS_TIME, NOTHING
 from piano.tasks.exercise import Exercise
 from piano.tasks.previews import steps_of, whole_steps
 from piano.tokens.grammar import Mask

@@ -1,10 +1,10 @@
 """What guides a performer in time and harmony, put together from how to play and the musical clock. Engine's thread."""
 
+from piano.solve.guidance import Guidance, TakesGuidance
 from realtime.beat.beat_cues import BeatCues
 from realtime.beat.chords import ChartChords
 from realtime.beat.musical_clock import MusicalClock
 from realtime.engine.grid_pull import DrawnToGrid
-from realtime.performers.guidance import Guidance, TakesGuidance
 from realtime.performers.performer import Output, Performer
 from realtime.performers.play_settings import Mode, PlaySettings
 

@@ -22,18 +22,18 @@ from piano.events import NoteOff, NoteOn, Pedal, Role, TimedEvent
 from piano.sampling.density_guard import PIANISTS_NOTES_PER_S
 from piano.sampling.memory import Memory
 from piano.sampling.sampler import Sampler
+from piano.solve.bounds import Bounds, under_a_hand
+from piano.solve.guidance import Guidance
+from piano.solve.live_stream import LiveStream
+from piano.solve.stream_state import Mark
 from piano.tokens.grammar import Mask, tokens_of_role
 from piano.tokens.vocabulary import VOCABULARY
 from realtime.output.event_queue import Release
-from realtime.performers.bounds import Bounds, under_a_hand
-from realtime.performers.guidance import Guidance
 from realtime.performers.heard_before import prompt_of
 from realtime.performers.joining import Joining
-from realtime.performers.live_stream import LiveStream
 from realtime.performers.performer import Activity, Output, PerformerStatus
 from realtime.performers.phrase_detector import PhraseDetector
 from realtime.performers.play_settings import AnswerSettings, Length, Mode, PauseSettings, PlaySettings
-from realtime.performers.stream_state import Mark
 
 FIRST_NOTE_WITHIN_NS = 40_000_000
 """An answer begins no later than this after the phrase is over."""

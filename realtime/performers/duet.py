@@ -16,12 +16,12 @@ from inference.onnx_session import Session
 from piano.events import NoteOff, NoteOn, Pedal, Role, TimedEvent
 from piano.sampling.memory import Memory
 from piano.sampling.sampler import Sampler
+from piano.solve.bounds import Bounds
+from piano.solve.guidance import Guidance
+from piano.solve.live_stream import LiveStream
 from piano.tokens.vocabulary import STEP_NS
 from realtime.output.event_queue import Release
-from realtime.performers.bounds import Bounds
-from realtime.performers.guidance import Guidance
 from realtime.performers.heard_before import prompt_of
-from realtime.performers.live_stream import LiveStream
 from realtime.performers.partner_ear import PartnerEar
 from realtime.performers.performer import Activity, Output, PerformerStatus
 from realtime.performers.play_limits import PlayLimiter

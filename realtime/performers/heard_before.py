@@ -4,10 +4,10 @@ import numpy as np
 
 from piano.events import Event, NoteOff, NoteOn, Pedal, Role, TimedEvent
 from piano.sampling.memory import Memory
+from piano.solve.live_stream import LONGEST_GAP_NS
 from piano.tokens.encoding import decode, encode
 from piano.tokens.stream import StreamEncoder
 from piano.tokens.vocabulary import LONGEST_TIME_STEPS, VOCABULARY
-from realtime.performers.live_stream import LONGEST_GAP_NS
 
 PROMPT_TOKENS = 400
 """So much of what was played is heard by the next performer: some 80 notes."""

@@ -6,9 +6,9 @@ from enum import Enum, StrEnum, auto
 from piano.changes import Chart
 from piano.notes import HIGHEST_PITCH, LOWEST_PITCH
 from piano.sampling.sampler import SamplingSettings
+from piano.solve.bounds import LONGEST_HOLD_NS
 from piano.tasks.repair_tasks import ANY_KEYBOARD
 from piano.tokens.vocabulary import KEYS
-from realtime.performers.bounds import LONGEST_HOLD_NS
 from realtime.performers.partner_ear import DuetRole
 
 

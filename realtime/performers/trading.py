@@ -19,6 +19,9 @@ from piano.events import NoteOff, NoteOn, Pedal, Role, TimedEvent
 from piano.sampling.density_guard import PIANISTS_NOTES_PER_S
 from piano.sampling.memory import Memory
 from piano.sampling.sampler import Sampler
+from piano.solve.bounds import Bounds, under_a_hand
+from piano.solve.guidance import Guidance
+from piano.solve.live_stream import LiveStream
 from piano.tokens.grammar import Mask, tokens_of_role
 from piano.tokens.vocabulary import STEP_NS, VOCABULARY
 from realtime.beat.grid import BeatGrid
@@ -26,10 +29,7 @@ from realtime.beat.musical_clock import MusicalClock
 from realtime.beat.turns import Turns, first_of
 from realtime.output.event_queue import Release
 from realtime.output.metronome import CLOCKS_PER_BEAT, Beat
-from realtime.performers.bounds import Bounds, under_a_hand
-from realtime.performers.guidance import Guidance
 from realtime.performers.heard_before import prompt_of
-from realtime.performers.live_stream import LiveStream
 from realtime.performers.performer import Activity, Output, PerformerStatus, TradeStatus
 from realtime.performers.phrase_detector import PhraseDetector
 from realtime.performers.play_settings import AnswerSettings, Mode, PauseSettings, PlaySettings

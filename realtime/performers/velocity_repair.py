@@ -14,8 +14,8 @@ from inference.onnx_session import Logits, Session
 from piano.events import NoteOn, TimedEvent
 from piano.sampling.memory import Memory
 from piano.sampling.velocity_posterior import median_velocity, noise_of_strength, posterior
+from piano.solve.live_stream import LiveStream
 from piano.tasks.repair_tasks import NO_READING
-from realtime.performers.live_stream import LiveStream
 from realtime.performers.performer import Activity, Output, PerformerStatus
 from realtime.performers.play_settings import Mode, PlaySettings, VelocitySettings
 

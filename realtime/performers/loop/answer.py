@@ -15,12 +15,12 @@ import numpy as np
 
 from piano.events import Event, NoteOff, NoteOn, Role, TimedEvent
 from piano.sampling.sampler import Sampler
+from piano.solve.bounds import Bounds
+from piano.solve.live_stream import LiveStream
 from piano.tasks.exercise import Preview
 from piano.tasks.previews import SharedClock, whole_steps
 from piano.tasks.task_stream import PreviewSize
 from piano.tokens.vocabulary import STEP_NS, steps_of_ns
-from realtime.performers.bounds import Bounds
-from realtime.performers.live_stream import LiveStream
 from realtime.performers.loop.layers import Layer, events_of, notes_of
 from realtime.performers.play_limits import PlayLimiter
 from realtime.performers.play_settings import PlayLimits

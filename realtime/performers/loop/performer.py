@@ -21,10 +21,10 @@ from loguru import logger
 from inference.onnx_session import Session
 from piano.events import NoteOn, TimedEvent
 from piano.sampling.memory import Memory
+from piano.solve.live_stream import LiveStream
 from piano.tokens.vocabulary import VOCABULARY, Kind
 from realtime.output.event_queue import Release
 from realtime.performers.heard_before import MemoryWriter
-from realtime.performers.live_stream import LiveStream
 from realtime.performers.loop.answer import AnswerSpec, LoopAnswer
 from realtime.performers.loop.layers import Layer, Recorder
 from realtime.performers.loop.overdubs import Overdubs

@@ -6,12 +6,12 @@ from hypothesis import strategies as st
 
 from piano.events import Event, NoteOff, NoteOn, Pedal, Role, TimedEvent
 from piano.sampling.memory import Memory
+from piano.solve.live_stream import LiveStream
 from piano.tokens.encoding import decode
 from piano.tokens.vocabulary import VOCABULARY
 from realtime.engine.performer_factory import performer_of
 from realtime.output.scheduler import Scheduler
 from realtime.performers.heard_before import PROMPT_TOKENS, MemoryWriter, prompt_of
-from realtime.performers.live_stream import LiveStream
 from realtime.performers.play_settings import AnswerSettings, Mode, PlaySettings
 from realtime.threads.clock import ManualClock
 from tests.support.scripted_play import HEAD, MS, ChanceSession, S

@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 
 from piano.events import NoteOn, Pedal, Role, TimedEvent
 from piano.notes import Performance
+from piano.solve.live_stream import LiveStream
 from piano.tasks.exercise import Exercise, Preview
 from piano.tasks.task_stream import PreviewSize, task_stream
 from piano.tokens.encoding import decode
 from piano.tokens.vocabulary import VOCABULARY, Kind
 from realtime.midi.message import event_of
-from realtime.performers.live_stream import LiveStream
 from realtime.performers.loop.answer import LAST_STRIKE_NS, PIECE, AnswerSpec, LoopAnswer
 from realtime.performers.loop.layers import Layer, LoopNote, Recorder, notes_of
 from realtime.performers.play_settings import PlayLimits

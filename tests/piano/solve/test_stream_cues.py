@@ -9,14 +9,14 @@ from piano.changes import read_chart
 from piano.cues import BEAT, DOWNBEAT, FIRST_CHORD
 from piano.events import NoteOff, NoteOn, Role, TimedEvent
 from piano.sampling.sampler import Sampler
+from piano.solve.bounds import Bounds
+from piano.solve.guidance import Guidance
+from piano.solve.live_stream import LiveStream
 from piano.tokens.encoding import decode
 from piano.tokens.grammar import tokens_of_role
 from piano.tokens.vocabulary import VOCABULARY, Kind
 from realtime.beat.beat_cues import BeatCues
 from realtime.beat.musical_clock import MusicalClock
-from realtime.performers.bounds import Bounds
-from realtime.performers.guidance import Guidance
-from realtime.performers.live_stream import LiveStream
 from realtime.threads.clock import NS_PER_MS, NS_PER_S
 from tests.support.scripted_play import HEAD, ChanceSession
 

@@ -10,30 +10,24 @@ Over a session this is exact sampling of one joint model: a proposal holds until
 from array import array
 from collections.abc import Callable, Sequence
 
-import numpy as np
-
-from inference.onnx_session import Logits, Session
 from piano.events import Event, NoteOff, NoteOn, Role, TimedEvent
-from piano.sampling.density_guard import DensityGuard
-from piano.sampling.key_releases import with_releases
+from piano.sampling.logit_guards import LogitGuards
 from piano.sampling.memory import Memory
-from piano.sampling.repetition_guard import RepetitionGuard
 from piano.sampling.sampler import Sampler
-from piano.session import knows_cues
+from piano.session import Logits, Session, knows_cues
+from piano.solve.bounds import Bounds, first_step, mask_of
+from piano.solve.guidance import Guidance
+from piano.solve.limits import IS_EVENT, STEPS
+from piano.solve.stream_state import Mark, StreamState, guessed, overdue
 from piano.tokens.grammar import Grammar, Mask
 from piano.tokens.stream import Edit, StreamDecoder, StreamEncoder
 from piano.tokens.vocabulary import LONGEST_TIME_STEPS, VELOCITY_BINS, VOCABULARY, Kind, steps_of_ns
-from realtime.performers.bounds import Bounds, first_step, mask_of
-from realtime.performers.guidance import Guidance
-from realtime.performers.stream_state import Mark, StreamState, guessed, overdue
 
 LONGEST_GAP_NS = 5_000_000_000
 """A longer silence is told to the model as one of this length, as in the music that it learned from."""
 
-_IS_EVENT: Mask = np.isin(VOCABULARY.kinds, (Kind.ON, Kind.OFF, Kind.PEDAL))
 _IS_CUE: Mask = VOCABULARY.kinds == Kind.CUE
 _SHORT_WAITS = frozenset(VOCABULARY.time(steps) for steps in range(1, LONGEST_TIME_STEPS))
-_STEPS = np.where(VOCABULARY.kinds == Kind.TIME, VOCABULARY.values, 0)
 
 
 class LiveStream:
@@ -46,7 +40,8 @@ class LiveStream:
     def __init__(
         self, session: Session, head: Sequence[int], memory: Memory | None = None, prompt: Sequence[int] = ()
     ) -> None:
-        self._session, self._memory = session, Memory() if memory is None else memory
+        self._session, self._guards = session, LogitGuards(memory)
+        self._memory = self._guards.memory
         self._before = len(self._memory)
         self._guidance = Guidance()
         self._begin(head, prompt)
@@ -71,7 +66,7 @@ class LiveStream:
         self._memory.extend(head)
         self._remembered = len(self._memory) - self._session.length  # what it holds beyond this stream
         self._state = StreamState(self._prompted, logits, StreamEncoder(0), grammar, grammar.copy())
-        self._figures, self._pace = RepetitionGuard(), DensityGuard()
+        self._guards.restart()
         self._proposals: list[tuple[int, StreamState]] = []  # when each is to sound, and the state before it
 
     def guide(self, guidance: Guidance) -> None:
@@ -106,7 +101,7 @@ class LiveStream:
 
     def notes_per_s(self, at_ns: int) -> float | None:
         """Return how busy our role was before a moment; None if it has hardly played."""
-        return self._pace.notes_per_s(self._state.encoder.step_of(at_ns))
+        return self._guards.notes_per_s(self._state.encoder.step_of(at_ns))
 
     def pedal_is_down(self, role: Role = Role.OWN) -> bool:
         """Say whether a role holds the sustain pedal at the end of the stream."""
@@ -209,22 +204,19 @@ class LiveStream:
             mask = mask_of(
                 bounds, state.grammar, state.encoder, len(state.step_tokens), decoder.step, has_waited=has_waited
             )
-            pulse = 0.0 if bounds.notes_per_s is None else sampler.settings.pulse_guard
-            logits = self._memory.adjust(state.logits, sampler.settings.recall, mask, pulse)
-            if not state.grammar.in_note:
-                logits = with_releases(logits, state.pressed, decoder.step, mask)
-            logits = self._figures.penalise(logits, sampler.settings.repetition_guard)
-            if bounds.notes_per_s is not None:
-                logits = self._pace.penalise(logits, decoder.step, bounds.notes_per_s, sampler.settings.pace_guard)
+            pressed = None if state.grammar.in_note else state.pressed
+            logits = self._guards.adjust(
+                state.logits, mask, sampler.settings, decoder.step, pressed, notes_per_s=bounds.notes_per_s
+            )
             logits = logits if bounds.bias is None else logits + bounds.bias
             if not (self._tells_cues or state.grammar.in_note):
                 logits = self._guidance.lean(logits, mask, state.encoder.time_of(decoder.step))
             token = sampler.draw(logits, mask) if mask.any() else VOCABULARY.end
             if token == VOCABULARY.end:
                 return None
-            if _IS_EVENT[token] and VOCABULARY.roles[token] != Role.OWN:
+            if IS_EVENT[token] and VOCABULARY.roles[token] != Role.OWN:
                 return guessed(token, state.encoder.time_of(decoder.step))
-            cue = self._cue_within(decoder.step, int(_STEPS[token]))
+            cue = self._cue_within(decoder.step, int(STEPS[token]))
             if cue is not None:  # the wait would pass it: up to there nothing happens, and from there it is drawn anew
                 self._push_cue(*cue, waited=len(tokens))
                 before, tokens = state.grammar.copy(), []
@@ -246,8 +238,7 @@ class LiveStream:
     def _restore(self, state: StreamState) -> None:
         self._session.rollback(state.length)
         self._memory.rollback(state.length + self._remembered)
-        self._figures.rollback(state.notes)
-        self._pace.rollback(state.notes)
+        self._guards.rollback(state.notes)
         self._state = state
 
     def _changes_nothing(self, event: Event, role: Role) -> bool:
@@ -329,8 +320,7 @@ class LiveStream:
         """Take note of what was just appended."""
         self._state.note(event, role)
         if role is Role.OWN and isinstance(event, NoteOn):
-            self._figures.push(event.pitch)
-            self._pace.push(self._state.encoder.step)
+            self._guards.strike(event.pitch, self._state.encoder.step)
 
     def _velocity_logits(self, timed: TimedEvent, pitch: int) -> tuple[Logits, int]:
         """Feed a key without its velocity; return the logits of that, (bins,), and how many tokens were fed."""

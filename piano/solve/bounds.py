@@ -4,22 +4,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from inference.onnx_session import Logits
 from piano.events import Role
-from piano.solve.limits import LONGEST_HOLD_S, LONGEST_WAIT_S, MOST_STEP_TOKENS
+from piano.session import Logits
+from piano.solve.limits import IS_OWN_ON, IS_TIME, LONGEST_HOLD_S, LONGEST_WAIT_S, MOST_STEP_TOKENS, in_time
 from piano.tokens.grammar import Grammar, Mask
 from piano.tokens.stream import StreamEncoder
-from piano.tokens.vocabulary import KEYS, LONGEST_TIME_STEPS, STEP_NS, VOCABULARY, Kind
+from piano.tokens.vocabulary import KEYS, STEP_NS, VOCABULARY
 
 LONGEST_HOLD_NS = round(LONGEST_HOLD_S * 1e9)
 """A key of our own that is held for so long comes up; 999 of 1,000 notes in real performances are shorter."""
 
 LONGEST_WAIT_NS = round(LONGEST_WAIT_S * 1e9)
 """The longest that the model may wait before an event of its own."""
-
-_IS_TIME: Mask = VOCABULARY.kinds == Kind.TIME
-_IS_OWN_ON: Mask = (VOCABULARY.kinds == Kind.ON) & (VOCABULARY.roles == Role.OWN)
-_STEPS = np.where(_IS_TIME, VOCABULARY.values, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +59,14 @@ def mask_of(
     latest_ns = bounds.latest_ns
     if latest_ns is None:
         latest_ns = max(bounds.earliest_ns, encoder.time_of(encoder.step)) + LONGEST_WAIT_NS
-    in_time: Mask = _IS_TIME & (max(encoder.step_of(latest_ns), first) - step >= _STEPS)
+    most = max(encoder.step_of(latest_ns), first) - step
+    mask = in_time(grammar.mask() & bounds.allowed, first - step, most, has_waited=has_waited)
     if first > step:
-        return np.asarray(in_time & (min(first - step, LONGEST_TIME_STEPS) <= _STEPS))
-    mask: Mask = grammar.mask() & bounds.allowed
-    mask &= ~_IS_TIME if has_waited else ~_IS_TIME | in_time
+        return mask
     if len(grammar.sounding(Role.OWN)) >= bounds.most_keys:
-        mask &= ~_IS_OWN_ON
-    if bounds.must_play and (mask & _IS_OWN_ON).any():
-        mask &= _IS_OWN_ON | _IS_TIME
+        mask &= ~IS_OWN_ON
+    if bounds.must_play and (mask & IS_OWN_ON).any():
+        mask &= IS_OWN_ON | IS_TIME
     return mask
 
 

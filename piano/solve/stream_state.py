@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass, field
 
-from inference.onnx_session import Logits
 from piano.events import Event, NoteOff, NoteOn, Pedal, Role, TimedEvent
+from piano.session import Logits
+from piano.solve.bounds import Bounds
+from piano.solve.limits import next_release
 from piano.tokens.grammar import Grammar
 from piano.tokens.stream import StreamEncoder
 from piano.tokens.vocabulary import VOCABULARY, Kind
-from realtime.performers.bounds import Bounds
 
 _ANY_VELOCITY = 64
 
@@ -73,12 +74,12 @@ def guessed(token: int, at_ns: int) -> TimedEvent:
 
 def overdue(bounds: Bounds, state: StreamState) -> TimedEvent | None:
     """Return the release of the key that will have been held too long first, if the bounds allow to lift one."""
-    held = [
-        (state.encoder.time_of(step) + bounds.longest_hold_ns, pitch)
+    due_ns = {
+        pitch: state.encoder.time_of(step) + bounds.longest_hold_ns
         for pitch, step in state.pressed.items()
         if bounds.allowed[VOCABULARY.off(Role.OWN, pitch)]
-    ]
-    if not held:
+    }
+    if not due_ns:
         return None
-    due_ns, pitch = min(held)
-    return TimedEvent(max(due_ns, bounds.earliest_ns), NoteOff(pitch), Role.OWN)
+    at_ns, pitch = next_release(due_ns, bounds.earliest_ns)
+    return TimedEvent(at_ns, NoteOff(pitch), Role.OWN)

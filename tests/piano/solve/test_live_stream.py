@@ -9,11 +9,11 @@ from inference.onnx_session import Logits
 from piano.events import Event, NoteOff, NoteOn, Pedal, Role, TimedEvent
 from piano.sampling.memory import Memory
 from piano.sampling.sampler import Sampler, SamplingSettings
+from piano.solve.bounds import Bounds
 from piano.solve.limits import MOST_STEP_TOKENS
+from piano.solve.live_stream import LONGEST_GAP_NS, LiveStream
 from piano.tokens.grammar import tokens_of_role
 from piano.tokens.vocabulary import STEP_NS, VELOCITY_BINS, VOCABULARY, Kind
-from realtime.performers.bounds import Bounds
-from realtime.performers.live_stream import LONGEST_GAP_NS, LiveStream
 from tests.support.scripted_play import HEAD, MS, ChanceSession, S, scripted
 from tests.support.scripted_session import ScriptedSession
 
@@ -63,7 +63,7 @@ def test_proposals_that_are_taken_back_leave_no_trace(played: list[tuple[int, Ev
     assert heard_between.tokens == heard_alone.tokens
     assert probed.pedal_is_down() == plain.pedal_is_down()
     assert (probed.length, probed.end_ns, probed.is_empty) == (plain.length, plain.end_ns, plain.is_empty)
-    assert probed._figures._times == plain._figures._times
+    assert probed._guards._figures._times == plain._guards._figures._times
     assert what_is_recalled(probed) == what_is_recalled(plain)
 
 

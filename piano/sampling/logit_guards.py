@@ -1,0 +1,77 @@
+"""What changes the logits of one stream before a token is drawn, in one order: whoever draws, live or for files.
+
+    memory        what was played comes back (`piano.sampling.memory`)
+    releases      keys that are down come up (`piano.sampling.key_releases`)
+    repetition    a figure does not come for ever (`piano.sampling.repetition_guard`)
+    density       the music is as busy as it is to be (`piano.sampling.density_guard`)
+
+Plain state of whoever owns the stream. The memory follows tokens and is told of them by that owner; the guards follow
+the notes of our own role.
+"""
+
+from collections.abc import Mapping
+
+from piano.sampling.density_guard import DensityGuard
+from piano.sampling.key_releases import with_releases
+from piano.sampling.memory import Memory
+from piano.sampling.repetition_guard import RepetitionGuard
+from piano.sampling.sampler import SamplingSettings
+from piano.session import Logits
+from piano.tokens.grammar import Mask
+
+
+class LogitGuards:
+    """The guards of one stream, and its memory: one of its own if none is given."""
+
+    def __init__(self, memory: Memory | None = None) -> None:
+        self.memory = Memory() if memory is None else memory
+        self._figures, self._pace = RepetitionGuard(), DensityGuard()
+
+    def strike(self, pitch: int, step: int) -> None:
+        """Take the next key of our own that went down, at a step no earlier than the one before."""
+        self._figures.push(pitch)
+        self._pace.push(step)
+
+    def rollback(self, notes: int) -> None:
+        """Forget all but the first `notes` keys; the memory is left as it is."""
+        self._figures.rollback(notes)
+        self._pace.rollback(notes)
+
+    def restart(self) -> None:
+        """Forget all keys; the memory is left as it is."""
+        self._figures, self._pace = RepetitionGuard(), DensityGuard()
+
+    def notes_per_s(self, step: int) -> float | None:
+        """Return how busy our role was of late, seen from a step; None if it is too little to tell."""
+        return self._pace.notes_per_s(step)
+
+    def adjust(
+        self,
+        logits: Logits,
+        mask: Mask,
+        settings: SamplingSettings,
+        step: int,
+        pressed: Mapping[int, int] | None,
+        *,
+        notes_per_s: float | None = None,
+    ) -> Logits:
+        """Return logits, (vocab,), as they are to be drawn from at a step, among the tokens of a mask, (vocab,).
+
+        `pressed` are the keys that our role holds, each with the step at which it went down; None where the velocity of
+        a key comes next. `notes_per_s` is how busy the stream is to be; without it nothing keeps it to a density or a
+        rhythm. Logits are never changed in place.
+        """
+        pulse = 0.0 if notes_per_s is None else settings.pulse_guard
+        logits = self.memory.adjust(logits, settings.recall, mask, pulse)
+        if pressed is not None:
+            logits = with_releases(logits, pressed, step, mask)
+        logits = self._figures.penalise(logits, settings.repetition_guard)
+        if notes_per_s is not None:
+            logits = self._pace.penalise(logits, step, notes_per_s, settings.pace_guard)
+        return logits
+
+    def copy(self) -> "LogitGuards":
+        """Return independent guards in the same state."""
+        other = LogitGuards(self.memory.copy())
+        other._figures, other._pace = self._figures.copy(), self._pace.copy()
+        return other
