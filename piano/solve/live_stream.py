@@ -135,6 +135,17 @@ class LiveStream:
         state.length = self._session.length
         self._proposals.clear()
 
+    def tell(self, at_ns: int, code: int) -> None:
+        """Append a cue for a model that knows cues; another is not told. Proposals have then become true."""
+        if not knows_cues(self._session):
+            return
+        self._reach(at_ns)
+        state = self._state
+        told, earliest = state.told, state.encoder.step + bool(state.step_tokens)  # it comes before all of its step
+        self._push_cue(max(at_ns, state.encoder.time_of(earliest)), code)
+        state.told = told
+        self._proposals.clear()
+
     def rollback(self, at_ns: int) -> None:
         """Take back every proposal that lies after a moment."""
         earliest: StreamState | None = None

@@ -41,6 +41,7 @@ class CommandName(StrEnum):
 
     ANSWER = "answer"
     STOP = "stop"
+    END = "end"
     NEW_PIECE = "new_piece"
     RETRY = "retry"
     TAKE = "take"

@@ -21,6 +21,11 @@ class StopPlaying:
 
 
 @dataclass(frozen=True, slots=True)
+class ComeToEnd:
+    """Bring what is played to an end within some seconds, and listen."""
+
+
+@dataclass(frozen=True, slots=True)
 class NewPiece:
     """Stop, and forget what was played so far."""
 
@@ -87,6 +92,7 @@ class Quit:
 Command = (
     HandOver
     | StopPlaying
+    | ComeToEnd
     | NewPiece
     | Panic
     | Retry

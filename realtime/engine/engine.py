@@ -17,6 +17,7 @@ from realtime.engine.commands import (
     BeatsMoved,
     ChangePlaying,
     ChoosePort,
+    ComeToEnd,
     Command,
     ExchangeModel,
     HandOver,
@@ -47,7 +48,7 @@ from realtime.midi.port_events import (
 )
 from realtime.midi.ports import Direction
 from realtime.output.scheduler import Scheduler
-from realtime.performers.performer import KeepsTime, Performer, PerformerStatus, Reviser
+from realtime.performers.performer import ComesToEnd, KeepsTime, Performer, PerformerStatus, Reviser
 from realtime.performers.play_settings import Mode, PlaySettings
 from realtime.threads.clock import NS_PER_S, Clock
 from realtime.threads.inbox import Inbox
@@ -240,6 +241,8 @@ class Engine:
                 self._performer.hand_over(self._clock.now_ns())
             case StopPlaying():
                 self._performer.stop(self._clock.now_ns())
+            case ComeToEnd():
+                self._come_to_end(self._clock.now_ns())
             case NewPiece():
                 self._performer.start_afresh()
             case Retry():
@@ -269,6 +272,11 @@ class Engine:
                 self._finished.set()
             case _:
                 self._mend(message)
+
+    def _come_to_end(self, at_ns: int) -> None:
+        """Bring what is played to an end, where the way of playing can."""
+        if isinstance(self._performer, ComesToEnd):
+            self._performer.come_to_end(at_ns, self._settings.ending_ns)
 
     def _revise(self, wish: Keep | Undo) -> None:
         """Keep what was answered, or take it back, where the way of playing knows of such."""
@@ -311,16 +319,16 @@ class Engine:
         if modes.takes(data):
             self._ask(modes.mode_of(data), modes.command_of(data))
             return
-        taps = self._settings.taps.judge(data)
-        if taps is Verdict.ASKS:
-            self._beats.tap(at_ns)
-        if taps is not Verdict.MUSIC:
-            return
-        verdict = self._settings.trigger.judge(data)
-        if verdict is Verdict.ASKS:
-            self._performer.hand_over(at_ns)
-        if verdict is not Verdict.MUSIC:
-            return
+        for trigger, carry_out in (
+            (self._settings.taps, self._beats.tap),
+            (self._settings.ending, self._come_to_end),
+            (self._settings.trigger, self._performer.hand_over),
+        ):
+            verdict = trigger.judge(data)
+            if verdict is Verdict.ASKS:
+                carry_out(at_ns)
+            if verdict is not Verdict.MUSIC:
+                return
         events = self._reader.events_of(data)
         if (
             not events

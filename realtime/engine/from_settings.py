@@ -167,7 +167,7 @@ def passing_of(settings: Settings) -> tuple[object, ...]:
 
 def chooser_of(settings: Settings) -> ModeChooser:
     """Return what chooses the mode, and what becomes of a loop."""
-    wishes = settings.take_cc, settings.keep_cc, settings.undo_cc, settings.clear_cc
+    wishes = settings.take_cc, settings.keep_cc, settings.undo_cc, settings.clear_cc, settings.ending_cc
     return ModeChooser(settings.mode_by_program, settings.mode_cc, wishes)
 
 
@@ -181,7 +181,10 @@ def engine_settings(settings: Settings) -> EngineSettings:
     elif settings.trigger == "key":
         trigger = Trigger(key=settings.trigger_key)
     channel = settings.input_channel - 1 if settings.input_channel else None
-    return EngineSettings(channel, trigger, chooser_of(settings), Trigger(settings.tap_key, settings.tap_cc))
+    taps, ending = Trigger(settings.tap_key, settings.tap_cc), Trigger(settings.ending_key)
+    return EngineSettings(
+        channel, trigger, chooser_of(settings), taps, ending, ending_ns=int(settings.ending_s * NS_PER_S)
+    )
 
 
 def scheduler_settings(settings: Settings) -> SchedulerSettings:

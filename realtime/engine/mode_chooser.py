@@ -5,15 +5,15 @@ A program change asks, or a controller that is set aside for it. What asks is no
 
 from dataclasses import dataclass
 
-from realtime.engine.commands import Command, Keep, NewPiece, Retry, Undo
+from realtime.engine.commands import ComeToEnd, Command, Keep, NewPiece, Retry, Undo
 from realtime.midi.message import PEDAL_THRESHOLD, control_of, program_of
 from realtime.performers.play_settings import Mode
 
 PROGRAMS = (Mode.ANSWER, Mode.DUET, Mode.VELOCITY, Mode.LOOP)
 """By number of the program, from 0; a controller has a share of its range for each, from below."""
 
-WISHES: tuple[Command, ...] = (Retry(), Keep(), Undo(), NewPiece())
-"""Take, keep, undo, clear: by number of the program after those of the modes, or by a controller for each."""
+WISHES: tuple[Command, ...] = (Retry(), Keep(), Undo(), NewPiece(), ComeToEnd())
+"""Take, keep, undo, clear, end: by number of the program after those of the modes, or by a controller for each."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import numpy as np
 
 from piano.events import NoteOff, NoteOn, Pedal, TimedEvent
 from piano.notes import Performance, no_notes
+from realtime.engine.commands import ComeToEnd
 from realtime.engine.offline_run import OfflineRun
 from realtime.files.deferred_session import DeferredSession
 from realtime.midi.message import MessageKind, kind_of
@@ -29,10 +30,14 @@ NOTHING = Performance(no_notes())
 
 @dataclass(frozen=True, slots=True)
 class PieceLength:
-    """How long the new music is to be: in seconds, in notes, or until the first of both is reached."""
+    """How long the new music is to be: in seconds, in notes, or until the first of both is reached.
+
+    With `ending_s` it is brought to an end within so many seconds, instead of being cut off.
+    """
 
     seconds: float | None = None
     notes: int | None = None
+    ending_s: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse a length without an end."""
@@ -86,21 +91,28 @@ def go_on(
     run.run_until(start_ns)
     run.hand_over()
     limit_ns = None if length.seconds is None else start_ns + round(length.seconds * _NS_PER_S)
-    now_ns, seen, notes = start_ns, 0, 0
+    ending_ns = round((length.ending_s or 0.0) * _NS_PER_S)
+    ends_ns = None if limit_ns is None or not ending_ns else limit_ns - ending_ns
+    now_ns, seen, notes, is_ending = start_ns, 0, 0, False
     while now_ns != limit_ns:
-        now_ns = now_ns + _SLICE_NS if limit_ns is None else min(now_ns + _SLICE_NS, limit_ns)
+        has_all = length.notes is not None and notes >= length.notes
+        if ending_ns and not is_ending and (has_all or (ends_ns is not None and now_ns >= ends_ns)):
+            run.tell(ComeToEnd())
+            is_ending = True
+        stops_ns = (stop_ns for stop_ns in (ends_ns, limit_ns) if stop_ns is not None and stop_ns > now_ns)
+        now_ns = min(now_ns + _SLICE_NS, next(stops_ns, now_ns + _SLICE_NS))
         run.run_until(now_ns)
         news = run.partner.take.sent[seen:]
         seen += len(news)
         notes += sum(kind_of(data) is MessageKind.NOTE_ON for _, data in news)
         report(DrawProgress((now_ns - start_ns) / _NS_PER_S, notes))
-        enough = length.notes is not None and notes >= length.notes and _have_ended(run.answered(), length.notes)
-        if enough or not run.is_playing:
+        is_whole = length.notes is not None and notes >= length.notes and _have_ended(run.answered(), length.notes)
+        if not run.is_playing or (is_whole and not ending_ns):
             break
     ended_itself = not run.is_playing
     run.finish()
     events = run.answered()
-    if length.notes is not None:
+    if length.notes is not None and not ending_ns:
         events = first_notes(events, length.notes)
     return Continuation(start_ns / _NS_PER_S, tuple(events), ended_itself and _is_short(events, start_ns, length))
 
@@ -143,7 +155,8 @@ def _is_short(events: Sequence[TimedEvent], start_ns: int, length: PieceLength) 
     if length.notes is not None and _count_notes(events) < length.notes:
         return True
     end_ns = events[-1].at_ns if events else start_ns
-    return length.seconds is not None and end_ns - start_ns < length.seconds * _NS_PER_S - _SHORT_BY_NS
+    short_by_ns = _SHORT_BY_NS + round((length.ending_s or 0.0) * _NS_PER_S)
+    return length.seconds is not None and end_ns - start_ns < length.seconds * _NS_PER_S - short_by_ns
 
 
 def part_of(performance: Performance, start_s: float, end_s: float | None) -> Performance:

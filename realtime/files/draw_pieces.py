@@ -14,6 +14,7 @@ from piano.midi.file import MidiTrack, read_performance
 from piano.notes import Performance
 from piano.sampling.density_guard import drawn_notes_per_s
 from realtime.engine.from_settings import answer_settings, scheduler_settings
+from realtime.engine.listening import EngineSettings
 from realtime.engine.offline_run import OfflineRun
 from realtime.engine.open_model import opening_head, stream_head
 from realtime.engine.partner import PartnerSettings
@@ -24,6 +25,7 @@ from realtime.output.event_queue import OutboxSettings
 from realtime.performers.play_settings import Length as AnswerLength
 from realtime.performers.play_settings import PlaySettings
 from realtime.settings import Settings
+from realtime.threads.clock import NS_PER_S
 
 PRIMER, CONTINUATION, PIECE = "primer", "continuation", "piece"
 """The names of the tracks."""
@@ -59,10 +61,12 @@ def draw(
     How far it is is told to `report`.
     """
     best: tuple[int, Continuation] | None = None
+    ending_s = min(settings.ending_s, request.length_s or settings.ending_s) if request.ending else None
+    length = PieceLength(request.length_s, request.notes, ending_s)
     for seed in seeds:
         deferred = DeferredSession(session)
-        run = OfflineRun(deferred, partner_settings(settings, seed, is_new=primer.notes.size == 0))
-        made = go_on(run, primer, PieceLength(request.length_s, request.notes), report, deferred=deferred)
+        run = OfflineRun(deferred, partner_settings(settings, seed, is_new=primer.notes.size == 0, ending_s=ending_s))
+        made = go_on(run, primer, length, report, deferred=deferred)
         if best is None or not made.is_short or made.performance.notes.size > best[1].performance.notes.size:
             best = seed, made
         if not made.is_short:
@@ -72,7 +76,7 @@ def draw(
     return best
 
 
-def partner_settings(settings: Settings, seed: int, *, is_new: bool) -> PartnerSettings:
+def partner_settings(settings: Settings, seed: int, *, is_new: bool, ending_s: float | None = None) -> PartnerSettings:
     """Return what the parts are told: as live, but that only a wish is answered, as long as asked, and on channel 1.
 
     How busy a new piece is to be is drawn, unless the settings say it.
@@ -86,6 +90,7 @@ def partner_settings(settings: Settings, seed: int, *, is_new: bool) -> PartnerS
             answers,
             opening_head(settings) if is_new else stream_head(settings),
         ),
+        EngineSettings() if ending_s is None else EngineSettings(ending_ns=int(ending_s * NS_PER_S)),
         scheduler=replace(scheduler, outbox=OutboxSettings(0, scheduler.outbox.longest_note_ns)),
     )
 

@@ -26,6 +26,11 @@ class PieceRequest(BaseModel):
         description=f"length of the new music in seconds; {DEFAULT_SECONDS:g} if notes are not given",
     )
     notes: int | None = Field(default=None, ge=1, le=200_000, description="length of the new music in notes")
+    ending: bool = Field(
+        default=False,
+        description="bring the new music to an end by its length, within ending_s, instead of cutting it off there; of "
+        "notes it may then have some more",
+    )
     variants: int = Field(default=1, ge=1, le=1000, description="pieces to make, each with the next seed")
     retries: int = Field(
         default=0,

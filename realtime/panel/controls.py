@@ -25,6 +25,7 @@ from realtime.control.protocol import (
 )
 from realtime.engine.commands import (
     ChoosePort,
+    ComeToEnd,
     Command,
     HandOver,
     Keep,
@@ -50,6 +51,7 @@ _NS_PER_S = 1e9
 _PLAIN_COMMANDS: Mapping[CommandName, Command] = {
     CommandName.ANSWER: HandOver(),
     CommandName.STOP: StopPlaying(),
+    CommandName.END: ComeToEnd(),
     CommandName.NEW_PIECE: NewPiece(),
     CommandName.RETRY: Retry(),
     CommandName.TAKE: Retry(),

@@ -12,25 +12,26 @@ A key and a pedal have one hand on them: while the player holds one down, the mo
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 from loguru import logger
 
 from inference.onnx_session import Session
+from piano.cues import ENDING
 from piano.events import NoteOff, NoteOn, Pedal, Role, TimedEvent
 from piano.sampling.density_guard import PIANISTS_NOTES_PER_S
+from piano.sampling.ending import Ending
 from piano.sampling.memory import Memory
 from piano.sampling.sampler import Sampler
 from piano.solve.bounds import Bounds, under_a_hand
 from piano.solve.guidance import Guidance
 from piano.solve.live_stream import LiveStream
-from piano.solve.stream_state import Mark
 from piano.tokens.grammar import Mask, tokens_of_role
 from piano.tokens.vocabulary import VOCABULARY
 from realtime.output.event_queue import Release
+from realtime.performers.answer_plan import Answer, AnswerPrompt
+from realtime.performers.coming_to_end import Step, lift_all, step_of, toward_end
 from realtime.performers.heard_before import prompt_of
-from realtime.performers.joining import Joining
 from realtime.performers.performer import Activity, Output, PerformerStatus
 from realtime.performers.phrase_detector import PhraseDetector
 from realtime.performers.play_settings import AnswerSettings, Length, Mode, PauseSettings, PlaySettings
@@ -50,41 +51,7 @@ LATEST_NS = 100_000_000
 CHANGE_AFTER_NS = 30_000_000
 """What is planned within this stands when the settings change."""
 
-REST_NS = 300_000_000
-"""A rest as long as this ends an answer that has been long enough."""
-
-LONGEST_OVERTIME = 0.6
-"""An answer that finds no rest ends after this share of its length beyond it."""
-
 SHORTEST_ANSWER_NS = 2_000_000_000
-
-
-@dataclass(slots=True)
-class _Answer:
-    """An answer that is being played."""
-
-    from_ns: int
-    enough_ns: int | None
-    epoch: int
-    planned_ns: int
-    """The moment of the last event that was sampled."""
-    notes_per_s: float
-    """How busy it is to be."""
-    first_note_ns: int | None = None
-    last_note_ns: int | None = None
-    is_complete: bool = False
-    """Whether nothing more is to be sampled."""
-    joining: Joining = field(default_factory=Joining)
-
-
-@dataclass(frozen=True, slots=True)
-class _Prompt:
-    """What the last answer answered."""
-
-    mark: Mark
-    from_ns: int
-    length_ns: int | None
-    """How long the phrase was; None where nothing was played, and a piece begins."""
 
 
 class CallAndResponse:
@@ -108,8 +75,8 @@ class CallAndResponse:
         self._epoch = output.begin_epoch()
         self._turn = 0
         """How many things the player has done: which generator is drawn from, however often an answer is begun."""
-        self._answer: _Answer | None = None
-        self._prompt: _Prompt | None = None
+        self._answer: Answer | None = None
+        self._prompt: AnswerPrompt | None = None
         self._answers = self._interruptions = 0
         self._allow()
 
@@ -139,7 +106,7 @@ class CallAndResponse:
         """Be guided from the next event on."""
         self._stream.guide(guidance)
 
-    def _takes_over(self, answer: _Answer, timed: TimedEvent) -> bool:
+    def _takes_over(self, answer: Answer, timed: TimedEvent) -> bool:
         """Say whether what the player did ends an answer: any key, or, where one may join, one that is in its way."""
         if timed.at_ns < answer.from_ns or not isinstance(timed.event, NoteOn):
             return timed.at_ns < answer.from_ns
@@ -160,6 +127,19 @@ class CallAndResponse:
             self._truncate_plan(at_ns)
             self._end_answer(at_ns, was_heard=True)
         self._phrase.answered()
+
+    def come_to_end(self, at_ns: int, within_ns: int) -> None:
+        """Bring the answer to an end; one that has not been heard yet is given up."""
+        answer = self._answer
+        if answer is None or answer.ending is not None:
+            return
+        if at_ns < answer.from_ns:
+            self.stop(at_ns)
+            return
+        self._turn += 1
+        self._truncate_plan(at_ns + CHANGE_AFTER_NS)
+        answer.ending = Ending(at_ns, at_ns + within_ns)
+        self._stream.tell(at_ns + CHANGE_AFTER_NS, ENDING)
 
     def retry(self, at_ns: int) -> None:
         """Take the last answer back and give another; a key that was played since makes it a new question."""
@@ -251,17 +231,20 @@ class CallAndResponse:
         self._allowed = allowed & ~under_a_hand(self._phrase.held, pedal=self._phrase.pedal_is_down)
 
     def _begin(self, at_ns: int, phrase_ns: int | None) -> None:
-        self._prompt = _Prompt(self._stream.mark(), at_ns, phrase_ns)
+        self._prompt = AnswerPrompt(self._stream.mark(), at_ns, phrase_ns)
         self._epoch = self._output.begin_epoch()
         self._sampler.restart(self._turn)
         busy = self._settings.notes_per_s or self._stream.notes_per_s(at_ns) or PIANISTS_NOTES_PER_S
-        self._answer = _Answer(at_ns, self._enough_ns(at_ns, phrase_ns), self._epoch, at_ns, busy)
+        self._answer = Answer(at_ns, self._enough_ns(at_ns, phrase_ns), self._epoch, at_ns, busy)
         self._answers += 1
         logger.debug("answering a phrase of {:.1f} s", (phrase_ns or 0) / 1e9)
 
-    def _play_next(self, answer: _Answer, earliest_ns: int) -> None:
+    def _play_next(self, answer: Answer, earliest_ns: int) -> None:
         """Sample one event, from a moment on at the earliest, and plan it."""
         earliest_ns = max(earliest_ns, answer.planned_ns)
+        if answer.ending is not None and earliest_ns >= answer.ending.last_key_ns and self._is_silent:
+            answer.is_complete = True
+            return
         is_first = answer.first_note_ns is None
         latest_ns = answer.from_ns + FIRST_NOTE_WITHIN_NS if is_first else None
         players = self._stream.sounding() & self._phrase.held
@@ -275,8 +258,10 @@ class CallAndResponse:
             notes_per_s=answer.notes_per_s,
             longest_hold_ns=self._settings.longest_hold_ns,
         )
-        proposed = self._stream.propose(self._sampler, bounds)
-        if proposed is None or self._is_over(answer, proposed):
+        proposed = self._stream.propose(self._sampler, toward_end(bounds, answer.ending))
+        if answer.ending is not None and not self._leads_to_end(answer, answer.ending, proposed, earliest_ns):
+            return
+        if proposed is None or answer.is_over(proposed, self._own_keys):
             self._stream.rollback(answer.planned_ns)
             answer.is_complete = True
             return
@@ -287,18 +272,21 @@ class CallAndResponse:
         answer.planned_ns = proposed.at_ns
         self._output.schedule(proposed.at_ns, proposed.event, answer.epoch)
 
-    def _is_over(self, answer: _Answer, proposed: TimedEvent) -> bool:
-        """Say whether an answer that was long enough ends before a proposed event."""
-        if answer.enough_ns is None or not isinstance(proposed.event, NoteOn):
-            return False
-        if proposed.at_ns < answer.enough_ns or proposed.at_ns == answer.last_note_ns:  # a chord is played whole
-            return False
-        own_keys = self._stream.sounding() - self._phrase.held - {proposed.event.pitch}
-        is_rest = not own_keys and proposed.at_ns - answer.planned_ns >= REST_NS
-        length_ns = answer.enough_ns - answer.from_ns
-        return is_rest or proposed.at_ns >= answer.enough_ns + LONGEST_OVERTIME * length_ns
+    def _leads_to_end(self, answer: Answer, ending: Ending, proposed: TimedEvent | None, earliest_ns: int) -> bool:
+        """Say whether what was sampled is played on the way to the end; plan the end where it is there."""
+        step = step_of(ending, proposed, earliest_ns)
+        if step is Step.AGAIN:
+            self._stream.rollback(ending.last_key_ns - 1)
+            answer.planned_ns = ending.last_key_ns
+        elif step is Step.OVER:
+            self._stream.rollback(answer.planned_ns)
+            if not self._is_silent:
+                answer.planned_ns = max(answer.planned_ns, ending.by_ns)
+                lift_all(self._output, answer.epoch, answer.planned_ns, self._own_keys, pedal=self._own_pedal_is_down)
+            answer.is_complete = True
+        return step is Step.PLAY
 
-    def _end(self, answer: _Answer) -> None:
+    def _end(self, answer: Answer) -> None:
         """Listen again after an answer that came to its own end."""
         self._output.release_own()
         self._release_held(answer.planned_ns)
@@ -333,10 +321,22 @@ class CallAndResponse:
     def _release_held(self, at_ns: int) -> None:
         """Tell the stream that the own keys and the own pedal come up at a moment."""
         at_ns = max(at_ns, self._stream.end_ns)
-        for pitch in sorted(self._stream.sounding() - self._phrase.held):
+        for pitch in sorted(self._own_keys):
             self._stream.hear(TimedEvent(at_ns, NoteOff(pitch)))
-        if self._stream.pedal_is_down() and not self._phrase.pedal_is_down:
+        if self._own_pedal_is_down:
             self._stream.hear(TimedEvent(at_ns, Pedal(down=False)))
+
+    @property
+    def _own_keys(self) -> frozenset[int]:
+        return self._stream.sounding() - self._phrase.held
+
+    @property
+    def _is_silent(self) -> bool:
+        return not (self._own_keys or self._own_pedal_is_down)
+
+    @property
+    def _own_pedal_is_down(self) -> bool:
+        return self._stream.pedal_is_down() and not self._phrase.pedal_is_down
 
     def _invalidate(self, release: Release, after_ns: int | None = None) -> None:
         self._sampler.restart(self._turn)

@@ -13,7 +13,9 @@ a thing that happened is guessed before that is heard. A key that the player hol
 from collections.abc import Sequence
 
 from inference.onnx_session import Session
+from piano.cues import ENDING
 from piano.events import NoteOff, NoteOn, Pedal, Role, TimedEvent
+from piano.sampling.ending import Ending
 from piano.sampling.memory import Memory
 from piano.sampling.sampler import Sampler
 from piano.solve.bounds import Bounds
@@ -21,6 +23,7 @@ from piano.solve.guidance import Guidance
 from piano.solve.live_stream import LiveStream
 from piano.tokens.vocabulary import STEP_NS
 from realtime.output.event_queue import Release
+from realtime.performers.coming_to_end import toward_end
 from realtime.performers.heard_before import prompt_of
 from realtime.performers.partner_ear import PartnerEar
 from realtime.performers.performer import Activity, Output, PerformerStatus
@@ -68,6 +71,9 @@ class Duet:
         self._waits_until_ns: int | None = None
         """The moment at which the player is expected to do something."""
         self._entries = 0
+        self._ending: Ending | None = None
+        self._heard_ns: int | None = None
+        """When the player did something last, after an ending: the music does not begin again yet."""
 
     @property
     def mode(self) -> Mode:
@@ -76,7 +82,6 @@ class Duet:
     def on_event(self, timed: TimedEvent) -> None:
         """Take what the player did, and think again about everything after it."""
         self._think_again(timed.at_ns)
-        self._entries += self._last_ns is None
         self._stream.hear(TimedEvent(timed.at_ns, timed.event, Role.GIVEN))
         self._ear.hear(timed)
         match timed.event:
@@ -84,7 +89,28 @@ class Duet:
                 self._held.add(pitch)
             case NoteOff(pitch):
                 self._held.discard(pitch)
+        if self._is_enough(timed):
+            return
+        self._entries += self._last_ns is None
         self._last_ns = timed.at_ns
+
+    def _is_enough(self, timed: TimedEvent) -> bool:
+        """Say whether it stays silent after an ending: until the player has stopped, too, and begins anew."""
+        before_ns, self._heard_ns = self._heard_ns, None
+        if before_ns is None or (
+            isinstance(timed.event, NoteOn) and timed.at_ns - before_ns >= self._settings.alone_after_ns
+        ):
+            return False
+        self._heard_ns = timed.at_ns
+        return True
+
+    def come_to_end(self, at_ns: int, within_ns: int) -> None:
+        """Bring what is played to an end; it begins again with the player's first key after a rest, or when asked."""
+        if self._last_ns is None or self._ending is not None:
+            return
+        self._think_again(at_ns)
+        self._ending = Ending(at_ns, at_ns + within_ns)
+        self._stream.tell(at_ns, ENDING)
 
     def guide(self, guidance: Guidance) -> None:
         """Be guided from the next event on."""
@@ -92,6 +118,7 @@ class Duet:
 
     def hand_over(self, at_ns: int) -> None:
         """Play on from this moment even if nothing was played."""
+        self._heard_ns = None
         if self._last_ns is None:
             self._think_again(at_ns)
             self._entries += 1
@@ -104,6 +131,8 @@ class Duet:
         self._new_turn()
         self._epoch = self._output.invalidate(release=Release.AT_ONCE)
         self._release_held(max(at_ns, self._stream.end_ns))
+        if self._ending is not None:
+            self._heard_ns, self._ending = self._last_ns, None
         self._last_ns = self._waits_until_ns = None
 
     def retry(self, at_ns: int) -> None:
@@ -124,7 +153,7 @@ class Duet:
         self._new_turn()
         self._epoch = self._output.invalidate(release=Release.AT_ONCE)
         self._stream.reset(self._head, forget=True)
-        self._last_ns = self._waits_until_ns = None
+        self._last_ns = self._waits_until_ns = self._ending = self._heard_ns = None
 
     def due_ns(self) -> int | None:
         """Return from when on there is work."""
@@ -164,6 +193,7 @@ class Duet:
         """Sample the next event from a moment on; plan it if it is our own, else wait for it."""
         limiter, alone_ns = self._limiter, self._holds_ns()
         free_ns = max(limiter.free_ns() or 0, limiter.waits_ns(earliest_ns) or 0)
+        last_ns = None if self._ending is None else self._ending.last_key_ns
         may_strike = free_ns <= earliest_ns and (alone_ns is None or earliest_ns < alone_ns)
         bounds = Bounds(
             earliest_ns,
@@ -172,10 +202,10 @@ class Duet:
             bias=limiter.bias(earliest_ns),
             longest_hold_ns=limiter.limits.longest_hold_ns,
         )
-        guess = self._stream.propose(self._sampler, bounds)
+        guess = self._stream.propose(self._sampler, toward_end(bounds, self._ending, tells_end=False))
         is_strike = guess is not None and guess.role is Role.OWN and isinstance(guess.event, NoteOn)
         runs_out_ns = limiter.runs_out_ns(earliest_ns, guess.at_ns) if guess is not None and is_strike else None
-        changes = (free_ns, alone_ns, runs_out_ns)
+        changes = (free_ns, alone_ns, runs_out_ns, last_ns)
         changes_ns = min((at_ns for at_ns in changes if at_ns and at_ns > earliest_ns), default=None)
         if changes_ns is not None and (guess is None or guess.at_ns >= changes_ns):
             self._stream.rollback(changes_ns - 1)  # from there on other keys may go down than those it chose from
@@ -200,7 +230,14 @@ class Duet:
 
     def _ends_ns(self) -> int | None:
         """Return when to end unless the player does something more; None if never."""
-        return self._alone_ns() if self._settings.when_alone is WhenAlone.END else None
+        alone_ns = self._alone_ns() if self._settings.when_alone is WhenAlone.END else None
+        if self._ending is None:
+            return alone_ns
+        is_silent = not (self._stream.sounding(Role.OWN) or self._stream.pedal_is_down(Role.OWN))
+        by_ns = self._ending.by_ns
+        if is_silent and self._known_ns >= self._ending.last_key_ns:
+            by_ns = min(by_ns, self._known_ns)
+        return by_ns if alone_ns is None else min(by_ns, alone_ns)
 
     def _think_again(self, at_ns: int) -> None:
         """Take back what was guessed for after a moment."""

@@ -142,6 +142,15 @@ class Reviser(Protocol):
 
 
 @runtime_checkable
+class ComesToEnd(Protocol):
+    """A performer that can bring what it plays to an end, instead of being cut off."""
+
+    def come_to_end(self, at_ns: int, within_ns: int) -> None:
+        """Bring what is played to an end: from a moment on, and every own key up so many nanoseconds later at most."""
+        ...
+
+
+@runtime_checkable
 class KeepsTime(Protocol):
     """A performer that plays in bars."""
 

@@ -10,13 +10,14 @@ with it. What is played depends on what was heard, on the beats and on the seed.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from inference.onnx_session import Session
+from piano.cues import ENDING
 from piano.events import NoteOff, NoteOn, Pedal, Role, TimedEvent
 from piano.sampling.density_guard import PIANISTS_NOTES_PER_S
+from piano.sampling.ending import Ending
 from piano.sampling.memory import Memory
 from piano.sampling.sampler import Sampler
 from piano.solve.bounds import Bounds, under_a_hand
@@ -29,6 +30,8 @@ from realtime.beat.musical_clock import MusicalClock
 from realtime.beat.turns import Turns, first_of
 from realtime.output.event_queue import Release
 from realtime.output.metronome import CLOCKS_PER_BEAT, Beat
+from realtime.performers.answer_plan import Solo
+from realtime.performers.coming_to_end import toward_end
 from realtime.performers.heard_before import prompt_of
 from realtime.performers.performer import Activity, Output, PerformerStatus, TradeStatus
 from realtime.performers.phrase_detector import PhraseDetector
@@ -57,19 +60,6 @@ _SOON_NS = 150_000_000
 _HALF_STEP_NS = STEP_NS // 2
 
 
-@dataclass(slots=True)
-class _Solo:
-    """A turn of pianod's that is being played."""
-
-    number: int
-    from_ns: int
-    ends_ns: int
-    planned_ns: int
-    notes_per_s: float
-    has_entered: bool = False
-    is_complete: bool = False
-
-
 class Trading:
     """A performer that trades bars. See `realtime.performers.performer.Performer`."""
 
@@ -95,7 +85,7 @@ class Trading:
         self._turns: Turns | None = None
         self._next = 1
         """The next turn of pianod's, while it plays none."""
-        self._solo: _Solo | None = None
+        self._solo: Solo | None = None
         self._clicks: list[int] = []  # the beats of the count-in that are still to be clicked
         self._guidance = Guidance()
 
@@ -144,6 +134,18 @@ class Trading:
         self._turns = None
         self._clicks.clear()
 
+    def come_to_end(self, at_ns: int, within_ns: int) -> None:
+        """Bring the turn that is played to an end, at its last bar line if that comes first, and trade no more."""
+        solo = self._solo
+        if solo is None or at_ns < solo.from_ns:
+            self.stop(at_ns)
+        elif solo.ending is None:
+            self._turn += 1
+            self._truncate_plan(at_ns + CHANGE_AFTER_NS)
+            solo.ends_ns = min(solo.ends_ns, at_ns + within_ns)
+            solo.ending = Ending(min(at_ns, solo.ends_ns), solo.ends_ns)
+            self._stream.tell(at_ns + CHANGE_AFTER_NS, ENDING)
+
     def retry(self, at_ns: int) -> None:
         """Go on otherwise with the turn that is being played."""
         self._turn += 1
@@ -188,6 +190,8 @@ class Trading:
         solo = self._solo
         if solo is None:
             self._next = self._own_from(at_ns, grid)
+            return
+        if solo.ending is not None:
             return
         from_ns, ends_ns = turns.begins_ns(solo.number, grid), turns.begins_ns(solo.number + 1, grid)
         if not from_ns - EARLY_NS <= at_ns < ends_ns:
@@ -267,11 +271,11 @@ class Trading:
         grid = self._beats.grid
         from_ns, ends_ns = (turns.begins_ns(self._next + later, grid) for later in (0, 1))
         busy = self._settings.notes_per_s or self._stream.notes_per_s(now_ns) or PIANISTS_NOTES_PER_S
-        self._solo = _Solo(self._next, from_ns, ends_ns, from_ns - _HALF_STEP_NS, busy)
+        self._solo = Solo(self._next, from_ns, ends_ns, from_ns - _HALF_STEP_NS, busy)
         self._answers += 1
         self._sampler.restart(self._turn)
 
-    def _play_next(self, solo: _Solo, earliest_ns: int) -> None:
+    def _play_next(self, solo: Solo, earliest_ns: int) -> None:
         """Sample one event, from a moment on at the earliest, and plan it; the first is a key on the downbeat."""
         earliest_ns = max(earliest_ns, solo.planned_ns)
         is_first = not solo.has_entered
@@ -287,7 +291,7 @@ class Trading:
             notes_per_s=solo.notes_per_s,
             longest_hold_ns=self._settings.longest_hold_ns,
         )
-        proposed = self._stream.propose(self._sampler, bounds)
+        proposed = self._stream.propose(self._sampler, toward_end(bounds, solo.ending, tells_end=False))
         last_ns = solo.ends_ns - (LAST_KEY_NS if proposed and isinstance(proposed.event, NoteOn) else 0)
         if proposed is None or proposed.at_ns >= last_ns:
             self._stream.rollback(solo.planned_ns)
@@ -302,7 +306,7 @@ class Trading:
         allowed = tokens_of_role(Role.OWN) & (np.arange(VOCABULARY.size) != VOCABULARY.end)
         return np.asarray(allowed & ~under_a_hand(self._phrase.held, pedal=self._phrase.pedal_is_down), np.bool_)
 
-    def _complete(self, solo: _Solo) -> None:
+    def _complete(self, solo: Solo) -> None:
         """Plan the end: every key up at the bar line."""
         solo.is_complete = True
         for pitch in sorted(self._stream.sounding() - self._phrase.held):
@@ -310,12 +314,14 @@ class Trading:
         if self._stream.pedal_is_down() and not self._phrase.pedal_is_down:
             self._output.schedule(solo.ends_ns, Pedal(down=False), self._epoch)
 
-    def _end(self, solo: _Solo) -> None:
+    def _end(self, solo: Solo) -> None:
         """Listen again after a turn that is over."""
         self._output.release_own()
         self._let_go(solo.ends_ns)
         self._solo = None
         self._next = solo.number + 2
+        if solo.ending is not None:
+            self.stop(solo.ends_ns)
 
     def _truncate_plan(self, at_ns: int) -> None:
         """Take back what was planned for after a moment."""

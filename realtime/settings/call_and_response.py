@@ -54,6 +54,22 @@ class AnswerGroup(BaseModel):
         description="what ends an answer: any key of yours, or only what takes it over, so that you can join with a "
         "held bass or a high fill",
     )
+    ending_s: Annotated[float, Live, Preset, DecidesPiece] = Field(
+        default=6.0,
+        ge=1.0,
+        le=60.0,
+        description="seconds within which pianod brings what it plays to an end, where it is asked to",
+    )
+    ending_cc: Annotated[int | None, Optional, Live] = Field(
+        default=None,
+        ge=0,
+        le=119,
+        description="number of a controller, a pad or a pedal, that asks for an ending; 67 is the soft pedal, 66 the "
+        "sostenuto",
+    )
+    ending_key: Annotated[int | None, Optional, Live] = Field(
+        default=None, ge=0, le=127, description="MIDI pitch of a key that asks for an ending"
+    )
     bars: Annotated[int, Live, Preset] = Field(default=4, ge=1, le=16, description="bars in a turn, with answer = bars")
     composer: Annotated[
         Annotated[str, AfterValidator(_known_composer)] | None, Optional, Live, Preset, DecidesTask, DecidesPiece

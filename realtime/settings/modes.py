@@ -19,7 +19,7 @@ class ModeGroup(BaseModel):
     mode_by_program: Annotated[bool, Live] = Field(
         default=False,
         description="let program changes of your keyboard choose the mode: 0 answer, 1 duet, 2 velocity, 3 loop; and "
-        "what becomes of a loop: 4 take, 5 keep, 6 undo, 7 clear",
+        "what becomes of a loop: 4 take, 5 keep, 6 undo, 7 clear; 8 brings what is played to an end",
     )
     mode_cc: Annotated[int | None, Optional, Live] = Field(
         default=None,

@@ -20,6 +20,7 @@ from loguru import logger
 
 from inference.onnx_session import Session
 from piano.events import NoteOn, TimedEvent
+from piano.sampling.ending import Ending
 from piano.sampling.memory import Memory
 from piano.solve.live_stream import LiveStream
 from piano.tokens.vocabulary import VOCABULARY, Kind
@@ -88,6 +89,7 @@ class Loop:
         self._overdubs.forget()
         self._course = AnswerCourse.RENEW
         self._wants_next = self._is_stopped = False
+        self._ends_ns: int | None = None  # where it is being brought to an end
         self._phrase.answered()
 
     @property
@@ -160,8 +162,19 @@ class Loop:
             self._forget()
             return
         self._is_stopped = True
-        self._next = None
+        self._next = self._ends_ns = None
         self._overdubs.close()
+
+    def come_to_end(self, at_ns: int, within_ns: int) -> None:
+        """Bring the loop to an end: at the seam, or before it where that is too far. It is kept for a later wish."""
+        playback = self._playback
+        if playback is None or self._is_recording(at_ns) or self._is_stopped or self._ends_ns is not None:
+            return
+        self._truncate_plan(playback, at_ns)
+        ending = Ending(at_ns, at_ns + within_ns)
+        is_near = playback.end_ns <= ending.by_ns
+        self._ends_ns = playback.end_ns if is_near else ending.by_ns
+        playback.last_key_ns = playback.end_ns if is_near else ending.last_key_ns
 
     def start_afresh(self) -> None:
         """Forget the loop."""
@@ -188,21 +201,25 @@ class Loop:
         """Return from when on there is work."""
         playback = self._playback
         if playback is None:
-            ends_ns = self._ends_ns()
-            return None if ends_ns is None else ends_ns - EARLY_NS
+            closes_ns = self._closes_ns()
+            return None if closes_ns is None else closes_ns - EARLY_NS
         if self._is_stopped:
             return None
+        if self._ends_ns is not None:
+            return self._ends_ns if playback.start_ns >= self._ends_ns else min(playback.due_ns(), self._ends_ns)
         return 0 if self._is_finding(playback) else playback.due_ns()
 
     def work(self, now_ns: int) -> None:
         """End a recording, plan what comes next of the loop, or find a piece of an answer."""
         playback = self._playback
         if playback is None:
-            ends_ns = self._ends_ns()
-            if ends_ns is not None and now_ns >= ends_ns - EARLY_NS:
-                self._close(ends_ns)
+            closes_ns = self._closes_ns()
+            if closes_ns is not None and now_ns >= closes_ns - EARLY_NS:
+                self._close(closes_ns)
         elif self._is_stopped:
             return
+        elif self._ends_ns is not None and now_ns >= self._ends_ns:
+            self.stop(self._ends_ns)
         elif playback.due_ns() <= now_ns:
             if playback.plan_next(now_ns):
                 self._turn(playback)
@@ -232,7 +249,7 @@ class Loop:
         if self._recorder is not None:
             self._recorder.hear(timed)
 
-    def _ends_ns(self) -> int | None:
+    def _closes_ns(self) -> int | None:
         """Return when the recording ends by itself; None where there is none."""
         if self._recorder is None:
             return None

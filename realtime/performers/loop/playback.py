@@ -41,6 +41,8 @@ class LoopPlayback:
         self._layers: tuple[Layer, ...] = ()
         self._cues: list[Cue] = []  # of the layers that sound in this pass
         self._answer: LoopAnswer | None = None
+        self.last_key_ns: int | None = None
+        """From when on no key goes down any more; None while it goes round without an end."""
         self._answers = self._told = 0  # how many answers there were, and how many events of this one are planned
 
     @property
@@ -131,6 +133,8 @@ class LoopPlayback:
             late_ns = max(self.start_ns + offset_ns, now_ns) - self.start_ns - at_ns
             if late_ns <= LATEST_NS or not isinstance(event, NoteOn):
                 cues.append(cue_of(offset_ns, self._answer_voice, event))
+        if self.last_key_ns is not None and self.start_ns + offset_ns >= self.last_key_ns:
+            cues = [cue for cue in cues if not isinstance(cue.event, NoteOn)]
         cues.sort(key=_rank)
         heard = (self._voices.play(cue.voice, cue.event) for cue in cues)
         return [event for event in heard if event is not None]

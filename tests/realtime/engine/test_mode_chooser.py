@@ -3,7 +3,7 @@
 import pytest
 
 from piano.events import NoteOff, NoteOn
-from realtime.engine.commands import Keep, NewPiece, Retry, Undo
+from realtime.engine.commands import ComeToEnd, Keep, NewPiece, Retry, Undo
 from realtime.engine.mode_chooser import PROGRAMS, WISHES, ModeChooser
 from realtime.live.live_session import LivePlay
 from realtime.midi.memory_ports import MemoryMidiSystem, MemoryOutputPort
@@ -85,9 +85,9 @@ def test_a_controller_chooses_too_and_goes_no_further() -> None:
 
 
 def test_a_program_or_a_controller_says_what_becomes_of_a_loop() -> None:
-    assert (Retry(), Keep(), Undo(), NewPiece()) == WISHES
+    assert (Retry(), Keep(), Undo(), NewPiece(), ComeToEnd()) == WISHES
     chooser = ModeChooser(by_program=True, controller=20, wish_controllers=(30, None, 32, 33))
-    programs = [chooser.command_of(bytes((0xC3, number))) for number in range(3, 9)]
+    programs = [chooser.command_of(bytes((0xC3, number))) for number in range(3, 10)]
     assert programs == [None, *WISHES, None]
     pressed = [chooser.command_of(bytes((0xB0, number, 64))) for number in (20, 30, 31, 32, 33)]
     assert pressed == [None, Retry(), None, Undo(), NewPiece()]
