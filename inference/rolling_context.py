@@ -136,11 +136,16 @@ class RollingContext:
     def reset(self) -> None:
         """Forget everything."""
         self._tokens = array("i")
+        self._pinned = 0
         self._windows = [_Window(0, 0, self._size, self._size - self._size // 4)]
         self._index = 0
         self._active.reset()
         self._spare_holds: int | None = None
         self._fill = 0.0
+
+    def pin(self, length: int) -> None:
+        """Count the first `length` tokens as the head, a quarter of a window at most, until the stream begins anew."""
+        self._pinned = length
 
     def rollback(self, length: int) -> None:
         """Forget all but the first `length` tokens of the stream."""
@@ -219,7 +224,7 @@ class RollingContext:
         """Return the length of the stream's head, a quarter of the window at most."""
         longest = self._size // 4
         leading = (index for index, token in enumerate(self._tokens[:longest]) if not self._marks.in_head[token])
-        return next(leading, longest)
+        return min(max(next(leading, longest), self._pinned), longest)
 
     def _cut(self, earliest: int, latest: int) -> int:
         """Return the first boundary of events from `earliest` to `latest`, outside a preview; `earliest` if none."""

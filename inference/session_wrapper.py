@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 
 from inference.onnx_session import Logits, Session
-from piano.session import knows_cues
+from piano.session import knows_cues, pin_head
 
 
 class SessionWrapper:
@@ -17,6 +17,10 @@ class SessionWrapper:
     def knows_cues(self) -> bool:
         """Return whether the model has learned what cues mean."""
         return knows_cues(self._session)
+
+    def pin(self, length: int) -> None:
+        """Keep the first `length` tokens of the stream in every window, until it begins anew."""
+        pin_head(self._session, length)
 
     @property
     def length(self) -> int:

@@ -14,6 +14,7 @@ import numpy as np
 from inference.onnx_session import Logits, Session
 from inference.rolling_context import RollingContext, WorksAhead
 from inference.session_wrapper import SessionWrapper
+from piano.session import pin_head
 
 _FEW = 16
 """Tokens that a successor may still lack when it is handed over."""
@@ -37,11 +38,17 @@ class SwappableSession(SessionWrapper):
         session.reset()
         super().__init__(session)
         self._tokens: array[int] = array("i")
+        self._pinned = 0
 
     @property
     def fill(self) -> float:
         """Return how full the model's context is, 0 to 1; from any thread."""
         return self._session.fill if isinstance(self._session, RollingContext) else 0.0
+
+    def pin(self, length: int) -> None:
+        """Keep the first `length` tokens of the stream in every window, until it begins anew."""
+        super().pin(length)
+        self._pinned = length
 
     def feed(self, tokens: Sequence[int]) -> Logits:
         """Append tokens and return the logits of what follows the last one, shape (vocabulary,)."""
@@ -62,11 +69,13 @@ class SwappableSession(SessionWrapper):
         """Forget everything."""
         self._session.reset()
         del self._tokens[:]
+        self._pinned = 0
 
     def prepare(self, session: Session) -> Successor:
         """Let another session hear what was fed so far; for the thread that loaded it, while this one is played on."""
         heard: array[int] = array("i")
         session.reset()
+        pin_head(session, self._pinned)
         for _ in range(_MOST_ROUNDS):
             now = self._tokens[:]  # one step of the interpreter: whole, whoever feeds meanwhile
             _bring(session, heard, now)
@@ -77,6 +86,7 @@ class SwappableSession(SessionWrapper):
 
     def exchange(self, successor: Successor) -> None:
         """Go on with another session; what that raises is raised, and then nothing has changed."""
+        pin_head(successor.session, self._pinned)
         _bring(successor.session, successor.heard, self._tokens[:])
         self._session = successor.session
 

@@ -5,7 +5,7 @@ time: the engine's live, the command's offline.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,6 +63,20 @@ class Sessions(Protocol):
 
     def copy(self, source: int, target: int) -> None:
         """Make one row hold what another holds."""
+
+
+@runtime_checkable
+class PinsHead(Protocol):
+    """A session over windows of a stream: so many tokens at its beginning stay in each of them."""
+
+    def pin(self, length: int) -> None:
+        """Keep the first `length` tokens of the stream in every window, until it begins anew."""
+
+
+def pin_head(session: object, length: int) -> None:
+    """Have a session keep the beginning of its stream, if it ever forgets any of it."""
+    if isinstance(session, PinsHead):
+        session.pin(length)
 
 
 def knows_cues(session: object) -> bool:

@@ -6,7 +6,7 @@ rollback as the session, costs the same after an hour, and is plain state of who
 """
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from piano.sampling.forecast import (
     Curves,
@@ -63,6 +63,9 @@ class Memory:
         """What each role's pointers expect, and the rhythm, once it was asked for."""
         self._notes = self._step = 0
         self._in_preview = False
+        self._model: tuple[int, ...] = ()
+        self.learned = 0
+        """The length up to which it is not what was played, but music to be played like, or older than that."""
 
     def __len__(self) -> int:
         """Return the number of tokens."""
@@ -94,6 +97,16 @@ class Memory:
         """Take the next tokens."""
         for token in tokens:
             self.push(token)
+
+    def learn(self, tokens: Sequence[int]) -> None:
+        """Take music that is to be played like: it is looked up as if it had been played, and never forgotten."""
+        self.extend(tokens)
+        self._model, self.learned = tuple(tokens), len(self)
+
+    def forget(self) -> None:
+        """Forget all that was played; what is to be played like is known still."""
+        self.rollback(0)
+        self.learn(self._model)
 
     def rollback(self, length: int) -> None:
         """Forget all but the first `length` tokens: what is left is as if no more had ever come."""
@@ -147,6 +160,7 @@ class Memory:
         other._before, other._checkpoints = self._before[:], self._checkpoints[:]
         other._forecasts = dict(self._forecasts)
         other._notes, other._step, other._in_preview = self._notes, self._step, self._in_preview
+        other._model, other.learned = self._model, self.learned
         return other
 
     def _strike(self, role: int, pitch: int) -> int:

@@ -10,11 +10,13 @@ Over a session this is exact sampling of one joint model: a proposal holds until
 from array import array
 from collections.abc import Callable, Sequence
 
+import numpy as np
+
 from piano.events import Event, NoteOff, NoteOn, Role, TimedEvent
 from piano.sampling.logit_guards import LogitGuards
 from piano.sampling.memory import Memory
 from piano.sampling.sampler import Sampler
-from piano.session import Logits, Session, knows_cues
+from piano.session import Logits, Session, knows_cues, pin_head
 from piano.solve.bounds import Bounds, first_step, mask_of
 from piano.solve.guidance import Guidance
 from piano.solve.limits import IS_EVENT, STEPS
@@ -26,12 +28,15 @@ from piano.tokens.vocabulary import LONGEST_TIME_STEPS, VELOCITY_BINS, VOCABULAR
 LONGEST_GAP_NS = 5_000_000_000
 """A longer silence is told to the model as one of this length, as in the music that it learned from."""
 
+_IS_HEAD: Mask = np.isin(VOCABULARY.kinds, (Kind.BOS, Kind.TASK, Kind.STYLE))
 _IS_CUE: Mask = VOCABULARY.kinds == Kind.CUE
 _SHORT_WAITS = frozenset(VOCABULARY.time(steps) for steps in range(1, LONGEST_TIME_STEPS))
 
 
 class LiveStream:
     """A token stream over a session that grows by what is heard and by what is proposed.
+
+    A head may end with music to be played like: the model hears it before all else, as long as the stream lasts.
 
     `memory` is what was played before, in other streams, and takes what is played in this one; one of its own if not
     given. `prompt` is the end of that in tokens, whole events: the model hears it before this stream's first event.
@@ -52,18 +57,20 @@ class LiveStream:
         With `forget` nothing of the session is.
         """
         if forget:
-            self._before = 0
+            self._memory.forget()
+            self._before = len(self._memory)
         self._begin(head, ())
 
     def _begin(self, head: Sequence[int], prompt: Sequence[int]) -> None:
         self._session.reset()
+        pin_head(self._session, len(head))
         logits = self._session.feed((*head, *prompt)).copy()
         grammar = Grammar()
         self._head_length = len(head)
         self._prompted = self._session.length
         self._body = array("i", prompt)  # the tokens after the head; those beyond the length were taken back
         self._memory.rollback(self._before)
-        self._memory.extend(head)
+        self._memory.extend(token for token in head if _IS_HEAD[token])
         self._remembered = len(self._memory) - self._session.length  # what it holds beyond this stream
         self._state = StreamState(self._prompted, logits, StreamEncoder(0), grammar, grammar.copy())
         self._guards.restart()
@@ -170,6 +177,7 @@ class LiveStream:
         """Put another head before all that was played. Proposals can then no longer be taken back."""
         played = self._body[: self._state.length - self._head_length]
         self._session.reset()
+        pin_head(self._session, len(head))
         self._state.logits = self._session.feed((*head, *played)).copy()
         remembered = self._remembered + self._state.length
         self._state.length = self._session.length

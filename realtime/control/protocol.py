@@ -292,6 +292,8 @@ class Status:
     fault: str | None
     take_fault: str | None
     """Why what is played is not being written to the disk; null where it is, or is not to be."""
+    like: str | None
+    """The name of the file that is played like."""
     settings: Mapping[str, Any]
 
 

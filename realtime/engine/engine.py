@@ -48,7 +48,7 @@ from realtime.midi.port_events import (
 )
 from realtime.midi.ports import Direction
 from realtime.output.scheduler import Scheduler
-from realtime.performers.performer import ComesToEnd, KeepsTime, Performer, PerformerStatus, Reviser
+from realtime.performers.performer import Activity, ComesToEnd, KeepsTime, Performer, PerformerStatus, Reviser
 from realtime.performers.play_settings import Mode, PlaySettings
 from realtime.threads.clock import NS_PER_S, Clock
 from realtime.threads.inbox import Inbox
@@ -301,13 +301,17 @@ class Engine:
         before = self._playing
         self._playing = None if before is None else change
         is_same = change.mode is self._performer.mode and (before is None or before.trades == change.trades)
-        if is_same or self._perform is None:
+        learns = before is not None and change.reference != before.reference and change.mode is not Mode.LOOP
+        if (is_same and not learns) or self._perform is None:
             self._performer.change(change, now_ns)
             if self._lead is not None:
                 self._lead(self._performer, change)
             return
+        goes_on = is_same and self._performer.status().activity is Activity.PLAYING
         self._performer.stop(now_ns)
         self._performer = self._perform(change)
+        if goes_on:
+            self._performer.hand_over(now_ns)
 
     def _receive(self, at_ns: int, data: bytes) -> None:
         """Take one message of the player's: a wish for an answer, an event of the piano, or neither."""

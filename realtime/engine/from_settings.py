@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from piano.changes import Chart, read_chart
 from piano.errors import ConfigError, PianodError
+from piano.midi.file import read_performance
 from realtime.engine.listening import EngineSettings
 from realtime.engine.mode_chooser import ModeChooser
 from realtime.engine.open_model import sampling_of, stream_head
@@ -27,8 +28,12 @@ from realtime.performers.play_settings import (
     VelocitySettings,
     WhenAlone,
 )
+from realtime.performers.reference import Reference, reference_of
 from realtime.settings import ChangesGroup, SamplingGroup, Settings
 from realtime.threads.clock import NS_PER_MS, NS_PER_S, Clock
+
+MOST_NOTES_PER_S = 40.0
+"""No music is asked to be busier than this."""
 
 OVERLONG_NS = 7_000_000_000
 """How much longer than the model means to hold a key, or the pedal, the output waits before it ends it."""
@@ -109,19 +114,43 @@ def task_of(settings: Settings) -> str:
     return f"{settings.duet_side}_median"
 
 
-def play_settings_of(settings: Settings, seed: int) -> PlaySettings:
-    """Return how to play: the mode, and what each mode is told."""
+def play_settings_of(settings: Settings, seed: int, reference: Reference | None = None) -> PlaySettings:
+    """Return how to play: the mode, and what each mode is told; like a reference, unless velocities are found."""
+    if Mode(settings.mode) is Mode.VELOCITY:
+        reference = None
+    settings = as_busy_as(settings, reference)
     return PlaySettings(
         answer_settings(settings, seed),
-        stream_head(settings, task_of(settings)),
+        head_with(stream_head(settings, task_of(settings)), reference),
         Mode(settings.mode),
         duet_settings(settings, seed),
         loop_settings(settings, seed),
         VelocitySettings(settings.strength),
         chart=chart_of(settings),
         harmony=settings.harmony,
+        reference=reference,
         grid=settings.grid,
     )
+
+
+def reference_in(settings: SamplingGroup) -> Reference | None:
+    """Return what the settings say to play like; MidiFileError if their file cannot be read or has no note."""
+    if settings.like is None:
+        return None
+    path = settings.like.expanduser()
+    return reference_of(read_performance(path), path.name)
+
+
+def as_busy_as(settings: Settings, reference: Reference | None) -> Settings:
+    """Return settings by which to be as busy as a reference, unless they say how busy to be."""
+    if reference is None or reference.notes_per_s is None or settings.density is not None:
+        return settings
+    return settings.model_copy(update={"density": min(reference.notes_per_s, MOST_NOTES_PER_S)})
+
+
+def head_with(head: tuple[int, ...], reference: Reference | None) -> tuple[int, ...]:
+    """Return the head of a stream that is to be like a reference."""
+    return head if reference is None else (*head, *reference.opening)
 
 
 def chart_of(settings: ChangesGroup) -> Chart | None:

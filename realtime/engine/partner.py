@@ -26,6 +26,7 @@ from realtime.output.output_status import SchedulerSettings
 from realtime.output.scheduler import Scheduler
 from realtime.performers.performer import Performer
 from realtime.performers.play_settings import Mode, PlaySettings
+from realtime.performers.reference import Reference
 from realtime.take.take import Take
 from realtime.threads.clock import Clock
 from realtime.threads.inbox import Inbox
@@ -78,9 +79,14 @@ class Partner:
         )
         output = self.scheduler if history is None else WatchedOutput(self.scheduler, history)
         guide = Guide(self.beats)
+        known: Reference | None = None
         memory = Memory()  # of the whole session: it outlives a performer; the engine's, as they are
 
         def perform(playing: PlaySettings) -> Performer:
+            nonlocal known
+            if playing.reference is not None and playing.reference is not known:
+                memory.learn(playing.reference.tokens)
+                known = playing.reference
             drawn = guide.output(output, playing)
             performer = performer_of(playing, session, drawn, memory, self.beats, self.scheduler.signal)
             guide.lead(performer, playing)

@@ -13,7 +13,7 @@ from piano.events import NoteOff, NoteOn, Pedal, TimedEvent
 from piano.midi.file import MidiTrack, read_performance
 from piano.notes import Performance
 from piano.sampling.density_guard import drawn_notes_per_s
-from realtime.engine.from_settings import answer_settings, scheduler_settings
+from realtime.engine.from_settings import answer_settings, as_busy_as, head_with, reference_in, scheduler_settings
 from realtime.engine.listening import EngineSettings
 from realtime.engine.offline_run import OfflineRun
 from realtime.engine.open_model import opening_head, stream_head
@@ -82,13 +82,16 @@ def partner_settings(settings: Settings, seed: int, *, is_new: bool, ending_s: f
     How busy a new piece is to be is drawn, unless the settings say it.
     """
     scheduler = scheduler_settings(settings)
+    reference = reference_in(settings)
+    settings = as_busy_as(settings, reference)
     answers = replace(answer_settings(settings, seed), pause=None, length=AnswerLength.ENDLESS)
     if is_new and answers.notes_per_s is None:
         answers = replace(answers, notes_per_s=drawn_notes_per_s(seed))
     return PartnerSettings(
         PlaySettings(
             answers,
-            opening_head(settings) if is_new else stream_head(settings),
+            head_with(stream_head(settings), reference) if reference or not is_new else opening_head(settings),
+            reference=reference,
         ),
         EngineSettings() if ending_s is None else EngineSettings(ending_ns=int(ending_s * NS_PER_S)),
         scheduler=replace(scheduler, outbox=OutboxSettings(0, scheduler.outbox.longest_note_ns)),

@@ -71,7 +71,10 @@ def run_task(settings: Settings, request: TaskRequest) -> int:
 def decisive(settings: Settings, mark: Mark = Mark.DECIDES_TASK) -> dict[str, Any]:
     """Return the settings on which it depends what is made, by their mark, and the fingerprint of the model."""
     manifest = (open_bundle(settings).folder / MANIFEST_NAME).read_bytes()
-    return {name: getattr(settings, name) for name in marked(mark)} | {"model": hashlib.sha256(manifest).hexdigest()}
+    told = {name: getattr(settings, name) for name in marked(mark)} | {"model": hashlib.sha256(manifest).hexdigest()}
+    if mark is Mark.DECIDES_PIECE and settings.like is not None:
+        told["like"] = hashlib.sha256(load_midi(settings.like.expanduser(), "--like")).hexdigest()
+    return told
 
 
 def works_of(items: Sequence[WorkItem], request: FilesRequest, settings: dict[str, Any]) -> tuple[list[Work], int]:

@@ -17,7 +17,14 @@ from piano.errors import PianodError
 from realtime.engine.commands import ChangePlaying
 from realtime.engine.engine import PortReport
 from realtime.engine.event_rings import EventRings
-from realtime.engine.from_settings import engine_settings, passing_of, play_settings_of, scheduler_settings, thru_of
+from realtime.engine.from_settings import (
+    engine_settings,
+    passing_of,
+    play_settings_of,
+    reference_in,
+    scheduler_settings,
+    thru_of,
+)
 from realtime.engine.listening import ChangeListening
 from realtime.engine.partner import Partner, PartnerSettings
 from realtime.live.connections import Connections, OpenPorts, open_ports, with_own_names
@@ -25,7 +32,8 @@ from realtime.midi.clock_in import MidiClock
 from realtime.midi.port_events import Received
 from realtime.midi.ports import MidiSystem, PortListing
 from realtime.output.side_sources import SideSources
-from realtime.performers.play_settings import Mode
+from realtime.performers.play_settings import Mode, PlaySettings
+from realtime.performers.reference import Reference
 from realtime.settings import Settings
 from realtime.take.writer_thread import TakeWriter
 from realtime.threads.clock import MonotonicClock
@@ -44,7 +52,8 @@ class LivePlay:
         clock = MonotonicClock()
         settings = with_own_names(system, settings)
         self._settings, self._seed = settings, seed
-        self._playing = play_settings_of(settings, seed)
+        self._reference = reference_in(settings)
+        self._playing = play_settings_of(settings, seed, self._reference)
         self._changing = threading.Lock()
         self.session = SwappableSession(session)
         self.ports: OpenPorts = open_ports(system, settings)
@@ -126,9 +135,7 @@ class LivePlay:
             if after.seed is not None:
                 self._seed = after.seed
             self._settings = after
-            if (change := play_settings_of(after, self._seed)) != playing:
-                self._playing = change
-                self.partner.inbox.put(ChangePlaying(change))
+            self._play_as(play_settings_of(after, self._seed, self._reference), playing)
             if (listening := engine_settings(after)) != engine_settings(before):
                 self.partner.inbox.put(ChangeListening(listening))
             self.beside.change(after)
@@ -138,6 +145,22 @@ class LivePlay:
                 scheduler = self.partner.scheduler
                 self._thru = thru_of(after, scheduler, self._clock) or scheduler.let_end
                 self._connections.set_thru(self._thru)
+
+    def play_like(self, reference: Reference | None) -> None:
+        """Play like other music from now on, or like none; from any thread."""
+        with self._changing:
+            self._reference = reference
+            self._play_as(play_settings_of(self._settings, self._seed, reference), self._playing)
+
+    def _play_as(self, change: PlaySettings, before: PlaySettings) -> None:
+        if change != before:
+            self._playing = change
+            self.partner.inbox.put(ChangePlaying(change))
+
+    @property
+    def like(self) -> str | None:
+        """Return the name of what is played like; for any thread."""
+        return None if self._reference is None else self._reference.name
 
     def play(self, data: bytes) -> None:
         """Take a message that the player plays by another way than the input port; from any thread."""

@@ -19,6 +19,7 @@ from realtime.panel.controls import Controls
 from realtime.panel.guard import Door, Guard
 from realtime.panel.job_routes import job_routes
 from realtime.panel.jobs import Jobs
+from realtime.panel.like_routes import like_routes
 from realtime.panel.page_link import carry_out, serve_link
 from realtime.panel.piece_routes import Reader, review_routes, take_routes
 from realtime.panel.responses import read_body
@@ -63,6 +64,7 @@ def build_app(controls: Controls, door: Door, jobs: Jobs, pieces: Pieces) -> ASG
                 *take_routes(controls, Takes(controls.settings.takes), reader),
                 *review_routes(controls, pieces, reader),
                 *job_routes(controls, jobs, reader),
+                *like_routes(controls, reader),
                 WebSocketRoute("/api/live", live),
             ]
         ),

@@ -42,6 +42,7 @@ from realtime.midi.message import MessageKind, kind_of
 from realtime.midi.performance_messages import TimedMessage
 from realtime.midi.ports import Direction, without_own
 from realtime.performers.performer import LoopStatus, TradeStatus
+from realtime.performers.reference import Reference
 from realtime.settings import Settings
 from realtime.take.take import Take
 from realtime.threads.clock import Clock
@@ -178,6 +179,7 @@ class Controls:
             losses=Losses(output.stale, output.too_late, output.overlong, output.left_out, output.undelivered, refused),
             fault=engine.fault,
             take_fault=stage.play.take_fault,
+            like=stage.play.like,
             settings={**self.settings.model_dump(include=set(CHANGEABLE)), "seed": stage.play.seed},
         )
 
@@ -191,6 +193,10 @@ class Controls:
             self._presets.save(name, self.settings.model_dump(mode="json"))
         else:
             self._presets.forget(name)
+
+    def play_like(self, reference: Reference | None) -> None:
+        """Play like other music from now on, or like none."""
+        self._stage.play.play_like(reference)
 
     def replay(self, name: str, messages: list[TimedMessage], from_s: float) -> None:
         """Sound what was played before once more, through the output, on the channel that the model plays on."""

@@ -5,6 +5,7 @@ of what plays, and files may come from anywhere.
 
     picture              the notes and pedals of each track, for the roll
     messages             what to send and when, to replay it
+    reference            what it takes to play like it
     task NAME SEED       a task's exercise on the piece: what is given, and what is asked
 """
 
@@ -12,6 +13,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,7 @@ from piano.tasks.exercise import Exercise
 from piano.tasks.pose import pose
 from piano.tokens.vocabulary import TASKS
 from realtime.midi.performance_messages import TimedMessage, messages_of
+from realtime.performers.reference import reference_of
 from realtime.take.take import PASSED_ON, PIANOD, PLAYER
 
 MOST_NOTES = 100_000
@@ -115,6 +118,8 @@ def read(data: bytes, what: str, *details: str) -> Any:
         tracks = read_tracks(path)
     if what == "messages":
         return messages(tracks)
+    if what == "reference":
+        return asdict(reference_of(merge_tracks(sounding_tracks(tracks)), "this file"))
     return picture_of(sounding_tracks(tracks))
 
 

@@ -7,7 +7,8 @@ from piano.sampling.memory import Memory
 from piano.solve.live_stream import LONGEST_GAP_NS
 from piano.tokens.encoding import decode, encode
 from piano.tokens.stream import StreamEncoder
-from piano.tokens.vocabulary import LONGEST_TIME_STEPS, VOCABULARY
+from piano.tokens.vocabulary import VOCABULARY
+from realtime.performers.reference import with_rest
 
 PROMPT_TOKENS = 400
 """So much of what was played is heard by the next performer: some 80 notes."""
@@ -18,7 +19,7 @@ def prompt_of(memory: Memory, *, one_voice: bool) -> tuple[int, ...]:
 
     With `one_voice` both roles have become our own: where only one plays, it is all one music. Empty if nothing was.
     """
-    told = decode(np.asarray(memory.tokens[-PROMPT_TOKENS:], np.int32))
+    told = decode(np.asarray(memory.tokens[max(len(memory) - PROMPT_TOKENS, memory.learned) :], np.int32))
     if not told.performance.notes.size:
         return ()
     if one_voice:
@@ -28,9 +29,7 @@ def prompt_of(memory: Memory, *, one_voice: bool) -> tuple[int, ...]:
     down = dict.fromkeys(Role, False)
     for change, role in zip(told.performance.pedals, told.pedal_roles.tolist(), strict=True):
         down[Role.OWN if one_voice else Role(role)] = bool(change["down"])
-    lifted = [VOCABULARY.pedal(role, down=False) for role in Role if down[role]]
-    rest = (VOCABULARY.time(LONGEST_TIME_STEPS),)
-    return (*(int(token) for token in events), *(rest if lifted else ()), *lifted, *rest)
+    return with_rest(events.tolist(), [role for role in Role if down[role]])
 
 
 class MemoryWriter:

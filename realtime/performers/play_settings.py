@@ -10,6 +10,7 @@ from piano.solve.bounds import LONGEST_HOLD_NS
 from piano.tasks.repair_tasks import ANY_KEYBOARD
 from piano.tokens.vocabulary import KEYS
 from realtime.performers.partner_ear import DuetRole
+from realtime.performers.reference import Reference
 
 
 class Mode(StrEnum):
@@ -137,7 +138,7 @@ class PlaySettings:
 
     answers: AnswerSettings
     head: tuple[int, ...]
-    """How the stream begins: its styles."""
+    """How the stream begins: its styles, and the opening of what is to be played like."""
     mode: Mode = Mode.ANSWER
     duet: DuetSettings | None = None
     """How to play along; as by default if not given."""
@@ -149,6 +150,8 @@ class PlaySettings:
     """The changes that go round with the bars."""
     harmony: float = 0.0
     """How strongly keys lean to the changes, 0 to 1, where the model does not know chords."""
+    reference: Reference | None = None
+    """What is to be played like."""
     grid: float = 0.0
     """How far own keys are drawn to the beat, 0 to 1."""
 

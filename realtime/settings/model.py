@@ -97,6 +97,11 @@ class SamplingGroup(BaseModel):
             " multiplied by this; 0 is off"
         ),
     )
+    like: Annotated[Path | None, Optional, DecidesPiece] = Field(
+        default=None,
+        description="MIDI file to play like: it is heard first, and its figures, register and how busy it is are what "
+        "pianod goes on from; another can be dropped on the panel while it plays",
+    )
     seed: Annotated[int | None, Optional, Live, DecidesTask, DecidesPiece] = Field(
         default=None,
         ge=0,

@@ -167,6 +167,20 @@ def test_misuse_is_refused_with_the_numbers_and_changes_nothing() -> None:
         rolling(chunk=0)
 
 
+@given(st.integers(3, 8), st.integers(40, 200), st.integers(0, 50))
+def test_what_is_pinned_stays_at_the_beginning_of_every_window(pinned: int, length: int, seed: int) -> None:
+    session, stream = rolling(), some_stream(length, seed)
+    session.pin(pinned)
+    for token in stream:
+        session.feed([token])
+    seen = session._active.tokens if isinstance(session._active, ScriptedSession) else []
+    assert list(seen[:pinned]) == stream[:pinned]
+    tail = list(seen[pinned:])
+    assert tail == stream[-len(tail) :]
+    session.reset()
+    assert np.array_equal(session.feed(stream), direct(stream)), "a stream that begins anew has nothing pinned"
+
+
 def test_a_reset_begins_anew() -> None:
     session = rolling()
     session.feed(some_stream(100))

@@ -22,7 +22,10 @@ export class Job {
     if (!answer.ok) return;
     this.tasks = await answer.json();
     const chosen = this.parts.task.value;
-    this.parts.task.replaceChildren(...this.tasks.map(({ task, title }) => new Option(title, task)));
+    this.parts.task.replaceChildren(
+      ...this.tasks.map(({ task, title }) => new Option(title, task)),
+      new Option("Play like this, from now on", "like"),
+    );
     if (chosen) this.parts.task.value = chosen;
     this.showTask();
   }
@@ -40,12 +43,21 @@ export class Job {
     const { task, choice, seconds } = this.parts;
     this.tell("");
     this.parts.look.hidden = true;
+    if (task.value === "like") return this.playLike(file);
     const wanted = new URLSearchParams({ task: task.value, choice: choice.value, seconds: seconds.value });
     const answer = await fetch(`/api/job?${wanted}`, { method: "POST", headers: { "Content-Type": "audio/midi" }, body: file });
     this.parts.file.value = "";
     if (!answer.ok) return this.tell(await answer.text());
     this.name = file.name;
     await this.finished();
+  }
+
+  // The file is no work to be done: what pianod plays live is like it from now on.
+  async playLike(file) {
+    const wanted = new URLSearchParams({ name: file.name });
+    const answer = await fetch(`/api/like?${wanted}`, { method: "POST", headers: { "Content-Type": "audio/midi" }, body: file });
+    this.parts.file.value = "";
+    this.tell(answer.ok ? `pianod plays like ${file.name} from now on.` : await answer.text());
   }
 
   // Follow the work to its end.

@@ -152,6 +152,9 @@ def test_a_page_that_does_not_read_holds_up_nobody(server: PanelServer, stage: S
 
 def test_files_that_may_not_be_are_refused(server: PanelServer) -> None:
     midi = {"Content_Type": "audio/midi"}
+    assert get(server, "/api/like", "POST", b"x", Content_Type="text/plain")[0] == 415
+    assert get(server, "/api/like", "POST", b"x" * (LARGEST_FILE + 1), **midi)[0] == 413
+    assert get(server, "/api/like", "POST", b"no music at all", **midi)[0] == 422
     assert get(server, "/api/job", "POST", b"x", Content_Type="text/plain")[0] == 415
     assert get(server, "/api/job?seconds=9999", "POST", b"x", **midi)[0] == 400
     assert get(server, "/api/job?seconds=../x", "POST", b"x", **midi)[0] == 400
@@ -417,3 +420,14 @@ def test_a_picture_is_made_once(stage: Stage, tmp_path: Path, monkeypatch: pytes
         assert first[0] == 200
         assert all(get(server, "/api/review/0/picture") == first for _ in range(3))
     assert made == ["picture"]
+
+
+def test_a_file_that_is_dropped_is_played_like(tmp_path: Path) -> None:
+    stage = Stage(panel_port=0)
+    data = write_piece(tmp_path / "piece.mid").read_bytes()
+    with stage.play, PanelServer(stage.settings, stage.controls) as server:
+        status, answer = get(server, "/api/like?name=mine.mid", "POST", data, Content_Type="audio/midi")
+        assert (status, json.loads(answer)) == (200, {"type": "done", "like": "mine.mid"})
+        assert json.loads(get(server, "/api/status")[1])["like"] == "mine.mid"
+        assert get(server, "/api/like/none", "POST")[0] == 200
+        assert json.loads(get(server, "/api/status")[1])["like"] is None
