@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import ArrayLike
 
 from piano.midi.file import MidiTrack, write_performance
 from piano.notes import NOTE, Performance
@@ -33,7 +34,7 @@ def played(tmp_path: Path, like: Path | None) -> list[Performance]:
     return [draw(settings, request, session, NOTHING, [seed])[1].performance for seed in SEEDS]
 
 
-def figures(pitches: Sequence[int]) -> list[tuple[int, ...]]:
+def figures(pitches: ArrayLike) -> list[tuple[int, ...]]:
     steps = np.diff(np.asarray(pitches, np.int64)).tolist()
     return [tuple(steps[place : place + 3]) for place in range(len(steps) - 2)]
 
