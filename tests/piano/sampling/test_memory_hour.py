@@ -1,4 +1,4 @@
-"""An hour of music as dense as it gets: what a note costs, in work and in bytes, is the same at its end as in its first minutes.
+"""An hour of music as dense as it gets: a note costs as much work and as many bytes at its end as in its first minutes.
 
 Work is counted in calls of functions, bytes in the sizes of what is kept. Nothing is timed.
 """
