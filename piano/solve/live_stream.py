@@ -91,6 +91,11 @@ class LiveStream:
         return self._state.length
 
     @property
+    def tokens(self) -> "array[int]":
+        """Return the tokens after the head, proposals included."""
+        return self._body[: self._state.length - self._head_length]
+
+    @property
     def end_ns(self) -> int:
         """Return the moment of the last event, heard or proposed."""
         return self._state.encoder.time_of(self._state.encoder.step)
@@ -175,7 +180,7 @@ class LiveStream:
 
     def restyle(self, head: Sequence[int]) -> None:
         """Put another head before all that was played. Proposals can then no longer be taken back."""
-        played = self._body[: self._state.length - self._head_length]
+        played = self.tokens
         self._session.reset()
         pin_head(self._session, len(head))
         self._state.logits = self._session.feed((*head, *played)).copy()

@@ -14,7 +14,7 @@ from piano.solve.limits import ENDS_EVENT
 from piano.tokens.encoding import decode, encode
 from piano.tokens.vocabulary import STEP_S, VOCABULARY, Kind
 from train.corpus.sources import midi_files
-from train.sampling_study.side_by_side import GrowingPiece, play_side_by_side
+from train.sampling_study.side_by_side import PieceRequest, PlayedPiece, play_side_by_side
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,20 +46,13 @@ def run(args: argparse.Namespace) -> int:
         except OSError as error:
             raise PianodError(f"{folder}: cannot be made ({error.strerror}); choose another place") from error
         seeds = range(args.seed, args.seed + args.pieces)
-        rows = [GrowingPiece(seed, sampling, drawn_notes_per_s(seed)) for seed in seeds]
-        if rows:
-            play_side_by_side(args.bundle, rows, args.tokens, ["opening"])
-        for number, row in enumerate(rows, 1):
-            write_performance(folder / f"piece-{number:02}.mid", [MidiTrack("piece", _performance(row.tokens))])
-        rows = [GrowingPiece(args.seed + number, sampling) for number in range(len(primers))]
-        for row, primer in zip(rows, primers, strict=True):
-            for token in primer:
-                row.push(token)
-        if rows:
-            play_side_by_side(args.bundle, rows, args.more_tokens)
-        for number, row in enumerate(rows, 1):
-            write_performance(folder / f"continued-{number:02}.mid", _parted(row.tokens, args.primer_tokens))
-        print(f"{folder}: {args.pieces} pieces, {len(rows)} continuations", flush=True)
+        new = [PieceRequest(seed, sampling, drawn_notes_per_s(seed)) for seed in seeds]
+        for number, piece in enumerate(play_side_by_side(args.bundle, new, args.tokens, ["opening"]), 1):
+            write_performance(folder / f"piece-{number:02}.mid", [MidiTrack("piece", _performance(piece))])
+        continued = [PieceRequest(args.seed + number, sampling, primer=primer) for number, primer in enumerate(primers)]
+        for number, piece in enumerate(play_side_by_side(args.bundle, continued, args.more_tokens), 1):
+            write_performance(folder / f"continued-{number:02}.mid", _parted(piece))
+        print(f"{folder}: {args.pieces} pieces, {len(primers)} continuations", flush=True)
     return 0
 
 
@@ -74,25 +67,25 @@ def way_of(text: str) -> tuple[str, SamplingSettings]:
         raise PianodError(f"--way {text}: {error}; write NAME:temperature=0.95,top_p=0.98") from error
 
 
-def _primers(folder: Path, length: int) -> list[list[int]]:
+def _primers(folder: Path, length: int) -> list[tuple[int, ...]]:
     """Return the first tokens of the files that have as many, where those end with an event."""
     files = midi_files(folder)
     streams = [encode(read_performance(path, warn=print)) for path in files]
-    primers = [stream[:length].tolist() for stream in streams if stream.size >= length]
+    primers = [tuple(stream[:length].tolist()) for stream in streams if stream.size >= length]
     primers = [primer for primer in primers if ENDS_EVENT[primer[-1]]]
     if not primers:
         raise CorpusError(f"{folder}: no MIDI file there has {length} tokens up to the end of an event")
     return primers
 
 
-def _performance(tokens: list[int]) -> Performance:
-    return decode(np.asarray(tokens, np.int32)).performance
+def _performance(piece: PlayedPiece) -> Performance:
+    return decode(np.asarray(piece.tokens, np.int32)).performance
 
 
-def _parted(tokens: list[int], primer_tokens: int) -> list[MidiTrack]:
+def _parted(piece: PlayedPiece) -> list[MidiTrack]:
     """Return what was heard and what was played on as two tracks."""
-    whole = _performance(tokens)
-    heard = np.asarray(tokens[:primer_tokens])
+    whole = _performance(piece)
+    heard = np.asarray(piece.tokens[: piece.heard])
     end_s = STEP_S * int(VOCABULARY.values[heard][VOCABULARY.kinds[heard] == Kind.TIME].sum())
     is_heard = whole.notes["onset_s"] <= end_s + STEP_S / 2
     pedal_is_heard = whole.pedals["time_s"] <= end_s + STEP_S / 2

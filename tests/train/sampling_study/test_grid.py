@@ -9,13 +9,14 @@ from export.music import music_windows
 from piano.errors import PianodError
 from piano.midi.file import MidiTrack, read_tracks, write_performance
 from piano.sampling.sampler import SamplingSettings
+from piano.solve.limits import LONGEST_HOLD_S
 from piano.tokens.grammar import Grammar
-from piano.tokens.vocabulary import VOCABULARY, Kind
+from piano.tokens.vocabulary import STEP_S, VOCABULARY, Kind
 from tests.train.conftest import random_performance
 from train.__main__ import main
 from train.model.gpt2 import GPT2
 from train.sampling_study.grid import way_of
-from train.sampling_study.side_by_side import LONGEST_STEPS, GrowingPiece, play_side_by_side
+from train.sampling_study.side_by_side import PieceRequest, play_side_by_side
 
 
 @pytest.fixture
@@ -25,17 +26,19 @@ def bundle(tiny_model: GPT2, tmp_path: Path) -> Path:
     return tmp_path / "bundle"
 
 
-def test_what_is_played_is_valid_and_a_function_of_the_seed(bundle: Path) -> None:
+@pytest.mark.parametrize("count", [40, 300], ids=["within the context", "beyond it"])
+def test_what_is_played_is_valid_and_a_function_of_the_seed(bundle: Path, count: int) -> None:
     def play(seeds: list[int]) -> list[list[int]]:
-        rows = [GrowingPiece(seed, SamplingSettings(repetition_guard=0.5, note_top_p=0.9)) for seed in seeds]
-        play_side_by_side(bundle, rows, 300, ["opening"])
-        return [row.tokens for row in rows]
+        sampling = SamplingSettings(repetition_guard=0.5, note_top_p=0.9)
+        pieces = play_side_by_side(bundle, [PieceRequest(seed, sampling) for seed in seeds], count, ["opening"])
+        return [piece.tokens.tolist() for piece in pieces]
 
     one, other = play([1, 2])
     assert play([1, 2]) == [one, other]
+    assert play([2]) == [other]
     assert one != other
     for tokens in (one, other):
-        assert len(tokens) == 300
+        assert count <= len(tokens) < count + 8
         grammar, pressed, step = Grammar(), dict[int, int](), 0
         for token in tokens:
             assert grammar.mask()[token]
@@ -46,7 +49,7 @@ def test_what_is_played_is_valid_and_a_function_of_the_seed(bundle: Path) -> Non
             elif kind == Kind.ON:
                 pressed[value] = step
             elif kind == Kind.OFF:
-                assert step - pressed.pop(value) < 2 * LONGEST_STEPS
+                assert (step - pressed.pop(value)) * STEP_S <= LONGEST_HOLD_S
 
 
 def test_a_folder_for_each_way_is_written_and_compared(
