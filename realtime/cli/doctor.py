@@ -1,13 +1,15 @@
 """`pianod doctor`: look at the computer, listen to the keyboard, and say what to do. Main thread."""
 
+import json
+import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 
 from realtime.cli.requests import DoctorRequest
 from realtime.doctor.cable import listen, local_control, loop_findings, own_sound_findings, travel_findings
 from realtime.doctor.finding import Finding, Grade, fault
 from realtime.doctor.keyboard import keyboard_findings
 from realtime.doctor.machine import (
-    OURS,
     SEQUENCER,
     model_findings,
     permission_findings,
@@ -16,7 +18,7 @@ from realtime.doctor.machine import (
     system_findings,
 )
 from realtime.engine.open_model import open_bundle, open_session, stream_head
-from realtime.midi.ports import MidiSystem
+from realtime.midi.ports import NO_INSTRUMENT, MidiSystem
 from realtime.midi.rtmidi_library import AUTO
 from realtime.midi.rtmidi_ports import RtmidiSystem, available_apis, open_system
 from realtime.settings import Settings
@@ -27,31 +29,58 @@ SIGNS = {Grade.GOOD: "  ok  ", Grade.NOTE: "  --  ", Grade.FAULT: "  !!  "}
 CLIENT = "pianod doctor"
 
 
+class _Teller:
+    """Prints findings as soon as they are there, or all of them as JSON at the end."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self._as_json = as_json
+        self._sections: list[tuple[str, list[Finding]]] = []
+
+    def tell(self, title: str, found: list[Finding]) -> list[Finding]:
+        """Take the findings of one section, and return them."""
+        self._sections.append((title, found))
+        if not self._as_json:
+            print(title)
+            for one in found:
+                remedy = [f"        {one.remedy}"] if one.remedy else []
+                print(f"{SIGNS[one.grade]}{one.says}", *remedy, sep="\n", flush=True)
+        return found
+
+    def end(self, *, was_heard: bool) -> int:
+        """Return the exit code: 2 where something is wrong."""
+        if self._as_json:
+            print(
+                json.dumps([{"title": title, "findings": list(map(asdict, found))} for title, found in self._sections])
+            )
+        elif not was_heard:
+            print("To have your keyboard judged:  pianod doctor --listen-s 15")
+        return 2 if any(one.grade is Grade.FAULT for _, found in self._sections for one in found) else 0
+
+
 def run_doctor(settings: Settings, request: DoctorRequest) -> int:
     """Print what was found, with what to do; return 0, or 2 where something is wrong."""
     clock = MonotonicClock()
     if request.local_control is not None:
         return _set_local_control(settings, request.local_control)
+    teller = _Teller(as_json=request.as_json)
     apis = available_apis() if settings.api == AUTO else (settings.api,)
     if settings.api == AUTO and not SEQUENCER.exists():
         apis = tuple(api for api in apis if api != "alsa")  # told by the permissions
-    found = _tell("MIDI", [*permission_findings(), *system_findings(apis, lambda api: RtmidiSystem(api, CLIENT))])
+    found = teller.tell("MIDI", [*permission_findings(), *system_findings(apis, lambda api: RtmidiSystem(api, CLIENT))])
     answers = any(one.grade is Grade.GOOD and one.says.endswith(" answers") for one in found)
-    found += _tell("The computer", priority_findings(priority_limit()) + _model(settings, clock))
+    teller.tell("The computer", priority_findings(priority_limit()) + _model(settings, clock))
     if answers:
         system = open_system(settings.api, CLIENT)
         try:
-            found += _tell("The cables", travel_findings(system, clock))
+            teller.tell("The cables", travel_findings(system, clock))
             if request.listen_s:
-                found += _tell("Your keyboard", keyboard_part(system, settings, clock, request.listen_s))
+                teller.tell("Your keyboard", keyboard_part(system, settings, clock, request.listen_s))
         finally:
             system.close()
     elif request.listen_s:
         silent = fault("it cannot be heard", "first there must be a MIDI system, see above")
-        found += _tell("Your keyboard", [silent])
-    if not request.listen_s:
-        print("To have your keyboard judged:  pianod doctor --listen-s 15")
-    return 2 if any(one.grade is Grade.FAULT for one in found) else 0
+        teller.tell("Your keyboard", [silent])
+    return teller.end(was_heard=request.listen_s > 0)
 
 
 def keyboard_part(system: MidiSystem, settings: Settings, clock: Clock, listen_s: float) -> list[Finding]:
@@ -62,6 +91,7 @@ def keyboard_part(system: MidiSystem, settings: Settings, clock: Clock, listen_s
     duration_ns = int(listen_s * NS_PER_S)
     print(
         f"Listening to {port.name!r} for {listen_s:g} s: play some keys, soft and loud, and press the pedal twice.",
+        file=sys.stderr,
         flush=True,
     )
     found = keyboard_findings(listen(port, clock, duration_ns), duration_ns)
@@ -80,7 +110,7 @@ def _set_local_control(settings: Settings, word: str) -> int:
     try:
         listing = system.list_ports()
         output = system.open_output(settings.output or _only(listing.outputs) or "")
-        local_control(output, settings.output_channel, on=word == "on")
+        output.send(local_control(settings.output_channel, on=word == "on"))
         print(f"Local Control is {word} on {output.name!r}, if it minds controller 122.")
         output.close()
     finally:
@@ -94,13 +124,5 @@ def _model(settings: Settings, clock: Clock) -> list[Finding]:
 
 def _only(names: Sequence[str]) -> str | None:
     """Return the one port that is an instrument; None where there are none or several."""
-    others = [name for name in names if not name.startswith(OURS)]
+    others = [name for name in names if not name.startswith(NO_INSTRUMENT)]
     return others[0] if len(others) == 1 else None
-
-
-def _tell(title: str, found: list[Finding]) -> list[Finding]:
-    """Print findings as soon as they are there, and return them."""
-    print(title)
-    for one in found:
-        print(f"{SIGNS[one.grade]}{one.says}", *([f"        {one.remedy}"] if one.remedy else []), sep="\n", flush=True)
-    return found

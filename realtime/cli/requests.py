@@ -28,6 +28,7 @@ class DoctorRequest(BaseModel):
         default=None,
         description="look at nothing: tell a piano to play its own keys itself (on), or to leave that to pianod (off)",
     )
+    as_json: bool = Field(default=False, description="print what was found as JSON, for programs")
 
 
 class SendRequest(BaseModel):

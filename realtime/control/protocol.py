@@ -271,6 +271,10 @@ class Status:
     """The ports there are to listen to."""
     outputs: tuple[str, ...]
     """The ports there are to play on."""
+    players: tuple[str, ...] | None
+    """Who plays into a port of pianod's own, by the names of their ports; null where that cannot be known."""
+    listeners: tuple[str, ...] | None
+    """Who listens to a port of pianod's own."""
     answers: int
     interruptions: int
     heard: int

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from piano.errors import PortError
-from realtime.doctor.finding import Finding, fault, good, note
+from realtime.doctor.finding import Change, Finding, fault, good, note
 from realtime.doctor.keyboard import Arrived
 from realtime.midi.message import split
 from realtime.midi.ports import InputPort, MidiSystem, OutputPort
@@ -20,9 +20,9 @@ PROBES = 200
 WITHIN_NS = NS_PER_S // 2
 
 
-def local_control(output: OutputPort, channel: int, *, on: bool) -> None:
-    """Tell a piano whether its keys play its own sound; `channel` from 1."""
-    output.send(bytes((0xB0 + channel - 1, LOCAL_CONTROL, 127 if on else 0)))
+def local_control(channel: int, *, on: bool) -> bytes:
+    """Return the message that tells a piano whether its keys play its own sound; `channel` from 1."""
+    return bytes((0xB0 + channel - 1, LOCAL_CONTROL, 127 if on else 0))
 
 
 def listen(port: InputPort, clock: Clock, duration_ns: int) -> list[Arrived]:
@@ -54,13 +54,14 @@ def loop_findings(output: OutputPort, port: InputPort, clock: Clock, channel: in
 
 def own_sound_findings(input_name: str, output_name: str, *, thru: bool) -> list[Finding]:
     """Say what is to be minded where the keyboard is the sound, too."""
-    if not _same_device(input_name, output_name):
+    if not is_same_device(input_name, output_name):
         return []
     if thru:
         return [
             fault(
                 f"{output_name!r} is keyboard and sound: with thru each key sounds twice, by itself and by pianod",
                 "leave --thru off, or switch Local Control off: pianod doctor --local-control off",
+                Change("Do not pass my keys on", {"thru": False}),
             )
         ]
     return [
@@ -68,7 +69,8 @@ def own_sound_findings(input_name: str, output_name: str, *, thru: bool) -> list
     ]
 
 
-def _same_device(one: str, other: str) -> bool:
+def is_same_device(one: str, other: str) -> bool:
+    """Say whether two ports are those of one instrument, as far as their names tell."""
     return one.partition(":")[0].strip().lower() == other.partition(":")[0].strip().lower()
 
 

@@ -1,5 +1,6 @@
 """What was found, in plain words, and what to do about it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -15,12 +16,21 @@ class Grade(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """A change of settings that mends something, and what a button for it says."""
+
+    button: str
+    settings: Mapping[str, bool | int | float | str]
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
-    """One finding; what is no good comes with what to do."""
+    """One finding; what is no good comes with what to do, and, where pianod can do it itself, with the change."""
 
     grade: Grade
     says: str
     remedy: str = ""
+    change: Change | None = None
 
 
 def good(says: str) -> Finding:
@@ -28,11 +38,11 @@ def good(says: str) -> Finding:
     return Finding(Grade.GOOD, says)
 
 
-def note(says: str, remedy: str = "") -> Finding:
+def note(says: str, remedy: str = "", change: Change | None = None) -> Finding:
     """Return that something could be better."""
-    return Finding(Grade.NOTE, says, remedy)
+    return Finding(Grade.NOTE, says, remedy, change)
 
 
-def fault(says: str, remedy: str) -> Finding:
+def fault(says: str, remedy: str, change: Change | None = None) -> Finding:
     """Return that something is wrong, and what to do."""
-    return Finding(Grade.FAULT, says, remedy)
+    return Finding(Grade.FAULT, says, remedy, change)

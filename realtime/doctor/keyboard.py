@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from realtime.doctor.finding import Finding, fault, good, note
+from realtime.doctor.finding import Change, Finding, fault, good, note
 from realtime.midi.message import DRUM_CHANNEL, PEDAL_THRESHOLD, SUSTAIN, MessageKind, channel_of, kind_of
 
 ENOUGH_KEYS = 8
@@ -86,6 +86,7 @@ def _doubled(keys: Sequence[Arrived]) -> list[Finding]:
             fault(
                 f"{twice} keys came twice, on two channels: two sounds are layered (DUAL, LAYER, SPLIT)",
                 "switch the second sound off, or listen to one channel: --input-channel 1",
+                Change("Listen to channel 1", {"input_channel": 1}),
             )
         ]
     return [
@@ -108,6 +109,7 @@ def _velocities(keys: Sequence[Arrived]) -> list[Finding]:
                 f"every key has velocity {lowest}: the keyboard sends none",
                 "set its touch to anything but FIXED; if it has no touch, `--mode velocity --strength 1` gives your "
                 "keys dynamics by what you play",
+                Change("Let pianod find the dynamics", {"mode": "velocity", "strength": 1.0}),
             )
         ]
     if highest - lowest < NARROW:
@@ -178,5 +180,11 @@ def _flood(messages: Sequence[Arrived], duration_ns: int) -> list[Finding]:
             )
         ]
     if real_time[CLOCK]:
-        return [note("a MIDI clock comes in", "the metronome follows it with --follow-clock; else it does no harm")]
+        return [
+            note(
+                "a MIDI clock comes in",
+                "the metronome follows it with --follow-clock; else it does no harm",
+                Change("Follow the clock", {"follow_clock": True}),
+            )
+        ]
     return []

@@ -9,16 +9,13 @@ from pathlib import Path
 from piano.errors import PianodError, PortError
 from piano.session import Session
 from realtime.doctor.finding import Finding, fault, good, note
-from realtime.midi.ports import MidiSystem, PortListing
+from realtime.midi.ports import NO_INSTRUMENT, MidiSystem, PortListing
 from realtime.threads.clock import NS_PER_MS, Clock
 
 SEQUENCER = Path("/dev/snd/seq")
 TOKENS = 200
 FAST_MS, SLOW_MS = 5.0, 15.0
 """A note is three tokens; a key is heard within two."""
-
-OURS = ("pianod", "Midi Through")
-"""Ports that are no instrument."""
 
 
 def system_findings(apis: Sequence[str], open_one: Callable[[str], MidiSystem]) -> list[Finding]:
@@ -50,7 +47,7 @@ def system_findings(apis: Sequence[str], open_one: Callable[[str], MidiSystem]) 
 def port_findings(listing: PortListing) -> list[Finding]:
     """Say what there is to play on."""
     inputs, outputs = (
-        [name for name in names if not name.startswith(OURS)] for names in (listing.inputs, listing.outputs)
+        [name for name in names if not name.startswith(NO_INSTRUMENT)] for names in (listing.inputs, listing.outputs)
     )
     found = []
     for names, what, remedy in (

@@ -26,7 +26,7 @@ from realtime.midi.port_events import (
     ThreadFailed,
     ThreadRevived,
 )
-from realtime.midi.ports import Direction, InputPort, MidiSystem, OutputPort, PortListing, steady
+from realtime.midi.ports import Direction, InputPort, MidiSystem, OutputPort, PortListing, Wires, steady
 from realtime.midi.watchdog import Watchdog
 from realtime.output.scheduler import Scheduler
 from realtime.settings import PortGroup, Settings
@@ -107,6 +107,11 @@ class Connections:
     def listing(self) -> PortListing | None:
         """Return what there is to connect to, as far as it is known; for any thread."""
         return None if self._watchdog is None else self._watchdog.listing
+
+    @property
+    def wires(self) -> Wires | None:
+        """Return who is connected to our ports, as far as it is known; for any thread."""
+        return None if self._watchdog is None else self._watchdog.wires
 
     def start(self, deliver: Deliver) -> None:
         """Start listening and watching; `deliver` gets all there is to tell, on the threads where it happens."""

@@ -30,7 +30,7 @@ from realtime.engine.partner import Partner, PartnerSettings
 from realtime.live.connections import Connections, OpenPorts, open_ports, with_own_names
 from realtime.midi.clock_in import MidiClock
 from realtime.midi.port_events import Received
-from realtime.midi.ports import MidiSystem, PortListing
+from realtime.midi.ports import MidiSystem, PortListing, Wires
 from realtime.output.side_sources import SideSources
 from realtime.performers.play_settings import Mode, PlaySettings
 from realtime.performers.reference import Reference
@@ -178,6 +178,11 @@ class LivePlay:
     def listing(self) -> PortListing | None:
         """Return what there is to connect to, as far as it is known; for any thread."""
         return self._connections.listing
+
+    @property
+    def wires(self) -> Wires | None:
+        """Return who is connected to our ports, as far as it is known; for any thread."""
+        return self._connections.wires
 
     @property
     def take_fault(self) -> str | None:

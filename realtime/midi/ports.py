@@ -11,6 +11,9 @@ from typing import Protocol
 
 from piano.errors import PortError
 
+NO_INSTRUMENT = ("pianod", "Midi Through")
+"""How the names of ports begin that nobody plays on: those of any pianod, and what ALSA makes by itself."""
+
 POLL_S = 0.0002
 """How long to wait between two looks at an input that cannot tell when something arrives."""
 
@@ -144,15 +147,19 @@ def steady(name: str) -> str:
 
 
 def without_own(listing: PortListing, input_name: str, output_name: str) -> PortListing:
-    """Return what there is to choose from: without the far ends of our own virtual ports, which would be loops.
+    """Return what there is to choose from: no port of a pianod, and no far end of our own, which would be a loop.
 
-    A port of ours that is not listed in its own direction is virtual, and is listed in the other.
+    A port of ours that is not listed in its own direction is virtual, and is listed in the other. What is in use stays.
     """
 
     def others(names: tuple[str, ...], ours: str, same_way: tuple[str, ...]) -> tuple[str, ...]:
-        if ours in same_way:
-            return names
-        return tuple(name for name in names if steady(name).rpartition(":")[2] != ours)
+        far_end = None if ours in same_way else ours
+        return tuple(
+            name
+            for name in names
+            if name in (input_name, output_name)
+            or not (name.startswith(NO_INSTRUMENT) or steady(name).rpartition(":")[2] == far_end)
+        )
 
     inputs = others(listing.inputs, output_name, listing.outputs)
     outputs = others(listing.outputs, input_name, listing.inputs)

@@ -57,6 +57,8 @@ class Watchdog:
         self._now_ns = now_ns
         self._present: dict[tuple[Direction, str], bool] = {}
         self._wires = Wires()
+        self.wires: Wires | None = None
+        """Who was connected to our ports at the last look, None where that cannot be known; for any thread."""
         self._is_lost = False
         self._looks = 0
         self._looked_ns: int | None = None
@@ -112,7 +114,7 @@ class Watchdog:
 
     def _look_for_wires(self) -> None:
         """Report who is no longer connected to the ports that are our own."""
-        wires = self._system.wires()
+        self.wires = wires = self._system.wires()
         if wires is None:
             return
         before, self._wires = self._wires, wires

@@ -16,6 +16,7 @@ from starlette.websockets import WebSocket
 
 from realtime.control.protocol import LONGEST_REQUEST, encode_status
 from realtime.panel.controls import Controls
+from realtime.panel.doctor_routes import doctor_routes
 from realtime.panel.guard import Door, Guard
 from realtime.panel.job_routes import job_routes
 from realtime.panel.jobs import Jobs
@@ -65,6 +66,7 @@ def build_app(controls: Controls, door: Door, jobs: Jobs, pieces: Pieces) -> ASG
                 *review_routes(controls, pieces, reader),
                 *job_routes(controls, jobs, reader),
                 *like_routes(controls, reader),
+                *doctor_routes(controls),
                 WebSocketRoute("/api/live", live),
             ]
         ),

@@ -7,7 +7,7 @@ import asyncio
 import os
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 import realtime
@@ -34,9 +34,12 @@ async def run_child(
     *,
     limit_s: float,
     folder: Path | None = None,
+    fine: Collection[int] = (0,),
     report: Callable[[float], None] = lambda _: None,
 ) -> bytes:
     """Run a process, give it bytes and return what it wrote; WorkError if it failed or took too long.
+
+    It has failed unless its exit code is among those that are `fine`.
 
     `report` gets the share of the work that is done, 0 to 1, from its lines `progress SHARE`, which are not returned.
     """
@@ -60,7 +63,7 @@ async def run_child(
         if process.returncode is None:
             process.kill()
             await process.wait()
-    if process.returncode != 0:
+    if process.returncode not in fine:
         raise WorkError(_reason(said))
     return written
 

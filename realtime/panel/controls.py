@@ -23,6 +23,7 @@ from realtime.control.protocol import (
     Trade,
     changed,
 )
+from realtime.doctor.cable import local_control
 from realtime.engine.commands import (
     ChoosePort,
     ComeToEnd,
@@ -44,7 +45,7 @@ from realtime.midi.ports import Direction, without_own
 from realtime.performers.performer import LoopStatus, TradeStatus
 from realtime.performers.reference import Reference
 from realtime.settings import Settings
-from realtime.take.take import Take
+from realtime.take.take import Take, TakeRecord
 from realtime.threads.clock import Clock
 
 _NS_PER_S = 1e9
@@ -107,6 +108,11 @@ class Controls:
         """Return all that was played so far."""
         return self._stage.play.partner.take
 
+    def last(self, seconds: float) -> list[TakeRecord]:
+        """Return what was played and answered in the last seconds."""
+        since_ns = self._clock.now_ns() - round(seconds * _NS_PER_S)
+        return self.take.last(since_ns)
+
     def now_s(self) -> float:
         """Return the present moment in seconds of the API."""
         return self.seconds(self._clock.now_ns())
@@ -141,6 +147,7 @@ class Controls:
         if listing is not None:
             listing = without_own(listing, *stage.play.port_names)
         engine, output = stage.play.partner.engine.status(), stage.play.partner.scheduler.status()
+        wires = stage.play.wires
         refused = stage.play.partner.way_in.refused + output.refused
         return Status(
             at_s=self.now_s(),
@@ -161,6 +168,8 @@ class Controls:
             has_midi=stage.has_midi,
             inputs=listing.inputs if listing else (),
             outputs=listing.outputs if listing else (),
+            players=None if wires is None else tuple(sorted(wires.players)),
+            listeners=None if wires is None else tuple(sorted(wires.listeners)),
             answers=engine.performer.answers,
             interruptions=engine.performer.interruptions,
             heard=engine.heard,
@@ -203,6 +212,10 @@ class Controls:
         channel = self.settings.output_channel - 1
         on_channel = [(at_ns, bytes((data[0] & 0xF0 | channel, *data[1:]))) for at_ns, data in messages]
         self._stage.play.beside.replay(name, on_channel, from_s)
+
+    def set_local_control(self, *, on: bool) -> None:
+        """Tell the piano at the output whether its keys play its own sound."""
+        self._stage.play.beside.replay("Local Control", [(0, local_control(self.settings.output_channel, on=on))])
 
     def stop_replay(self) -> None:
         """End it."""

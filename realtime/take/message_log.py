@@ -5,6 +5,7 @@ on disk has them.
 """
 
 import struct
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from typing import overload
 
@@ -58,6 +59,10 @@ class MessageLog(Sequence[LoggedMessage]):
             low, high = max(first - start, 0) * _ENTRY.size, min(last - start, _PER_CHUNK) * _ENTRY.size
             for at_ns, kind, data in _ENTRY.iter_unpack(bytes(self._chunks.get(number, b"")[low:high])):
                 yield at_ns, data[: kind & _LENGTH], bool(kind & _MARK)
+
+    def place_at(self, at_ns: int) -> int:
+        """Return the place of the first message that is kept and not before a moment; they stand in order of time."""
+        return bisect_left(range(len(self)), at_ns, self.first, key=lambda place: self[place][0])
 
     @overload
     def __getitem__(self, index: int) -> LoggedMessage: ...

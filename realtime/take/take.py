@@ -104,6 +104,11 @@ class Take:
         )
         return heapq.merge(played, sent, key=lambda record: record.at_ns)
 
+    def last(self, since_ns: int) -> list[TakeRecord]:
+        """Return what came over the wire from a moment on; for any thread."""
+        place = TakePlace(self._played.place_at(since_ns), self.sent.place_at(since_ns))
+        return [record for record in self.since(place) if record.at_ns >= since_ns]
+
     def tracks(self) -> list[MidiTrack]:
         """Return the player's music and all that went out, from the first event of either on."""
         heard, answered = self.heard, self.answered()

@@ -1,11 +1,17 @@
 // The page: it joins the link, the music, the roll, the keyboard, the sound and the controls.
 
+import { Announcer } from "./announcer.js";
+import { Doctor } from "./doctor.js";
+import { Faces } from "./faces.js";
+import { Guide } from "./guide.js";
 import { Health } from "./health.js";
 import { Job } from "./job.js";
 import { Keyboard } from "./keyboard.js";
 import { Link } from "./link.js";
 import { Metronome } from "./metronome.js";
+import { Offers } from "./offers.js";
 import { Music } from "./music.js";
+import { PlayFace, turnOf } from "./play.js";
 import { Presets } from "./presets.js";
 import { Replay } from "./replay.js";
 import { Review } from "./review.js";
@@ -27,6 +33,7 @@ const find = (id) => document.getElementById(id);
 const parts = (prefix, names) => Object.fromEntries(names.map((name) => [camel(name), find(`${prefix}-${name}`)]));
 const camel = (name) => name.replace(/-(.)/g, (_, letter) => letter.toUpperCase());
 
+const announcer = new Announcer(find("announcer"), { box: find("notice-box"), text: find("notice"), close: find("notice-close") });
 const link = new Link(`ws://${location.host}/api/live`);
 const music = new Music();
 const sound = new Sound();
@@ -34,12 +41,20 @@ const roll = new Roll(find("roll"), music, () => link.nowS());
 const keyboard = new Keyboard(find("keyboard"), find("keys"), music);
 const webMidi = new WebMidi();
 const metronome = new Metronome(sound, () => link.nowS());
-const time = new MusicalTime({ beat: find("time-beat"), trade: find("time-trade"), chart: find("chart") }, () => link.nowS());
+const time = new MusicalTime({ beat: find("time-beat"), trade: find("time-trade"), chart: find("chart") }, () => link.nowS(), (text) => announcer.say(text));
 const replay = new Replay(sound, () => link.nowS(), (position) => {
   roll.backS = position === null ? 0 : Math.max(link.nowS() - position, 0.001);
 });
-const steering = new Steering(link, tell);
-const form = new SettingsForm(find("settings"), (name, value) => link.ask("change", { settings: { [name]: value } }), tell);
+const steering = new Steering(link, tell, (text) => announcer.say(text));
+const change = (name, value) => link.ask("change", { settings: { [name]: value } });
+const form = new SettingsForm(find("settings"), change, tell);
+const faces = new Faces(document.querySelectorAll("#faces button"));
+const play = new PlayFace(
+  { ways: document.querySelectorAll(".way"), title: find("knobs-title"), knobs: find("knobs"), turn: find("turn") },
+  [[find("loop"), find("loop-slot")], [find("sound-part"), find("sound-slot")]],
+  faces,
+  async (name, value) => tellRefusal(await change(name, value)),
+);
 const presets = new Presets(parts("preset", ["list", "name", "recall", "save", "forget"]), (name, fields) => link.ask(name, fields), tell);
 const health = new Health({
   ...Object.fromEntries(["hearing", "lateness", "fill", "counts"].map((name) => [name, find(name)])),
@@ -52,13 +67,36 @@ const viewer = new Viewer({ viewer: find("viewer"), ...parts("viewer", VIEWER) }
 const takes = new Takes({ list: find("takes"), look: find("takes-look"), none: find("takes-none"), session: find("take-look") }, viewer);
 const job = new Job(parts("job", ["task", "choice", "seconds", "file", "progress", "stop", "look"]), viewer, tell);
 const review = new Review({ review: find("review"), ...parts("review", ["filter", "pieces", "task", "look", "again"]) }, viewer);
+const announce = (text) => announcer.say(text);
+const choosePort = async (direction, port) => tellRefusal(await link.ask("choose_port", port ? { direction, port } : { direction }));
+const doctor = new Doctor(parts("doctor", ["look", "keyboard", "found", "state"]), (settings) => link.ask("change", { settings }), tell, announce);
+const GUIDE = ["title", "back", "next", "close", "keyboard", "ports", "heard", "lamp", "output", "page-sound", "output-sound", "local", "local-off", "local-on"];
+const guide = new Guide(
+  { guide: find("guide"), doctorPlace: find("guide-doctor"), ...parts("guide", GUIDE) },
+  find("live"),
+  find("doctor"),
+  { choose: choosePort, chord, tryOutput: () => post("/api/doctor/sound"), localControl: (on) => post(`/api/doctor/local-control?on=${Number(on)}`) },
+  announce,
+);
+const offers = new Offers(find("offer"), { use: (port) => choosePort("input", port), sound: () => chooseSound(true), guide: () => openGuide() }, announce);
 let latest = null;
 let soundWasChosen = false;
 
-export const app = { link, music, sound, roll, keyboard, webMidi, metronome, time, replay, viewer, takes, job, review, status: () => latest };
+export const app = { announcer, doctor, faces, guide, offers, play, link, music, sound, roll, keyboard, webMidi, metronome, time, replay, viewer, takes, job, review, status: () => latest };
 
 function tell(text) {
-  find("notice").textContent = text;
+  announcer.tell(text);
+}
+
+function tellRefusal(answer) {
+  tell(answer.type === "refused" ? answer.reason : "");
+}
+
+// Show a text that changes by itself, and say the change.
+function showAndSay(element, text, said = text) {
+  if (element.textContent === text) return;
+  element.textContent = text;
+  if (said) announcer.say(said);
 }
 
 function setText(element, text) {
@@ -71,7 +109,9 @@ link.addEventListener("hello", ({ detail }) => {
   replay.stop();
   music.clear();
   sound.silence();
+  play.leave();
   form.build(detail.settings);
+  play.arrange();
   document.body.classList.remove("away");
   tell("");
   for (const part of [takes, job, review]) part.refresh();
@@ -80,7 +120,7 @@ link.addEventListener("hello", ({ detail }) => {
 link.addEventListener("away", () => {
   document.body.classList.add("away");
   sound.silence();
-  setText(find("activity"), "pianod is not there; trying again");
+  showAndSay(find("activity"), "pianod is not there; trying again");
   find("activity").dataset.activity = "away";
 });
 
@@ -88,6 +128,7 @@ link.addEventListener("events", ({ detail }) => {
   const now = link.nowS();
   for (const row of detail.events) {
     music.take(row);
+    if (row[0] === "player" && row[1] === "on") guide.hear(row[3]);
     if (row[0] === "model") soundRow("model", row, now);
     if (row[0] === "passed" && isMended()) soundRow("here", row, now);
   }
@@ -113,8 +154,12 @@ function isMended() {
 link.addEventListener("status", ({ detail: status }) => {
   latest = status;
   find("activity").dataset.activity = status.activity;
-  setText(find("activity"), status.fault ?? (status.activity === "playing" && TOGETHER.includes(status.mode) ? status.mode : status.activity));
-  setText(find("take-fault"), status.take_fault ? `this take is not being kept: ${status.take_fault}` : "");
+  const activity = status.activity === "playing" && TOGETHER.includes(status.mode) ? status.mode : status.activity;
+  showAndSay(find("activity"), status.fault ?? activity, status.fault ?? turnOf(status));
+  showAndSay(find("take-fault"), status.take_fault ? `this take is not being kept: ${status.take_fault}` : "");
+  play.take(status);
+  guide.take(status);
+  offers.take(status, sound.isOn);
   const ports = status.has_midi ? `in ${status.input}, out ${status.output}` : "no MIDI system: play here";
   setText(find("about"), `${status.mode} · model ${status.model} on ${status.provider.replace("ExecutionProvider", "")} · ${ports}`);
   form.show(status.settings);
@@ -168,8 +213,7 @@ async function command(name) {
     keyboard.releaseAll();
     sound.silence();
   }
-  const answer = await link.ask(name);
-  tell(answer.type === "refused" ? answer.reason : "");
+  tellRefusal(await link.ask(name));
 }
 
 for (const button of document.querySelectorAll("[data-command]")) {
@@ -181,11 +225,34 @@ function setSound(on) {
   sound.setOn(on);
 }
 
-find("sound").addEventListener("change", (event) => {
+function chooseSound(on) {
   soundWasChosen = true;
-  setSound(event.target.checked);
+  setSound(on);
   sound.wake();
-});
+}
+
+// Four keys of the page's own sound, so that one hears whether there is any.
+function chord() {
+  chooseSound(true);
+  [60, 64, 67, 72].forEach((pitch, index) => {
+    sound.on("model", pitch, 80, index * 0.2);
+    sound.off("model", pitch, 1.8);
+  });
+}
+
+async function post(place) {
+  const answer = await fetch(place, { method: "POST" });
+  tell(answer.ok ? "" : await answer.text());
+}
+
+function openGuide() {
+  viewer.close();
+  guide.open();
+}
+
+find("connect").addEventListener("click", openGuide);
+viewer.addEventListener("open", () => guide.isOpen && guide.close());
+find("sound").addEventListener("change", (event) => chooseSound(event.target.checked));
 find("volume").addEventListener("input", (event) => {
   sound.setVolume(event.target.value / 100);
   setText(find("volume-value"), event.target.value);
@@ -219,6 +286,8 @@ find("web-midi").addEventListener("change", async (event) => {
 });
 for (const gesture of ["pointerdown", "keydown"]) window.addEventListener(gesture, () => sound.wake(), { capture: true });
 
+faces.start();
+guide.offer();
 new Tabs(find("tabs"));
 find("tab-pieces").addEventListener("click", () => takes.refresh());
 roll.start();

@@ -246,7 +246,7 @@ function numberField(bounds, kind) {
 function sliderField(name, none, kind) {
   const [min, max, step] = SLIDERS[name];
   const input = make("input", { type: "range", min, max, step });
-  const output = make("output", {});
+  const output = make("output", { ariaLive: "off" });
   output.setAttribute("for", `setting-${name}`);
   const free = none ? make("input", { type: "checkbox", title: none }) : null;
   if (free) free.setAttribute("aria-label", `${LABELS[name]}: ${none}`);

@@ -1,8 +1,9 @@
 // What is chosen from lists that the daemon gives: the MIDI ports, and the model that plays.
 
 export class Steering {
-  constructor(link, tell) {
-    Object.assign(this, { link, tell });
+  // `tell` shows a fault, `announce` says what is shown here.
+  constructor(link, tell, announce) {
+    Object.assign(this, { link, tell, announce });
     this.ports = ["input", "output"].map((direction) => document.getElementById(`port-${direction}`));
     this.model = document.getElementById("model");
     for (const select of this.ports) {
@@ -35,7 +36,7 @@ export class Steering {
     const chosen = loading ?? model;
     list(this.model, models.map((name) => [name, name]), chosen);
     const state = loading ? `loading ${loading}; ${model} goes on meanwhile` : (fault ?? "");
-    say("model-state", state);
+    if (say("model-state", state) && state) this.announce(state);
   }
 }
 
@@ -51,9 +52,12 @@ function loopInWords(loop) {
   return `${loop.length_s.toFixed(1)} s, ${layers}, pass ${loop.passes + 1}: ${COURSES[loop.course] ?? loop.course}.`;
 }
 
+// Show a text; returns whether it is another than before.
 function say(id, text) {
   const place = document.getElementById(id);
-  if (place.textContent !== text) place.textContent = text;
+  const isNew = place.textContent !== text;
+  if (isNew) place.textContent = text;
+  return isNew;
 }
 
 // The live list of ports; the one in use is there even when it is gone, or is of pianod's own making.

@@ -4,9 +4,10 @@ const TURN_MS = 100;
 const WHO = { player: "you", pianod: "pianod" };
 
 export class MusicalTime {
-  // `parts` holds the elements `beat`, `trade` and `chart`; `clock` tells the seconds of the daemon.
-  constructor(parts, clock) {
-    Object.assign(this, { parts, clock });
+  // `parts` holds the elements `beat`, `trade` and `chart`; `clock` tells the seconds of the daemon, `announce` says
+  // whose bars begin, and not how they are counted down.
+  constructor(parts, clock, announce) {
+    Object.assign(this, { parts, clock, announce });
     this.grid = null; // {origin, period, beats}
     this.trade = null;
     this.chart = null; // {bars, first_beat}
@@ -15,6 +16,7 @@ export class MusicalTime {
 
   take({ trade, chart }, grid) {
     this.grid = grid;
+    if (trade && trade.who !== this.trade?.who && WHO[trade.who]) this.announce(`${WHO[trade.who]}: ${trade.bars} bars`);
     this.trade = trade;
     if (JSON.stringify(chart) !== JSON.stringify(this.chart)) {
       this.chart = chart;

@@ -8,9 +8,10 @@ import { Roll } from "./roll.js";
 const AFTER_S = 1; // what the roll takes for the present lies so long after all that is seen
 const FOLLOW_AT = 0.7; // of the width: where the cursor is kept while it plays
 
-export class Viewer {
+export class Viewer extends EventTarget {
   // `parts` are elements by name; `live` is what is seen when no piece is; `tell` shows a fault.
   constructor(parts, live, sound, tell) {
+    super();
     Object.assign(this, { parts, live, sound, tell });
     this.music = new Music();
     this.length = 1;
@@ -46,6 +47,7 @@ export class Viewer {
     this.parts.file.hidden = !piece.file;
     if (piece.file) this.parts.file.href = piece.file;
     this.parts.output.hidden = !piece.replay || !this.hasMidi;
+    this.dispatchEvent(new Event("open"));
     this.parts.viewer.hidden = false;
     this.live.hidden = true;
     this.parts.at.value = 0;
@@ -55,6 +57,7 @@ export class Viewer {
   }
 
   close() {
+    if (!this.isOpen) return;
     this.replay.stop();
     this.parts.viewer.hidden = true;
     this.live.hidden = false;

@@ -1,5 +1,6 @@
 """`pianod doctor` as a whole, on ports in memory: what is printed, and how it ends."""
 
+import json
 from collections.abc import Sequence
 
 import pytest
@@ -50,6 +51,17 @@ def test_it_looks_measures_and_says_how_to_go_on(
     for part in ("MIDI\n", "keyboard or program to listen to: CASIO", "The cables\n  ok  a message travels"):
         assert part in said
     assert said.endswith("To have your keyboard judged:  pianod doctor --listen-s 15\n")
+
+
+def test_as_json_a_program_reads_what_was_found(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keys = [f"90{pitch:02x}40" for pitch in range(60, 70)]
+    assert run(Desk(keys), monkeypatch, listen_s=0.01, as_json=True) == 2
+    sections = json.loads(capsys.readouterr().out)
+    assert [section["title"] for section in sections] == ["MIDI", "The computer", "The cables", "Your keyboard"]
+    fixed = next(one for one in sections[-1]["findings"] if one["grade"] == "fault")
+    assert fixed["change"]["settings"] == {"mode": "velocity", "strength": 1.0}
 
 
 def test_a_keyboard_is_judged_and_a_fault_ends_with_2(

@@ -20,8 +20,8 @@ CLOCK = MonotonicClock()
 
 def test_local_control_is_controller_122() -> None:
     output = MemoryOutputPort(CLOCK)
-    local_control(output, 3, on=False)
-    local_control(output, 1, on=True)
+    output.send(local_control(3, on=False))
+    output.send(local_control(1, on=True))
     assert [sent.data.hex(" ") for sent in output.sent] == ["b2 7a 00", "b0 7a 7f"]
 
 

@@ -33,4 +33,6 @@ def test_the_far_ends_of_our_own_virtual_ports_are_not_offered() -> None:
     offered = without_own(listing, "pianod in", "pianod out")
     assert (offered.inputs, offered.outputs) == (("Casio:Casio 20:0",), ("Casio:Casio 20:0",))
     chosen = without_own(listing, "Casio:Casio 20:0", "Casio:Casio 20:0")
-    assert chosen == listing, "a piano is offered both ways, though it is in use"
+    assert chosen == offered, "a piano is offered both ways, though it is in use; no other pianod is"
+    named = PortListing("jack", ("duo:mine",), ("duo:mine", "system:midi"), has_virtual=True)
+    assert without_own(named, "mine", "system:midi").outputs == ("system:midi",), "whatever our own port is called"

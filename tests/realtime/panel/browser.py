@@ -9,6 +9,7 @@ from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
@@ -20,6 +21,10 @@ WITHIN_S = 300
 """How long a wait may last before it is in vain: as long as the busiest of machines could take."""
 
 T = TypeVar("T")
+
+PHONE = 600
+"""Pixels of width below which it is a phone."""
+MOST_TABS = 400
 
 PHRASE = "asdf"
 """Four white keys from middle C on."""
@@ -57,7 +62,7 @@ def start_chromium(profile: str) -> webdriver.Chrome:
 
 
 class Page:
-    """One page of the panel, in a tab of its own."""
+    """One page of the panel, in a tab of its own, with all that there is."""
 
     def __init__(self, driver: webdriver.Chrome, address: str) -> None:
         self.driver = driver
@@ -65,6 +70,26 @@ class Page:
         self.handle = driver.current_window_handle
         driver.get(address)
         self.until("app.link.isOpen && app.status() !== null")
+        self.face("studio")
+        self.ask("app.guide.close()")
+
+    def face(self, name: str) -> None:
+        """Show one of the two faces."""
+        self.ask(f"app.faces.show({name!r})")
+
+    def resize(self, width: int, height: int) -> None:
+        """Give the page a size in CSS pixels, on a phone if it is narrow."""
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < PHONE}
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+
+    def reach(self, selector: str) -> WebElement:
+        """Go to an element by the Tab key alone; AssertionError where it is not come by."""
+        wanted = self.find(selector)
+        for _ in range(MOST_TABS):
+            if self.driver.switch_to.active_element == wanted:
+                return wanted
+            ActionChains(self.driver).send_keys(Keys.TAB).perform()
+        raise AssertionError(f"{selector} is not reached by the Tab key")
 
     def show(self) -> None:
         """Bring the tab to the front."""

@@ -22,6 +22,16 @@ CHANNEL_MESSAGES = st.tuples(st.sampled_from((0x80, 0x90, 0xB0, 0xE0)), *3 * [st
 )
 
 
+@given(st.lists(st.integers(0, 50), max_size=40), st.integers(-1, 51))
+def test_what_came_from_a_moment_on_is_found(moments: list[int], since_ns: int) -> None:
+    take = Take()
+    for at_ns in sorted(moments):
+        take.play(at_ns, b"\x90\x3c\x40")
+        take.send(at_ns, b"\x80\x3c\x40")
+    expected = [record for record in take.since(TakePlace()) if record.at_ns >= since_ns]
+    assert take.last(since_ns) == expected
+
+
 def test_events_become_notes_and_changes_of_the_pedal() -> None:
     events: list[tuple[float, Event]] = [
         (1.0, NoteOn(60, 50)),

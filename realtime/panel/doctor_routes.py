@@ -1,0 +1,86 @@
+"""What keeps the piano and pianod apart, over HTTP: what `pianod doctor` finds, and what tries it out.
+
+The computer is looked at by a process of its own, since opening a MIDI system and running the model take time and the
+interpreter; the keyboard is judged by what was heard already.
+"""
+
+import asyncio
+import json
+from dataclasses import asdict
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from realtime.doctor.cable import own_sound_findings
+from realtime.doctor.finding import Finding
+from realtime.doctor.keyboard import Arrived, keyboard_findings
+from realtime.midi.performance_messages import TimedMessage
+from realtime.panel.child import WorkError, program, run_child
+from realtime.panel.controls import Controls
+from realtime.panel.responses import json_of
+from realtime.take.take import Source
+from realtime.threads.clock import NS_PER_S
+
+LISTENED_S = 60
+_GIVE_UP_S = 120.0
+_SOMETHING_IS_WRONG = 2
+_CHORD, _APART_NS, _LASTS_NS = (60, 64, 67, 72), NS_PER_S // 5, NS_PER_S
+
+
+def doctor_routes(controls: Controls) -> list[BaseRoute]:
+    """Return the routes of the doctor."""
+    place = asyncio.Semaphore(1)
+
+    async def computer(_request: Request) -> Response:
+        settings = controls.settings
+        words = ["doctor", "--as-json", "--api", settings.api, "--model", str(settings.model)]
+        words += ["--provider", settings.provider]
+        try:
+            async with place:
+                fine = (0, _SOMETHING_IS_WRONG)
+                said = await run_child(program("realtime", *words), limit_s=_GIVE_UP_S, fine=fine)
+            json.loads(said)
+        except (WorkError, ValueError) as error:
+            return PlainTextResponse(f"it could not be looked at: {error}", 422)
+        return Response(said, media_type="application/json")
+
+    async def keyboard(_request: Request) -> Response:
+        return json_of([{"title": "Your keyboard", "findings": [asdict(one) for one in findings_of(controls)]}])
+
+    async def sound(_request: Request) -> Response:
+        controls.replay("a chord to try the sound", chord(), 0)
+        return json_of({"type": "done"})
+
+    async def own_keys(request: Request) -> Response:
+        on = request.query_params.get("on", "")
+        if on not in ("0", "1"):
+            return PlainTextResponse("on is 0 or 1", 400)
+        controls.set_local_control(on=on == "1")
+        return json_of({"type": "done"})
+
+    return [
+        Route("/api/doctor", computer, methods=["POST"]),
+        Route("/api/doctor/keyboard", keyboard, methods=["POST"]),
+        Route("/api/doctor/sound", sound, methods=["POST"]),
+        Route("/api/doctor/local-control", own_keys, methods=["POST"]),
+    ]
+
+
+def findings_of(controls: Controls) -> list[Finding]:
+    """Return what can be said of the keyboard by what was heard in the last minute, and of the piano at the output."""
+    heard = [
+        Arrived(record.at_ns, record.data) for record in controls.last(LISTENED_S) if record.source is Source.PLAYED
+    ]
+    first_ns = heard[0].at_ns if heard else 0
+    messages = [Arrived(one.at_ns - first_ns, one.data) for one in heard]
+    found = keyboard_findings(messages, LISTENED_S * NS_PER_S)
+    status = controls.status()
+    return [*found, *own_sound_findings(status.input, status.output, thru=controls.settings.thru)] if heard else found
+
+
+def chord() -> list[TimedMessage]:
+    """Return four keys, one after the other, that sound together."""
+    ons = [(index * _APART_NS, bytes((0x90, pitch, 80))) for index, pitch in enumerate(_CHORD)]
+    end_ns = len(_CHORD) * _APART_NS + _LASTS_NS
+    return [*ons, *((end_ns, bytes((0x80, pitch, 64))) for pitch in _CHORD)]

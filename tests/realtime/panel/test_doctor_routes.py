@@ -1,0 +1,79 @@
+"""What the panel's doctor says over HTTP, and what it sends to the piano at the output."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from realtime.engine.event_rings import EventRings
+from realtime.live.live_session import LivePlay
+from realtime.midi.memory_ports import MemoryMidiSystem
+from realtime.midi.ports import Wires
+from realtime.panel.controls import Controls, Stage
+from realtime.panel.doctor_routes import findings_of
+from realtime.panel.server import PanelServer
+from realtime.settings import Settings
+from realtime.threads.clock import MonotonicClock
+from tests.realtime.panel.test_server import get
+from tests.support.scripted_play import model_of_chance
+
+WITHIN = 2_000
+
+
+class Room:
+    """A session beside a piano in memory, whose keys and sound have one name."""
+
+    def __init__(self) -> None:
+        self.system = MemoryMidiSystem(MonotonicClock(), ("Casio", "pianod two"))
+        settings = Settings(seed=3, input="Casio", output="Casio", panel_port=0, takes=None)
+        history = EventRings()
+        self.play = LivePlay(settings, self.system, model_of_chance(), 3, history)
+        self.controls = Controls(Stage(self.play, history, settings, 3, "chance", has_midi=True), MonotonicClock())
+        self.settings = settings
+
+    def until(self, condition: object) -> None:
+        for _ in range(WITHIN):
+            if callable(condition) and condition():
+                return
+            self.play.partner.engine.wait(0.01)
+        raise AssertionError("it did not come to pass")
+
+
+@pytest.fixture
+def room() -> Iterator[Room]:
+    room = Room()
+    with room.play:
+        yield room
+
+
+def test_the_keyboard_is_judged_by_what_was_heard(room: Room) -> None:
+    assert findings_of(room.controls)[0].grade == "fault", "nothing was heard"
+    keys = room.system.open_output("Casio")
+    for pitch in range(60, 70):
+        keys.send(bytes((0x90, pitch, 64)))
+    room.until(lambda: len(room.controls.last(60)) >= 10)
+    found = findings_of(room.controls)
+    fixed = next(one for one in found if "every key has velocity 64" in one.says)
+    assert fixed.change is not None
+    assert fixed.change.settings == {"mode": "velocity", "strength": 1.0}
+    assert any("is keyboard and sound" in one.says for one in found)
+
+
+def test_the_sound_is_tried_and_the_piano_told_to_be_silent(room: Room) -> None:
+    piano = room.system.open_input("Casio")
+    with PanelServer(room.settings, room.controls) as server:
+        assert get(server, "/api/doctor/local-control?on=0", "POST")[0] == 200
+        room.until(lambda: piano.poll() == b"\xb0\x7a\x00")
+        assert get(server, "/api/doctor/local-control?on=2", "POST")[0] == 400
+        assert get(server, "/api/doctor/sound", "POST")[0] == 200
+        room.until(lambda: piano.poll() == b"\x90\x3c\x50")
+        room.until(lambda: piano.poll() == b"\x80\x48\x40")
+        code, said = get(server, "/api/doctor/keyboard", "POST")
+        assert (code, json.loads(said)[0]["title"]) == (200, "Your keyboard")
+
+
+def test_who_is_connected_is_told_and_ports_of_a_pianod_are_not_offered(room: Room) -> None:
+    room.system.connected = Wires(frozenset({"b", "a"}), frozenset())
+    room.until(lambda: room.controls.status().players == ("a", "b"))
+    status = room.controls.status()
+    assert (status.listeners, status.inputs, status.outputs) == ((), ("Casio",), ("Casio",))

@@ -1,0 +1,128 @@
+"""From the box to the first duet: the guide of four steps, what the doctor finds, what the page offers by itself."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.realtime.panel.browser import Page
+
+STATUS: dict[str, Any] = {
+    "has_midi": True,
+    "input": "pianod in",
+    "output": "pianod out",
+    "inputs": [],
+    "outputs": [],
+    "players": [],
+    "listeners": [],
+    "heard": 0,
+}
+"""A MIDI system with nothing wired."""
+
+
+@pytest.fixture
+def guided(page: Page) -> Iterator[Page]:
+    """Give a page that was never opened before."""
+    page.face("play")
+    page.driver.execute_script("localStorage.removeItem('pianod-guided')")
+    page.driver.refresh()
+    page.until("app.link.isOpen && app.status() !== null")
+    yield page
+    page.ask("app.guide.close()")
+
+
+def test_who_comes_for_the_first_time_is_guided_to_play(guided: Page) -> None:
+    title = "document.getElementById('guide-title').textContent"
+    assert guided.ask(f"[app.guide.isOpen, {title}]") == [True, "What do you have?"]
+    assert "There is no MIDI system here" in guided.find("#guide").text
+    guided.click("#guide-next")
+    assert guided.ask(title) == "Is the keyboard heard?"
+    assert guided.ask("document.activeElement.id") == "guide-title", "who hears the page is told the step"
+    guided.ask("app.keyboard.press('a hand', 61, 70)")
+    guided.until("document.getElementById('guide-heard').textContent === 'C sharp4'")
+    guided.ask("app.keyboard.releaseAll()")
+    guided.click("#guide-next")
+    struck = guided.ask("app.sound.struck")
+    guided.click("#guide-page-sound")
+    guided.until(f"app.sound.struck >= {struck} + 4")
+    guided.click("#guide-next")
+    guided.click("#guide-next")
+    assert not guided.find("#guide").is_displayed()
+    assert guided.find("#roll").is_displayed()
+    guided.driver.refresh()
+    guided.until("app.link.isOpen && app.status() !== null")
+    assert not guided.ask("app.guide.isOpen"), "once is enough"
+    guided.click("#connect")
+    assert guided.ask("app.guide.isOpen")
+
+
+def test_the_doctor_looks_at_the_computer_from_the_guide(page: Page) -> None:
+    page.click("#connect")
+    page.click("#doctor-look")
+    page.until("document.querySelectorAll('#doctor-found .finding').length > 1")
+    said = page.find("#doctor-found").text
+    assert "no MIDI system answers" in said
+    assert "the model runs on" in said
+    assert "docs/connect.md tells how to come by one" in said, "what to do stands beside it"
+    page.click("#guide-close")
+    page.click("#tab-health")
+    assert page.find("#panel-health #doctor-found").is_displayed(), "they stand in the studio, too"
+
+
+def test_the_keyboard_is_judged_and_a_button_mends_it(page: Page) -> None:
+    page.click("#tab-health")
+    for velocity in [64] * 10:
+        page.ask(f"app.link.play([0x90, 60, {velocity}], [0x80, 60, 0])")
+    page.until("app.music.player.notes.length >= 10")
+    page.ask("app.doctor.show([{ findings: [] }])")
+    page.click("#doctor-keyboard")
+    page.until("document.querySelectorAll('#doctor-found .finding').length > 1")
+    finding = {"grade": "fault", "says": "no dynamics", "remedy": "mend it"}
+    finding_with_change = {**finding, "change": {"button": "Mend", "settings": {"mode": "velocity", "strength": 1.0}}}
+    page.ask(f"app.doctor.show([{{ findings: [{json.dumps(finding_with_change)}] }}])")
+    page.click("#doctor-found button")
+    page.until("app.status().mode === 'velocity' && app.status().settings.strength === 1")
+
+
+def offered(page: Page, *statuses: dict[str, Any], sound: bool = False) -> list[str]:
+    """Return what is offered after some statuses, one after the other, and what its buttons say."""
+    found: list[str] = page.driver.execute_async_script(
+        "const [statuses, sound, done] = arguments; import('/static/offers.js').then(({ Offers }) => {"
+        " const box = document.createElement('p'); window.used = [];"
+        " const push = (what) => () => used.push(what);"
+        " const steps = { use: (port) => used.push(port), sound: push('sound'), guide: push('guide') };"
+        " const offers = new Offers(box, steps, (text) => used.push(`said ${text}`)); window.offerBox = box;"
+        " for (const status of statuses) offers.take(status, sound);"
+        " done([...box.children].map((part) => part.textContent)); });",
+        list(statuses),
+        sound,
+    )
+    return found
+
+
+def test_a_keyboard_that_appears_is_offered_once(page: Page) -> None:
+    wired = {**STATUS, "players": ["a"], "listeners": ["b"]}
+    casio = {**wired, "inputs": ["CASIO USB-MIDI:CASIO USB-MIDI 20:0"]}
+    question = "CASIO USB-MIDI was plugged in: use it?"
+    assert offered(page, wired, casio, casio) == [question, "Use it", "Not now"]
+    assert page.driver.execute_script("return used") == [f"said {question}"], "it is said once"
+    page.driver.execute_script("offerBox.querySelector('button').click()")
+    assert page.driver.execute_script("return used.at(-1)") == casio["inputs"][0]
+    assert offered(page, casio, casio) == [], "what was there before is no news"
+    assert offered(page, wired, casio, {**casio, "input": casio["inputs"][0]}) == [], "it is in use"
+    assert offered(page, wired, casio, wired) == [], "it is gone"
+
+
+def test_where_nothing_is_wired_the_own_sound_is_offered(page: Page) -> None:
+    bare = "Nothing is wired to pianod yet: no keyboard and no sound."
+    assert offered(page, STATUS) == [bare, "Connect my piano", "Sound in this page", "Not now"]
+    page.driver.execute_script("offerBox.querySelectorAll('button')[1].click()")
+    assert page.driver.execute_script("return used.at(-1)") == "sound"
+    assert offered(page, STATUS, sound=True)[0] == "Nothing is wired to pianod yet: no keyboard."
+    assert offered(page, {**STATUS, "players": ["a keyboard"]})[0] == "Nothing is wired to pianod yet: no sound."
+    assert offered(page, {**STATUS, "input": "CASIO", "inputs": ["CASIO"], "listeners": ["a synth"]}) == []
+    assert offered(page, {**STATUS, "players": None, "listeners": None, "heard": 3}) == [], (
+        "nobody knows, and keys came"
+    )
+    assert offered(page, {**STATUS, "has_midi": False}) == [], "there is nothing to wire"
