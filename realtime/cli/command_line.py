@@ -19,6 +19,7 @@ from piano.errors import ConfigError, PianodError, PortError
 from realtime.cli.parser import WITHOUT_FLAG, Parser, ShortHelp, add_request, add_settings, check_flags, wants_all
 from realtime.cli.requests import DemoRequest, DoctorRequest, SendRequest
 from realtime.files.task_requests import (
+    SUMMARIES,
     CleanRequest,
     ContinueFilesRequest,
     FillRequest,
@@ -146,7 +147,7 @@ COMMANDS: Mapping[str, CliCommand] = {
         ("out", "mode", "temperature", "composer", "seed", "model"),
     ),
     "continue": CliCommand(
-        "go on with MIDI files",
+        SUMMARIES["continue"],
         "FILE... ",
         ContinueFilesRequest,
         _run_continue,
@@ -162,7 +163,7 @@ COMMANDS: Mapping[str, CliCommand] = {
         MAKING,
     ),
     "fill": CliCommand(
-        "keep a part of MIDI files, play the rest",
+        SUMMARIES["fill"],
         "FILE... --keep WHAT ",
         FillRequest,
         _run_task,
@@ -170,7 +171,7 @@ COMMANDS: Mapping[str, CliCommand] = {
         MAKING,
     ),
     "velocities": CliCommand(
-        "find the velocities of MIDI files",
+        SUMMARIES["velocities"],
         "FILE... ",
         VelocitiesRequest,
         _run_task,
@@ -178,7 +179,7 @@ COMMANDS: Mapping[str, CliCommand] = {
         MAKING,
     ),
     "clean": CliCommand(
-        "clean MIDI files of wrong notes, velocities or times",
+        SUMMARIES["clean"],
         "FILE... --pitch|--velocity|--onset|--time|--all ",
         CleanRequest,
         _run_task,
@@ -186,7 +187,7 @@ COMMANDS: Mapping[str, CliCommand] = {
         MAKING,
     ),
     "perform": CliCommand(
-        "play scores with expression", "FILE... ", PerformRequest, _run_task, ("bpm", "order_only", *TASK), MAKING
+        SUMMARIES["perform"], "FILE... ", PerformRequest, _run_task, ("bpm", "order_only", *TASK), MAKING
     ),
     "send": CliCommand(
         "steer the pianod that runs, or ask how it stands",

@@ -18,11 +18,11 @@ from inference.session_wrapper import MeteredSession
 from piano.midi.file import write_performance
 from realtime.cli.demo_phrases import QUESTION, SECOND_THOUGHT, read_phrase
 from realtime.cli.demo_player import DemoPlayer, Heard, Passage
-from realtime.cli.synthesis import synthesise
 from realtime.engine.from_settings import seed_of
 from realtime.engine.open_model import open_bundle, open_session
 from realtime.files.output_paths import check_folder, write_text
 from realtime.files.piano_roll import draw_roll
+from realtime.files.synthesis import synthesise
 from realtime.live.live_session import LivePlay
 from realtime.midi.memory_ports import MemoryMidiSystem
 from realtime.settings import Settings

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import threading
 import webbrowser
 from collections.abc import Callable
@@ -23,6 +24,7 @@ from realtime.midi.guarded_ports import GuardedSystem
 from realtime.midi.ports import MidiSystem
 from realtime.midi.rtmidi_ports import open_system
 from realtime.panel.controls import Controls, Stage
+from realtime.panel.invitation import WARNING, Invitation
 from realtime.panel.server import PanelServer
 from realtime.settings import Settings
 from realtime.threads.clock import MonotonicClock
@@ -71,6 +73,8 @@ def _play(settings: Settings, system: MidiSystem, wishes: "SignalHandlers") -> i
             if panel is not None:
                 stack.enter_context(panel)
                 logger.info("the panel is at {}", panel.address)
+                if panel.invitation is not None:
+                    _invite(panel.invitation)
                 if settings.open:
                     webbrowser.open(panel.address)
             wishes.wait(play.partner.engine, play.partner.inbox.put)
@@ -78,6 +82,13 @@ def _play(settings: Settings, system: MidiSystem, wishes: "SignalHandlers") -> i
     finally:
         system.close()
     return 0
+
+
+def _invite(invitation: Invitation) -> None:
+    """Show a terminal how a phone opens the panel, and say what that means."""
+    logger.warning("{}", WARNING)
+    if sys.stderr.isatty():
+        print(f"On a phone in the same network:\n{invitation.text()}", file=sys.stderr, flush=True)
 
 
 def _tell_how_to_begin(settings: Settings, *, has_midi: bool) -> None:

@@ -1,5 +1,6 @@
 """What the commands that work on MIDI files are asked for: which files, what is wanted of them, and how."""
 
+from collections.abc import Mapping
 from copy import copy
 from itertools import pairwise
 from pathlib import Path
@@ -9,6 +10,15 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from realtime.files.fill_choices import KEPT
 from realtime.files.requests import ContinueRequest, PieceRequest
+
+SUMMARIES: Mapping[str, str] = {
+    "continue": "go on with MIDI files",
+    "fill": "keep a part of MIDI files, play the rest",
+    "velocities": "find the velocities of MIDI files",
+    "clean": "clean MIDI files of wrong notes, velocities or times",
+    "perform": "play scores with expression",
+}
+"""What each command on files does, in the words of the command line and of the panel."""
 
 Span = tuple[float, float]
 

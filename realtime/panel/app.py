@@ -4,6 +4,7 @@ No path of a client ever reaches the file system: the files are read at the star
 """
 
 import asyncio
+import json
 from functools import partial
 from pathlib import Path
 
@@ -18,13 +19,15 @@ from realtime.control.protocol import LONGEST_REQUEST, encode_status
 from realtime.panel.controls import Controls
 from realtime.panel.doctor_routes import doctor_routes
 from realtime.panel.guard import Door, Guard
+from realtime.panel.invitation import WARNING, Invitation
 from realtime.panel.job_routes import job_routes
 from realtime.panel.jobs import Jobs
 from realtime.panel.like_routes import like_routes
 from realtime.panel.page_link import carry_out, serve_link
-from realtime.panel.piece_routes import Reader, review_routes, take_routes
-from realtime.panel.responses import read_body
+from realtime.panel.piece_routes import Reader, review_routes
+from realtime.panel.responses import missing, read_body
 from realtime.panel.shelves import Pieces, Takes
+from realtime.panel.take_routes import take_routes
 
 STATIC = Path(__file__).parent / "static"
 MOST_PAGES = 16
@@ -33,8 +36,10 @@ _TRY_AGAIN_LATER = 1013
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
 
-def build_app(controls: Controls, door: Door, jobs: Jobs, pieces: Pieces) -> ASGIApp:
-    """Return the guarded application; `pieces` are those to look through."""
+def build_app(
+    controls: Controls, door: Door, jobs: Jobs, pieces: Pieces, invitation: Invitation | None = None
+) -> ASGIApp:
+    """Return the guarded application; `pieces` are those to look through, `invitation` is for other devices."""
     reader = Reader()
     files = {path.name: path.read_bytes() for path in STATIC.iterdir() if path.suffix in _TYPES}
     places = asyncio.Semaphore(MOST_PAGES)
@@ -52,6 +57,16 @@ def build_app(controls: Controls, door: Door, jobs: Jobs, pieces: Pieces) -> ASG
     async def static(request: Request) -> Response:
         return _file_response(files, request.path_params["name"])
 
+    async def phone(_request: Request) -> Response:
+        if invitation is None:
+            return _json(json.dumps({"address": None}))
+        return _json(json.dumps({"address": invitation.address, "warning": WARNING}))
+
+    async def code(_request: Request) -> Response:
+        if invitation is None:
+            return missing("the panel is served to this machine alone")
+        return Response(invitation.svg(), media_type=_TYPES[".svg"])
+
     async def status(_request: Request) -> Response:
         return _json(encode_status(controls.status()))
 
@@ -61,6 +76,8 @@ def build_app(controls: Controls, door: Door, jobs: Jobs, pieces: Pieces) -> ASG
                 Route("/", index),
                 Route("/static/{name}", static),
                 Route("/api/status", status),
+                Route("/api/invitation", phone),
+                Route("/api/invitation.svg", code),
                 Route("/api/commands", partial(_command, controls), methods=["POST"]),
                 *take_routes(controls, Takes(controls.settings.takes), reader),
                 *review_routes(controls, pieces, reader),

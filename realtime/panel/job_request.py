@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from realtime.files.fill_choices import KEPT
+from realtime.files.task_requests import SUMMARIES
 
 GIVEN, MADE, PICTURE = "given.mid", "made.mid", "picture.json"
 """The files in the folder of a job."""
@@ -15,21 +16,25 @@ LONGEST_S = 120
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A task for a file: how the page calls it, its particulars to choose from, whether its length is asked for."""
+    """A task for a file: what it does, its particulars to choose from and what they are, whether it has a length."""
 
     title: str
     choices: tuple[str, ...] = ()
+    asks: str = ""
     has_length: bool = False
 
 
 JOBS: Mapping[str, Job] = {
-    "continue": Job("Go on with it", has_length=True),
-    "fill": Job("Keep a part, fill in the rest", tuple(kept for kept in KEPT if kept != "part")),
-    "velocities": Job("Find its dynamics", ("from its own", "from nothing")),
-    "clean": Job("Clean it", ("all", "pitch", "velocity", "onset", "time")),
-    "perform": Job("Perform it", ("the score in time", "the order of its keys alone")),
+    "continue": Job(SUMMARIES["continue"], has_length=True),
+    "fill": Job(SUMMARIES["fill"], tuple(kept for kept in KEPT if kept != "part"), "Keep"),
+    "velocities": Job(SUMMARIES["velocities"], ("from its own", "from nothing"), "Find them"),
+    "clean": Job(SUMMARIES["clean"], ("all", "pitch", "velocity", "onset", "time"), "What is wrong"),
+    "perform": Job(SUMMARIES["perform"], ("the score in time", "the order of its keys alone"), "Take from it"),
 }
-"""What can be made of a file."""
+"""What can be made of a file: the commands on files, in their words."""
+
+LONGEST_NAME = 120
+"""Characters of a file's name that are remembered, to speak of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,8 @@ class JobRequest:
     seconds: int = 20
     choice: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
+    name: str = ""
+    """What the file is called; nothing is opened by that name."""
 
     def to_json(self) -> str:
         """Return it as it goes to the process."""

@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute, Route
 from piano.midi.faults import DamageError
 from piano.midi.wrappers import unwrapped
 from realtime.panel.controls import Controls
-from realtime.panel.job_request import JOBS, LONGEST_S, MADE, PICTURE, JobRequest
+from realtime.panel.job_request import JOBS, LONGEST_NAME, LONGEST_S, MADE, PICTURE, JobRequest
 from realtime.panel.jobs import LARGEST_FILE, Jobs
 from realtime.panel.piece_routes import Piece, Reader, piece_routes
 from realtime.panel.responses import json_of, missing, number_of, read_body
@@ -81,4 +81,4 @@ def _request_of(request: Request, controls: Controls) -> JobRequest | Response:
     if choice not in (JOBS[task].choices or ("",)):
         return PlainTextResponse(f"choice is one of: {', '.join(JOBS[task].choices) or 'none'}", 400)
     settings = json.loads(controls.settings.model_dump_json(exclude=set(_NOT_PASSED_ON)))
-    return JobRequest(task, seconds, choice, settings)
+    return JobRequest(task, seconds, choice, settings, given.get("name", "")[:LONGEST_NAME])

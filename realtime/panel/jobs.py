@@ -24,6 +24,8 @@ class JobState:
     state: str
     reason: str = ""
     task: str = ""
+    name: str = ""
+    """What the file is called, to speak of it."""
     share: float = 0.0
 
 
@@ -49,7 +51,7 @@ class Jobs:
         self._folder = tempfile.TemporaryDirectory(prefix="pianod-")
         folder = Path(self._folder.name)
         (folder / GIVEN).write_bytes(data)
-        self.state = JobState(self.state.id + 1, "working", task=request.task)
+        self.state = JobState(self.state.id + 1, "working", task=request.task, name=request.name)
         self._task = asyncio.create_task(self._work(folder, request))
         return self.state
 

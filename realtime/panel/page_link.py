@@ -18,6 +18,7 @@ from piano.errors import ConfigError
 from piano.events import Event, NoteOff, NoteOn, Pedal, TimedEvent
 from realtime.control.protocol import ControlError, decode_request, descriptions, encode, encode_status
 from realtime.engine.event_rings import Planned, Ring, TakenBack
+from realtime.files.synthesis import can_synthesise
 from realtime.midi.held_notes import HeldNotes
 from realtime.panel.controls import Controls
 
@@ -52,6 +53,7 @@ class PageLink:
             encode(
                 "hello",
                 now_s=self._controls.now_s(),
+                sound_files=can_synthesise(),
                 settings=[asdict(description) for description in descriptions()],
             )
         )

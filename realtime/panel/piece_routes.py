@@ -1,4 +1,4 @@
-"""Pieces over HTTP: this session, earlier takes, what was made of a file, a data set. Each as a file and as a picture.
+"""Pieces over HTTP: a take, what was made of a file, a data set. Each as a file, as a picture, and as sound.
 
 Reading is done by processes of their own (`reading.py`), a few at a time, since it would hold up those who play.
 """
@@ -6,27 +6,31 @@ Reading is done by processes of their own (`reading.py`), a few at a time, since
 import asyncio
 import hashlib
 import json
+import tempfile
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from pathlib import Path
 
+from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from piano.errors import MidiFileError
 from piano.tokens.vocabulary import TASKS
+from realtime.files.synthesis import can_synthesise, synthesise
 from realtime.panel.child import WorkError, program, run_child
 from realtime.panel.controls import Controls
 from realtime.panel.responses import json_of, midi_of, missing, number_of
-from realtime.panel.shelves import MOST_PIECES, TAKE, Pieces, Takes
-from realtime.take.midi_export import take_bytes
+from realtime.panel.shelves import MOST_PIECES, Pieces
 
 _AT_ONCE = 2
 _MOST_KEPT, _MOST_KEPT_BYTES = 8, 16 << 20
 _GIVE_UP_S = 120.0
 _LONGEST_S = 360_000
+_LONGEST_SOUND_S = 1200
 _MOST_SEEDS = 10**9 - 1
 
 
@@ -46,7 +50,7 @@ class Reader:
     """Has MIDI files read by processes of their own, a few at a time; what was asked last is kept."""
 
     def __init__(self) -> None:
-        self._places = asyncio.Semaphore(_AT_ONCE)
+        self._places, self._synthesiser = asyncio.Semaphore(_AT_ONCE), asyncio.Semaphore(1)
         self._under_way: dict[tuple[str, ...], asyncio.Task[bytes]] = {}
         self._kept: OrderedDict[tuple[str, ...], bytes] = OrderedDict()
 
@@ -66,6 +70,20 @@ class Reader:
         answer = await asyncio.shield(task)
         self._keep(key, answer)
         return answer
+
+    async def sound_of(self, data: bytes) -> Response:
+        """Return a piece as sound, made by a synthesiser, one at a time; WorkError if it is too long for that."""
+        if float(await self.read(data, "length")) > _LONGEST_SOUND_S:
+            raise WorkError(f"sound is made of {_LONGEST_SOUND_S // 60} minutes at most, and this lasts longer")
+        folder = tempfile.TemporaryDirectory(prefix="pianod-")
+        midi, wav = Path(folder.name) / "piece.mid", Path(folder.name) / "piece.wav"
+        midi.write_bytes(data)
+        async with self._synthesiser:
+            is_made = await run_in_threadpool(synthesise, midi, wav)
+        if not is_made:
+            folder.cleanup()
+            raise WorkError("the synthesiser could not do it; the log says why")
+        return FileResponse(wav, media_type="audio/wav", background=BackgroundTask(folder.cleanup))
 
     async def _read(self, data: bytes, *what: str) -> bytes:
         async with self._places:
@@ -101,8 +119,15 @@ def piece_routes(place: str, find: Find, controls: Controls, reader: Reader) -> 
         controls.replay(piece.name, [(at_ns, bytes.fromhex(digits)) for at_ns, digits in rows], from_s)
         return json_of({"type": "done"})
 
+    async def sound(request: Request) -> Response:
+        if not can_synthesise():
+            return missing("there is no synthesiser: FluidSynth and a soundfont are to be installed")
+        piece = await find(request)
+        return missing("there is no such piece") if piece is None else await reader.sound_of(piece.data)
+
     return [
         Route(f"{place}.mid", told(file)),
+        Route(f"{place}.wav", told(sound)),
         Route(f"{place}/picture", told(picture)),
         Route(f"{place}/replay", told(replay), methods=["POST"]),
     ]
@@ -118,33 +143,6 @@ def told(serve: Callable[[Request], Awaitable[Response]]) -> Callable[[Request],
             return PlainTextResponse(str(error), 422)
 
     return serve_and_tell
-
-
-def take_routes(controls: Controls, takes: Takes, reader: Reader) -> list[BaseRoute]:
-    """Return the routes of this session and of the takes before it."""
-
-    async def session(_request: Request) -> Piece | None:
-        data = await run_in_threadpool(take_bytes, controls.take)
-        return None if data is None else Piece("take.mid", data)
-
-    async def earlier(request: Request) -> Piece | None:
-        name = request.path_params["name"] + TAKE
-        data = await run_in_threadpool(takes.read, name)
-        return None if data is None else Piece(name, data)
-
-    async def entries(_request: Request) -> Response:
-        return json_of([asdict(entry) for entry in await run_in_threadpool(takes.entries)])
-
-    async def stop(_request: Request) -> Response:
-        controls.stop_replay()
-        return json_of({"type": "done"})
-
-    return [
-        Route("/api/takes", entries),
-        Route("/api/replay/stop", stop, methods=["POST"]),
-        *piece_routes("/api/take", session, controls, reader),
-        *piece_routes("/api/takes/{name}", earlier, controls, reader),
-    ]
 
 
 def review_routes(controls: Controls, pieces: Pieces, reader: Reader) -> list[BaseRoute]:

@@ -6,6 +6,7 @@ of what plays, and files may come from anywhere.
     picture              the notes and pedals of each track, for the roll
     messages             what to send and when, to replay it
     reference            what it takes to play like it
+    length               how long it is, in seconds
     task NAME SEED       a task's exercise on the piece: what is given, and what is asked
 """
 
@@ -116,6 +117,8 @@ def read(data: bytes, what: str, *details: str) -> Any:
         if what == "task":
             return exercise_picture(_pose(path, *details))
         tracks = read_tracks(path)
+    if what == "length":
+        return max((track.performance.end_s for track in tracks), default=0.0)
     if what == "messages":
         return messages(tracks)
     if what == "reference":

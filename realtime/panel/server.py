@@ -17,6 +17,7 @@ from realtime.panel.app import build_app
 from realtime.panel.connection import Connections, protocol_with
 from realtime.panel.controls import Controls
 from realtime.panel.guard import Door, host_in_url, is_loopback
+from realtime.panel.invitation import invitation_of
 from realtime.panel.jobs import Jobs
 from realtime.panel.shelves import Pieces
 from realtime.settings import PanelGroup
@@ -37,16 +38,24 @@ class PanelServer:
         port = int(self._socket.getsockname()[1])
         token = None if is_loopback(settings.panel_host) else secrets.token_urlsafe(16)
         self._door = Door(settings.panel_host, port, token)
+        self.invitation = invitation_of(self._door)
+        """What another device opens; None where the panel is served to this machine alone."""
         self._controls = controls
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
         self._ready = threading.Event()
 
     @property
+    def port(self) -> int:
+        """Return the port that it is served on."""
+        return self._door.port
+
+    @property
     def address(self) -> str:
         """Return the address to open, with the token where one is needed."""
-        token = f"?token={self._door.token}" if self._door.token else ""
-        return f"http://{host_in_url(self._door.host)}:{self._door.port}/{token}"
+        if self.invitation is not None:
+            return self.invitation.address
+        return f"http://{host_in_url(self._door.host)}:{self._door.port}/"
 
     def __enter__(self) -> "PanelServer":
         """Start to serve."""
@@ -81,7 +90,7 @@ class PanelServer:
         asyncio.get_running_loop().set_exception_handler(_FaultsOfTheLoop())
         jobs = Jobs()
         config = uvicorn.Config(
-            build_app(self._controls, self._door, jobs, self._pieces),
+            build_app(self._controls, self._door, jobs, self._pieces, self.invitation),
             log_config=None,
             access_log=False,
             lifespan="off",

@@ -5,33 +5,45 @@ found in the folder that the player named at the start. Links are not followed.
 """
 
 import os
+import re
+import threading
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from piano.errors import ConfigError, MidiFileError
 from piano.midi.load import is_midi_name
+from realtime.panel.take_marks import Mark, TakeMarks
+from realtime.take.recovery import write_recovered
 
 MOST_TAKES = 500
 MOST_PIECES = 20_000
 LARGEST_PIECE = 16 << 20
+KEPT = "kept"
+_DATE = re.compile(r"^\d{4}-\d\d-\d\d \d\d\.\d\d\.\d\d")
 TAKE = ".mid"
 """How the name of a take ends, which we gave it."""
 
 
 @dataclass(frozen=True, slots=True)
 class TakeEntry:
-    """An earlier take: its file's name, when it was written, in seconds since 1970, and its size."""
+    """An earlier take: its file's name, when it was written, in seconds since 1970, its size, and its marks."""
 
     name: str
     written_s: float
     bytes: int
+    title: str = ""
+    """What the player calls it; else the name of its file, where that says more than a date."""
+    star: bool = False
 
 
 class Takes:
-    """The takes in a folder, the newest first. It may take a moment: for a thread beside the loop."""
+    """The takes in a folder, those with a star first, then the newest. Takes a moment: for threads beside the loop."""
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = None if folder is None else folder.expanduser()
+        self._marks = None if self._folder is None else TakeMarks(self._folder)
+        self._changing = threading.Lock()
 
     def entries(self) -> list[TakeEntry]:
         """Return the takes there are."""
@@ -39,23 +51,67 @@ class Takes:
 
     def read(self, name: str) -> bytes | None:
         """Return the bytes of a take; None if there is none of that name. MidiFileError if it cannot be read."""
-        path = next((path for entry, path in self._found() if entry.name == name), None)
+        path = self._path_of(name)
         return None if path is None else read_piece(path)
 
-    def _found(self) -> list[tuple[TakeEntry, Path]]:
+    def keep(self, midi: bytes) -> str:
+        """Write a MIDI file among the takes, return its name; ConfigError if none are kept, OSError if it cannot be."""
         if self._folder is None:
+            raise ConfigError("no takes are kept: start pianod with --takes FOLDER")
+        self._folder.mkdir(parents=True, exist_ok=True)
+        path = write_recovered(self._folder / f"{datetime.now():%Y-%m-%d %H.%M.%S} {KEPT}{TAKE}", midi)
+        return path.name
+
+    def mark(self, name: str, title: str | None, star: bool | None) -> bool:
+        """Give a take a name, or a star, or take them back; False if there is none. ConfigError, OSError: not kept."""
+        if self._marks is None or self._path_of(name) is None:
+            return False
+        with self._changing:
+            marks = self._marks.read()
+            before = marks.get(name, Mark())
+            after = Mark(before.title if title is None else title, before.star if star is None else star)
+            self._marks.write({**marks, name: after})
+        return True
+
+    def delete(self, name: str) -> bool:
+        """Delete a take for good; False if there is none, OSError where it cannot be."""
+        path = self._path_of(name)
+        if self._marks is None or path is None:
+            return False
+        with self._changing:
+            path.unlink(missing_ok=True)
+            marks = self._marks.read()
+            if marks.pop(name, None) is not None:
+                self._marks.write(marks)
+        return True
+
+    def _path_of(self, name: str) -> Path | None:
+        return next((path for entry, path in self._found() if entry.name == name), None)
+
+    def _found(self) -> list[tuple[TakeEntry, Path]]:
+        if self._folder is None or self._marks is None:
             return []
+        marks = self._marks.read()
         found: list[tuple[TakeEntry, Path]] = []
         try:
             with os.scandir(self._folder) as files:
                 for file in files:
                     if file.name.endswith(TAKE) and file.is_file(follow_symlinks=False):
                         status = file.stat(follow_symlinks=False)
-                        found.append((TakeEntry(file.name, status.st_mtime, status.st_size), Path(file.path)))
+                        mark = marks.get(file.name, Mark())
+                        title = mark.title or _title_of(file.name)
+                        entry = TakeEntry(file.name, status.st_mtime, status.st_size, title, mark.star)
+                        found.append((entry, Path(file.path)))
         except OSError:
             return []  # there is no folder before the first take
-        found.sort(key=lambda take: (-take[0].written_s, take[0].name))
+        found.sort(key=lambda take: (not take[0].star, -take[0].written_s, take[0].name))
         return found[:MOST_TAKES]
+
+
+def _title_of(name: str) -> str:
+    """Return what the name of a file says beside the date that stands beside it anyway."""
+    stem = name.removesuffix(TAKE)
+    return _DATE.sub("", stem).strip() if _DATE.match(stem) else stem
 
 
 class Pieces:

@@ -6,13 +6,13 @@ sounds at the end, as after a crash, is released there.
 
 import struct
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
 from piano.midi.chunks import EMPTY_TEXT, END_OF_TRACK
 from piano.midi.scan import variable_length
 from realtime.midi.held_notes import HeldNotes
-from realtime.midi.message import MessageKind, kind_of
+from realtime.midi.message import MessageKind, channel_of, kind_of
 from realtime.take.take import PASSED_ON, PIANOD, PLAYER, Source, Take, TakePlace, TakeRecord, on_a_piano
 
 _TICKS_PER_QUARTER = 1000
@@ -49,6 +49,19 @@ def midi_of(records: Iterable[TakeRecord]) -> bytes | None:
 def take_bytes(take: Take) -> bytes | None:
     """Return the take as a MIDI file; None if nothing was played. Takes a moment: for a thread beside the loop."""
     return midi_of(take.since(TakePlace()))
+
+
+def excerpt_of(records: Sequence[TakeRecord]) -> bytes | None:
+    """Return a part of a take as a MIDI file; None if no note begins in it. What began before it is left out."""
+    begun: set[tuple[Source, int, int]] = set()
+    kept = []
+    for record in records:
+        kind, key = kind_of(record.data), (record.source, channel_of(record.data), record.data[1])
+        if kind is MessageKind.NOTE_ON:
+            begun.add(key)
+        if kind is not MessageKind.NOTE_OFF or key in begun:
+            kept.append(record)
+    return midi_of(kept)
 
 
 class _Track:

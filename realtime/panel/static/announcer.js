@@ -11,8 +11,9 @@ export class Announcer {
   }
 
   // Show something, mostly a fault, and say it; an empty text takes back what is shown.
-  tell(text) {
+  tell(text, tone = "fault") {
     clearTimeout(this.timer);
+    this.notice.box.dataset.tone = tone;
     this.notice.text.textContent = text;
     this.notice.box.hidden = !text;
     if (!text) return;

@@ -39,6 +39,7 @@ export class Guide {
   }
 
   open({ quietly = false } = {}) {
+    if (!quietly) this.opener = document.activeElement;
     this.parts.guide.hidden = false;
     this.live.hidden = true;
     this.loan.lend(this.doctor, this.parts.doctorPlace);
@@ -46,10 +47,13 @@ export class Guide {
   }
 
   close() {
+    if (!this.isOpen) return;
+    const hadFocus = this.parts.guide.contains(document.activeElement);
     remember("guided", "yes");
     this.parts.guide.hidden = true;
     this.live.hidden = false;
     this.loan.takeBack();
+    if (hadFocus) this.opener?.focus();
   }
 
   go(step, quietly = false) {

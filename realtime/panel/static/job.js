@@ -1,84 +1,148 @@
-// A MIDI file that is dropped on the page or chosen: sent with a task, worked on by the daemon, then seen before and after.
+// A MIDI file that is dropped on the page or chosen: what is to be done is asked, the last choice first; how far it is
+// stands above the roll, and what was made is looked at when one asks for it. Faults name the file.
+
+import { recall, remember } from "./memory.js";
 
 const LOOK_MS = 400;
+const LIKE = { task: "like", title: "play like this, from now on", choices: [], asks: "", has_length: false };
 
 export class Job {
-  constructor(parts, viewer, tell) {
-    Object.assign(this, { parts, viewer, tell });
+  // `parts` by name; `announce` says what is seen here.
+  constructor(parts, viewer, tell, announce) {
+    Object.assign(this, { parts, viewer, tell, announce });
     this.tasks = [];
-    parts.file.addEventListener("change", () => this.send(parts.file.files[0]));
-    parts.task.addEventListener("change", () => this.showTask());
+    this.file = null;
+    this.depth = 0; // of elements that a dragged file is over
+    this.isFollowing = false;
+    parts.file.addEventListener("change", () => this.ask(parts.file.files));
     parts.stop.addEventListener("click", () => fetch("/api/job/stop", { method: "POST" }));
     parts.look.addEventListener("click", () => this.open());
-    window.addEventListener("dragover", (event) => event.preventDefault());
-    window.addEventListener("drop", (event) => {
-      event.preventDefault();
-      this.send(event.dataTransfer.files[0]);
-    });
+    parts.close.addEventListener("click", () => this.forget());
+    parts.start.addEventListener("click", () => this.start());
+    parts.cancel.addEventListener("click", () => parts.dialog.close());
+    parts.dialog.addEventListener("close", () => (parts.file.value = ""));
+    parts.dialog.addEventListener("keydown", (event) => event.key === "Enter" && event.target.type === "radio" && this.start());
+    parts.tasks.addEventListener("change", () => this.showTask());
+    for (const kind of ["dragenter", "dragleave", "dragover", "drop"]) window.addEventListener(kind, (event) => this.drag(event));
+  }
+
+  // Light the target up while a file is over the page, and take it.
+  drag(event) {
+    if (!event.dataTransfer?.types.includes("Files")) return;
+    event.preventDefault();
+    if (event.type === "dragenter") this.depth++;
+    if (event.type === "dragleave") this.depth = Math.max(this.depth - 1, 0);
+    if (event.type === "drop") {
+      this.depth = 0;
+      this.ask(event.dataTransfer.files);
+    }
+    this.parts.target.hidden = this.depth === 0;
   }
 
   async refresh() {
     const answer = await fetch("/api/job/tasks");
     if (!answer.ok) return;
-    this.tasks = await answer.json();
-    const chosen = this.parts.task.value;
-    this.parts.task.replaceChildren(
-      ...this.tasks.map(({ task, title }) => new Option(title, task)),
-      new Option("Play like this, from now on", "like"),
-    );
-    if (chosen) this.parts.task.value = chosen;
+    this.tasks = [...(await answer.json()), LIKE];
+    const job = await (await fetch("/api/job")).json();
+    if (job.state === "working") this.follow(job);
+  }
+
+  // Ask what is to be done with a file.
+  ask(files) {
+    const [file] = files;
+    if (!file || this.parts.dialog.open) return;
+    this.tell("");
+    this.file = file;
+    this.parts.question.textContent = `What shall be done with ${file.name}?`;
+    const last = recall("job-task");
+    const ordered = [...this.tasks].sort((one, other) => (other.task === last) - (one.task === last));
+    this.parts.tasks.replaceChildren(...ordered.map((task, index) => choiceOf(task, index === 0)));
+    this.parts.seconds.value = recall("job-seconds", "20");
     this.showTask();
+    this.parts.dialog.showModal();
+    this.parts.tasks.querySelector("input:checked")?.focus();
+  }
+
+  get task() {
+    const chosen = this.parts.tasks.querySelector("input:checked")?.value;
+    return this.tasks.find(({ task }) => task === chosen);
   }
 
   showTask() {
-    const task = this.tasks.find(({ task: name }) => name === this.parts.task.value);
-    const { choice, seconds } = this.parts;
-    choice.replaceChildren(...(task?.choices ?? []).map((name) => new Option(name.replaceAll("_", " "), name)));
-    choice.closest(".row").hidden = !task?.choices.length;
-    seconds.closest(".row").hidden = !task?.has_length;
+    const { choice, asks, seconds } = this.parts;
+    const { task, choices = [], asks: what = "", has_length: hasLength = false } = this.task ?? {};
+    asks.textContent = what;
+    choice.replaceChildren(...choices.map((name) => new Option(name.replaceAll("-", " "), name)));
+    const last = recall(`job-choice-${task}`);
+    if (choices.includes(last)) choice.value = last;
+    choice.closest(".row").hidden = !choices.length;
+    seconds.closest(".row").hidden = !hasLength;
   }
 
-  async send(file) {
-    if (!file) return;
-    const { task, choice, seconds } = this.parts;
-    this.tell("");
-    this.parts.look.hidden = true;
-    if (task.value === "like") return this.playLike(file);
-    const wanted = new URLSearchParams({ task: task.value, choice: choice.value, seconds: seconds.value });
-    const answer = await fetch(`/api/job?${wanted}`, { method: "POST", headers: { "Content-Type": "audio/midi" }, body: file });
-    this.parts.file.value = "";
-    if (!answer.ok) return this.tell(await answer.text());
-    this.name = file.name;
-    await this.finished();
+  async start() {
+    const { dialog, choice, seconds } = this.parts;
+    const { task } = this.task;
+    const { file } = this;
+    remember("job-task", task);
+    remember("job-seconds", seconds.value);
+    if (choice.value) remember(`job-choice-${task}`, choice.value);
+    dialog.close();
+    if (task === LIKE.task) return this.playLike(file);
+    const wanted = new URLSearchParams({ task, choice: choice.value, seconds: seconds.value, name: file.name });
+    const sent = { method: "POST", headers: { "Content-Type": "audio/midi" }, body: file };
+    const answer = await fetch(`/api/job?${wanted}`, sent).catch(() => null);
+    if (!answer?.ok) return this.tell(`${file.name}: ${answer ? await answer.text() : "it could not be sent"}`);
+    return this.follow(await answer.json());
   }
 
   // The file is no work to be done: what pianod plays live is like it from now on.
   async playLike(file) {
-    const wanted = new URLSearchParams({ name: file.name });
-    const answer = await fetch(`/api/like?${wanted}`, { method: "POST", headers: { "Content-Type": "audio/midi" }, body: file });
-    this.parts.file.value = "";
-    this.tell(answer.ok ? `pianod plays like ${file.name} from now on.` : await answer.text());
+    const sent = { method: "POST", headers: { "Content-Type": "audio/midi" }, body: file };
+    const answer = await fetch(`/api/like?${new URLSearchParams({ name: file.name })}`, sent).catch(() => null);
+    if (answer?.ok) return this.tell(`pianod plays like ${file.name} from now on`, "good");
+    return this.tell(`${file.name}: ${answer ? await answer.text() : "it could not be sent"}`);
   }
 
   // Follow the work to its end.
-  async finished() {
-    const { progress, stop, look } = this.parts;
+  async follow(job) {
+    if (this.isFollowing) return;
+    const { strip, name, progress, stop, look } = this.parts;
+    this.isFollowing = true;
+    this.job = job;
+    name.textContent = `${job.task}: ${job.name}`;
+    this.announce(`${job.task}: ${job.name}, it is being worked on`);
     progress.removeAttribute("value");
-    progress.hidden = stop.hidden = false;
-    for (;;) {
-      const job = await (await fetch("/api/job")).json();
-      if (job.share > 0) progress.value = job.share;
-      if (job.state !== "working") {
-        progress.hidden = stop.hidden = true;
-        look.hidden = job.state !== "done";
-        return job.state === "done" ? this.open() : this.tell(job.reason);
-      }
+    strip.hidden = progress.hidden = stop.hidden = false;
+    look.hidden = true;
+    while (job.state === "working") {
       await new Promise((next) => setTimeout(next, LOOK_MS));
+      job = await fetch("/api/job").then((answer) => answer.json(), () => ({ state: "failed", reason: "pianod is not there" }));
+      if (job.share > 0) progress.value = job.share;
     }
+    this.isFollowing = false;
+    progress.hidden = stop.hidden = true;
+    strip.hidden = job.state !== "done";
+    if (job.state !== "done") return this.tell(`${this.job.name}: ${job.reason}`);
+    name.textContent = `${job.task}: ${job.name} is done`;
+    look.hidden = false;
+    return this.announce(name.textContent);
+  }
+
+  forget() {
+    this.parts.strip.hidden = true;
   }
 
   open() {
-    const title = `${this.name ?? "The file"} · before and after`;
-    return this.viewer.open({ title, picture: "/api/job/picture", file: "/api/job/made.mid", replay: "/api/job/made/replay" });
+    const title = `${this.job.name || "The file"} · before and after`;
+    return this.viewer.open({ title, place: "/api/job/made", picture: "/api/job/picture" });
   }
+}
+
+function choiceOf({ task, title }, isChosen) {
+  const label = Object.assign(document.createElement("label"), { className: "task" });
+  const input = Object.assign(document.createElement("input"), { type: "radio", name: "job-task", value: task, checked: isChosen });
+  const words = document.createElement("span");
+  words.append(Object.assign(document.createElement("b"), { textContent: task }), ` ${title}`);
+  label.append(input, words);
+  return label;
 }

@@ -20,6 +20,7 @@ export class Keyboard extends EventTarget {
     this.shown = [LOWEST, HIGHEST];
     this.pedalIsDown = false;
     this.lit = "";
+    this.replayed = () => new Map(); // pitch -> who: keys of what sounds again
     canvas.addEventListener("pointerdown", (event) => this.point(event));
     canvas.addEventListener("pointermove", (event) => this.glide(event));
     for (const kind of ["pointerup", "pointercancel"]) {
@@ -88,7 +89,7 @@ export class Keyboard extends EventTarget {
   }
 
   keyDown(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || event.target.closest?.("dialog")) return;
     if (event.code === "Space") {
       if (isActivated(event.target)) return;
       event.preventDefault();
@@ -97,6 +98,7 @@ export class Keyboard extends EventTarget {
     else if (event.repeat) return;
     else if (event.code === "KeyZ") this.shift(-1);
     else if (event.code === "KeyX") this.shift(1);
+    else if (event.code === "KeyM") this.dispatchEvent(new CustomEvent("keep"));
     else if (STEPS.has(event.code)) {
       this.press(event.code, 12 * (this.octave + 1) + STEPS.get(event.code), COMPUTER_VELOCITY);
     }
@@ -150,7 +152,7 @@ export class Keyboard extends EventTarget {
   }
 
   litKeys() {
-    const lit = new Map();
+    const lit = new Map(this.replayed());
     for (const pitch of this.music.model.sounding.keys()) lit.set(pitch, "model");
     for (const pitch of this.music.player.sounding.keys()) lit.set(pitch, "player");
     for (const pitch of this.held.values()) lit.set(pitch, "player");

@@ -3,7 +3,7 @@
 export const LOWEST = 21;
 export const HIGHEST = 108;
 const BLACK = new Set([1, 3, 6, 8, 10]);
-const NAMES = ["C", "C sharp", "D", "E flat", "E", "F", "F sharp", "G", "A flat", "A", "B flat", "B"];
+const NAMES = ["C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B"];
 
 export const isBlack = (pitch) => BLACK.has(pitch % 12);
 export const nameOf = (pitch) => `${NAMES[pitch % 12]}${Math.floor(pitch / 12) - 1}`;

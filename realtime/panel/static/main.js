@@ -12,6 +12,7 @@ import { Metronome } from "./metronome.js";
 import { Offers } from "./offers.js";
 import { Music } from "./music.js";
 import { PlayFace, turnOf } from "./play.js";
+import { Phone } from "./phone.js";
 import { Presets } from "./presets.js";
 import { Replay } from "./replay.js";
 import { Review } from "./review.js";
@@ -62,10 +63,16 @@ const health = new Health({
   latenessText: find("lateness-text"),
   fillValue: find("fill-value"),
 });
-const VIEWER = ["title", "first", "first-name", "second", "second-name", "listen", "output", "picture", "file", "close", "roll", "at", "at-value", "zoom", "zoom-value"];
-const viewer = new Viewer({ viewer: find("viewer"), ...parts("viewer", VIEWER) }, find("live"), sound, tell);
-const takes = new Takes({ list: find("takes"), look: find("takes-look"), none: find("takes-none"), session: find("take-look") }, viewer);
-const job = new Job(parts("job", ["task", "choice", "seconds", "file", "progress", "stop", "look"]), viewer, tell);
+const VIEWER = ["title", "first", "first-name", "second", "second-name", "listen", "output", "picture", "file", "sound", "close", "roll", "at", "at-value", "zoom", "zoom-value"];
+const viewer = new Viewer({ viewer: find("viewer"), ...parts("viewer", VIEWER) }, find("live"), sound, tell, (text) => announcer.say(text));
+const takes = new Takes(
+  { list: find("takes"), session: find("take-look"), ...parts("takes", ["part", "name", "look", "star", "delete", "none"]) },
+  viewer,
+  tell,
+  (text) => announcer.say(text),
+);
+const JOB = ["dialog", "question", "tasks", "asks", "choice", "seconds", "start", "cancel", "target", "strip", "name", "progress", "stop", "look", "close", "file"];
+const job = new Job(parts("job", JOB), viewer, tell, (text) => announcer.say(text));
 const review = new Review({ review: find("review"), ...parts("review", ["filter", "pieces", "task", "look", "again"]) }, viewer);
 const announce = (text) => announcer.say(text);
 const choosePort = async (direction, port) => tellRefusal(await link.ask("choose_port", port ? { direction, port } : { direction }));
@@ -79,13 +86,14 @@ const guide = new Guide(
   announce,
 );
 const offers = new Offers(find("offer"), { use: (port) => choosePort("input", port), sound: () => chooseSound(true), guide: () => openGuide() }, announce);
+const phone = new Phone(parts("phone", ["part", "none", "code", "address", "warning"]));
 let latest = null;
 let soundWasChosen = false;
 
 export const app = { announcer, doctor, faces, guide, offers, play, link, music, sound, roll, keyboard, webMidi, metronome, time, replay, viewer, takes, job, review, status: () => latest };
 
-function tell(text) {
-  announcer.tell(text);
+function tell(text, tone) {
+  announcer.tell(text, tone);
 }
 
 function tellRefusal(answer) {
@@ -110,11 +118,12 @@ link.addEventListener("hello", ({ detail }) => {
   music.clear();
   sound.silence();
   play.leave();
+  viewer.hasSoundFiles = detail.sound_files;
   form.build(detail.settings);
   play.arrange();
   document.body.classList.remove("away");
   tell("");
-  for (const part of [takes, job, review]) part.refresh();
+  for (const part of [takes, job, review, phone]) part.refresh();
 });
 
 link.addEventListener("away", () => {
@@ -205,6 +214,9 @@ for (const source of [keyboard, webMidi]) {
 find("keys-lower").addEventListener("click", () => keyboard.shift(-1));
 find("keys-higher").addEventListener("click", () => keyboard.shift(1));
 keyboard.addEventListener("panic", () => command("panic"));
+keyboard.addEventListener("keep", () => takes.keep());
+keyboard.replayed = () => (replay.isOn ? replay.keys() : viewer.keys());
+find("keep").addEventListener("click", () => takes.keep());
 
 async function command(name) {
   replay.stop();

@@ -102,6 +102,16 @@ function firstFrom(items, at, key) {
   return low;
 }
 
+// The keys that are down at a moment of music, and whose they are; none where there is no such moment.
+export function keysAt(music, position) {
+  const keys = new Map();
+  if (position === null) return keys;
+  for (const who of ["model", "player"]) {
+    for (const { pitch } of music[who].between(position, position)) keys.set(pitch, who);
+  }
+  return keys;
+}
+
 export class Music {
   constructor() {
     this.clear();

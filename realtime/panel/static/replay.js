@@ -1,5 +1,7 @@
 // Replay: music that is there, sounded again in this page. Nothing is sent to the daemon.
 
+import { keysAt } from "./music.js";
+
 const AHEAD_S = 0.12;
 const LOOK_MS = 40;
 
@@ -11,6 +13,11 @@ export class Replay extends EventTarget {
     this.timer = null;
   }
 
+  // The keys that it holds down now, and whose they are.
+  keys() {
+    return keysAt(this.music, this.isOn ? this.clock() - this.lag : null);
+  }
+
   get isOn() {
     return this.timer !== null;
   }
@@ -20,6 +27,7 @@ export class Replay extends EventTarget {
     this.stop();
     this.events = eventsOf(music, from);
     if (!this.events.length) return;
+    this.music = music;
     this.at = 0;
     this.lag = this.clock() - this.events[0].at;
     this.end = this.events.at(-1).at;

@@ -41,8 +41,8 @@ export class Review {
     if (number === "") return;
     const place = `/api/review/${number}`;
     const task = this.parts.task.value;
-    const picture = task ? `${place}/tasks/${task}?seed=${this.seed}` : `${place}/picture`;
+    const picture = task ? `${place}/tasks/${task}?seed=${this.seed}` : undefined;
     const title = this.pieces[number] + (task ? ` · ${task.replaceAll("_", " ")}` : "");
-    this.viewer.open({ title, picture, file: `${place}.mid`, replay: `${place}/replay` });
+    this.viewer.open({ title, place, picture });
   }
 }

@@ -1,7 +1,7 @@
 // A piece in place of the live roll: an earlier take, a file before and after, a task of a data set. It is seen in two
 // layers that can be hidden, heard here or through the output, kept as a picture or as a MIDI file.
 
-import { Music } from "./music.js";
+import { Music, keysAt } from "./music.js";
 import { Replay } from "./replay.js";
 import { Roll } from "./roll.js";
 
@@ -9,10 +9,12 @@ const AFTER_S = 1; // what the roll takes for the present lies so long after all
 const FOLLOW_AT = 0.7; // of the width: where the cursor is kept while it plays
 
 export class Viewer extends EventTarget {
-  // `parts` are elements by name; `live` is what is seen when no piece is; `tell` shows a fault.
-  constructor(parts, live, sound, tell) {
+  // `parts` are elements by name; `live` is what is seen when no piece is; `tell` shows a fault, `announce`
+  // says what happens.
+  constructor(parts, live, sound, tell, announce) {
     super();
-    Object.assign(this, { parts, live, sound, tell });
+    Object.assign(this, { parts, live, sound, tell, announce });
+    this.hasSoundFiles = false;
     this.music = new Music();
     this.length = 1;
     this.piece = null;
@@ -24,6 +26,7 @@ export class Viewer extends EventTarget {
     parts.listen.addEventListener("click", () => this.toggle());
     parts.output.addEventListener("click", () => this.toggleOutput());
     parts.picture.addEventListener("click", () => this.keepPicture());
+    parts.sound.addEventListener("click", () => this.keepSound());
     parts.at.addEventListener("input", () => this.draw());
     parts.zoom.addEventListener("input", () => this.zoom());
     parts.first.addEventListener("change", () => this.draw());
@@ -35,18 +38,22 @@ export class Viewer extends EventTarget {
     return !this.parts.viewer.hidden;
   }
 
-  // Show a piece: its title, and where its `picture`, its `file` and its `replay` are; the last two may be missing.
-  async open(piece) {
+  // Show a piece: its title, its `place`, below which its file, sound and replay are, and its `picture` if it is
+  // another than that of the file.
+  async open({ title, place, picture = `${place}/picture` }) {
     this.tell("");
-    const answer = await fetch(piece.picture);
-    if (!answer.ok) return this.tell(await answer.text());
+    const opener = document.activeElement;
+    const answer = await fetch(picture);
+    if (!answer.ok) return this.tell(`${title}: ${await answer.text()}`);
     this.replay.stop();
+    const piece = { title, picture, file: `${place}.mid`, wav: `${place}.wav`, replay: `${place}/replay` };
     this.piece = piece;
     this.fill((await answer.json()).layers);
     this.parts.title.textContent = piece.title;
-    this.parts.file.hidden = !piece.file;
-    if (piece.file) this.parts.file.href = piece.file;
-    this.parts.output.hidden = !piece.replay || !this.hasMidi;
+    this.parts.file.href = piece.file;
+    this.parts.sound.hidden = !this.hasSoundFiles;
+    this.parts.output.hidden = !this.hasMidi;
+    if (!this.isOpen) this.opener = opener;
     this.dispatchEvent(new Event("open"));
     this.parts.viewer.hidden = false;
     this.live.hidden = true;
@@ -58,9 +65,11 @@ export class Viewer extends EventTarget {
 
   close() {
     if (!this.isOpen) return;
+    const hadFocus = this.parts.viewer.contains(document.activeElement);
     this.replay.stop();
     this.parts.viewer.hidden = true;
     this.live.hidden = false;
+    if (hadFocus) this.opener?.focus();
     this.piece = null;
   }
 
@@ -134,13 +143,31 @@ export class Viewer extends EventTarget {
     else if (this.isOpen && wasReplaying) this.follow(null);
   }
 
+  // The keys of what sounds again at this moment, and whose they are.
+  keys() {
+    return keysAt(this.music, this.isOpen ? this.roll.cursor : null);
+  }
+
   keepPicture() {
-    this.parts.roll.toBlob((picture) => {
-      const link = document.createElement("a");
-      link.href = URL.createObjectURL(picture);
-      link.download = `${this.piece.title.replace(/[^\w-]+/g, "-")}.png`;
-      link.click();
-      setTimeout(() => URL.revokeObjectURL(link.href), 1000);
-    });
+    this.parts.roll.toBlob((picture) => this.keep(picture, "png"));
+  }
+
+  // The piece as sound, made by a synthesiser on pianod's machine: it takes a while.
+  async keepSound() {
+    const { sound } = this.parts;
+    sound.disabled = true;
+    this.announce("the sound is being made");
+    const answer = await fetch(this.piece.wav).catch(() => null);
+    sound.disabled = false;
+    if (!answer?.ok) return this.tell(`${this.piece.title}: ${answer ? await answer.text() : "pianod is not there"}`);
+    return this.keep(await answer.blob(), "wav");
+  }
+
+  keep(blob, ending) {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(blob);
+    link.download = `${this.piece.title.replace(/[^\w-]+/g, "-")}.${ending}`;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
   }
 }

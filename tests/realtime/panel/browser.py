@@ -130,6 +130,16 @@ class Page:
         self.until(f"app.music.player.notes.length === {before} + 1 + {len(keys)} && !app.music.player.sounding.size")
         return before
 
+    def begin(self, given: Path, task: str, choice: str = "", seconds: int = 20) -> None:
+        """Choose a file, and what is to be done with it."""
+        self.find("#job-file").send_keys(str(given))
+        self.until("app.job.parts.dialog.open")
+        self.click(f"#job-tasks input[value={task}]")
+        if choice:
+            self.put("#job-choice", choice)
+        self.put("#job-seconds", seconds)
+        self.click("#job-start")
+
     def change(self, settings: Mapping[str, Any]) -> None:
         """Change settings past the controls, and wait until they are in force."""
         self.ask(f"app.link.ask('change', {{ settings: {json.dumps(settings)} }})")

@@ -25,8 +25,9 @@ class Daemon:
     """`pianod` with the embedded model, played by the panel alone; takes and presets are kept in its folder."""
 
     def __init__(self, folder: Path, port: int = 0, *flags: str) -> None:
+        self.takes = folder / "takes"
         nowhere = {"JACK_DEFAULT_SERVER": "there-is-none", "JACK_NO_START_SERVER": "1", "PYTHONPATH": os.getcwd()}
-        nowhere |= {"PIANOD_PRESETS": str(folder / "presets.json"), "PIANOD_TAKES": str(folder / "takes")}
+        nowhere |= {"PIANOD_PRESETS": str(folder / "presets.json"), "PIANOD_TAKES": str(self.takes)}
         playing = ["--panel-port", str(port), "--seed", "5", "--longest-pause-s", "0.8"]
         self.process = subprocess.Popen(
             [sys.executable, "-m", "realtime", *playing, *flags],

@@ -3,9 +3,12 @@
 python -m tests.realtime.panel.screenshots
 """
 
+import io
 import shutil
 import tempfile
 from pathlib import Path
+
+from PIL import Image
 
 import realtime.cli.demo_phrases
 from tests.realtime.panel.browser import Page, start_chromium
@@ -35,6 +38,24 @@ PHRASE = """
 """
 
 
+SIZES = ((1280, 800), (768, 1024), (390, 844))
+COLOURS = 128
+"""Of a picture in the docs: enough for the page, and a third of the bytes."""
+
+
+def keep(page: Page, name: str) -> None:
+    """Write what is seen among the docs."""
+    picture = Image.open(io.BytesIO(page.driver.get_screenshot_as_png())).convert("RGB")
+    picture.quantize(COLOURS, dither=Image.Dither.NONE).save(DOCS / f"{name}.png", optimize=True)
+
+
+def play(page: Page) -> None:
+    """Play, and wait until it is answered."""
+    before = page.ask("app.music.model.notes.length")
+    page.ask(PHRASE)
+    page.until(f"app.music.model.notes.length > {before} + 12 && app.roll.ghosts > 2")
+
+
 def main() -> None:
     """Play, and take the pictures."""
     with tempfile.TemporaryDirectory() as name:
@@ -44,20 +65,29 @@ def main() -> None:
         driver = start_chromium(str(folder / "profile"))
         try:
             page = Page(driver, daemon.address)
-            page.ask(PHRASE)
-            page.until("app.music.model.notes.length > 12 && app.roll.ghosts > 2")
-            driver.save_screenshot(str(DOCS / "panel.png"))
+            for face in ("play", "studio"):
+                page.face(face)
+                for width, height in SIZES:
+                    page.resize(width, height)
+                    play(page)
+                    keep(page, f"panel-{face}-{width}")
+            page.resize(*SIZES[0])
+            page.face("play")
+            page.click("#connect")
+            keep(page, "panel-guide")
+            page.ask("app.guide.close()")
+            page.face("studio")
             page.change({"mode": "duet"})
             page.click("#tab-health")
             page.ask(PHRASE)
             page.ask(PHRASE)
-            driver.save_screenshot(str(DOCS / "panel-duet.png"))
+            keep(page, "panel-duet")
             page.ask("app.link.ask('panic')")
             page.click("#tab-pieces")
             page.put("#review-task", "right_hand")
             page.click("#review-look")
             page.until("app.viewer.isOpen")
-            driver.save_screenshot(str(DOCS / "panel-piece.png"))
+            keep(page, "panel-piece")
         finally:
             driver.quit()
             daemon.end()

@@ -40,7 +40,7 @@ def test_who_comes_for_the_first_time_is_guided_to_play(guided: Page) -> None:
     assert guided.ask(title) == "Is the keyboard heard?"
     assert guided.ask("document.activeElement.id") == "guide-title", "who hears the page is told the step"
     guided.ask("app.keyboard.press('a hand', 61, 70)")
-    guided.until("document.getElementById('guide-heard').textContent === 'C sharp4'")
+    guided.until("document.getElementById('guide-heard').textContent === 'C♯4'")
     guided.ask("app.keyboard.releaseAll()")
     guided.click("#guide-next")
     struck = guided.ask("app.sound.struck")

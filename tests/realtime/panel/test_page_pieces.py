@@ -26,30 +26,65 @@ def a_file(tmp_path: Path) -> Path:
 def test_a_file_is_sent_gone_on_with_seen_and_downloaded(page: Page, tmp_path: Path) -> None:
     given = a_file(tmp_path)
     page.click("#tab-pieces")
-    page.put("#job-seconds", 10)
     page.watch()
-    page.find("#job-file").send_keys(str(given))
-    page.until("app.viewer.isOpen")
+    page.begin(given, "continue", seconds=10)
+    page.until("!document.getElementById('job-look').hidden")
     assert page.ask("app.seen.progress") == 2, "how far it is was shown, and then no more"
-    assert page.find("#notice").text == ""
+    assert page.find("#job-name").text == "continue: given.mid is done"
+    assert not page.ask("app.viewer.isOpen"), "the roll is not replaced unasked"
+    page.click("#job-look")
+    page.until("app.viewer.isOpen")
     assert page.find("#viewer-title").text == "given.mid · before and after"
     assert page.ask("app.viewer.music.player.notes.length") == scale(12).notes.size
     made = page.fetched(page.find("#viewer-file").get_attribute("href"), tmp_path / "made.mid")
     assert made.notes.size == scale(12).notes.size + page.ask("app.viewer.music.model.notes.length")
     assert (made.notes["track"] == 0).sum() == scale(12).notes.size
     page.click("#viewer-close")
+    page.click("#job-close")
+    assert not page.find("#job-strip").is_displayed()
+
+
+def test_a_fault_names_the_file_and_goes_away(page: Page, tmp_path: Path) -> None:
+    given = tmp_path / "no music.mid"
     given.write_bytes(b"no music at all")
-    page.find("#job-file").send_keys(str(given))
-    page.until("document.getElementById('notice').textContent === 'this is no MIDI file'")
+    page.click("#tab-pieces")
+    page.begin(given, "clean")
+    page.until("document.getElementById('notice').textContent === 'no music.mid: this is no MIDI file'")
     assert ["400" in fault for fault in page.faults()] == [True], "the browser too says that it was refused"
+    assert page.find("#notice-box").is_displayed()
+    page.until("document.getElementById('notice-box').hidden")
+
+
+def test_a_dropped_file_lights_the_target_and_is_asked_for_the_last_choice_first(page: Page) -> None:
+    page.driver.execute_script(
+        "window.drag = (kind) => { const dataTransfer = new DataTransfer();"
+        " dataTransfer.items.add(new File(['no music'], 'dropped.mid'));"
+        " window.dispatchEvent(new DragEvent(kind, { dataTransfer, cancelable: true })); };"
+    )
+    page.driver.execute_script("drag('dragenter')")
+    assert page.find("#job-target").is_displayed()
+    page.driver.execute_script("drag('dragleave')")
+    assert not page.find("#job-target").is_displayed()
+    tasks = "[...document.querySelectorAll('#job-tasks input')].map((input) => input.value)"
+    for last in ("perform", "velocities"):
+        page.driver.execute_script("drag('dragenter'); drag('drop')")
+        assert not page.find("#job-target").is_displayed()
+        assert page.find("#job-question").text == "What shall be done with dropped.mid?"
+        page.click(f"#job-tasks input[value={last}]")
+        page.click("#job-start")
+        page.until("!document.getElementById('notice-box').hidden")
+        page.driver.execute_script("drag('dragenter'); drag('drop')")
+        assert page.ask(f"[{tasks}[0], document.activeElement.value]") == [last, last]
+        page.driver.switch_to.active_element.send_keys(Keys.ESCAPE)
+        page.until("!app.job.parts.dialog.open")
+    assert ["400" in fault for fault in page.faults()] == [True, True]
 
 
 def test_a_file_is_filled_and_seen_before_and_after(page: Page, tmp_path: Path) -> None:
     page.click("#tab-pieces")
-    page.put("#job-task", "fill")
-    page.put("#job-choice", "melody")
-    assert page.ask("app.job.parts.seconds.closest('.row').hidden")
-    page.find("#job-file").send_keys(str(a_file(tmp_path)))
+    page.begin(a_file(tmp_path), "fill", "melody")
+    page.until("!document.getElementById('job-look').hidden")
+    page.click("#job-look")
     page.until("app.viewer.isOpen")
     assert page.find("#notice").text == ""
     kept = page.ask("app.viewer.music.player.notes.length")
@@ -74,8 +109,10 @@ def test_an_earlier_take_is_looked_at_heard_and_read_back(page: Page, tmp_path: 
     struck = page.ask("app.sound.struck")
     page.click("#viewer-listen")
     page.until(f"app.sound.struck > {struck} && app.viewer.roll.cursor !== null")
+    page.until("app.keyboard.litKeys().size > 0 && app.keyboard.held.size === 0")
     page.click("#viewer-listen")
     page.until("!app.viewer.replay.isOn && app.viewer.roll.cursor === null")
+    page.until("app.keyboard.litKeys().size === 0")
     page.ask("fetch(app.viewer.piece.replay, { method: 'POST' })")
     page.until("app.status().replaying?.name === 'earlier.mid' && app.viewer.roll.cursor !== null")
     page.ask("app.link.ask('stop')")
@@ -87,6 +124,12 @@ def test_an_earlier_take_is_looked_at_heard_and_read_back(page: Page, tmp_path: 
     )
     assert picture[0] == "image/png"
     assert picture[1] > 1000
+    wanted = page.driver.execute_async_script(
+        "const done = arguments[0]; const ask = fetch; window.fetch = (place, ...rest) => { window.fetch = ask;"
+        " done(place); return ask('/api/takes'); }; document.getElementById('viewer-sound').hidden = false;"
+        " document.getElementById('viewer-sound').click();"
+    )
+    assert wanted == "/api/takes/earlier.wav", "the sound is made by pianod's machine"
     page.click("#viewer-close")
     page.until("!app.viewer.isOpen")
 

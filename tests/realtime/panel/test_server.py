@@ -42,8 +42,10 @@ def place(server: PanelServer) -> str:
     return server.address.removeprefix("http://").rstrip("/")
 
 
-def get(server: PanelServer, path: str, method: str = "GET", body: bytes = b"", **headers: str) -> tuple[int, bytes]:
-    connection = HTTPConnection(place(server), timeout=WITHIN_S)
+def get(
+    server: PanelServer, path: str, method: str = "GET", body: bytes = b"", at: str | None = None, **headers: str
+) -> tuple[int, bytes]:
+    connection = HTTPConnection(at or place(server), timeout=WITHIN_S)
     try:
         sent = {"X-Pianod": "1"} | {name.replace("_", "-"): text for name, text in headers.items()}
         connection.request(method, path, body or None, sent)
@@ -260,7 +262,7 @@ def library(tmp_path: Path) -> Iterator[PanelServer]:
 def test_pieces_are_listed_by_name(library: PanelServer) -> None:
     takes = json.loads(get(library, "/api/takes")[1])
     assert {take["name"] for take in takes} == {"one.mid", "broken.mid"}
-    assert set(takes[0]) == {"name", "written_s", "bytes"}
+    assert set(takes[0]) == {"name", "written_s", "bytes", "title", "star"}
     review = json.loads(get(library, "/api/review")[1])
     assert review["pieces"] == ["deep/first.mid"]
     assert "gap" in review["tasks"]

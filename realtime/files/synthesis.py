@@ -46,6 +46,11 @@ def find_soundfont(places: Iterable[Path] = PLACES) -> Path | None:
     return None
 
 
+def can_synthesise(places: Iterable[Path] = PLACES) -> bool:
+    """Say whether there is a synthesiser and a soundfont."""
+    return shutil.which("fluidsynth") is not None and find_soundfont(places) is not None
+
+
 def synthesise(midi: Path, wav: Path, places: Iterable[Path] = PLACES) -> bool:
     """Write the sound of a MIDI file; False, and one line in the log, where that is not possible."""
     program = shutil.which("fluidsynth")

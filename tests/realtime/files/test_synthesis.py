@@ -8,7 +8,7 @@ import pytest
 from loguru import logger
 
 from realtime.cli.demo_phrases import QUESTION, phrase_path
-from realtime.cli.synthesis import find_soundfont, synthesise
+from realtime.files.synthesis import find_soundfont, synthesise
 
 
 def test_the_largest_soundfont_of_the_first_place_is_taken(tmp_path: Path) -> None:

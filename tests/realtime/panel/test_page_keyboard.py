@@ -1,0 +1,90 @@
+"""The page by keyboard alone: everything is reached by the Tab key and done by keys."""
+
+from pathlib import Path
+
+from selenium.webdriver.common.keys import Keys
+
+from tests.realtime.panel.browser import Page
+from tests.realtime.panel.daemon import Daemon
+
+
+def do(page: Page, selector: str, *keys: str, until: str = "true") -> None:
+    """Go to a control by the Tab key, press keys, and wait for what they bring about."""
+    page.reach(selector).send_keys(*keys)
+    page.until(until)
+
+
+def test_the_face_for_playing(page: Page, daemon: Daemon) -> None:
+    do(page, "[data-face=play]", Keys.ENTER, until="app.faces.shown === 'play'")
+    do(page, "[data-way=duet]", Keys.SPACE, until="app.play.mode === 'duet'")
+    do(page, "#setting-restraint", Keys.ARROW_RIGHT, until="app.status().settings.restraint === 0.1")
+    do(page, "#setting-role", Keys.ARROW_DOWN, until="app.status().settings.role === 'lead'")
+    do(page, "[data-way=answer]", Keys.ENTER, until="app.play.mode === 'answer'")
+    do(page, "[data-command=answer]", Keys.ENTER, until="app.status().activity === 'playing'")
+    do(page, "[data-command=retry]", Keys.ENTER, until="app.music.model.sounding.size > 0")
+    do(page, "[data-command=stop]", Keys.ENTER, until="app.status().activity === 'listening'")
+    do(page, "#keep", Keys.ENTER, until="document.getElementById('notice').textContent.includes('is kept')")
+    for path in daemon.takes.glob("* kept.mid"):
+        path.unlink()
+    do(page, "#notice-close", Keys.ENTER, until="document.getElementById('notice-box').hidden")
+    do(page, "#sound", Keys.SPACE, until="!app.sound.isOn")
+    do(page, "#sound", Keys.SPACE, until="app.sound.isOn")
+    do(page, "#volume", Keys.ARROW_LEFT, until="app.sound.volume === 0.79")
+    notes = page.ask("app.music.player.notes.length")
+    do(page, "#keyboard", "a", until=f"app.music.player.notes.length === {notes} + 1")
+    do(page, "[data-command=panic]", Keys.ENTER, until="app.status().activity === 'listening'")
+
+
+def test_the_guide(page: Page) -> None:
+    do(page, "#connect", Keys.ENTER, until="app.guide.isOpen && document.activeElement.id === 'guide-title'")
+    do(page, "#doctor-keyboard", Keys.ENTER, until="document.querySelector('#doctor-found .finding') !== null")
+    for step in (2, 3):
+        do(page, "#guide-next", Keys.ENTER, until=f"app.guide.step === {step}")
+    struck = page.ask("app.sound.struck")
+    do(page, "#guide-page-sound", Keys.ENTER, until=f"app.sound.struck >= {struck} + 4")
+    do(page, "#guide-back", Keys.ENTER, until="app.guide.step === 2")
+    do(page, "#guide-close", Keys.ENTER, until="!app.guide.isOpen && document.activeElement.id === 'connect'")
+
+
+def test_the_studio(page: Page) -> None:
+    do(page, "[data-face=studio]", Keys.ENTER, until="app.faces.shown === 'studio'")
+    do(page, "[data-command=tap]", Keys.ENTER)
+    do(page, "[data-command=new_piece]", Keys.ENTER, until="app.status().stream_tokens < 4")
+    do(page, "#setting-chart", "C | F", Keys.TAB, until="app.status().chart?.bars.length === 2")
+    do(page, "#setting-metronome", Keys.ARROW_DOWN, until="app.status().settings.metronome === 'page'")
+    do(page, "#preset-name", "calm")
+    do(page, "#preset-save", Keys.ENTER, until="app.status().presets.includes('calm')")
+    do(page, "#preset-recall", Keys.ENTER)
+    do(page, "#preset-forget", Keys.ENTER, until="app.status().presets.length === 0")
+    do(page, "#tab-steer", Keys.ARROW_RIGHT, until="document.activeElement.id === 'tab-pieces'")
+    do(page, "#tab-pieces", Keys.ARROW_RIGHT, until="!document.getElementById('panel-health').hidden")
+    do(page, "#zoom", Keys.ARROW_RIGHT, until="app.roll.seconds === 13")
+
+
+def test_takes_and_files(page: Page, tmp_path: Path) -> None:
+    page.find("#tab-steer").send_keys(Keys.ARROW_RIGHT)
+    page.until("app.takes.parts.list.value === 'earlier.mid'")
+    opened = "app.viewer.isOpen && document.activeElement.id === 'viewer-title'"
+    do(page, "#takes", Keys.ENTER, until=opened)
+    do(page, "#viewer-first", Keys.SPACE, until="app.viewer.music.player.isHidden")
+    do(page, "#viewer-at", Keys.ARROW_RIGHT, until="document.getElementById('viewer-at').value === '0.1'")
+    do(page, "#viewer-listen", Keys.ENTER, until="app.viewer.parts.listen.textContent === 'Play here'")
+    page.reach("#viewer-picture")
+    page.reach("#viewer-file")
+    do(page, "#viewer-close", Keys.ENTER, until="!app.viewer.isOpen && document.activeElement.id === 'takes'")
+    do(page, "#takes-star", Keys.ENTER, until="app.takes.chosen.star")
+    do(page, "#takes-star", Keys.ENTER, until="!app.takes.chosen.star")
+    do(page, "#takes-delete", Keys.ENTER, until="app.takes.isAsking")
+    do(page, "#review-pieces", Keys.ENTER, until=opened)
+    assert not page.ask("app.takes.isAsking")
+    do(page, "#viewer-close", Keys.ENTER, until="!app.viewer.isOpen")
+    nothing = tmp_path / "nothing.mid"
+    nothing.write_bytes(b"no music")
+    page.reach("#job-file").send_keys(str(nothing))
+    page.until("app.job.parts.dialog.open && document.activeElement.type === 'radio'")
+    first = page.ask("app.job.task.task")
+    page.driver.switch_to.active_element.send_keys(Keys.ARROW_DOWN)
+    page.until(f"app.job.task.task !== '{first}'")
+    page.driver.switch_to.active_element.send_keys(Keys.ENTER)
+    page.until("document.getElementById('notice').textContent.startsWith('nothing.mid: ')")
+    assert ["400" in fault for fault in page.faults()] == [True]
