@@ -28,7 +28,7 @@ from realtime.files.task_requests import (
     TaskRequest,
     VelocitiesRequest,
 )
-from realtime.settings import DEFAULT_FILE, PREFIX, Settings, load_settings
+from realtime.settings import DEFAULT_FILE, PREFIX, Mark, Settings, load_settings, marked
 from realtime.settings.words import fault_in_words, faults_as_text, flag_of
 from realtime.threads.logs import configure_logs
 
@@ -102,11 +102,9 @@ def _run_send(settings: Settings, request: SendRequest) -> int:
     return run_send(settings, request)
 
 
-MAKING = (
-    "model", "provider", "half", "threads", "temperature", "top_k", "top_p", "note_top_p", "min_p", "repetition_guard",
-    "pace_guard", "seed", "greedy", "strength", "composer", "density", "max_polyphony", "longest_note_s", "verbosity",
-)  # fmt: skip
-"""The settings that say something to the commands on files."""
+_MODEL = ("model", "provider", "half", "threads", "verbosity")
+PIECE_SETTINGS, TASK_SETTINGS = ((*_MODEL, *marked(mark)) for mark in (Mark.DECIDES_PIECE, Mark.DECIDES_TASK))
+"""The settings that say something to what makes music of its own, and to tasks on files."""
 
 TASK = ("out", "track", "variants", "plot", "temperature", "model")
 
@@ -151,24 +149,24 @@ COMMANDS: Mapping[str, CliCommand] = {
         "FILE... ",
         ContinueFilesRequest,
         _run_continue,
-        ("seconds", "start_s", "end_s", "composer", *TASK),
-        MAKING,
+        ("seconds", "start_s", "end_s", "like", "composer", *TASK),
+        PIECE_SETTINGS,
     ),
     "new": CliCommand(
         "make a new piece",
         "--out FILE ",
         NewPiecesRequest,
         _run_new,
-        ("seconds", "notes", "bpm", "composer", "density", *TASK),
-        MAKING,
+        ("seconds", "notes", "bpm", "like", "composer", "density", *TASK),
+        PIECE_SETTINGS,
     ),
     "fill": CliCommand(
         SUMMARIES["fill"],
         "FILE... --keep WHAT ",
         FillRequest,
         _run_task,
-        ("keep", "gap", "pitches", *TASK),
-        MAKING,
+        ("keep", "gap", "pitches", "amount", *TASK),
+        TASK_SETTINGS,
     ),
     "velocities": CliCommand(
         SUMMARIES["velocities"],
@@ -176,18 +174,18 @@ COMMANDS: Mapping[str, CliCommand] = {
         VelocitiesRequest,
         _run_task,
         ("noise", "from_nothing", *TASK),
-        MAKING,
+        TASK_SETTINGS,
     ),
     "clean": CliCommand(
         SUMMARIES["clean"],
         "FILE... --pitch|--velocity|--onset|--time|--all ",
         CleanRequest,
         _run_task,
-        ("pitch", "velocity", "onset", "time", "all", *TASK),
-        MAKING,
+        ("pitch", "velocity", "onset", "time", "all", "noise_ms", *TASK),
+        TASK_SETTINGS,
     ),
     "perform": CliCommand(
-        SUMMARIES["perform"], "FILE... ", PerformRequest, _run_task, ("bpm", "order_only", *TASK), MAKING
+        SUMMARIES["perform"], "FILE... ", PerformRequest, _run_task, ("bpm", "tempo", "keep_grid", *TASK), TASK_SETTINGS
     ),
     "send": CliCommand(
         "steer the pianod that runs, or ask how it stands",
