@@ -7,6 +7,7 @@ import { Guide } from "./guide.js";
 import { Health } from "./health.js";
 import { Job } from "./job.js";
 import { Keyboard } from "./keyboard.js";
+import { KeyLearning } from "./learn.js";
 import { Link } from "./link.js";
 import { Metronome } from "./metronome.js";
 import { Offers } from "./offers.js";
@@ -87,6 +88,7 @@ const guide = new Guide(
 );
 const offers = new Offers(find("offer"), { use: (port) => choosePort("input", port), sound: () => chooseSound(true), guide: () => openGuide() }, announce);
 const phone = new Phone(parts("phone", ["part", "none", "code", "address", "warning"]));
+const learning = new KeyLearning(async (name, value) => tellRefusal(await change(name, value)), announce);
 let latest = null;
 let soundWasChosen = false;
 
@@ -120,6 +122,7 @@ link.addEventListener("hello", ({ detail }) => {
   play.leave();
   viewer.hasSoundFiles = detail.sound_files;
   form.build(detail.settings);
+  learning.build();
   play.arrange();
   document.body.classList.remove("away");
   tell("");
@@ -137,11 +140,16 @@ link.addEventListener("events", ({ detail }) => {
   const now = link.nowS();
   for (const row of detail.events) {
     music.take(row);
-    if (row[0] === "player" && row[1] === "on") guide.hear(row[3]);
+    if (row[0] === "player" && row[1] === "on") hear(row[3]);
     if (row[0] === "model") soundRow("model", row, now);
     if (row[0] === "passed" && isMended()) soundRow("here", row, now);
   }
 });
+
+function hear(pitch) {
+  guide.hear(pitch);
+  learning.hear(pitch);
+}
 
 function soundRow(who, [, what, at, pitch, value], now) {
   const delay = at - now + (who === "model" ? SOUND_DELAY_S : 0);
@@ -172,6 +180,7 @@ link.addEventListener("status", ({ detail: status }) => {
   const ports = status.has_midi ? `in ${status.input}, out ${status.output}` : "no MIDI system: play here";
   setText(find("about"), `${status.mode} · model ${status.model} on ${status.provider.replace("ExecutionProvider", "")} · ${ports}`);
   form.show(status.settings);
+  learning.take(status.settings);
   presets.show(status.presets);
   steering.show(status);
   health.take(status);

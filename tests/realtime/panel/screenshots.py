@@ -39,14 +39,16 @@ PHRASE = """
 
 
 SIZES = ((1280, 800), (768, 1024), (390, 844))
-COLOURS = 128
+COLOURS = 256
 """Of a picture in the docs: enough for the page, and a third of the bytes."""
 
 
 def keep(page: Page, name: str) -> None:
     """Write what is seen among the docs."""
     picture = Image.open(io.BytesIO(page.driver.get_screenshot_as_png())).convert("RGB")
-    picture.quantize(COLOURS, dither=Image.Dither.NONE).save(DOCS / f"{name}.png", optimize=True)
+    picture.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(
+        DOCS / f"{name}.png", optimize=True
+    )
 
 
 def play(page: Page) -> None:

@@ -61,6 +61,21 @@ def test_the_studio(page: Page) -> None:
     do(page, "#zoom", Keys.ARROW_RIGHT, until="app.roll.seconds === 13")
 
 
+def test_a_key_is_learned_and_told_by_its_name(page: Page) -> None:
+    do(page, "#setting-trigger_key ~ .learn button", Keys.ENTER)
+    page.ask("app.keyboard.press('a hand', 61, 70)")
+    page.until("app.status().settings.trigger_key === 61")
+    page.ask("app.keyboard.releaseAll()")
+    shown = "document.querySelector('#setting-trigger_key ~ .learn b').textContent"
+    page.until(f"{shown} === 'C♯4'")
+    page.change({"duet_split": 58})
+    page.until("document.getElementById('setting-duet_split').getAttribute('aria-valuetext') === 'B♭3'")
+    page.ask("app.keyboard.press('a hand', 62, 70)")
+    page.until("app.music.player.sounding.has(62)")
+    page.ask("app.keyboard.releaseAll()")
+    assert page.ask("app.status().settings.trigger_key") == 61, "it is learned once"
+
+
 def test_takes_and_files(page: Page, tmp_path: Path) -> None:
     page.find("#tab-steer").send_keys(Keys.ARROW_RIGHT)
     page.until("app.takes.parts.list.value === 'earlier.mid'")
