@@ -77,3 +77,5 @@ def test_who_is_connected_is_told_and_ports_of_a_pianod_are_not_offered(room: Ro
     room.until(lambda: room.controls.status().players == ("a", "b"))
     status = room.controls.status()
     assert (status.listeners, status.inputs, status.outputs) == ((), ("Casio",), ("Casio",))
+    room.system.plug("CASIO USB-MIDI")
+    room.until(lambda: room.controls.status().inputs == ("Casio", "CASIO USB-MIDI"))
