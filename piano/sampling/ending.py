@@ -27,11 +27,15 @@ _USUAL_WAIT = 5.0
 _FEWER = 1.5
 """At the last key that one goes down has become e to this power times less likely."""
 
+_LONGER = 1.5
+"""And that one comes up, so that the last chord rings."""
+
 _END = 6.0
 """And that the music ends e to this power times likelier."""
 
 _OWN_ON = (VOCABULARY.kinds == Kind.ON) & (VOCABULARY.roles == Role.OWN)
-_LEAN = np.where(_OWN_ON, -_FEWER, 0.0)
+_OWN_OFF = (VOCABULARY.kinds == Kind.OFF) & (VOCABULARY.roles == Role.OWN)
+_LEAN = np.where(_OWN_ON, -_FEWER, np.where(_OWN_OFF, -_LONGER, 0.0))
 _TIMES = slice(VOCABULARY.first_time, VOCABULARY.first_time + LONGEST_TIME_STEPS)
 _LEAN[_TIMES] = _SLOWER * np.log(VOCABULARY.values[_TIMES] / _USUAL_WAIT)
 _LEAN[VOCABULARY.end] = _END

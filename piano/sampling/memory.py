@@ -39,7 +39,6 @@ _ROLES = [int(role) for role in VOCABULARY.roles]
 _ON, _OFF, _TIME, _VELOCITY = int(Kind.ON), int(Kind.OFF), int(Kind.TIME), int(Kind.VELOCITY)
 _BOS, _PREVIEW, _PLAY = int(Kind.BOS), int(Kind.PREVIEW), int(Kind.PLAY)
 _NOTHING = -2
-_RHYTHM = 2
 
 _State = tuple[Pointers, Pointers, Rhythm]
 """The pointers of both roles, and the rhythm."""
@@ -60,7 +59,7 @@ class Memory:
         self._checkpoints: list[tuple[int, _State]] = []
         """After every so many notes: how many tokens there were before the next, and what was followed."""
         self._forecasts: dict[int, Forecast | None] = {}
-        """What each role's pointers expect, and the rhythm, once it was asked for."""
+        """What each role's pointers expect, once it was asked for."""
         self._notes = self._step = 0
         self._in_preview = False
         self._model: tuple[int, ...] = ()
@@ -122,7 +121,7 @@ class Memory:
         """Return logits, (vocab,), mixed with what the past lets expect; of the tokens that a mask allows, if given.
 
         `recall` multiplies the odds for the past: 1 is what fits real music, 0 leaves the logits as they are. `pulse`
-        does the same for the rhythm that is going on, of our own keys. The logits are never changed in place.
+        is how strongly the rhythm of our own keys that is going on is leant on. The logits are never changed in place.
         """
         if (recall == 0 and pulse == 0) or self._in_preview:
             return logits
@@ -135,15 +134,11 @@ class Memory:
         waits: Curves | None = None
         for role in (0, 1):
             expected = self._forecast(role) if recall else None
-            odds = 0.0 if expected is None else expected.odds * recall
+            if pulse and role == 0:
+                odds = 0.0 if expected is None else expected.odds * recall
+                self._followed[2].lean(mixed, self._step, pulse / (1 + odds))
             if expected is not None:
                 mix_keys(mixed, mask, expected, role, recall)
-            rhythm = self._rhythm() if pulse and role == 0 else None
-            if rhythm is not None and rhythm.odds * pulse > odds:
-                waits = _times(waits, waits_for_keys(rhythm, self._step, pulse))
-                if not self._followed[2].may_be_a_chord(self._step):
-                    lean_on_keys(mixed, rhythm, role, self._step, pulse)
-            elif expected is not None:
                 waits = _times(waits, waits_for_keys(expected, self._step, recall))
                 lean_on_keys(mixed, expected, role, self._step, recall)
             if recall:
@@ -206,11 +201,6 @@ class Memory:
             pointers = self._pointers(role)
             self._forecasts[role] = forecast(pointers, self._log, role) if pointers else None
         return self._forecasts[role]
-
-    def _rhythm(self) -> Forecast | None:
-        if _RHYTHM not in self._forecasts:
-            self._forecasts[_RHYTHM] = self._followed[2].forecast()
-        return self._forecasts[_RHYTHM]
 
     def _pop(self) -> None:
         """Take the last token back."""

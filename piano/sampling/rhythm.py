@@ -1,44 +1,49 @@
-"""The rhythm that is going on: which wait of the last few comes next, and how much that is believed.
+"""The rhythm that is going on: the next chord likely comes as long after the last as that came after the one before.
 
-A hypothesis for each lag: the next wait from chord to chord is as long as the one that came so many chords ago. One
-that was right weighs more, as in a forward filter; where there is no such rhythm none weighs anything. On real music it
-tells a model nothing new. A small model that hears itself loses track of when the last key went down, and its pulse
-fades: the guard leans on the waits, and on when a key goes down, towards what the rhythm expects.
+A model looks little at how long the last wait from chord to chord was. Where the last waits were equal, or went to and
+fro between two, real music goes on so more often than it expects: there the moment at which it would becomes likelier,
+by so much as lowers the bits of real music (docs/sampling.md tells how the figures were fitted). Of all other moments
+none becomes less likely against the others.
 """
 
 import math
+from itertools import pairwise
 from typing import NamedTuple
 
-from piano.sampling.forecast import Forecast, due_at, odds_of
+import numpy as np
+from numpy.typing import NDArray
 
-LAGS = 8
+from piano.events import Role
+from piano.notes import LOWEST_PITCH
+from piano.tokens.vocabulary import KEYS, LONGEST_TIME_STEPS, VOCABULARY
+
+REMEMBERED = 4
+"""Waits from chord to chord."""
 
 _CHORD_STEPS = 3
 """Keys that follow the first of a chord within so many steps are of the chord."""
 
-_DEVIATION = 0.1
-"""Of the logarithm of a wait from the one that it repeats; and a step, by rounding."""
+_EQUAL = 0.11
+"""Waits whose logarithms differ by less are equal."""
 
-_SHORTEST = 4.0
-_MISS = 0.05
-_ANY_WAIT = 0.45
-"""How likely a wait is, by the logarithm, in music that repeats none."""
+_LIKELIER = (0.25, 0.5, 0.55, 0.7)
+"""By how much the moment after an equal wait becomes likelier, by how many of the last waits were equal before."""
 
-_LET_GO, _TAKEN_UP = 0.1, 0.02
-_LIGHTEST = 0.02
-_LEAST_WEIGHT = 0.05
-_SAME_STEPS, _SAME_SHARE = 1.5, 0.08
-"""Waits so near to each other are one."""
+_TO_AND_FRO = 0.9
+"""The same for the wait before the last, where the last four went to and fro between two."""
 
-_MOST_DUES = 2
-_ROOT = math.sqrt(2 * math.pi)
+_WIDTH, _WIDTH_STEPS = 0.04, 0.7
+"""How far the moment may be off: a share of the wait, and steps."""
+
+_AHEAD: NDArray[np.float32] = np.arange(1, LONGEST_TIME_STEPS + 1, dtype=np.float32)
+_TIME = slice(VOCABULARY.first_time, VOCABULARY.first_time + LONGEST_TIME_STEPS)
+_KEYS = slice(VOCABULARY.on(Role.OWN, LOWEST_PITCH), VOCABULARY.on(Role.OWN, LOWEST_PITCH) + KEYS)
 
 
 class Rhythm(NamedTuple):
-    """The last waits in steps, latest first, what the hypothesis of each lag weighs, and when the last chord began."""
+    """The last waits from chord to chord in steps, latest first, and the step at which the last chord began."""
 
     waits: tuple[int, ...] = ()
-    weights: tuple[float, ...] = ()
     onset: int | None = None
 
     def after(self, step: int) -> "Rhythm":
@@ -46,41 +51,39 @@ class Rhythm(NamedTuple):
         if self.onset is None:
             return Rhythm(onset=step)
         wait = step - self.onset
-        if wait <= _CHORD_STEPS:
-            return self
-        whole = (1.0 - sum(self.weights)) * _ANY_WAIT
-        likely = []
-        for weight, past in zip(self.weights, self.waits, strict=True):
-            deviation = _DEVIATION + 1.0 / max(past, _SHORTEST)
-            off = math.log(wait / past) / deviation
-            likely.append(weight * (math.exp(-0.5 * off * off) / deviation / _ROOT + _MISS))
-        whole += sum(likely)
-        weights = [share / whole * (1.0 - _LET_GO) for share in likely]
-        free = _TAKEN_UP * (1.0 - sum(weights))
-        waits = (wait, *self.waits[: LAGS - 1])
-        return Rhythm(waits, tuple(weight + free for weight in (*weights, 0.0)[: len(waits)]), step)
+        return self if wait <= _CHORD_STEPS else Rhythm((wait, *self.waits[: REMEMBERED - 1]), step)
 
-    def may_be_a_chord(self, step: int) -> bool:
-        """Say whether a key that goes down at a step is of the last chord."""
-        return self.onset is not None and step - self.onset <= _CHORD_STEPS
+    def expected(self) -> tuple[int, float] | None:
+        """Return the step at which the next chord is expected, and by how much likelier it is; None without waits."""
+        if self.onset is None or not self.waits:
+            return None
+        waits = self.waits
+        equal = [_are_equal(one, before) for one, before in pairwise(waits)]
+        if len(waits) == REMEMBERED and not equal[0] and all(map(_are_equal, waits[:2], waits[2:])):
+            return self.onset + waits[1], _TO_AND_FRO
+        run = next((number for number, is_equal in enumerate(equal) if not is_equal), len(equal))
+        return self.onset + waits[0], _LIKELIER[run]
 
-    def forecast(self) -> Forecast | None:
-        """Return when the next chord is expected; None if there is no rhythm."""
-        whole = sum(self.weights)
-        if self.onset is None or whole < _LEAST_WEIGHT:
-            return None
-        found: dict[int, float] = {}
-        for weight, wait in sorted(zip(self.weights, self.waits, strict=True), reverse=True)[: LAGS // 2]:
-            if weight < _LIGHTEST:
-                break
-            near = next((one for one in found if abs(wait - one) <= _SAME_STEPS + _SAME_SHARE * one), wait)
-            found[near] = found.get(near, 0.0) + weight
-        if not found:
-            return None
-        likeliest = sorted(found.items(), key=lambda entry: -entry[1])[:_MOST_DUES]
-        share = sum(weight for _, weight in likeliest)
-        dues = tuple(due_at(weight / share, self.onset + wait, self.onset) for wait, weight in likeliest)
-        return Forecast(odds_of(whole), (), dues)
+    def lean(self, logits: NDArray[np.float32], step: int, strength: float) -> None:
+        """Make waits from a step on that end at the expected moment likelier, in place, and keys that go down then.
+
+        `strength` 1 is what fits real music. Keys of the last chord stay as likely as they were.
+        """
+        expected = self.expected()
+        if expected is None or self.onset is None or strength <= 0:
+            return
+        due, likelier = expected
+        width = _WIDTH * (due - self.onset) + _WIDTH_STEPS
+        ahead = due - step
+        if -3 * width < ahead:
+            logits[_TIME] += np.log1p(strength * likelier * np.exp(-0.5 * ((_AHEAD - ahead) / width) ** 2))
+            if step - self.onset > _CHORD_STEPS:
+                off = ahead / width
+                logits[_KEYS] += np.float32(math.log1p(strength * likelier * math.exp(-0.5 * off * off)))
+
+
+def _are_equal(one: int, other: int) -> bool:
+    return abs(math.log(one / other)) < _EQUAL
 
 
 NO_RHYTHM = Rhythm()

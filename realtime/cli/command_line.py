@@ -157,7 +157,7 @@ COMMANDS: Mapping[str, CliCommand] = {
         "--out FILE ",
         NewPiecesRequest,
         _run_new,
-        ("seconds", "notes", "bpm", "like", "composer", "density", *TASK),
+        ("seconds", "ending", "notes", "bpm", "like", "composer", "density", *TASK),
         PIECE_SETTINGS,
     ),
     "fill": CliCommand(

@@ -28,8 +28,7 @@ class PieceRequest(BaseModel):
     notes: int | None = Field(default=None, ge=1, le=200_000, description="length of the new music in notes")
     ending: bool = Field(
         default=False,
-        description="bring the new music to an end by its length, within ending_s, instead of cutting it off there; of "
-        "notes it may then have some more",
+        description="come to an end by the length, not be cut off there",
     )
     variants: int = Field(default=1, ge=1, le=1000, description="pieces to make, each with the next seed")
     retries: int = Field(

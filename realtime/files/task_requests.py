@@ -92,6 +92,7 @@ class ContinueFilesRequest(FilesRequest):
     )
     seconds: float | None = same_as(ContinueRequest, "seconds")
     notes: int | None = same_as(ContinueRequest, "notes")
+    ending: bool = same_as(ContinueRequest, "ending")
     retries: int = same_as(ContinueRequest, "retries")
     start_s: float = same_as(ContinueRequest, "start_s")
     end_s: float | None = same_as(ContinueRequest, "end_s")

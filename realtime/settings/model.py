@@ -89,18 +89,17 @@ class SamplingGroup(BaseModel):
         ),
     )
     pulse_guard: Annotated[float, Live, Preset, DecidesPiece] = Field(
-        default=0.0,
+        default=2.0,
         ge=0.0,
         le=10.0,
         description=(
-            "how firmly answers and new pieces keep to the rhythm that is going on: the odds for its next beat are"
-            " multiplied by this; 0 is off"
+            "how firmly answers and new pieces keep to the rhythm that is going on: 1 is what fits real music best, up"
+            " to 2 costs nothing there, 0 is off"
         ),
     )
     like: Annotated[Path | None, Optional, DecidesPiece] = Field(
         default=None,
-        description="MIDI file to play like: it is heard first, and its figures, register and how busy it is are what "
-        "pianod goes on from; another can be dropped on the panel while it plays",
+        description="MIDI file to play like: its figures, its register, as busy",
     )
     seed: Annotated[int | None, Optional, Live, DecidesTask, DecidesPiece] = Field(
         default=None,

@@ -72,6 +72,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="X",
         help="also mixed with the memory of what was played before in the piece; 1 is what pianod does by default",
     )
+    parser.add_argument(
+        "--pulse",
+        type=float,
+        nargs="+",
+        default=[],
+        metavar="X",
+        help="beside each --recall, also leaning on the rhythm that is going on, as pulse_guard does",
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to a file")
     task_evaluation.add_arguments(parser)
 
@@ -89,6 +97,8 @@ def run(args: argparse.Namespace) -> int:
         for recall in args.recall:
             name = f"{args.target}, recall {recall:g}"
             scorers[name] = WindowScorer(scorer.predictor, args.batch, recall)
+            for pulse in args.pulse:
+                scorers[f"{name}, pulse {pulse:g}"] = WindowScorer(scorer.predictor, args.batch, recall, pulse)
     cache = NoteCache.load(args.corpus) if args.corpus else None
     pieces = _midi_pieces(args.midi) if args.midi else _corpus_pieces(cache, args.split or "test", args.dataset)
     pieces = pieces[: args.limit]

@@ -90,9 +90,12 @@ def cut_windows(events: int, context: int) -> list[Window]:
 class WindowScorer:
     """Scores performances with a model, some windows of a performance at a time."""
 
-    def __init__(self, predictor: Predictor, batch: int = 8, recall: float = 0.0) -> None:
-        """Take a model; `recall` mixes it with a memory of the whole performance, see `piano.sampling.memory`."""
-        self.predictor, self.batch, self.recall = predictor, batch, recall
+    def __init__(self, predictor: Predictor, batch: int = 8, recall: float = 0.0, pulse: float = 0.0) -> None:
+        """Take a model; `recall` mixes it with a memory of the whole performance, see `piano.sampling.memory`.
+
+        `pulse` leans on the rhythm that is going on, see `piano.sampling.rhythm`.
+        """
+        self.predictor, self.batch, self.recall, self.pulse = predictor, batch, recall, pulse
 
     def nats(self, events: TokenArray) -> Nats:
         """Return the negative natural logarithm of the probability of each event token."""
@@ -101,7 +104,7 @@ class WindowScorer:
     def costs(self, events: TokenArray) -> Costs:
         windows = cut_windows(events.size, self.predictor.context) if events.size else []
         nats, presses, to_cue = np.zeros(events.size), np.zeros(events.size), steps_to_cue(events)
-        memory = Memory() if self.recall else None
+        memory = Memory() if self.recall or self.pulse else None
         for number in range(0, len(windows), self.batch):
             self._score(events, to_cue, windows[number : number + self.batch], nats, presses, memory)
         return Costs(nats, presses)
@@ -125,7 +128,7 @@ class WindowScorer:
         scored = slice(windows[0].first, windows[-1].end)
         logits = self.predictor.logits(tokens.astype(np.int64), np.concatenate(rows))
         if memory is not None:
-            recalled(logits, events[scored], memory, self.recall)
+            recalled(logits, events[scored], memory, self.recall, self.pulse)
         is_told = bool((VOCABULARY.kinds[events] == Kind.CUE).any())
         price = told_cost(logits, events[scored], to_cue[scored]) if is_told else cross_entropy(logits, events[scored])
         nats[scored] = price
@@ -133,10 +136,12 @@ class WindowScorer:
         presses[scored][is_press] = press_cost(logits[is_press])
 
 
-def recalled(logits: NDArray[np.float32], events: TokenArray, memory: Memory, recall: float) -> None:
+def recalled(
+    logits: NDArray[np.float32], events: TokenArray, memory: Memory, recall: float, pulse: float = 0.0
+) -> None:
     """Mix the logits of each event, (k, vocabulary), in place with what came before it; remember the events."""
     for row, token in zip(logits, events.tolist(), strict=True):
-        row[:] = memory.adjust(row, recall)
+        row[:] = memory.adjust(row, recall, pulse=pulse)
         memory.push(token)
 
 

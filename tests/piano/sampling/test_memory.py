@@ -103,7 +103,7 @@ def test_without_recall_nothing_changes() -> None:
 
 def test_a_rhythm_that_is_going_on_is_leant_on() -> None:
     memory = fresh(notes(OTHER, wait=30))
-    plain, leant = (shares(memory.adjust(FLAT, 0.0, pulse=pulse)) for pulse in (0.0, 1.0))
+    plain, leant = (shares(memory.adjust(FLAT, 0.0, pulse=pulse)) for pulse in (0.0, 2.0))
     assert leant[VOCABULARY.on(Role.OWN, 60)] > 1.5 * plain[VOCABULARY.on(Role.OWN, 60)], "the next beat is due"
     begun = fresh(notes(OTHER, wait=30) + notes((60,), wait=10))
     waits = begun.adjust(FLAT, 0.0, pulse=1.0)[VOCABULARY.first_time : VOCABULARY.first_time + 100]
@@ -182,4 +182,6 @@ def test_a_rhythm_holds_no_key_of_a_chord_back() -> None:
     keys = slice(FIRST, FIRST + KEYS)
     assert np.array_equal(memory.adjust(FLAT, 0.0, pulse=1.0)[keys], FLAT[keys])
     memory.push(VOCABULARY.time(12))
-    assert (memory.adjust(FLAT, 0.0, pulse=1.0)[keys] < 0).all(), "it is not due before the next beat"
+    early = memory.adjust(FLAT, 0.0, pulse=1.0)[keys]
+    memory.push(VOCABULARY.time(18))
+    assert (memory.adjust(FLAT, 0.0, pulse=1.0)[keys] > early + 0.3).all(), "it is due at the next beat"

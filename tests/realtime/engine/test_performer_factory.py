@@ -131,7 +131,7 @@ def test_a_round_of_all() -> None:
     assert sounding_at(run.partner.take.sent, 22 * S).is_silent(), "the loop ends with its mode"
     before = len(own_onsets(run))
     desk.play(phrase(23.0))
-    run.run_until(28 * S)
+    run.run_until(27 * S)
     assert run.is_playing
     assert run.partner.engine.status().performer.answers == 1
     assert len(own_onsets(run)) > before

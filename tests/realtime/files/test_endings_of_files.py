@@ -1,5 +1,7 @@
 """`--ending`: new music comes to its end by the length asked for."""
 
+from pathlib import Path
+
 import pytest
 
 from piano.events import NoteOff, NoteOn
@@ -7,6 +9,7 @@ from realtime.engine.listening import EngineSettings
 from realtime.engine.offline_run import OfflineRun
 from realtime.engine.partner import PartnerSettings
 from realtime.files.continuation import NOTHING, Continuation, PieceLength, go_on
+from realtime.files.task_requests import ContinueFilesRequest, NewPiecesRequest
 from realtime.performers.play_settings import AnswerSettings, Length, PlaySettings
 from tests.support.scripted_play import HEAD, S, model_of_chance
 
@@ -37,3 +40,10 @@ def test_a_length_in_notes_is_reached_and_then_ended() -> None:
     assert len(struck) >= 40
     assert len(struck) == sum(isinstance(timed.event, NoteOff) for timed in ended.events)
     assert ended.events[-1].at_ns - struck[39].at_ns <= 4 * S
+
+
+def test_both_commands_can_ask_for_it() -> None:
+    continued = ContinueFilesRequest(files=("idea.mid",), ending=True)
+    assert continued.of_file(Path("idea.mid"), Path("out.mid")).ending
+    assert NewPiecesRequest(out=Path("new.mid"), ending=True).ending
+    assert not NewPiecesRequest(out=Path("new.mid")).ending
