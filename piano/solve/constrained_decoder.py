@@ -20,33 +20,27 @@ import numpy as np
 
 from piano.events import Role
 from piano.notes import LOWEST_PITCH
+from piano.sampling.logit_guards import LogitGuards
+from piano.sampling.sampler import SamplingSettings
 from piano.session import Logits
 from piano.solve.constraints import FOREVER, Constraints, ForcedEvent
+from piano.solve.forced_stream import ForcedStream
 from piano.solve.leanings import NO_PEDAL_DOWN, in_tempo, in_texture
 from piano.solve.limits import (
     IS_GIVEN,
     IS_OWN,
     IS_OWN_ON,
     IS_TIME,
-    LONGEST_HOLD_S,
     MOST_STEP_TOKENS,
     NOTHING,
     STEPS,
     Options,
     in_time,
-    next_release,
 )
-from piano.solve.must_play import MustPlayState
-from piano.solve.score_timing import TempoCurve
-from piano.solve.token_buffer import TokenBuffer
 from piano.tokens.grammar import Mask
 from piano.tokens.step_order import FRESH, StepOrder
-from piano.tokens.vocabulary import LONGEST_TIME_STEPS, STEP_S, VOCABULARY, Kind
+from piano.tokens.vocabulary import LONGEST_TIME_STEPS, VOCABULARY, Kind
 
-LONGEST_SCORE_WAIT_S = 8.0
-"""The longest from one key of a score to the next."""
-
-_LONGEST_HOLD, _LONGEST_WAIT = round(LONGEST_HOLD_S / STEP_S), round(LONGEST_SCORE_WAIT_S / STEP_S)
 _IMPOSSIBLE = -6.0
 """What is so much rarer, in nats, by all that is known of the music does not come."""
 
@@ -55,38 +49,26 @@ _OWN_PEDAL_DOWN = VOCABULARY.pedal(Role.OWN, down=True)
 _FIRST_OWN_ON = VOCABULARY.on(Role.OWN, LOWEST_PITCH) - LOWEST_PITCH
 
 
-class ConstrainedDecoder(TokenBuffer):
-    """The stream of one exercise. It wants logits (`is_due`), offers options, and takes a token; until it is done."""
+class ConstrainedDecoder(ForcedStream):
+    """The stream of one exercise. It wants logits (`is_due`), offers options, and takes a token; until it is done.
 
-    def __init__(self, head: Sequence[int], known: Constraints) -> None:
-        super().__init__(head)
+    Of `sampling` it takes what the logits go through before a token is drawn, as live; none of it if not given.
+    """
+
+    def __init__(self, head: Sequence[int], known: Constraints, sampling: SamplingSettings | None = None) -> None:
+        super().__init__(head, known)
+        self._guards, self._sampling = LogitGuards(), sampling or SamplingSettings()
         self.score, self.decisions = 0.0, 0
         """The log-probability of all that was decided, in nats, and how many decisions that were."""
         self.is_done = False
-        self._known = known
         self._allowed = _static(known)
-        self._owed = None if known.owed is None else MustPlayState(known.owed)
-        self._tempo = None if known.score is None else TempoCurve(known.score)
         self._pedal_since = -FOREVER  # the step of the last change of our own pedal
-        self._lifts: dict[int, int] = {}  # at which step each of our keys comes up at the latest
-        self._rises: dict[int, int] = {}  # and at the earliest
         self._logits: Logits | None = None
         self._lean: Logits | None = None  # what is known of the music says, in nats for each token
+        self._guarded: Logits | None = None  # the logits of what follows, through the guards, with that
         self._at_anchor: tuple[Logits | None, float, int] = (None, 0.0, 0)  # logits, score, decisions
-        self._earliest = self._last_press = 0
-        self._event = self._preview = self._announcement = 0  # the next of each
-        self._last_strike = known.strikes[-1][1] if known.strikes and known.pitches != () else -1
+        self._earliest = 0
         self._announce()
-
-    @property
-    def passed(self) -> int:
-        """Return how many known things have come: events, previews, keys of a score."""
-        return self._event + self._preview + (0 if self._known.pitches is None else len(self.presses))
-
-    @property
-    def follows_order(self) -> bool:
-        """Say whether the order of the keys is known, and not their time."""
-        return self._known.pitches is not None
 
     @property
     def moment(self) -> int:
@@ -102,10 +84,13 @@ class ConstrainedDecoder(TokenBuffer):
 
     @property
     def logits(self) -> Logits:
-        """Return the logits of what follows, with the evidence for it; RuntimeError where they are due."""
-        if self._logits is None:
-            raise RuntimeError("the stream has not been fed yet")
-        return self._logits if self._lean is None else self._logits + self._lean
+        """Return the logits of the options last offered, through the guards and with the evidence.
+
+        RuntimeError where none were.
+        """
+        if self._guarded is None:
+            raise RuntimeError("no options have been offered: the stream is due to be fed, or done")
+        return self._guarded
 
     def accept_logits(self, logits: Logits) -> None:
         """Take the logits of what follows the last token, which was fed."""
@@ -121,15 +106,16 @@ class ConstrainedDecoder(TokenBuffer):
         other._pressed, other.presses = dict(self._pressed), self.presses[:]
         other._owed = None if self._owed is None else self._owed.copy()
         other._tempo = None if self._tempo is None else self._tempo.copy()
-        other._lifts, other._rises = dict(self._lifts), dict(self._rises)
+        other._lifts, other._rises, other._guards = dict(self._lifts), dict(self._rises), self._guards.copy()
         return other
 
     def options(self) -> Options | None:
         """Return what may be drawn now; None if nothing: then the stream is due to be fed, or done."""
+        self._guarded = None
         while not self.is_done:
             if self._grammar.in_note:
                 self._lean = None
-                return None if self.is_due else Options(self._grammar.mask())
+                return None if self.is_due else self._offered(Options(self._grammar.mask()))
             known = self._next_known()
             if self._ends_in_silence():
                 break
@@ -141,9 +127,22 @@ class ConstrainedDecoder(TokenBuffer):
             options = self._options(known)
             self._lean = self._evidence(known)
             if options.allowed.any() and (self._lean is None or self._lean[options.allowed].max() > _IMPOSSIBLE):
-                return options
+                return self._offered(options)
             self.pass_over()
         return None
+
+    def _offered(self, options: Options) -> Options:
+        """Find the logits of some options, and return these."""
+        if self._logits is None:
+            raise RuntimeError("the stream has not been fed yet")
+        if self._sampling.recall:
+            self._guards.memory.rollback(self._recalled)
+            self._guards.memory.extend(self.tokens[self._recalled :])
+            self._recalled = len(self.tokens)
+        pressed = None if self._grammar.in_note else self._pressed
+        guarded = self._guards.adjust(self._logits, options.allowed, self._sampling, self._step, pressed)
+        self._guarded = guarded if self._lean is None else guarded + self._lean
+        return options
 
     def take(self, token: int, log_probability: float) -> None:
         """Take the token that was drawn from the options, and how probable that was, in nats."""
@@ -165,14 +164,6 @@ class ConstrainedDecoder(TokenBuffer):
         self._step = self._anchor_step
         self._return_to_anchor()
         self._logits, self.score, self.decisions = self._at_anchor
-
-    @property
-    def _score_key(self) -> int | None:
-        """Return the token of the next key of a score."""
-        pitches = self._known.pitches
-        if pitches is None or len(self.presses) == len(pitches):
-            return None
-        return VOCABULARY.on(Role.OWN, pitches[len(self.presses)])
 
     def _decided(self, log_probability: float) -> None:
         self.score += log_probability
@@ -201,20 +192,8 @@ class ConstrainedDecoder(TokenBuffer):
     def _settle(self) -> None:
         """Make an event that is complete the anchor."""
         if VOCABULARY.kinds[self.tokens[-1]] == Kind.VELOCITY and VOCABULARY.roles[self.tokens[-2]] == Role.OWN:
-            self.presses.append((self._step, int(VOCABULARY.values[self.tokens[-2]])))
-            self._last_press = self._step
-            self._lifts[self.presses[-1][1]] = self._step + _LONGEST_HOLD
-            if self._known.texture is not None and self._known.texture.lengths is not None:
-                earliest, latest = self._known.texture.lengths.about(*self.presses[-1])
-                self._rises[self.presses[-1][1]] = earliest
-                self._lifts[self.presses[-1][1]] = min(latest, self._step + _LONGEST_HOLD)
-            if self._tempo is not None:
-                self._lifts[self.presses[-1][1]] = self._step + self._tempo.hold
-                self._tempo.press(self._step)
-            if self._owed is not None:
-                self._owed.press(*self.presses[-1])
-            if self._known.pitches is not None and len(self.presses) == len(self._known.pitches):
-                self._last_strike = self._step + _LONGEST_HOLD
+            self._press(int(VOCABULARY.values[self.tokens[-2]]))
+            self._guards.strike(self.presses[-1][1], self._step)
             self._announce()
         is_full = len(self.tokens) - self._step_began >= MOST_STEP_TOKENS
         self._anchor_here(self._step + is_full)
@@ -257,55 +236,6 @@ class ConstrainedDecoder(TokenBuffer):
         if self._grammar.pedal_is_down(Role.OWN):
             self._put([VOCABULARY.pedal(Role.OWN, down=False)])
         self.is_done = True
-
-    def _next_known(self) -> ForcedEvent | None:
-        """Return what is forced next: something given, a preview, or what has waited for too long."""
-        known = self._known.events[self._event] if self._event < len(self._known.events) else None
-        if self._pressed:
-            release = self._next_release()
-            if known is None or self._place(release) < self._place(known):
-                known = release
-        if self._score_key is not None:
-            latest = self._last_press + _LONGEST_WAIT if self._tempo is None else self._tempo.latest
-            press = ForcedEvent(max(latest, self._anchor_step), (self._score_key,))
-            if known is None or self._place(press) < self._place(known):
-                known = press
-        if self._owed is not None:
-            known = self._next_owed(self._owed, known)
-        preview = self._known.preview(self._preview)
-        return preview if preview and (known is None or preview.step <= known.step) else known
-
-    def _next_release(self) -> ForcedEvent:
-        """Return which of our keys comes up next, and when at the latest: one that is to go down again, before that."""
-        moments = {pitch: self._lifts.get(pitch, pressed + _LONGEST_HOLD) for pitch, pressed in self._pressed.items()}
-        if self._tempo is not None and self._score_key is not None:
-            pitch = int(VOCABULARY.values[self._score_key])
-            if pitch in moments:
-                moments[pitch] = max(min(moments[pitch], self._tempo.latest - 1), self._pressed[pitch] + 1)
-        step, pitch = next_release(moments, self._anchor_step)
-        return ForcedEvent(step, (VOCABULARY.off(Role.OWN, pitch),))
-
-    def _next_owed(self, owed: MustPlayState, known: ForcedEvent | None) -> ForcedEvent | None:
-        """Return the key that must go down, or the moment in which one must, if it comes before another known thing."""
-        forced, moment = owed.forced(), owed.moment()
-        if forced is not None:
-            step, pitch = forced
-            key = VOCABULARY.off if pitch in self._pressed else VOCABULARY.on
-            press = ForcedEvent(step, (key(Role.OWN, pitch),))
-            return press if known is None or self._place(press) < self._place(known) else known
-        if moment is not None and moment > self._anchor_step and (known is None or moment <= known.step):
-            return ForcedEvent(moment, (), is_event=False)
-        return known
-
-    def _place(self, known: ForcedEvent) -> tuple[int, int]:
-        order = self._order if known.step == self._anchor_step else FRESH
-        return known.step, order.place(known.tokens[0])
-
-    def _next_strike(self, step: int) -> int | None:
-        """Return the first step from another on at which our own keys may go down."""
-        if step > self._last_strike:
-            return None
-        return next((max(step, first) for first, last in self._known.strikes if step <= last), None)
 
     def _ends_in_silence(self) -> bool:
         """Where nothing of ours sounds and nothing may be struck, go on to where it may; or end, and say so."""

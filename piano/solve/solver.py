@@ -82,8 +82,8 @@ class SolveRequest:
 class Solution:
     """What was found: our own notes and pedal changes alone; of a velocity task all notes, in their order.
 
-    `log_probability` is that of all decisions, in nats at temperature 1 under the grammar; `tokens` is how many
-    decisions that were: a token of our own, or to let something known come before one.
+    `log_probability` is that of all decisions, in nats at temperature 1 under the grammar and the guards; `tokens` is
+    how many decisions that were: a token of our own, or to let something known come before one.
     """
 
     performance: Performance
@@ -174,13 +174,13 @@ def _attempt(exercise: Exercise, request: SolveRequest, number: int, context: in
     known = constraints_of(
         exercise, size, length_s=request.length_s, longest_preview=context // 2, evidence=request.evidence
     )
-    playing, reel = ConstrainedDecoder(head, known), ContextWindow(context, len(head))
+    if request.strategy is not Strategy.SAMPLE:  # the likeliest is the model's own: nothing is held back
+        request = replace(request, sampling=SamplingSettings(temperature=0.0))
+    playing, reel = ConstrainedDecoder(head, known, request.sampling), ContextWindow(context, len(head))
     if request.strategy is Strategy.BEAM:
         return BeamAttempt(playing, reel, request.beams)
     if request.samples > 1:
         return AgreeingAttempt(playing, reel, [_sampler(request, place) for place in range(request.samples)])
-    if request.strategy is Strategy.GREEDY:
-        request = replace(request, sampling=replace(request.sampling, temperature=0.0))
     return SampledAttempt(playing, reel, _sampler(request, number))
 
 

@@ -30,6 +30,7 @@ class TokenBuffer:
         self._grammar, self._order = Grammar(), StepOrder()
         self._step = self._anchor_step = 0
         self._step_began = self.anchor  # the length of the stream where its last step began
+        self._recalled = 0  # how many of the tokens stand as they did when the memory was last told
         self._pressed: dict[int, int] = {}  # at which step each of our keys went down, in that order
 
     @property
@@ -72,5 +73,5 @@ class TokenBuffer:
                 break
             shared += 1
         del self.tokens[self.anchor + shared :]
-        self.fed = min(self.fed, len(self.tokens))
+        self.fed, self._recalled = min(self.fed, len(self.tokens)), min(self._recalled, len(self.tokens))
         self.tokens.extend(then[shared:])

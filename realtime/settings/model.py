@@ -61,13 +61,13 @@ class SamplingGroup(BaseModel):
         lt=1.0,
         description="drop tokens less likely than this share of the likeliest one's probability",
     )
-    repetition_guard: Annotated[float, Live, Preset, DecidesPiece] = Field(
+    repetition_guard: Annotated[float, Live, Preset, DecidesTask, DecidesPiece] = Field(
         default=0.5,
         ge=0.0,
         le=10.0,
         description=(
             "how much a figure of six keys is held back each time it comes beyond the fourth within 500 notes, in nats;"
-            " 0 is off; not in tasks on files"
+            " 0 is off"
         ),
     )
     pace_guard: Annotated[float, Live, Preset, DecidesPiece] = Field(
@@ -79,13 +79,13 @@ class SamplingGroup(BaseModel):
             " becomes likelier by this power of two while they are twice as busy; 0 is off"
         ),
     )
-    recall: Annotated[float, Live, Preset, DecidesPiece] = Field(
+    recall: Annotated[float, Live, Preset, DecidesTask, DecidesPiece] = Field(
         default=1.0,
         ge=0.0,
         le=10.0,
         description=(
             "how much what was played before in the session comes back, in its rhythm and also in another key: the odds"
-            " for it are multiplied by this; 1 is what fits real music, 0 is off; not in tasks on files"
+            " for it are multiplied by this; 1 is what fits real music, 0 is off"
         ),
     )
     pulse_guard: Annotated[float, Live, Preset, DecidesPiece] = Field(

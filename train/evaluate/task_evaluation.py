@@ -41,6 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--temperature", type=float, default=1.0, help="of what is sampled (default: %(default)g)")
     group.add_argument("--top-p", type=float, default=1.0, help="of what is sampled (default: %(default)g)")
     group.add_argument(
+        "--repetition-guard", type=float, default=0.0, help="of what is sampled, as is --recall (default: %(default)g)"
+    )
+    group.add_argument(
         "--samples",
         type=int,
         default=1,
@@ -70,8 +73,14 @@ def run(args: argparse.Namespace) -> int:
     cases = situations(args.tasks, args.preview, args.noise)
     split = args.split or "validation"
     material = Material(NoteCache.load(args.corpus), split, args.dataset, args.midi, args.seed)
-    sampling = SamplingSettings(temperature=args.temperature, top_p=args.top_p)
-    settings = {name: getattr(args, name) for name in ("seed", "noise", "temperature", "top_p", "samples", "evidence")}
+    sampling = SamplingSettings(
+        temperature=args.temperature,
+        top_p=args.top_p,
+        repetition_guard=args.repetition_guard,
+        recall=args.recall[0] if args.recall else 0.0,
+    )
+    told = ("seed", "noise", "temperature", "top_p", "repetition_guard", "samples", "evidence")
+    settings = {name: getattr(args, name) for name in told} | {"recall": sampling.recall}
     data = {"midi": str(args.midi)} if args.midi else {"split": split, "data": ", ".join(args.dataset or ["all"])}
     rows: list[ResultRow] = []
     took_s: dict[str, float] = {}
@@ -107,5 +116,11 @@ def _check(args: argparse.Namespace) -> None:
         faults.append("--seed is 0 or more, --noise above 0")
     if not 0 <= args.temperature <= 10 or not 0 < args.top_p <= 1:
         faults.append("--temperature is 0 to 10, --top-p above 0 and at most 1")
+    if (
+        not 0 <= args.repetition_guard <= 10
+        or len(args.recall) > 1
+        or not all(0 <= value <= 10 for value in args.recall)
+    ):
+        faults.append("--repetition-guard is 0 to 10, and so is --recall, one number with --tasks")
     if faults:
         raise ConfigError("\n".join(["the arguments of evaluate --tasks", *(f"  {fault}" for fault in faults)]))

@@ -14,6 +14,7 @@ from piano.solve.limits import MOST_STEP_TOKENS
 from piano.solve.live_stream import LONGEST_GAP_NS, LiveStream
 from piano.tokens.grammar import tokens_of_role
 from piano.tokens.vocabulary import STEP_NS, VELOCITY_BINS, VOCABULARY, Kind
+from tests.support.round_and_round import round_and_round
 from tests.support.scripted_play import HEAD, MS, ChanceSession, S, scripted
 from tests.support.scripted_session import ScriptedSession
 
@@ -332,23 +333,9 @@ def test_what_is_no_key_of_a_piano_is_misuse(pitch: int) -> None:
         stream.hear(TimedEvent(S, NoteOn(pitch, 60)))
 
 
-def _round_and_round(tokens: tuple[int, ...]) -> int:
-    """Six keys, one after the other, for ever."""
-    kind = Kind(int(VOCABULARY.kinds[tokens[-1]]))
-    match kind:
-        case Kind.ON:
-            return VELOCITY
-        case Kind.VELOCITY:
-            return VOCABULARY.off(Role.OWN, int(VOCABULARY.values[tokens[-2]]))
-        case Kind.TIME:
-            struck = int((VOCABULARY.kinds[list(tokens)] == Kind.ON).sum())
-            return VOCABULARY.on(Role.OWN, 60 + 2 * (struck % 6))
-    return VOCABULARY.time(10)
-
-
 @pytest.mark.parametrize(("nats", "leaves"), [(0.0, False), (10.0, True)])
 def test_a_figure_without_an_end_is_left_under_the_guard(nats: float, *, leaves: bool) -> None:
-    stream = LiveStream(ScriptedSession(VOCABULARY.size, 4096, script=_round_and_round), HEAD)
+    stream = LiveStream(ScriptedSession(VOCABULARY.size, 4096, script=round_and_round), HEAD)
     sampler, pitches = Sampler(1, SamplingSettings(repetition_guard=nats)), list[int]()
     while len(pitches) < 150:
         proposed = stream.propose(sampler, Bounds(S, ENDLESS))
