@@ -13,28 +13,21 @@ A key and a pedal have one hand on them: while the player holds one down, the mo
 
 from collections.abc import Sequence
 
-import numpy as np
 from loguru import logger
 
 from inference.onnx_session import Session
 from piano.cues import ENDING
-from piano.events import NoteOff, NoteOn, Pedal, Role, TimedEvent
+from piano.events import NoteOn, Pedal, TimedEvent
 from piano.sampling.density_guard import PIANISTS_NOTES_PER_S
 from piano.sampling.ending import Ending
 from piano.sampling.memory import Memory
-from piano.sampling.sampler import Sampler
-from piano.solve.bounds import Bounds, under_a_hand
-from piano.solve.guidance import Guidance
-from piano.solve.live_stream import LiveStream
-from piano.tokens.grammar import Mask, tokens_of_role
-from piano.tokens.vocabulary import VOCABULARY
+from piano.solve.bounds import Bounds
 from realtime.output.event_queue import Release
 from realtime.performers.answer_plan import Answer, AnswerPrompt
 from realtime.performers.coming_to_end import Step, lift_all, step_of, toward_end
-from realtime.performers.heard_before import prompt_of
 from realtime.performers.performer import Activity, Output, PerformerStatus
-from realtime.performers.phrase_detector import PhraseDetector
-from realtime.performers.play_settings import AnswerSettings, Length, Mode, PauseSettings, PlaySettings
+from realtime.performers.play_settings import AnswerSettings, Length, PauseSettings, PlaySettings
+from realtime.performers.turn_player import TurnPlayer
 
 FIRST_NOTE_WITHIN_NS = 40_000_000
 """An answer begins no later than this after the phrase is over."""
@@ -54,7 +47,7 @@ CHANGE_AFTER_NS = 30_000_000
 SHORTEST_ANSWER_NS = 2_000_000_000
 
 
-class CallAndResponse:
+class CallAndResponse(TurnPlayer):
     """A performer that answers phrases. See `realtime.performers.performer.Performer`."""
 
     def __init__(
@@ -66,23 +59,11 @@ class CallAndResponse:
         memory: Memory | None = None,
     ) -> None:
         """Begin; a `memory` is what was played before, by other performers, and takes what is played."""
-        prompt = () if memory is None else prompt_of(memory, one_voice=True)
-        self._stream = LiveStream(session, head, memory, prompt)
-        self._head = tuple(head)
-        self._output, self._settings = output, settings
-        self._sampler = Sampler(settings.seed, settings.sampling)
-        self._phrase = PhraseDetector(settings.pause or PauseSettings())
-        self._epoch = output.begin_epoch()
-        self._turn = 0
-        """How many things the player has done: which generator is drawn from, however often an answer is begun."""
+        super().__init__(session, head, output, settings, settings.pause or PauseSettings(), memory)
         self._answer: Answer | None = None
         self._prompt: AnswerPrompt | None = None
-        self._answers = self._interruptions = 0
+        self._interruptions = 0
         self._allow()
-
-    @property
-    def mode(self) -> Mode:
-        return Mode.ANSWER
 
     def on_event(self, timed: TimedEvent) -> None:
         """Take what the player did. A key that goes down ends an answer at once."""
@@ -101,10 +82,6 @@ class CallAndResponse:
         if isinstance(timed.event, NoteOn):
             self._prompt = None
         self._allow()
-
-    def guide(self, guidance: Guidance) -> None:
-        """Be guided from the next event on."""
-        self._stream.guide(guidance)
 
     def _takes_over(self, answer: Answer, timed: TimedEvent) -> bool:
         """Say whether what the player did ends an answer: any key, or, where one may join, one that is in its way."""
@@ -161,17 +138,13 @@ class CallAndResponse:
         """Listen and answer as other settings say; what was planned for later is planned anew."""
         self._turn += 1
         self._truncate_plan(at_ns + CHANGE_AFTER_NS)
-        settings = self._settings = change.answers
-        self._sampler = Sampler(settings.seed, settings.sampling)
-        self._sampler.restart(self._turn)
+        self._adopt(change)
+        settings = self._settings
         self._phrase.change(settings.pause or PauseSettings())
         if self._answer is not None:
             phrase_ns = self._phrase_ns if self._prompt is None else self._prompt.length_ns
             self._answer.enough_ns = self._enough_ns(self._answer.from_ns, phrase_ns)
             self._answer.notes_per_s = settings.notes_per_s or self._answer.notes_per_s
-        if change.head != self._head:
-            self._head = change.head
-            self._stream.restyle(change.head)
         self._allow()
 
     def start_afresh(self) -> None:
@@ -225,10 +198,7 @@ class CallAndResponse:
 
     def _allow(self) -> None:
         """Work out what the model may play: not what is under someone else's hand or foot."""
-        allowed: Mask = tokens_of_role(Role.OWN)
-        if self._settings.length is Length.ENDLESS:
-            allowed = allowed & (np.arange(VOCABULARY.size) != VOCABULARY.end)
-        self._allowed = allowed & ~under_a_hand(self._phrase.held, pedal=self._phrase.pedal_is_down)
+        self._allowed = self._allowed_now(endless=self._settings.length is Length.ENDLESS)
 
     def _begin(self, at_ns: int, phrase_ns: int | None) -> None:
         self._prompt = AnswerPrompt(self._stream.mark(), at_ns, phrase_ns)
@@ -317,27 +287,3 @@ class CallAndResponse:
             self._phrase.answered()
         else:
             self._answers -= 1
-
-    def _release_held(self, at_ns: int) -> None:
-        """Tell the stream that the own keys and the own pedal come up at a moment."""
-        at_ns = max(at_ns, self._stream.end_ns)
-        for pitch in sorted(self._own_keys):
-            self._stream.hear(TimedEvent(at_ns, NoteOff(pitch)))
-        if self._own_pedal_is_down:
-            self._stream.hear(TimedEvent(at_ns, Pedal(down=False)))
-
-    @property
-    def _own_keys(self) -> frozenset[int]:
-        return self._stream.sounding() - self._phrase.held
-
-    @property
-    def _is_silent(self) -> bool:
-        return not (self._own_keys or self._own_pedal_is_down)
-
-    @property
-    def _own_pedal_is_down(self) -> bool:
-        return self._stream.pedal_is_down() and not self._phrase.pedal_is_down
-
-    def _invalidate(self, release: Release, after_ns: int | None = None) -> None:
-        self._sampler.restart(self._turn)
-        self._epoch = self._output.invalidate(release=release, after_ns=after_ns)

@@ -11,20 +11,15 @@ with it. What is played depends on what was heard, on the beats and on the seed.
 
 from collections.abc import Callable, Sequence
 
-import numpy as np
-
 from inference.onnx_session import Session
 from piano.cues import ENDING
-from piano.events import NoteOff, NoteOn, Pedal, Role, TimedEvent
+from piano.events import NoteOff, NoteOn, Pedal, TimedEvent
 from piano.sampling.density_guard import PIANISTS_NOTES_PER_S
 from piano.sampling.ending import Ending
 from piano.sampling.memory import Memory
-from piano.sampling.sampler import Sampler
-from piano.solve.bounds import Bounds, under_a_hand
+from piano.solve.bounds import Bounds
 from piano.solve.guidance import Guidance
-from piano.solve.live_stream import LiveStream
-from piano.tokens.grammar import Mask, tokens_of_role
-from piano.tokens.vocabulary import STEP_NS, VOCABULARY
+from piano.tokens.vocabulary import STEP_NS
 from realtime.beat.grid import BeatGrid
 from realtime.beat.musical_clock import MusicalClock
 from realtime.beat.turns import Turns, first_of
@@ -32,10 +27,9 @@ from realtime.output.event_queue import Release
 from realtime.output.metronome import CLOCKS_PER_BEAT, Beat
 from realtime.performers.answer_plan import Solo
 from realtime.performers.coming_to_end import toward_end
-from realtime.performers.heard_before import prompt_of
 from realtime.performers.performer import Activity, Output, PerformerStatus, TradeStatus
-from realtime.performers.phrase_detector import PhraseDetector
-from realtime.performers.play_settings import AnswerSettings, Mode, PauseSettings, PlaySettings
+from realtime.performers.play_settings import AnswerSettings, PauseSettings, PlaySettings
+from realtime.performers.turn_player import TurnPlayer
 
 AHEAD_NS = 1_000_000_000
 """How far ahead of the clock the model plays."""
@@ -60,7 +54,7 @@ _SOON_NS = 150_000_000
 _HALF_STEP_NS = STEP_NS // 2
 
 
-class Trading:
+class Trading(TurnPlayer):
     """A performer that trades bars. See `realtime.performers.performer.Performer`."""
 
     def __init__(
@@ -74,25 +68,15 @@ class Trading:
         memory: Memory | None = None,
     ) -> None:
         """Begin; a `memory` is what was played before, by other performers, and takes what is played."""
-        prompt = () if memory is None else prompt_of(memory, one_voice=True)
-        self._stream = LiveStream(session, head, memory, prompt)
-        self._head, self._output, self._settings = tuple(head), output, settings
+        super().__init__(session, head, output, settings, PauseSettings(), memory)
         self._beats, self._click = beats, click
-        self._sampler = Sampler(settings.seed, settings.sampling)
-        self._phrase = PhraseDetector(PauseSettings())
-        self._epoch = output.begin_epoch()
-        self._turn = self._answers = self._keys = self._silent = 0
+        self._keys = self._silent = 0
         self._turns: Turns | None = None
         self._next = 1
         """The next turn of pianod's, while it plays none."""
         self._solo: Solo | None = None
         self._clicks: list[int] = []  # the beats of the count-in that are still to be clicked
         self._guidance = Guidance()
-
-    @property
-    def mode(self) -> Mode:
-        """Return which way of playing this is."""
-        return Mode.ANSWER
 
     # What the player does
 
@@ -111,7 +95,7 @@ class Trading:
 
     def guide(self, guidance: Guidance) -> None:
         """Be guided from the next event on."""
-        self._stream.guide(guidance)
+        super().guide(guidance)
         self._guidance = guidance
         if self._turns is not None:
             guidance.begin(self._turns.first)
@@ -155,12 +139,8 @@ class Trading:
         """Play as other settings say; turns of another length begin anew with the player's."""
         self._turn += 1
         self._truncate_plan(at_ns + CHANGE_AFTER_NS)
-        before, self._settings = self._settings, change.answers
-        self._sampler = Sampler(self._settings.seed, self._settings.sampling)
-        self._sampler.restart(self._turn)
-        if change.head != self._head:
-            self._head = change.head
-            self._stream.restyle(change.head)
+        before = self._settings
+        self._adopt(change)
         if before.bars != self._settings.bars and self._turns is not None:
             self._silence(at_ns)
             grid = self._beats.grid
@@ -169,7 +149,7 @@ class Trading:
     def start_afresh(self) -> None:
         """Stop, and forget all that was played."""
         self._turn += 1
-        self._new_epoch(Release.AT_ONCE)
+        self._invalidate(Release.AT_ONCE)
         self._solo = self._turns = None
         self._clicks.clear()
         self._stream.reset(self._head, forget=True)
@@ -284,7 +264,7 @@ class Trading:
             return
         bounds = Bounds(
             earliest_ns,
-            self._allowed(),
+            self._allowed_now(endless=True),
             earliest_ns if is_first else None,
             self._settings.most_keys + len(self._stream.sounding() & self._phrase.held),
             must_play=is_first,
@@ -301,23 +281,18 @@ class Trading:
         solo.planned_ns = proposed.at_ns
         self._output.schedule(proposed.at_ns, proposed.event, self._epoch)
 
-    def _allowed(self) -> Mask:
-        """Return what may be played, (vocab,): not what is under the player's hand or foot."""
-        allowed = tokens_of_role(Role.OWN) & (np.arange(VOCABULARY.size) != VOCABULARY.end)
-        return np.asarray(allowed & ~under_a_hand(self._phrase.held, pedal=self._phrase.pedal_is_down), np.bool_)
-
     def _complete(self, solo: Solo) -> None:
         """Plan the end: every key up at the bar line."""
         solo.is_complete = True
-        for pitch in sorted(self._stream.sounding() - self._phrase.held):
+        for pitch in sorted(self._own_keys):
             self._output.schedule(solo.ends_ns, NoteOff(pitch), self._epoch)
-        if self._stream.pedal_is_down() and not self._phrase.pedal_is_down:
+        if self._own_pedal_is_down:
             self._output.schedule(solo.ends_ns, Pedal(down=False), self._epoch)
 
     def _end(self, solo: Solo) -> None:
         """Listen again after a turn that is over."""
         self._output.release_own()
-        self._let_go(solo.ends_ns)
+        self._release_held(solo.ends_ns)
         self._solo = None
         self._next = solo.number + 2
         if solo.ending is not None:
@@ -330,7 +305,7 @@ class Trading:
         self._sampler.restart(self._turn)
         if solo is None:
             return
-        self._new_epoch(Release.BY_NEW_EPOCH, after_ns=at_ns)
+        self._invalidate(Release.BY_NEW_EPOCH, after_ns=at_ns)
         solo.is_complete = False
         solo.has_entered &= at_ns >= solo.from_ns
         solo.planned_ns = max(solo.from_ns - _HALF_STEP_NS, at_ns)
@@ -339,18 +314,6 @@ class Trading:
         """End a turn of pianod's at once."""
         if self._solo is not None:
             self._stream.rollback(at_ns)
-            self._new_epoch(Release.AT_ONCE)
-            self._let_go(at_ns)
+            self._invalidate(Release.AT_ONCE)
+            self._release_held(at_ns)
             self._solo = None
-
-    def _let_go(self, at_ns: int) -> None:
-        """Tell the stream that the own keys and the own pedal come up at a moment."""
-        at_ns = max(at_ns, self._stream.end_ns)
-        for pitch in sorted(self._stream.sounding() - self._phrase.held):
-            self._stream.hear(TimedEvent(at_ns, NoteOff(pitch)))
-        if self._stream.pedal_is_down() and not self._phrase.pedal_is_down:
-            self._stream.hear(TimedEvent(at_ns, Pedal(down=False)))
-
-    def _new_epoch(self, release: Release, after_ns: int | None = None) -> None:
-        self._sampler.restart(self._turn)
-        self._epoch = self._output.invalidate(release=release, after_ns=after_ns)

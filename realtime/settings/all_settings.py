@@ -19,24 +19,6 @@ PREFIX = "PIANOD_"
 """What the name of a setting begins with in the environment."""
 
 
-GROUPS: tuple[type[BaseModel], ...] = (
-    PortGroup,
-    ModelGroup,
-    SamplingGroup,
-    ModeGroup,
-    AnswerGroup,
-    ChangesGroup,
-    DuetGroup,
-    LoopGroup,
-    VelocityGroup,
-    LimitGroup,
-    MetronomeGroup,
-    ReportGroup,
-    PanelGroup,
-)
-"""The groups of settings, in the order of the help; the docstring of each is its title."""
-
-
 class Settings(
     PortGroup,
     ModelGroup,
@@ -81,6 +63,10 @@ class Settings(
         if self.virtual_input == self.virtual_output:
             raise ValueError(f"virtual_input and virtual_output must differ; both are {self.virtual_input!r}")
         return self
+
+
+GROUPS: tuple[type[BaseModel], ...] = tuple(base for base in Settings.__bases__ if base is not BaseSettings)
+"""The groups of settings, in the order of the help; the docstring of each is its title."""
 
 
 def settings_by_group() -> Iterator[tuple[str, dict[str, FieldInfo]]]:
