@@ -18,18 +18,17 @@ from piano.sampling.memory import Memory
 from piano.sampling.sampler import Sampler
 from piano.session import Logits, Session, knows_cues, pin_head
 from piano.solve.bounds import Bounds, first_step, mask_of
-from piano.solve.guidance import Guidance
+from piano.solve.guidance import CueSource, Guidance
 from piano.solve.limits import IS_EVENT, STEPS
 from piano.solve.stream_state import Mark, StreamState, guessed, overdue
 from piano.tokens.grammar import Grammar, Mask
 from piano.tokens.stream import Edit, StreamDecoder, StreamEncoder
-from piano.tokens.vocabulary import LONGEST_TIME_STEPS, VELOCITY_BINS, VOCABULARY, Kind, steps_of_ns
+from piano.tokens.vocabulary import LONGEST_TIME_STEPS, VELOCITY_BINS, VOCABULARY, Kind
 
 LONGEST_GAP_NS = 5_000_000_000
 """A longer silence is told to the model as one of this length, as in the music that it learned from."""
 
 _IS_HEAD: Mask = np.isin(VOCABULARY.kinds, (Kind.BOS, Kind.TASK, Kind.STYLE))
-_IS_CUE: Mask = VOCABULARY.kinds == Kind.CUE
 _SHORT_WAITS = frozenset(VOCABULARY.time(steps) for steps in range(1, LONGEST_TIME_STEPS))
 
 
@@ -240,7 +239,7 @@ class LiveStream:
                 return None
             if IS_EVENT[token] and VOCABULARY.roles[token] != Role.OWN:
                 return guessed(token, state.encoder.time_of(decoder.step))
-            cue = self._cue_within(decoder.step, int(STEPS[token]))
+            cue = state.cue_within(self._cues, decoder.step, int(STEPS[token]))
             if cue is not None:  # the wait would pass it: up to there nothing happens, and from there it is drawn anew
                 self._push_cue(*cue, waited=len(tokens))
                 before, tokens = state.grammar.copy(), []
@@ -285,7 +284,7 @@ class LiveStream:
     def _append(self, timed: TimedEvent, judge: Callable[[Logits], int] | None = None) -> None:
         """Append an event; a key with the velocity that is found for it."""
         self._reach(timed.at_ns)
-        while (cue := self._next_cue()) is not None and cue[0] <= timed.at_ns:
+        while (cue := self._state.next_cue(self._cues)) is not None and cue[0] <= timed.at_ns:
             self._push_cue(*cue)
         state, fed = self._state, 0
         if judge is not None and isinstance(timed.event, NoteOn):
@@ -298,16 +297,7 @@ class LiveStream:
     def _apply(self, edit: Edit, step: int, fed: int = 0) -> None:
         """Change the end of the stream; `step` is its last step before, and so many of the tokens were fed already."""
         state = self._state
-        if state.encoder.step > step:
-            state.step_grammar, state.step_tokens = state.grammar.copy(), ()
-        if edit.rewind:
-            state.step_tokens = state.step_tokens[: -edit.rewind]
-            state.grammar = state.step_grammar.copy()
-            for token in state.step_tokens:
-                state.grammar.push(token)
-        for token in edit.tokens:
-            state.grammar.push(token)
-        state.step_tokens += edit.tokens
+        state.rewrite(edit, step)
         self._session.rollback(state.length - edit.rewind + fed)
         state.logits = self._session.feed(edit.tokens[fed:]).copy()
         self._keep(edit.tokens)
@@ -317,21 +307,10 @@ class LiveStream:
     def _tells_cues(self) -> bool:
         return self._guidance.cues is not None and knows_cues(self._session)
 
-    def _next_cue(self) -> tuple[int, int] | None:
-        """Return the moment and the code of the cue that is to be told next."""
-        return self._guidance.cues.after(*self._state.told) if self._guidance.cues and self._tells_cues else None
-
-    def _cue_within(self, step: int, wait: int) -> tuple[int, int] | None:
-        """Return the cue that a wait from a step on would reach; one that came before that is not told."""
-        state = self._state
-        while wait and (cue := self._next_cue()) is not None:
-            is_cue = bool(state.step_tokens) and _IS_CUE[state.step_tokens[-1]]
-            earliest = state.encoder.step + (bool(state.step_tokens) and not is_cue)  # it comes before all of its step
-            cue_step = max(steps_of_ns(cue[0] - state.encoder.origin_ns), earliest)
-            if cue_step >= step:
-                return (state.encoder.time_of(cue_step), cue[1]) if cue_step <= step + wait else None
-            state.told = cue
-        return None
+    @property
+    def _cues(self) -> CueSource | None:
+        """Return what tells cues, where the model knows them."""
+        return self._guidance.cues if self._tells_cues else None
 
     def _push_cue(self, at_ns: int, code: int, waited: int = 0) -> None:
         """Append a cue; so many tokens of the wait before it were sampled and fed already."""

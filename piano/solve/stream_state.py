@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from piano.events import Event, NoteOff, NoteOn, Pedal, Role, TimedEvent
 from piano.session import Logits
 from piano.solve.bounds import Bounds
+from piano.solve.guidance import CueSource
 from piano.solve.limits import next_release
 from piano.tokens.grammar import Grammar
-from piano.tokens.stream import StreamEncoder
-from piano.tokens.vocabulary import VOCABULARY, Kind
+from piano.tokens.stream import Edit, StreamEncoder
+from piano.tokens.vocabulary import VOCABULARY, Kind, steps_of_ns
 
 _ANY_VELOCITY = 64
 
@@ -37,6 +38,34 @@ class StreamState:
             if isinstance(event, NoteOn):
                 self.pressed[event.pitch] = self.encoder.step
                 self.notes += 1
+
+    def rewrite(self, edit: Edit, step: int) -> None:
+        """Take note of a change at the end of the stream, whose last step was `step` before it."""
+        if self.encoder.step > step:
+            self.step_grammar, self.step_tokens = self.grammar.copy(), ()
+        if edit.rewind:
+            self.step_tokens = self.step_tokens[: -edit.rewind]
+            self.grammar = self.step_grammar.copy()
+            for token in self.step_tokens:
+                self.grammar.push(token)
+        for token in edit.tokens:
+            self.grammar.push(token)
+        self.step_tokens += edit.tokens
+
+    def next_cue(self, cues: CueSource | None) -> tuple[int, int] | None:
+        """Return the moment and the code of the cue that is to be told next."""
+        return None if cues is None else cues.after(*self.told)
+
+    def cue_within(self, cues: CueSource | None, step: int, wait: int) -> tuple[int, int] | None:
+        """Return the cue that a wait from a step on would reach; one that came before that is not told."""
+        while wait and (cue := self.next_cue(cues)) is not None:
+            is_cue = bool(self.step_tokens) and VOCABULARY.kinds[self.step_tokens[-1]] == Kind.CUE
+            earliest = self.encoder.step + (bool(self.step_tokens) and not is_cue)  # it comes before all of its step
+            cue_step = max(steps_of_ns(cue[0] - self.encoder.origin_ns), earliest)
+            if cue_step >= step:
+                return (self.encoder.time_of(cue_step), cue[1]) if cue_step <= step + wait else None
+            self.told = cue
+        return None
 
     def copy(self) -> "StreamState":
         """Return the state as it is now; what never changes in place is shared."""
