@@ -31,8 +31,7 @@ from realtime.engine.commands import (
     Undo,
 )
 from realtime.engine.fault_backoff import LONGEST_REST_NS, FaultBackoff, rest_ns
-from realtime.engine.listening import ChangeListening, EngineSettings
-from realtime.engine.trigger import Verdict
+from realtime.engine.listening import ChangeListening, EngineSettings, Purpose
 from realtime.midi.message import DRUM_CHANNEL, MessageKind, PianoReader, channel_of, is_panic, kind_of
 from realtime.midi.port_events import (
     ListenersGone,
@@ -71,7 +70,6 @@ _JOIN_S = 5.0
 
 IDLE_NS = 3_000_000
 """How long nothing may be due for work ahead to begin: a piece of it takes a millisecond or two."""
-_WITHOUT_CHANNEL = (MessageKind.SYSEX, MessageKind.SYSTEM_COMMON, MessageKind.REAL_TIME, MessageKind.MALFORMED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,24 +313,21 @@ class Engine:
 
     def _receive(self, at_ns: int, data: bytes) -> None:
         """Take one message of the player's: a wish for an answer, an event of the piano, or neither."""
-        channel = self._settings.channel
         at_ns = self._last_ns = max(at_ns, self._last_ns)  # two sources may be stamped in one order and put in another
-        if channel is not None and (kind_of(data) in _WITHOUT_CHANNEL or channel_of(data) != channel):
-            return
-        modes = self._settings.modes
-        if modes.takes(data):
-            self._ask(modes.mode_of(data), modes.command_of(data))
-            return
-        for trigger, carry_out in (
-            (self._settings.taps, self._beats.tap),
-            (self._settings.ending, self._come_to_end),
-            (self._settings.trigger, self._performer.hand_over),
-        ):
-            verdict = trigger.judge(data)
-            if verdict is Verdict.ASKS:
-                carry_out(at_ns)
-            if verdict is not Verdict.MUSIC:
-                return
+        purpose, asks = self._settings.route(data)
+        if purpose is Purpose.MUSIC:
+            self._play(at_ns, data)
+        elif purpose is Purpose.CHOICE:
+            self._ask(self._settings.modes.mode_of(data), self._settings.modes.command_of(data))
+        elif asks and purpose is Purpose.TAP:
+            self._beats.tap(at_ns)
+        elif asks and purpose is Purpose.ENDING:
+            self._come_to_end(at_ns)
+        elif asks and purpose is Purpose.ANSWER:
+            self._performer.hand_over(at_ns)
+
+    def _play(self, at_ns: int, data: bytes) -> None:
+        """Let the performer hear what a message means for the piano."""
         events = self._reader.events_of(data)
         if (
             not events

@@ -6,12 +6,12 @@ from dataclasses import replace
 from piano.changes import Chart, read_chart
 from piano.errors import ConfigError, PianodError
 from piano.midi.file import read_performance
-from realtime.engine.listening import EngineSettings
+from realtime.engine.listening import EngineSettings, Purpose
 from realtime.engine.mode_chooser import ModeChooser
 from realtime.engine.open_model import sampling_of, stream_head
 from realtime.engine.trigger import PEDALS, Trigger
 from realtime.midi.input_thread import Thru
-from realtime.midi.message import MessageKind, channel_of, event_of, kind_of
+from realtime.midi.message import MessageKind, event_of, kind_of
 from realtime.output.event_queue import OutboxSettings
 from realtime.output.output_status import SchedulerSettings
 from realtime.output.scheduler import Scheduler
@@ -169,8 +169,7 @@ def chart_of(settings: ChangesGroup) -> Chart | None:
 def thru_of(settings: Settings, scheduler: Scheduler, clock: Clock) -> Thru | None:
     """Return what to do with the player's own messages on the input thread; None if they go nowhere.
 
-    In velocity mode, which answers nothing, all keys go on, and each waits for its velocity. What asks for an answer,
-    for a mode, or for what becomes of a loop, goes no further.
+    Where each message goes is told in `realtime.engine.listening`.
     """
     finds_velocities = Mode(settings.mode) is Mode.VELOCITY
     if not (finds_velocities or settings.thru):
@@ -178,10 +177,12 @@ def thru_of(settings: Settings, scheduler: Scheduler, clock: Clock) -> Thru | No
     wait_ns, listening = int(settings.velocity_wait_ms * NS_PER_MS), engine_settings(settings)
 
     def pass_on(data: bytes) -> None:
-        is_heard = settings.input_channel in (0, channel_of(data) + 1)
-        if is_heard and (listening.modes.takes(data) if finds_velocities else listening.takes(data)):
+        purpose = listening.route(data).purpose
+        asks = (Purpose.CHOICE,) if finds_velocities else (Purpose.CHOICE, Purpose.TAP, Purpose.ENDING, Purpose.ANSWER)
+        if purpose in asks:
             return
-        if is_heard and finds_velocities and kind_of(data) is MessageKind.NOTE_ON and event_of(data) is not None:
+        is_key = kind_of(data) is MessageKind.NOTE_ON and event_of(data) is not None
+        if finds_velocities and is_key and purpose is not Purpose.ELSEWHERE:
             scheduler.hold(data, clock.now_ns() + wait_ns)
         else:
             scheduler.through(data)
