@@ -29,6 +29,7 @@ from realtime.engine.open_model import EMBEDDED_FOLDER
 from realtime.midi.memory_ports import MemoryOutputPort
 from realtime.midi.ports import OutputPort
 from realtime.midi.rtmidi_ports import open_system
+from realtime.output.listener import OutputListener
 from realtime.output.scheduler import Scheduler
 from realtime.threads.clock import MonotonicClock
 from realtime.threads.priority import raise_priority
@@ -118,10 +119,21 @@ def dense_events(seconds: float, seed: int = 3) -> list[tuple[int, Event]]:
     return events
 
 
+class _Moments(OutputListener):
+    """Writes down when each event of our own went out."""
+
+    def __init__(self, sent: list[int]) -> None:
+        self._sent = sent
+
+    def sent(self, at_ns: int, data: bytes, *, own: bool) -> None:  # noqa: ARG002 - the listener's
+        if own:
+            self._sent.append(at_ns)
+
+
 def _play(seconds: float, port: OutputPort, model: Steadily) -> tuple[list[int], list[float]]:
     """Schedule a second ahead, while the model runs; return when each event was due, and how late it went out."""
     clock, sent = MonotonicClock(), list[int]()
-    scheduler = Scheduler(clock, port, on_own=lambda at_ns, _data: sent.append(at_ns))
+    scheduler = Scheduler(clock, port, listener=_Moments(sent))
     thread = threading.Thread(target=model.run, name="engine")
     events = dense_events(seconds)
     gc.collect()

@@ -7,7 +7,8 @@ runs in the engine on a clock that is moved by hand, so that it needs no MIDI an
 """
 
 from piano.events import NoteOff, NoteOn, TimedEvent
-from realtime.engine.engine import Engine, EngineMessage
+from realtime.engine.engine import Engine
+from realtime.engine.messages import EngineMessage
 from realtime.midi.memory_ports import MemoryOutputPort
 from realtime.midi.message import bytes_of
 from realtime.midi.port_events import Received

@@ -16,7 +16,6 @@ from realtime.beat.musical_clock import MusicalClock
 from realtime.engine.commands import (
     BeatsMoved,
     ChangePlaying,
-    ChoosePort,
     ComeToEnd,
     Command,
     ExchangeModel,
@@ -32,16 +31,14 @@ from realtime.engine.commands import (
 )
 from realtime.engine.fault_backoff import LONGEST_REST_NS, FaultBackoff, rest_ns
 from realtime.engine.listening import ChangeListening, EngineSettings, Purpose
+from realtime.engine.messages import EngineListener, EngineMessage, PortReport
 from realtime.midi.message import DRUM_CHANNEL, MessageKind, PianoReader, channel_of, is_panic, kind_of
 from realtime.midi.port_events import (
-    ListenersGone,
     PlayerGone,
     PortLost,
-    PortReturned,
     Received,
     Stalled,
     SystemLost,
-    SystemReturned,
     ThreadFailed,
     ThreadRevived,
 )
@@ -52,19 +49,6 @@ from realtime.performers.play_settings import Mode, PlaySettings
 from realtime.threads.clock import NS_PER_S, Clock
 from realtime.threads.inbox import Inbox
 from realtime.threads.lateness import LatenessHistogram, LatenessSummary
-
-PortReport = (
-    PortLost
-    | PortReturned
-    | PlayerGone
-    | ListenersGone
-    | SystemLost
-    | SystemReturned
-    | Stalled
-    | ThreadRevived
-    | ChoosePort
-)
-EngineMessage = Received | Command | ChangeListening | PortReport | ThreadFailed
 
 _JOIN_S = 5.0
 
@@ -91,11 +75,9 @@ class Engine:
     """Run a performer between an inbox and an output.
 
     `perform` makes the performer of another mode, and, where `playing` says how it plays, another one in place of one
-    that failed. `on_heard` is told of each event of the player's, `on_ports` of ports
-    that went, came back or are to be others, `on_program` of the mode that a message asks for. All are called
-    on the engine's thread; only `perform` may take its time. `advance` does a piece of work that will be wanted later,
-    and returns whether there was one; it is called while nothing else is to be done. `beats` is told of taps
-    and of what the player does, and `lead` guides a performer that goes on in another way.
+    that failed; it is called on the engine's thread, as the `listener` is, and may take its time. `advance` does a
+    piece of work that will be wanted later, and returns whether there was one; it is called while nothing else is to
+    be done. `beats` is told of taps and of what the player does, and `lead` guides a performer that goes on otherwise.
     """
 
     def __init__(
@@ -106,9 +88,7 @@ class Engine:
         scheduler: Scheduler,
         settings: EngineSettings | None = None,
         *,
-        on_heard: Callable[[TimedEvent], None] | None = None,
-        on_ports: Callable[[PortReport], None] | None = None,
-        on_program: Callable[[Mode], None] | None = None,
+        listener: EngineListener | None = None,
         perform: Callable[[PlaySettings], Performer] | None = None,
         playing: PlaySettings | None = None,
         advance: Callable[[], bool] | None = None,
@@ -119,7 +99,7 @@ class Engine:
         self._beats, self._lead = beats or MusicalClock(), lead
         self._performer, self._scheduler = performer, scheduler
         self._settings = settings or EngineSettings()
-        self._on_heard, self._on_ports, self._on_program = on_heard, on_ports, on_program
+        self._listener = listener or EngineListener()
         self._perform, self._playing, self._advance = perform, playing, advance
         self._faults = 0
         self._failed_ns = 0
@@ -290,8 +270,7 @@ class Engine:
             for event in self._reader.release():
                 self._hear(now_ns, event)
         self._performer.stop(now_ns)
-        if self._on_ports is not None:
-            self._on_ports(report)
+        self._listener.ports_changed(report)
 
     def _change(self, change: PlaySettings) -> None:
         """Go on in another way; in another mode, with another performer."""
@@ -347,15 +326,14 @@ class Engine:
 
     def _ask(self, mode: Mode | None, wish: Command | None) -> None:
         """Ask for another way of playing, or for what becomes of an answer."""
-        if mode is not None and mode is not self._performer.mode and self._on_program is not None:
-            self._on_program(mode)
+        if mode is not None and mode is not self._performer.mode:
+            self._listener.mode_asked(mode)
         if wish is not None:
             self._handle(wish)
 
     def _hear(self, at_ns: int, event: Event) -> None:
         timed = TimedEvent(at_ns, event)
-        if self._on_heard is not None:
-            self._on_heard(timed)
+        self._listener.heard(timed)
         self._performer.on_event(timed)
         self._heard += 1
         self._hearing.add(self._clock.now_ns() - at_ns)

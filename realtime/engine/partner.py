@@ -4,7 +4,6 @@ Live its two threads run; offline and in tests the caller runs the engine on a c
 output is something due on that clock.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from inference.onnx_session import Session
@@ -13,15 +12,17 @@ from piano.events import TimedEvent
 from piano.sampling.memory import Memory
 from realtime.beat.musical_clock import MusicalClock
 from realtime.engine.commands import BeatsMoved
-from realtime.engine.engine import Engine, EngineMessage, PortReport
+from realtime.engine.engine import Engine
 from realtime.engine.event_rings import EventRings, WatchedOutput
 from realtime.engine.guide import Guide
 from realtime.engine.listening import EngineSettings
+from realtime.engine.messages import EngineListener, EngineMessage, PortReport
 from realtime.engine.performer_factory import performer_of
 from realtime.midi.backpressure import AdmissionControl
 from realtime.midi.loopback_filter import LoopbackFilter
 from realtime.midi.port_events import Received
 from realtime.midi.ports import OutputPort
+from realtime.output.listener import OutputListener
 from realtime.output.output_status import SchedulerSettings
 from realtime.output.scheduler import Scheduler
 from realtime.performers.performer import Performer
@@ -44,6 +45,35 @@ class PartnerSettings:
     scheduler: SchedulerSettings = field(default_factory=SchedulerSettings)
 
 
+@dataclass(frozen=True, slots=True)
+class _Keeper(EngineListener, OutputListener):
+    """Keeps all that goes by in the take, and tells whoever else listens."""
+
+    take: Take
+    echoes: LoopbackFilter
+    history: EventRings | None
+    listener: EngineListener
+
+    def sending(self, at_ns: int, data: bytes, *, own: bool) -> None:
+        self.echoes.send(at_ns, data, own=own)
+
+    def sent(self, at_ns: int, data: bytes, *, own: bool) -> None:
+        (self.take.send if own else self.take.pass_on)(at_ns, data)
+        if self.history is not None:
+            (self.history.play if own else self.history.pass_on)(at_ns, data)
+
+    def heard(self, timed: TimedEvent) -> None:
+        self.take.hear(timed)
+        if self.history is not None:
+            self.history.hear(timed)
+
+    def ports_changed(self, report: PortReport) -> None:
+        self.listener.ports_changed(report)
+
+    def mode_asked(self, mode: Mode) -> None:
+        self.listener.mode_asked(mode)
+
+
 class Partner:
     """The parts, put together: what comes in is given to `receive`, what goes out goes to the port; all into `take`.
 
@@ -57,8 +87,7 @@ class Partner:
         port: OutputPort,
         settings: PartnerSettings,
         *,
-        on_ports: Callable[[PortReport], None] | None = None,
-        on_program: Callable[[Mode], None] | None = None,
+        listener: EngineListener | None = None,
         history: EventRings | None = None,
     ) -> None:
         """Put them together; a `history`, where given, is told all that goes by and all that is planned."""
@@ -66,16 +95,14 @@ class Partner:
         self.echoes = LoopbackFilter()
         self.beats = MusicalClock()
         self.way_in = AdmissionControl(MOST_WAITING)
-        self._history = history
+        keeper = _Keeper(self.take, self.echoes, history, listener or EngineListener())
         self.inbox: Inbox[EngineMessage] = Inbox(clock)
         self.scheduler = Scheduler(
             clock,
             port,
             settings.scheduler,
             report=self.inbox.put,
-            on_sending=self.echoes.send,
-            on_own=self._send,
-            on_passed=self._pass_on,
+            listener=keeper,
         )
         output = self.scheduler if history is None else WatchedOutput(self.scheduler, history)
         guide = Guide(self.beats)
@@ -98,9 +125,7 @@ class Partner:
             perform(settings.playing),
             self.scheduler,
             settings.engine,
-            on_heard=self._hear,
-            on_ports=on_ports,
-            on_program=on_program,
+            listener=keeper,
             perform=perform,
             playing=settings.playing,
             advance=session.advance if isinstance(session, WorksAhead) else None,
@@ -126,18 +151,3 @@ class Partner:
             if not self.way_in.admits(message.data, len(self.inbox)):
                 return  # the model cannot keep up: it does without, the player's sound does not
         self.inbox.put(message)
-
-    def _send(self, at_ns: int, data: bytes) -> None:
-        self.take.send(at_ns, data)
-        if self._history is not None:
-            self._history.play(at_ns, data)
-
-    def _pass_on(self, at_ns: int, data: bytes) -> None:
-        self.take.pass_on(at_ns, data)
-        if self._history is not None:
-            self._history.pass_on(at_ns, data)
-
-    def _hear(self, timed: TimedEvent) -> None:
-        self.take.hear(timed)
-        if self._history is not None:
-            self._history.hear(timed)

@@ -11,7 +11,7 @@ from loguru import logger
 
 from piano.errors import PortError
 from realtime.engine.commands import ChoosePort
-from realtime.engine.engine import PortReport
+from realtime.engine.messages import PortReport
 from realtime.midi.browser_ports import BrowserSystem
 from realtime.midi.input_thread import IsEcho, MidiInput, OnClock, Thru
 from realtime.midi.port_events import (

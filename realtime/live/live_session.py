@@ -15,7 +15,6 @@ from inference.swappable_session import SwappableSession
 from piano.changes import Chart
 from piano.errors import PianodError
 from realtime.engine.commands import ChangePlaying
-from realtime.engine.engine import PortReport
 from realtime.engine.event_rings import EventRings
 from realtime.engine.from_settings import (
     engine_settings,
@@ -26,6 +25,7 @@ from realtime.engine.from_settings import (
     thru_of,
 )
 from realtime.engine.listening import ChangeListening
+from realtime.engine.messages import EngineListener, PortReport
 from realtime.engine.partner import Partner, PartnerSettings
 from realtime.live.connections import Connections, OpenPorts, open_ports, with_own_names
 from realtime.midi.clock_in import MidiClock
@@ -42,7 +42,7 @@ LATE_MS = 10.0
 """A note that is later than this is told of: less is not heard."""
 
 
-class LivePlay:
+class LivePlay(EngineListener):
     """A partner on the ports that the settings name, while the `with` block runs."""
 
     def __init__(
@@ -66,8 +66,7 @@ class LivePlay:
                 engine_settings(settings),
                 scheduler_settings(settings),
             ),
-            on_ports=self._mend,
-            on_program=self._change_mode,
+            listener=self,
             history=history,
         )
         self.keeper = None if settings.takes is None else TakeWriter(self.partner.take, settings.takes)
@@ -199,7 +198,7 @@ class LivePlay:
         if fault is not None:
             raise PianodError(fault)
 
-    def _change_mode(self, mode: Mode) -> None:
+    def mode_asked(self, mode: Mode) -> None:
         """Exchange the mode, as the player asks for it with a program change."""
         logger.info("the way of playing is now {}", mode)
         self.change(lambda settings: settings.model_copy(update={"mode": mode.value}))
@@ -212,7 +211,8 @@ class LivePlay:
             self.keeper.stop()
         gc.unfreeze()
 
-    def _mend(self, report: PortReport) -> None:
+    def ports_changed(self, report: PortReport) -> None:
+        """Bring the ports in order, on the engine's thread."""
         self._connections.mend(report)
 
     def _sum_up(self) -> None:

@@ -4,7 +4,6 @@ It belongs to the scheduler, and runs on its thread.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
 from loguru import logger
 
@@ -12,26 +11,13 @@ from piano.errors import PortError
 from realtime.midi.port_events import PortLost
 from realtime.midi.ports import Direction, OutputPort
 from realtime.output.event_queue import Outgoing
+from realtime.output.listener import OutputListener
 from realtime.threads.clock import Clock
 from realtime.threads.lateness import LatenessHistogram
 
-SentListener = Callable[[int, bytes], None]
-
-
-class SendingListener(Protocol):
-    """What is told of a message just before it goes out."""
-
-    def __call__(self, at_ns: int, data: bytes, *, own: bool) -> None:
-        """Take note of it; `own` if it is not the player's, passed on."""
-        ...
-
 
 class PortSender:
-    """Sends over one port at a time; a port that refuses is closed, and told to `report`.
-
-    `on_sending` is told of each message before it goes out, `on_sent(at_ns, data)` of every message that went out,
-    `on_passed` only of the player's that were passed on, `on_own` of all others. They must not raise.
-    """
+    """Sends over one port at a time; a port that refuses is closed, and told to `report`."""
 
     def __init__(
         self,
@@ -39,14 +25,10 @@ class PortSender:
         port: OutputPort | None,
         *,
         report: Callable[[PortLost], None],
-        on_sending: SendingListener | None,
-        on_sent: SentListener | None,
-        on_own: SentListener | None,
-        on_passed: SentListener | None,
+        listener: OutputListener | None = None,
     ) -> None:
         self._clock, self._port, self._report = clock, port, report
-        self._on_sending, self._on_sent = on_sending, on_sent
-        self._on_own, self._on_passed = on_own, on_passed
+        self._listener = listener or OutputListener()
         self.sent = 0
         self.undelivered = 0
         """Messages that came due while there was no port."""
@@ -100,15 +82,14 @@ class PortSender:
 
     def forget_listeners(self) -> None:
         """Tell nobody any more: one of them fails."""
-        self._on_sending = self._on_sent = self._on_own = self._on_passed = None
+        self._listener = OutputListener()
 
     def _send(self, data: bytes, *, own: bool, is_told: bool) -> int | None:
         """Send one message and return when; None, and counted, if there is no port."""
         if self._port is None:
             self.undelivered += 1
             return None
-        if self._on_sending is not None:
-            self._on_sending(self._clock.now_ns(), data, own=own)
+        self._listener.sending(self._clock.now_ns(), data, own=own)
         try:
             self._port.send(data)
         except PortError as error:
@@ -117,11 +98,6 @@ class PortSender:
             return None
         self.sent += 1
         at_ns = self._clock.now_ns()
-        if not is_told:
-            return at_ns
-        if self._on_sent is not None:
-            self._on_sent(at_ns, data)
-        listener = self._on_own if own else self._on_passed
-        if listener is not None:
-            listener(at_ns, data)
+        if is_told:
+            self._listener.sent(at_ns, data, own=own)
         return at_ns

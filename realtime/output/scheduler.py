@@ -18,8 +18,9 @@ from realtime.midi.backpressure import AdmissionControl
 from realtime.midi.port_events import PortLost, ThreadFailed, ThreadRevived
 from realtime.midi.ports import Direction, OutputPort
 from realtime.output.event_queue import Outbox, OutboxCounts, Release
+from realtime.output.listener import OutputListener
 from realtime.output.output_status import OutputStatus, SchedulerSettings
-from realtime.output.port_sender import PortSender, SendingListener, SentListener
+from realtime.output.port_sender import PortSender
 from realtime.output.voice_tracker import SoundingNotes
 from realtime.threads.clock import Clock, MonotonicClock
 from realtime.threads.priority import raise_priority
@@ -41,8 +42,8 @@ class Scheduler:
     """Send own events at their moments and the player's messages at once.
 
     `report` is told when the port is lost, and when the thread fails: it silences everything and goes on, and ends if
-    it fails again and again. Of the other listeners `realtime.output.port_sender.Delivery` tells. All are called on the
-    output thread: they must only hand over (put in a queue) and not raise.
+    it fails again and again. It is called on the output thread, as the `listener` is: both only hand over (put in a
+    queue) and do not raise.
     """
 
     def __init__(
@@ -52,17 +53,12 @@ class Scheduler:
         settings: SchedulerSettings | None = None,
         *,
         report: ReportFault | None = None,
-        on_sending: SendingListener | None = None,
-        on_sent: SentListener | None = None,
-        on_own: SentListener | None = None,
-        on_passed: SentListener | None = None,
+        listener: OutputListener | None = None,
     ) -> None:
         self._clock = clock
         self._settings = settings or SchedulerSettings()
         self._report = report
-        self._delivery = PortSender(
-            clock, port, report=self._tell, on_sending=on_sending, on_sent=on_sent, on_own=on_own, on_passed=on_passed
-        )
+        self._delivery = PortSender(clock, port, report=self._tell, listener=listener)
         self._outbox = Outbox(self._settings.outbox)
         self._condition = threading.Condition()
         self._commands: deque[Call] = deque()

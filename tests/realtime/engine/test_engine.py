@@ -11,7 +11,7 @@ from inference.rolling_context import RollingContext
 from piano.events import NoteOff, NoteOn, Pedal, TimedEvent
 from piano.tokens.vocabulary import VOCABULARY
 from realtime.engine.commands import HandOver, NewPiece, Panic, Quit, StopPlaying
-from realtime.engine.engine import IDLE_NS, Engine, PortReport
+from realtime.engine.engine import IDLE_NS, Engine
 from realtime.engine.listening import EngineSettings
 from realtime.engine.offline_run import OfflineRun
 from realtime.engine.trigger import Trigger
@@ -38,6 +38,7 @@ from tests.support.scripted_play import (
 )
 from tests.support.scripted_play import sounding_at as heard_at
 from tests.support.scripted_session import ScriptedSession
+from tests.support.told import ToldPorts
 
 RUNS = settings(max_examples=25, deadline=None)
 COMMANDS = (HandOver(), StopPlaying(), NewPiece(), Panic())
@@ -195,13 +196,13 @@ class Stub:
 
 
 def engine_over(
-    stub: Stub, reports: list[PortReport], advance: Callable[[], bool] | None = None
+    stub: Stub, reports: ToldPorts, advance: Callable[[], bool] | None = None
 ) -> tuple[Engine, Inbox[object], MemoryOutputPort]:
     clock = ManualClock()
     inbox: Inbox[object] = Inbox(clock)
     port = MemoryOutputPort(clock)
     scheduler = Scheduler(clock, port)
-    engine = Engine(clock, inbox, stub, scheduler, on_ports=reports.append, advance=advance)  # type: ignore[arg-type]
+    engine = Engine(clock, inbox, stub, scheduler, listener=reports, advance=advance)  # type: ignore[arg-type]
     return engine, inbox, port
 
 
@@ -216,7 +217,7 @@ def test_idle_moments_are_used_to_work_ahead_and_a_key_goes_first() -> None:
         left -= 1
         return left >= 0
 
-    engine, inbox, _ = engine_over(stub, [], advance)
+    engine, inbox, _ = engine_over(stub, ToldPorts(), advance)
     inbox.put(HandOver())
     engine.run_until(S)
     key = TimedEvent(0, NoteOn(60, 60))
@@ -225,7 +226,7 @@ def test_idle_moments_are_used_to_work_ahead_and_a_key_goes_first() -> None:
 
 def test_there_is_no_work_ahead_right_before_something_is_due() -> None:
     stub = Stub()
-    engine, _, _ = engine_over(stub, [], advance=lambda: pytest.fail("something was due"))
+    engine, _, _ = engine_over(stub, ToldPorts(), advance=lambda: pytest.fail("something was due"))
     engine.run_until(IDLE_NS - 1)
     assert stub.told == []
 
@@ -254,17 +255,17 @@ def test_the_next_window_is_prepared_between_the_keys() -> None:
 
 
 def test_a_lost_port_stops_the_music_and_is_passed_on() -> None:
-    stub, reports = Stub(), list[PortReport]()
+    stub, reports = Stub(), ToldPorts()
     engine, inbox, _ = engine_over(stub, reports)
     lost = PortLost(Direction.INPUT, "keys", "unplugged")
     inbox.put(lost)
     engine.run_until(S)
-    assert (stub.told, reports) == ([("stop", 0)], [lost])
+    assert (stub.told, reports.reports) == ([("stop", 0)], [lost])
 
 
 def test_a_thread_that_failed_ends_the_engine_with_its_fault() -> None:
     stub = Stub()
-    engine, inbox, _ = engine_over(stub, [])
+    engine, inbox, _ = engine_over(stub, ToldPorts())
     inbox.put(ThreadFailed("midi input", "it fell over"))
     engine.run_until(S)
     assert engine.wait(0)
@@ -273,7 +274,7 @@ def test_a_thread_that_failed_ends_the_engine_with_its_fault() -> None:
 
 def test_a_performer_that_fails_ends_the_thread_in_silence() -> None:
     stub = Stub()
-    engine, inbox, port = engine_over(stub, [])
+    engine, inbox, port = engine_over(stub, ToldPorts())
     stub.fault = ArithmeticError("no numbers")
     inbox.put(Received(0, bytes_of(NoteOn(60, 60))))
     engine.start()

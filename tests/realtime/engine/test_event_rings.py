@@ -31,7 +31,7 @@ def test_a_reader_gets_all_that_is_still_there_in_order(size: int, bursts: list[
 def test_what_is_planned_and_taken_back_is_written_down_and_passed_on() -> None:
     history = EventRings(16)
     clock = ManualClock()
-    scheduler = Scheduler(clock, None, on_own=history.play)
+    scheduler = Scheduler(clock, None)
     output = WatchedOutput(scheduler, history)
     first = output.begin_epoch()
     output.schedule(5, NoteOn(60, 64), first)

@@ -14,6 +14,7 @@ from realtime.settings import Settings
 from realtime.threads.clock import NS_PER_S, ManualClock
 from tests.support.listener import Listener
 from tests.support.scripted_play import note, phrase, wire
+from tests.support.told import ToldOutput
 
 MUSIC = phrase(0.0, notes=4, gap_s=0.5)
 
@@ -24,10 +25,14 @@ class Room:
     def __init__(self) -> None:
         self.clock = ManualClock()
         self.port = MemoryOutputPort(self.clock)
-        self.told: list[bytes] = []
-        self.scheduler = Scheduler(self.clock, self.port, on_passed=lambda _at_ns, data: self.told.append(data))
+        self.output = ToldOutput()
+        self.scheduler = Scheduler(self.clock, self.port, listener=self.output)
         self.replay = Replay(self.scheduler)
         self.clock.attach(self.replay)
+
+    @property
+    def told(self) -> list[bytes]:
+        return [data for _, data in self.output.passed]
 
     def heard(self) -> Listener:
         listener = Listener()

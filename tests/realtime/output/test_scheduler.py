@@ -11,12 +11,14 @@ from realtime.midi.memory_ports import MemoryOutputPort
 from realtime.midi.port_events import PortLost, ThreadFailed, ThreadRevived
 from realtime.midi.ports import Direction
 from realtime.output.event_queue import Release
+from realtime.output.listener import OutputListener
 from realtime.output.output_status import SchedulerSettings
 from realtime.output.scheduler import Scheduler
 from realtime.threads.clock import NS_PER_S, ManualClock, MonotonicClock
 from realtime.threads.inbox import Inbox
 from realtime.threads.restart_limit import MOST
 from tests.support.listener import Listener
+from tests.support.told import ToldOutput
 
 NO_PRIORITY = SchedulerSettings(priority=None)
 
@@ -125,10 +127,10 @@ def test_a_thread_that_fails_while_the_port_is_away_forgets_nothing_that_sounds_
 
 def test_what_went_out_is_told() -> None:
     clock = ManualClock(7)
-    told: list[tuple[int, bytes]] = []
-    scheduler = Scheduler(clock, MemoryOutputPort(clock), on_sent=lambda at_ns, data: told.append((at_ns, data)))
+    told = ToldOutput()
+    scheduler = Scheduler(clock, MemoryOutputPort(clock), listener=told)
     scheduler.send_now(NoteOn(60, 80))
-    assert told == [(7, bytes.fromhex("90 3c 50"))]
+    assert told.all == told.own == [(7, bytes.fromhex("90 3c 50"))]
 
 
 def test_a_thread_needs_a_clock_that_runs() -> None:
@@ -245,10 +247,11 @@ def test_a_listener_that_keeps_failing_is_told_nothing_more_and_the_notes_go_on(
     far = Far(0)
     port = MemoryOutputPort(clock, deliver=far.hear)
 
-    def fail(_at_ns: int, _data: bytes) -> None:
-        raise ZeroDivisionError("on purpose")
+    class Failing(OutputListener):
+        def sent(self, at_ns: int, data: bytes, *, own: bool) -> None:  # noqa: ARG002 - the listener's
+            raise ZeroDivisionError("on purpose")
 
-    scheduler = Scheduler(clock, port, NO_PRIORITY, report=inbox.put, on_sent=fail)
+    scheduler = Scheduler(clock, port, NO_PRIORITY, report=inbox.put, listener=Failing())
     scheduler.start()
     scheduler.send_now(NoteOn(60, 80))
     assert inbox.get(None) == ThreadRevived(Direction.OUTPUT, "ZeroDivisionError: on purpose")

@@ -21,9 +21,9 @@ from inference.rolling_context import RollingContext
 from piano.errors import PortError
 from piano.tokens.vocabulary import VOCABULARY
 from realtime.engine.commands import ChangePlaying, Command, HandOver, NewPiece, Panic, Retry, StopPlaying
-from realtime.engine.engine import PortReport
 from realtime.engine.fault_backoff import FaultBackoff
 from realtime.engine.from_settings import engine_settings, play_settings_of, scheduler_settings, thru_of
+from realtime.engine.messages import EngineListener, PortReport
 from realtime.engine.partner import MOST_WAITING, Partner, PartnerSettings
 from realtime.midi.guardian import GuardianOutput
 from realtime.midi.input_thread import Thru
@@ -155,7 +155,7 @@ class Counts:
     settled: int = 0
 
 
-class Chaos:
+class Chaos(EngineListener):
     """The partner and what befalls it."""
 
     def __init__(self, counts: Counts | None = None, *, is_virtual: bool = False) -> None:
@@ -173,7 +173,7 @@ class Chaos:
         self._has_missed = False
         """Whether a key may have been struck that nobody heard."""
         self.connect()
-        self._partner = Partner(session, self.clock, self._port, parts, on_ports=self._mend)
+        self._partner = Partner(session, self.clock, self._port, parts, listener=self)
         self._scheduler = self._partner.scheduler
         self.clock.attach(self._scheduler)
         self._thru: Thru | None = None
@@ -381,7 +381,7 @@ class Chaos:
         while not self._partner.engine.wait(0) and self._partner.engine.survive(limit_ns):
             pass
 
-    def _mend(self, report: PortReport) -> None:
+    def ports_changed(self, report: PortReport) -> None:
         """Do what `Connections` does."""
         match report:
             case PortLost(Direction.INPUT) | PlayerGone():
