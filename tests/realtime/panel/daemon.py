@@ -22,11 +22,14 @@ def free_port() -> int:
 
 
 class Daemon:
-    """`pianod` with the embedded model, played by the panel alone; takes and presets are kept in its folder."""
+    """`pianod` with the embedded model, played by the panel alone unless a JACK server is named.
 
-    def __init__(self, folder: Path, port: int = 0, *flags: str) -> None:
+    Takes and presets are kept in its folder.
+    """
+
+    def __init__(self, folder: Path, port: int = 0, *flags: str, jack_server: str = "there-is-none") -> None:
         self.takes = folder / "takes"
-        nowhere = {"JACK_DEFAULT_SERVER": "there-is-none", "JACK_NO_START_SERVER": "1", "PYTHONPATH": os.getcwd()}
+        nowhere = {"JACK_DEFAULT_SERVER": jack_server, "JACK_NO_START_SERVER": "1", "PYTHONPATH": os.getcwd()}
         nowhere |= {"PIANOD_PRESETS": str(folder / "presets.json"), "PIANOD_TAKES": str(self.takes)}
         playing = ["--panel-port", str(port), "--seed", "5", "--longest-pause-s", "0.8"]
         self.process = subprocess.Popen(
