@@ -104,13 +104,14 @@ class Page:
         )
 
     def watch(self) -> None:
-        """From now on remember what does not last: rows that come, activities, how many planned notes were seen."""
+        """From now on remember what does not last: rows that come, activities, planned notes, lit keys."""
         self.driver.execute_async_script(
             "const done = arguments[0]; import('/static/main.js').then(({ app }) => {"
-            " const seen = (app.seen = { rows: [], activities: [], ghosts: 0, progress: 0 });"
+            " const seen = (app.seen = { rows: [], activities: [], ghosts: 0, lit: false, progress: 0 });"
             " app.link.addEventListener('events', ({ detail }) => seen.rows.push(...detail.events));"
             " app.link.addEventListener('status', ({ detail }) => seen.activities.push(detail.activity));"
             " const look = () => { seen.ghosts = Math.max(seen.ghosts, app.roll.ghosts);"
+            "   seen.lit ||= [...app.keyboard.litKeys().values()].includes('model');"
             "   requestAnimationFrame(look); };"
             " new MutationObserver(() => seen.progress++).observe(document.getElementById('job-progress'),"
             " { attributeFilter: ['hidden'] }); look(); done(); });"

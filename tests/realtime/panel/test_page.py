@@ -24,7 +24,7 @@ def test_a_phrase_on_the_page_is_answered_seen_and_heard(page: Page, tmp_path: P
     planned = {(row[3], row[4]) for row in rows if row[:2] == ["plan", "on"]}
     sounded = {(row[3], row[4]) for row in rows if row[:2] == ["model", "on"]}
     assert sounded <= planned, "each note was planned, and seen ahead of the line, before it sounded"
-    page.until("app.keyboard.litKeys().size > 0")
+    page.until("app.seen.lit")
     take = page.fetched("/api/take.mid", tmp_path / "take.mid")
     assert set(take.notes["track"].tolist()) == {0, 1}
 
