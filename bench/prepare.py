@@ -36,7 +36,7 @@ def measure(files: int, folder: Path | None = None, processes: int = 1) -> dict[
         def ours() -> None:
             prepare(sources, Path(scratch) / "prepared", processes=processes)
 
-        theirs, reason = miditok(paths, Path(scratch) / "tokens")
+        theirs, reason = miditok(paths, Path(scratch) / "tokens", processes)
         taken = in_turns({"pianod": ours} | ({"MidiTok": theirs} if theirs else {}), ROUNDS)
     rates = {name: len(paths) / seconds for name, seconds in taken.items()}
     figures: dict[str, Any] = {"kind": "prepare", **about, "files": len(paths), "processes": processes}
@@ -64,8 +64,8 @@ def made_up_files(folder: Path, count: int) -> None:
         write_performance(folder / f"{number}.mid", [MidiTrack("piano", random_performance(NOTES, seed=number))])
 
 
-def miditok(paths: Sequence[Path], out: Path) -> tuple[Callable[[], None] | None, str | None]:
-    """Return MidiTok's pipeline over files, or why there is none."""
+def miditok(paths: Sequence[Path], out: Path, processes: int) -> tuple[Callable[[], None] | None, str | None]:
+    """Return MidiTok's pipeline over files, in so many processes, or why there is none."""
     try:
         from miditok import REMI, TokenizerConfig
     except ImportError as error:
@@ -73,6 +73,8 @@ def miditok(paths: Sequence[Path], out: Path) -> tuple[Callable[[], None] | None
     tokenizer = REMI(TokenizerConfig())
 
     def work() -> None:
-        tokenizer.tokenize_dataset(list(paths), out, overwrite_mode=True, verbose=False)
+        tokenizer.tokenize_dataset(
+            list(paths), out, overwrite_mode=True, verbose=False, parallel_workers_size=processes
+        )
 
     return work, None

@@ -77,20 +77,22 @@ def frames_of(notes: NoteArray, edges: Floats) -> tuple[Floats, NDArray[np.int64
     frames = edges.size - 1
     onset_s, end_s = notes["onset_s"], notes["onset_s"] + notes["duration_s"]
     pitch = notes["pitch"].astype(np.int64)
-    chroma = np.zeros((frames, 12))
     lowest = np.full(frames, 128, np.int64)
     first = np.clip(np.searchsorted(edges, onset_s + 0.03, side="right") - 1, 0, frames - 1)
     last = np.clip(np.searchsorted(edges, end_s - 1e-6, side="right") - 1, first, frames - 1)
+    places, weights = [], []
     for reach in range(_LONGEST_FRAMES_A_NOTE):
-        now = first + reach <= last
-        if not now.any():
+        now = np.flatnonzero(first + reach <= last)
+        if not now.size:
             break
         frame = first[now] + reach
-        sounding_s = np.minimum(end_s[now], edges[frame + 1]) - np.maximum(onset_s[now], edges[frame])
+        begins, ends = edges[frame], edges[frame + 1]
+        sounding_s = np.minimum(end_s[now], ends) - np.maximum(onset_s[now], begins)
         # what was struck counts more than what is held, and a short chord tone as much as half a frame of it
-        weight = np.clip(sounding_s / (edges[frame + 1] - edges[frame]), 0.0, 1.0) * 0.7 + (0.3 if reach == 0 else 0.0)
-        np.add.at(chroma, (frame, pitch[now] % 12), weight)
+        weights.append(np.clip(sounding_s / (ends - begins), 0.0, 1.0) * 0.7 + (0.3 if reach == 0 else 0.0))
+        places.append(frame * 12 + pitch[now] % 12)
         np.minimum.at(lowest, frame, pitch[now])
+    chroma = np.bincount(np.concatenate(places), np.concatenate(weights), frames * 12).reshape(frames, 12)
     total = chroma.sum(axis=1, keepdims=True)
     return np.divide(chroma, total, out=chroma, where=total > 0), np.where(lowest < 128, lowest % 12, -1)
 
@@ -98,37 +100,55 @@ def frames_of(notes: NoteArray, edges: Floats) -> tuple[Floats, NDArray[np.int64
 def _fit(chroma: Floats, bass: NDArray[np.int64], weights: LabellerWeights) -> Floats:
     """Return how well each chord fits each frame, (frames, codes - NO_CHORD)."""
     frames = chroma.shape[0]
-    fit = np.full((frames, FIRST_CHORD - NO_CHORD + 12 * len(QUALITIES)), weights.none)
+    fit = np.full((FIRST_CHORD - NO_CHORD + 12 * len(QUALITIES), frames), weights.none)
+    twice = np.concatenate((chroma.T, chroma.T))  # of pitch class `tone` on, twelve roots on end
+    lacking = np.clip(0.08 - twice, 0.0, None)
+    root_in_bass = weights.bass * (bass == np.arange(12)[:, None])
+    shares, absences = _sums(twice), _sums(lacking)
     for index, (name, tones) in enumerate(QUALITIES.items()):
         burden = weights.fourth_tone * ((len(tones) == 4) + (name not in ("maj", "min")))
-        for root in range(12):
-            inside = chroma[:, [(root + tone) % 12 for tone in tones]]
-            share = inside.sum(axis=1)
-            absent = np.clip(0.08 - inside, 0.0, None).sum(axis=1) / 0.08
-            fit[:, 1 + 12 * index + root] = (
-                share - weights.foreign * (1 - share) - weights.absent * absent
-                + weights.bass * (bass == root) - burden
-            )  # fmt: skip
-    fit[bass < 0, 1:] = -1.0
-    fit[bass < 0, 0] = 0.0
-    return fit
+        share, absent = shares[tones], absences[tones] / 0.08
+        here = fit[1 + 12 * index : 13 + 12 * index]
+        np.subtract(1, share, out=here)
+        here *= weights.foreign
+        np.subtract(share, here, out=here)
+        absent *= weights.absent
+        here -= absent
+        here += root_in_bass
+        here -= burden
+    fit[1:, bass < 0] = -1.0
+    fit[0, bass < 0] = 0.0
+    return np.ascontiguousarray(fit.T)
+
+
+def _sums(twice: Floats) -> dict[tuple[int, ...], Floats]:
+    """Return the sums over the tones of each quality above each root, (12, frames); what begins alike is added once."""
+    sums: dict[tuple[int, ...], Floats] = {}
+    for tones in QUALITIES.values():
+        sums.setdefault(tones[:1], twice[tones[0] : tones[0] + 12])
+        for count in range(2, len(tones) + 1):
+            if tones[:count] not in sums:
+                sums[tones[:count]] = sums[tones[: count - 1]] + twice[tones[count - 1] : tones[count - 1] + 12]
+    return sums
 
 
 def _viterbi(fit: Floats, change: float) -> NDArray[np.uint8]:
     """Return the codes, (frames,), whose fits less the cost of their changes have the greatest sum."""
-    frames = fit.shape[0]
+    frames, codes = fit.shape
     score = fit[0].copy()
-    came_from = np.zeros(fit.shape, np.int16)
-    own = np.arange(fit.shape[1], dtype=np.int16)
-    for frame in range(1, frames):
-        best = int(score.argmax())
+    came_from_itself = np.ones(fit.shape, np.bool_)
+    best_before = [0] * frames
+    argmax = score.argmax
+    for frame, (fits, stays) in enumerate(zip(fit[1:], came_from_itself[1:], strict=True), 1):
+        best_before[frame] = best = argmax()
         switched = score[best] - change
-        stays = score >= switched
-        came_from[frame] = np.where(stays, own, best)
-        score = np.where(stays, score, switched) + fit[frame]
+        np.greater_equal(score, switched, out=stays)
+        np.maximum(score, switched, out=score)
+        np.add(score, fits, out=score)
     path = np.zeros(frames, np.uint8)
-    state = int(score.argmax())
+    state, stays_at = int(score.argmax()), came_from_itself.tobytes()
     for frame in range(frames - 1, -1, -1):
         path[frame] = state + NO_CHORD
-        state = int(came_from[frame, state])
+        if not stays_at[frame * codes + state]:
+            state = int(best_before[frame])
     return path

@@ -7,7 +7,7 @@ place and the note can be taken out.
 
 import struct
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -20,7 +20,7 @@ from piano.midi.chunks import TickClock, split_chunks
 from piano.midi.events import NewEvent, TrackEvents, read_events
 from piano.midi.faults import DamageError, Faults
 from piano.midi.load import LONGEST_OF_A_NOTE_S, LONGEST_S, LONGEST_WITHOUT_NOTES_S, MOST_NOTES, load_midi
-from piano.midi.scan import META, META_TEMPO, MOST_EVENTS, MidiEvent, TooMuchError
+from piano.midi.scan import META_TEMPO, MOST_EVENTS, MidiEvent, TooMuchError
 from piano.midi.strikes import StruckArray, struck_in
 from piano.midi.tempo_map import DEFAULT_TEMPO_US, TempoMap
 from piano.midi.wrappers import unwrapped
@@ -58,7 +58,7 @@ class MidiDocument:
             room = MOST_EVENTS
             for index, body in enumerate(chunks.bodies):
                 tracks.append(read_events(body, index, faults, most=room))
-                room -= len(tracks[-1].events)
+                room -= len(tracks[-1].table)
             document = cls(called, chunks.header, chunks.clock, tuple(tracks), chunks.between)
             document._check_length()
             _tell_tempi(tracks, faults)
@@ -68,7 +68,8 @@ class MidiDocument:
             raise MidiFileError(f"{called}: {damage}; give a file of one performance") from damage
         except DamageError as damage:
             raise MidiFileError(f"{called}: {damage}; export or download the file again") from damage
-        return replace(document, warning=faults.line(called))
+        warning = faults.line(called)
+        return replace(document, warning=warning) if warning else document
 
     def _check_length(self) -> None:
         """DamageError where it is longer than LONGEST_S, whatever stands there, or far too long for its notes."""
@@ -222,20 +223,22 @@ def _tempo_map(tracks: tuple[TrackEvents, ...], clock: TickClock) -> TempoMap:
     """Return the map of all tempi of these tracks; a tempo of 0, which is none, is passed over."""
     if clock.tick_s is not None:
         return TempoMap.fixed(clock.tick_s)
-    tempi = [(event.tick, tempo_us) for track in tracks for event, tempo_us in _tempi(track) if tempo_us]
-    tick, tempo_us = np.array(tempi, np.int64).reshape(-1, 2).T
-    return TempoMap.of_tempos(tick, tempo_us, ticks_per_quarter=clock.ticks_per_quarter)
+    tempi = [(track.table.tick[events], tempo_us) for track in tracks for events, tempo_us in (_tempi(track),)]
+    tick, tempo_us = (np.concatenate(column) for column in zip(*tempi, strict=True))
+    return TempoMap.of_tempos(tick[tempo_us > 0], tempo_us[tempo_us > 0], ticks_per_quarter=clock.ticks_per_quarter)
 
 
-def _tempi(track: TrackEvents) -> Iterator[tuple[MidiEvent, int]]:
-    """Yield the tempi of a track with their events, in microseconds a quarter note."""
-    for event in track.events:
-        if event.status == META and _is_tempo(track, event):
-            yield event, int.from_bytes(track.payload(event))
+def _tempi(track: TrackEvents) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
+    """Return the tempi of a track: the indices of their events, and microseconds a quarter note."""
+    table = track.table
+    events = track.metas(META_TEMPO)
+    events = events[table.end[events] - table.data[events] == _TEMPO_BYTES]
+    high, middle, low = (track.octets[table.data[events] + place].astype(np.int64) for place in range(_TEMPO_BYTES))
+    return events, high << 16 | middle << 8 | low
 
 
 def _tell_tempi(tracks: Sequence[TrackEvents], faults: Faults) -> None:
     for number, track in enumerate(tracks, 1):
-        for event, tempo_us in _tempi(track):
-            if not tempo_us:
-                faults.add(f"track {number}, byte {event.start:,}: a tempo of 0 is passed over")
+        events, tempo_us = _tempi(track)
+        for start in track.table.start[events[tempo_us == 0]].tolist():
+            faults.add(f"track {number}, byte {start:,}: a tempo of 0 is passed over")

@@ -7,10 +7,15 @@ holds. What follows an early end of track is read as events where it is such, as
 import contextlib
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from piano.midi.chunks import END_OF_TRACK
+from piano.midi.event_table import EventTable, event_table
 from piano.midi.faults import DamageError, Faults
 from piano.midi.mending import mended_track
 from piano.midi.scan import (
@@ -21,6 +26,7 @@ from piano.midi.scan import (
     MidiEvent,
     TooMuchError,
     scan,
+    too_many,
     variable_length,
     wait_bytes,
 )
@@ -34,17 +40,27 @@ class NewEvent(NamedTuple):
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TrackEvents:
     """A track chunk's body, with its events in their order; bytes behind the last event are nobody's."""
 
     body: bytes
-    events: tuple[MidiEvent, ...]
+    table: EventTable = field(repr=False, compare=False)
+
+    @cached_property
+    def events(self) -> tuple[MidiEvent, ...]:
+        """Return the events one by one; what is asked of all of them is asked of `table` at once."""
+        return self.table.events()
+
+    @cached_property
+    def octets(self) -> NDArray[np.uint8]:
+        """Return the body as an array, (bytes,)."""
+        return np.frombuffer(self.body, np.uint8)
 
     @property
     def end_tick(self) -> int:
         """Return the tick of the last event."""
-        return self.events[-1].tick if self.events else 0
+        return int(self.table.tick[-1]) if len(self.table) else 0
 
     def payload(self, event: MidiEvent) -> bytes:
         """Return the bytes of an event after its status, and after the length where it has one."""
@@ -63,17 +79,25 @@ class TrackEvents:
     @property
     def name(self) -> str:
         """Return the name that the track gives itself, or an empty text."""
-        for event in self.events:
-            if self.is_meta(event, META_NAME):
-                return _text(self.payload(event))
+        for number in self.metas(META_NAME).tolist():
+            return _text(self.body[self.table.data[number] : self.table.end[number]])
         return ""
+
+    def metas(self, kind: int) -> NDArray[np.intp]:
+        """Return the indices of the meta events of a kind."""
+        table, octets = self.table, self.octets
+        metas = np.flatnonzero(table.status == META)
+        at = table.start[metas]
+        while (in_delta := octets[at] >= 0x80).any():
+            at = at + in_delta
+        return np.asarray(metas[octets[at + 2] == kind], np.intp)
 
     def patched(self, bytes_at: Mapping[int, int]) -> "TrackEvents":
         """Return the track with single bytes changed, by their place in the body; all events stay where they are."""
         body = bytearray(self.body)
         for at, value in bytes_at.items():
             body[at] = value
-        return TrackEvents(bytes(body), self.events)
+        return TrackEvents(bytes(body), self.table)
 
     def edited(
         self, dropped: Set[int], added: Iterable[NewEvent] = (), replaced: Mapping[int, bytes] | None = None
@@ -145,18 +169,27 @@ def read_events(body: bytes, index: int, faults: Faults | None = None, *, most: 
     off within an event, or holds what cannot stand in a file, is mended, and its faults are told to `faults`; without
     these it is a DamageError. With more events than `most` it is a TooMuchError.
     """
+    table = event_table(body)
+    if table is not None:
+        if len(table) > most:
+            raise too_many()
+        return TrackEvents(body, table)
     try:
-        return TrackEvents(body, scan(body, ends_early=False, most=most))
+        return _one_by_one(body, ends_early=False, most=most)
     except TooMuchError:
         raise
     except DamageError as damage:
         if 0 <= body.find(END_OF_TRACK) < len(body) - len(END_OF_TRACK):
             with contextlib.suppress(DamageError):
-                return TrackEvents(body, scan(body, ends_early=True, most=most))
+                return _one_by_one(body, ends_early=True, most=most)
         if faults is None:
             raise DamageError(f"track {index + 1} {damage}") from damage
     mended = mended_track(body, index + 1, faults)
-    return TrackEvents(mended, scan(mended, ends_early=False, most=most))
+    return _one_by_one(mended, ends_early=False, most=most)
+
+
+def _one_by_one(body: bytes, *, ends_early: bool, most: int) -> TrackEvents:
+    return TrackEvents(body, EventTable.of_events(scan(body, ends_early=ends_early, most=most)))
 
 
 def new_track(name: str, events: Iterable[NewEvent]) -> TrackEvents:

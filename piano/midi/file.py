@@ -104,15 +104,16 @@ def notes_struck(document: MidiDocument, struck: StruckArray) -> NoteArray:
 def pedals_of(document: MidiDocument, index: int, channels: Iterable[int]) -> PedalArray:
     """Return the pedal of some channels in a track: down while it is down on any of them."""
     track, clock = document.tracks[index], document.clocks[index]
-    changes: dict[int, list[tuple[int, bool]]] = {CONTROL | channel: [] for channel in channels}
-    for event in track.events:
-        if event.status in changes and track.body[event.data] == SUSTAIN:
-            changes[event.status].append((event.tick, track.body[event.data + 1] >= PEDAL_DOWN_FROM))
+    table, octets = track.table, track.octets
+    pedals = np.flatnonzero(table.status & 0xF0 == CONTROL)
+    pedals = pedals[octets[table.data[pedals]] == SUSTAIN]
+    down = octets[table.data[pedals] + 1] >= PEDAL_DOWN_FROM
+    at_s = clock.seconds(table.tick[pedals])
     sources = []
-    for of_channel in changes.values():
-        if of_channel:
-            tick, down = np.array(of_channel, np.int64).T
-            sources.append(pedal_changes(clock.seconds(tick), down.astype(np.bool_)))
+    for channel in channels:
+        here = table.status[pedals] == CONTROL | channel
+        if here.any():
+            sources.append(pedal_changes(at_s[here], down[here]))
     return merge_pedals(sources)
 
 

@@ -36,6 +36,11 @@ class MidiEvent(NamedTuple):
     """Whether its status is the one before (running status)."""
 
 
+def too_many() -> TooMuchError:
+    """Return the error of a file with too many events."""
+    return TooMuchError(f"there are more than {MOST_EVENTS:,} events in it, which is too many")
+
+
 def scan(body: bytes, *, ends_early: bool, most: int = MOST_EVENTS) -> tuple[MidiEvent, ...]:
     """Return the events of a body without fault; DamageError says what is wrong with another one.
 
@@ -76,7 +81,7 @@ def scan(body: bytes, *, ends_early: bool, most: int = MOST_EVENTS) -> tuple[Mid
                 raise DamageError("ends within an event")
             events.append(MidiEvent(tick, start, data, at, said, runs))
             if len(events) > most:
-                raise TooMuchError(f"there are more than {MOST_EVENTS:,} events in it, which is too many")
+                raise too_many()
             if ends_early and said == META and body[start:at].endswith(END_OF_TRACK):
                 break
     except IndexError as error:

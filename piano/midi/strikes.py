@@ -1,6 +1,6 @@
 """The notes of a MIDI file, each known by the event that strikes it, with the program that plays it."""
 
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Sequence
 
 import numpy as np
@@ -53,9 +53,11 @@ def struck_in(tracks: Sequence[TrackEvents], *, side_by_side: bool) -> StruckArr
 def _program_changes(track: TrackEvents) -> dict[int, list[tuple[int, int, int]]]:
     """Return a track's program changes by channel: tick, index of the event, program."""
     changes: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
-    for number, event in enumerate(track.events):
-        if event.status & 0xF0 == PROGRAM:
-            changes[event.status & 0x0F].append((event.tick, number, track.body[event.data]))
+    table = track.table
+    for number in np.flatnonzero(table.status & 0xF0 == PROGRAM).tolist():
+        changes[int(table.status[number]) & 0x0F].append(
+            (int(table.tick[number]), number, track.body[table.data[number]])
+        )
     return changes
 
 
@@ -67,27 +69,23 @@ def _in_force(at: NDArray[np.int64], program: NDArray[np.int64], when: NDArray[n
 def _struck(track: TrackEvents, index: int, file_end: int) -> StruckArray:
     """Return the notes of a track. Releases go to the keys in the order in which these were struck, but a note ends no
     later than at the first release of its key after it."""
-    body = track.body
-    rows: list[tuple[int, int, int, int, int, int, int, int]] = []
-    waiting: dict[int, deque[int]] = defaultdict(deque)
-    releases: dict[int, int] = {}
-    for number, event in enumerate(track.events):
-        kind, channel = event.status & 0xF0, event.status & 0x0F
-        if kind not in (NOTE_ON, NOTE_OFF):
-            continue
-        pitch, velocity = body[event.data], body[event.data + 1]
-        key = channel * 128 + pitch
-        if kind == NOTE_ON and velocity:
-            waiting[key].append(len(rows))
-            rows.append((index, number, channel, pitch, velocity, 0, event.tick, 0))
-        elif waiting[key]:
-            releases[waiting[key].popleft()] = event.tick
-    struck = np.array(rows, STRUCK)
+    table, octets = track.table, track.octets
+    kind = table.status & 0xF0
+    events = np.flatnonzero((kind == NOTE_ON) | (kind == NOTE_OFF))
+    velocity = octets[table.data[events] + 1]
+    strikes = (kind[events] == NOTE_ON) & (velocity > 0)
+    struck = np.zeros(int(strikes.sum()), STRUCK)
     if not struck.size:
         return struck
-    hangs = np.array([row not in releases for row in range(struck.size)])
+    struck["track"], struck["event"] = index, events[strikes]
+    struck["channel"] = table.status[struck["event"]] & 0x0F
+    struck["pitch"] = octets[table.data[struck["event"]]]
+    struck["velocity"], struck["onset"] = velocity[strikes], table.tick[struck["event"]]
+    keys = (table.status[events] & 0x0F).astype(np.int16) * 128 + octets[table.data[events]]
+    released_by = _released_by(keys, strikes)
+    hangs = released_by < 0
     onset = struck["onset"]
-    release = np.array([releases.get(row, track.end_tick + 1) for row in range(struck.size)], np.int64)
+    release = np.where(hangs, track.end_tick + 1, table.tick[events[released_by]])
     key = (struck["channel"].astype(np.int64) * 128 + struck["pitch"]) << 52  # ticks of 24 hours have 52 bits
     of_keys = np.sort(key + release)
     following = np.searchsorted(of_keys, key + onset, side="right")
@@ -95,3 +93,33 @@ def _struck(track: TrackEvents, index: int, file_end: int) -> StruckArray:
     struck["end"] = np.where(release > onset, np.minimum(first_after, release), release)
     struck["end"][hangs & (struck["end"] > track.end_tick)] = file_end
     return struck
+
+
+def _released_by(keys: NDArray[np.int16], strikes: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Return for each strike the index of the release that is its own, (strikes,), -1 for none.
+
+    `keys`, (events,), is the key of each strike and release in their order. The first release of a key is that of its
+    first strike, and so on; a release of a key that is not held is nobody's.
+    """
+    order = np.argsort(keys, kind="stable")
+    key, strike = keys[order], strikes[order]
+    begins = np.concatenate(([True], key[1:] != key[:-1]))
+    group = np.cumsum(begins) - 1
+    first = np.flatnonzero(begins)
+    # How many of a key are held, were it to fall below none; each key starts far below the one before it.
+    step = np.where(strike, 1, -1)
+    balance = np.cumsum(step)
+    zero = -group * (2 * key.size + 1)
+    balance += zero - (balance[first] - step[first])[group]
+    lowest = np.minimum(np.minimum.accumulate(balance), zero)
+    before = np.concatenate(([0], lowest[:-1]))
+    counts = ~strike & (balance >= np.minimum(before, zero))
+    strike_at, release_at = np.flatnonzero(strike), np.flatnonzero(counts)
+    releases = np.bincount(group[release_at], minlength=first.size)
+    strike_group = group[strike_at]
+    rank = np.arange(strike_at.size) - np.searchsorted(strike_group, strike_group)
+    place = (np.cumsum(releases) - releases)[strike_group] + rank
+    found = np.full(keys.size, -1, np.intp)
+    has_one = rank < releases[strike_group]
+    found[order[strike_at[has_one]]] = order[release_at[place[has_one]]]
+    return found[strikes]

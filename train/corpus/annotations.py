@@ -16,6 +16,7 @@ from piano.chords import label_chords
 from piano.cues import BEAT, CUE, DOWNBEAT, CueArray, no_cues, read_harte
 from piano.errors import CorpusError, PianodError
 from piano.notes import NoteArray
+from train.corpus.archives import archive_at
 from train.corpus.sources import Source
 
 _KINDS = {"db": DOWNBEAT, "b": BEAT, "bR": BEAT}
@@ -67,7 +68,7 @@ def _text(place: Path, name: str) -> str | None:
     try:
         if place.is_dir():
             return (place / name).read_text() if (place / name).is_file() else None
-        with zipfile.ZipFile(place) as archive:
-            return archive.read(name).decode() if name in archive.NameToInfo else None
+        archive = archive_at(place)
+        return archive.read(name).decode() if name in archive.NameToInfo else None
     except (OSError, UnicodeDecodeError, zipfile.BadZipFile) as error:
         raise CorpusError(f"{name}: cannot be read from {place.name} ({error})") from error

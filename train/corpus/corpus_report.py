@@ -1,10 +1,10 @@
 """What became of each file of a corpus: counted by data set and split, printed as a table, kept as JSON."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from piano.errors import CorpusError
 from train.corpus.note_cache import Piece
@@ -40,27 +40,55 @@ class Total:
     doubles: int
     silence_cut_h: float
 
-    @classmethod
-    def over(cls, outcomes: Sequence[FileOutcome]) -> "Total":
-        """Add up the files."""
-        used = [outcome for outcome in outcomes if not outcome.refusal]
-        return cls(
-            files=len(used),
-            refused=len(outcomes) - len(used),
-            notes=sum(outcome.notes for outcome in used),
-            pedals=sum(outcome.pedals for outcome in used),
-            hours=sum(outcome.seconds for outcome in used) / 3600,
-            off_keyboard=sum(outcome.off_keyboard for outcome in outcomes),
-            doubles=sum(outcome.doubles for outcome in used),
-            silence_cut_h=sum(outcome.silence_cut_s for outcome in used) / 3600,
+
+@dataclass(slots=True)
+class _Sum:
+    """A total while it grows, in seconds."""
+
+    files: int = 0
+    refused: int = 0
+    notes: int = 0
+    pedals: int = 0
+    seconds: float = 0.0
+    off_keyboard: int = 0
+    doubles: int = 0
+    silence_cut_s: float = 0.0
+
+    def add(self, outcome: FileOutcome) -> None:
+        """Add a file; of one that was refused only what was off the keyboard counts."""
+        self.off_keyboard += outcome.off_keyboard
+        if outcome.refusal:
+            self.refused += 1
+            return
+        self.files += 1
+        for name in ("notes", "pedals", "seconds", "doubles", "silence_cut_s"):
+            setattr(self, name, getattr(self, name) + getattr(outcome, name))
+
+    def total(self) -> Total:
+        return Total(
+            files=self.files,
+            refused=self.refused,
+            notes=self.notes,
+            pedals=self.pedals,
+            hours=self.seconds / 3600,
+            off_keyboard=self.off_keyboard,
+            doubles=self.doubles,
+            silence_cut_h=self.silence_cut_s / 3600,
         )
+
+
+class Outcomes(Protocol):
+    """Outcomes that can be gone through more than once, wherever they lie."""
+
+    def __iter__(self) -> Iterator[FileOutcome]:
+        """Yield them in the order of the list."""
 
 
 @dataclass(frozen=True, slots=True)
 class CorpusReport:
-    """The outcome of every file, in the order of the list, and how long a silence was left in."""
+    """The outcome of every file, in the order of the list (it may lie on the disk), and how long a silence was left."""
 
-    outcomes: Sequence[FileOutcome]
+    outcomes: Outcomes
     longest_silence_s: float
 
     def refused(self) -> list[FileOutcome]:
@@ -69,17 +97,15 @@ class CorpusReport:
 
     def totals(self) -> dict[tuple[str, str], Total]:
         """Return the sums by data set and split, then of each data set and of all (split or data set "all")."""
-        names = list(dict.fromkeys(outcome.piece.dataset for outcome in self.outcomes))
-        sums = {}
-        for name in names:
-            of_dataset = [outcome for outcome in self.outcomes if outcome.piece.dataset == name]
-            for split in SPLITS:
-                sums[name, split] = Total.over([outcome for outcome in of_dataset if outcome.piece.split == split])
-            sums[name, "all"] = Total.over(of_dataset)
-        for split in SPLITS:
-            sums["all", split] = Total.over([outcome for outcome in self.outcomes if outcome.piece.split == split])
-        sums["all", "all"] = Total.over(self.outcomes)
-        return sums
+        sums: dict[tuple[str, str], _Sum] = {}
+        of_all = {("all", split): _Sum() for split in (*SPLITS, "all")}
+        for outcome in self.outcomes:
+            name, split = outcome.piece.dataset, outcome.piece.split
+            if (name, "all") not in sums:
+                sums |= {(name, one): _Sum() for one in (*SPLITS, "all")}
+            for total in (sums[name, split], sums[name, "all"], of_all["all", split], of_all["all", "all"]):
+                total.add(outcome)
+        return {key: total.total() for key, total in (sums | of_all).items()}
 
     def table(self) -> str:
         """Return the sums as text in columns, and below them each refused file with the reason."""
@@ -121,13 +147,15 @@ class CorpusReport:
                 {"dataset": outcome.piece.dataset, "file": outcome.piece.file, "why": outcome.refusal}
                 for outcome in self.refused()
             ],
-            "files": [
-                {**{key: value for key, value in asdict(outcome).items() if key != "piece"}, **_named(outcome.piece)}
-                for outcome in self.outcomes
-            ],
         }
         try:
-            path.write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+            with path.open("w", encoding="utf-8") as file:
+                file.write(json.dumps(report, ensure_ascii=False, indent=1).removesuffix("\n}") + ',\n "files": [')
+                for number, outcome in enumerate(self.outcomes):
+                    figures = {key: value for key, value in asdict(outcome).items() if key != "piece"}
+                    text = json.dumps(figures | _named(outcome.piece), ensure_ascii=False, indent=1)
+                    file.write(("," if number else "") + "\n  " + text.replace("\n", "\n  "))
+                file.write("\n ]\n}\n")
         except OSError as error:
             raise CorpusError(f"{path}: cannot be written: {error.strerror or error}") from error
 

@@ -11,7 +11,8 @@ deflates far better. The archive's own checksums guard every member.
 import json
 import zipfile
 import zlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,13 @@ CACHE_NAME = "notes.cache"
 NOTE_COLUMNS = ("onset_ms", "duration_ms", "pitch", "velocity", "track")
 PEDAL_COLUMNS = ("pedal_ms", "pedal_down")
 CUE_COLUMNS = ("cue_ms", "cue_code")
+COLUMNS = (*NOTE_COLUMNS, *PEDAL_COLUMNS, *CUE_COLUMNS)
+
+_COMPRESSION = 6
+"""How hard zlib tries; the hardest, 9, takes five times as long and saves half a percent."""
+
+_WRITTEN = (1980, 1, 1, 0, 0, 0)
+"""The date of every member, so that the same pieces give the same file."""
 
 Columns = dict[str, NDArray[np.unsignedinteger[Any]]]
 
@@ -89,7 +97,7 @@ class NoteCache:
     def join(cls, pieces: Sequence[Piece], packed: Sequence[Columns]) -> "NoteCache":
         """Return a cache of pieces whose columns have been packed before, see `pack`."""
         columns: Columns = {}
-        for name in (*NOTE_COLUMNS, *PEDAL_COLUMNS, *CUE_COLUMNS):
+        for name in COLUMNS:
             joined = np.concatenate([piece[name] for piece in packed]) if packed else np.zeros(0, np.uint8)
             columns[name] = joined.astype(np.min_scalar_type(int(joined.max(initial=0))))
         notes, pedals, cues = ([piece[name].size for piece in packed] for name in ("pitch", "pedal_ms", "cue_ms"))
@@ -146,16 +154,14 @@ class NoteCache:
             "cues": self.cue_counts.tolist(),
             "columns": {name: column.dtype.name for name, column in self._columns.items()},
         }
-        partial = path.with_name(path.name + ".partial")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-                archive.writestr("index.json", json.dumps(index, ensure_ascii=False))
+            with archive_for(path) as archive:
+                put_member(archive, "index.json", [json.dumps(index, ensure_ascii=False).encode()])
                 for name, column in self._columns.items():
                     planes = column.astype(column.dtype.newbyteorder("<")).view(np.uint8)
                     for byte in range(column.itemsize):
-                        archive.writestr(f"{name}.{byte}", planes[byte :: column.itemsize].tobytes())
-            partial.replace(path)
+                        put_member(archive, f"{name}.{byte}", [planes[byte :: column.itemsize].tobytes()])
         except OSError as error:
             raise CorpusError(f"{path}: cannot be written: {error.strerror or error}") from error
 
@@ -199,6 +205,29 @@ class NoteCache:
         if columns["cue_code"].max(initial=0) >= CUES:
             raise ValueError("a cue is none that there is")
         return cls(pieces, notes, pedals, cues, columns)
+
+
+@contextmanager
+def archive_for(path: Path) -> Iterator[zipfile.ZipFile]:
+    """Give an archive to be filled, which appears at its path whole or not at all; OSError if it cannot be written."""
+    partial = path.with_name(path.name + ".partial")
+    try:
+        with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED, compresslevel=_COMPRESSION) as archive:
+            yield archive
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def put_member(archive: zipfile.ZipFile, name: str, blocks: Iterable[bytes], size: int = 0) -> None:
+    """Write a member block by block; `size` is told where it may pass 2 GB. OSError if that fails."""
+    info = zipfile.ZipInfo(name, _WRITTEN)
+    info.compress_type, info.external_attr = zipfile.ZIP_DEFLATED, 0o600 << 16
+    info.file_size = size
+    info._compresslevel = _COMPRESSION  # type: ignore[attr-defined]  # zipfile has no other way before Python 3.13
+    with archive.open(info, "w") as member:
+        for block in blocks:
+            member.write(block)
 
 
 def pack(performance: Performance) -> Columns:

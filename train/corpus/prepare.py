@@ -19,10 +19,13 @@ from piano.errors import CorpusError, MidiFileError, PianodError
 from piano.midi.file import MidiTrack, merge_tracks, read_tracks
 from piano.notes import Performance, no_notes
 from train.corpus.annotations import cues_of
+from train.corpus.archives import archive_at
+from train.corpus.cache_writer import CacheWriter
 from train.corpus.cleaning import LONGEST_SILENCE_S, clean
-from train.corpus.corpus_report import REPORT_NAME, CorpusReport, FileOutcome
-from train.corpus.note_cache import CACHE_NAME, Columns, NoteCache, pack
+from train.corpus.corpus_report import REPORT_NAME, CorpusReport, FileOutcome, Outcomes
+from train.corpus.note_cache import CACHE_NAME, Columns, pack
 from train.corpus.sources import Source, folder_sources, splits_of_few, zip_sources
+from train.corpus.spool import Spool
 
 PLAYER = "player"
 OF_A_TAKE = frozenset((PLAYER, "pianod", "passed on"))
@@ -77,23 +80,24 @@ def prepare(
         raise CorpusError("there is no MIDI file to read")
     if longest_silence_s <= 0 or processes < 1:
         raise ValueError(f"longest silence {longest_silence_s} s and {processes} processes must be above 0")
-    pieces, packed, outcomes = [], [], []
-    for prepared in tqdm(
-        _prepare_all(sources, longest_silence_s, processes), total=len(sources), desc="reading", unit="file"
-    ):
-        outcomes.append(prepared.outcome)
-        if prepared.columns is not None:
-            pieces.append(prepared.outcome.piece)
-            packed.append(prepared.columns)
-    if any(source.is_split_later for source in sources):
-        names = [piece.file for piece in pieces]
-        splits = dict(zip(names, splits_of_few(names), strict=True))
-        pieces = [replace(piece, split=splits[piece.file]) for piece in pieces]
-        outcomes = [_split_again(outcome, splits) for outcome in outcomes]
-    report = CorpusReport(outcomes, longest_silence_s)
-    if not pieces:
-        raise CorpusError(f"none of {len(sources)} files could be used; the first: {report.refused()[0].refusal}")
-    NoteCache.join(pieces, packed).save(out / CACHE_NAME)
+    outcomes: Outcomes
+    came: Spool[FileOutcome] = Spool()
+    with CacheWriter(out / CACHE_NAME) as cache:
+        for prepared in tqdm(
+            _prepare_all(sources, longest_silence_s, processes), total=len(sources), desc="reading", unit="file"
+        ):
+            came.append(prepared.outcome)
+            if prepared.columns is not None:
+                cache.add(prepared.columns)
+        outcomes = came
+        if any(source.is_split_later for source in sources):  # in small folders alone
+            names = [outcome.piece.file for outcome in came if not outcome.refusal]
+            splits = dict(zip(names, splits_of_few(names), strict=True))
+            outcomes = [_split_again(outcome, splits) for outcome in came]
+        report = CorpusReport(outcomes, longest_silence_s)
+        if not len(cache):
+            raise CorpusError(f"none of {len(sources)} files could be used; the first: {report.refused()[0].refusal}")
+        cache.finish(outcome.piece for outcome in outcomes if not outcome.refusal)
     report.save(out / REPORT_NAME)
     return report
 
@@ -160,7 +164,6 @@ def _bytes(source: Source) -> bytes | Path:
     if source.member is None:
         return source.path
     try:
-        with zipfile.ZipFile(source.path) as archive:
-            return archive.read(source.member)
+        return archive_at(source.path).read(source.member)
     except (OSError, KeyError, zipfile.BadZipFile, ValueError) as error:
         raise MidiFileError(f"{source.piece.file}: cannot be read from {source.path.name} ({error})") from error
