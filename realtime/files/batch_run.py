@@ -1,34 +1,31 @@
-"""Many files, one after the other or in several processes: progress, faults that are passed over, and what is written.
+"""Many files, here, in several processes or on a cluster: progress, faults that are passed over, and what is written.
 
-The makers run in processes of their own where there are several, and only make bytes; this process alone writes, each
-file whole or not at all, so that an interruption leaves nothing half done. Which process made a file changes nothing
-in it.
+The makers only make bytes, wherever they run (`workers.send`); this process alone writes, each file whole or not at
+all, and notes it in the list of what is done, so that an interruption leaves nothing half done and nothing is done
+twice. Where a file was made changes nothing in it.
 """
 
-import multiprocessing
 import os
-import signal
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from queue import Empty
-from typing import Any, Protocol
 
 from loguru import logger
 from tqdm import tqdm
 
-from piano.errors import ConfigError, PianodError
+from piano.errors import ConfigError, MidiFileError, PianodError
+from piano.midi.document import MidiDocument
+from piano.midi.load import load_midi
 from piano.whole_file import write_whole
-from realtime.files.done_index import DoneIndex
+from realtime.files.done_index import DoneIndexes
+from realtime.files.task_requests import Sharing
 from realtime.files.work_list import WorkItem
 from realtime.threads.logs import configure_logs
+from workers.place import Job, Place, Tell
+from workers.send import send
 
-_LOOK_S = 0.2
-
-Tell = Callable[[int, float, float], None]
-"""Takes how far a piece of work is: its number, the share that is done (0 to 1), and how many notes these are."""
+__all__ = ["Made", "Maker", "Tell", "Work", "run_all", "write_result"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +36,13 @@ class Work:
     item: WorkItem
     wish: str
     size: int
+    data: bytes | None = None
+    """Its bytes, where they travel with it to another machine."""
+
+    def document(self) -> MidiDocument:
+        """Read the file."""
+        source = self.item.source
+        return MidiDocument.read(source if self.data is None else self.data, name=str(source))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,59 +55,78 @@ class Made:
     fault: str = ""
 
 
-class Maker(Protocol):
-    """What makes files of files; it travels to each process before it is opened there."""
-
-    def open(self) -> None:
-        """Load what it needs; PianodError if that is not there."""
-
-    def make(self, works: Sequence[Work], tell: Tell) -> Iterator[Made]:
-        """Do some works side by side; what is wrong with one of them is told in its `Made`."""
+Maker = Job[Work, Made]
+"""What makes files of files."""
 
 
-class Interrupted(Exception):  # noqa: N818 - nothing is wrong: somebody wants it to end
-    """The work is to end here."""
-
-
-def run_all(maker: Maker, works: Sequence[Work], *, jobs: int, side_by_side: int, verbosity: int) -> int:
+def run_all(maker: Maker, works: Sequence[Work], sharing: Sharing, *, side_by_side: int, verbosity: int) -> int:
     """Do all works and write what they make; return the exit code: 0, or 2 if anything was passed over.
 
     What is wrong with a file that is alone is raised as a PianodError.
     """
-    groups = [works[start : start + side_by_side] for start in range(0, len(works), side_by_side)]
-    jobs = min(jobs or os.cpu_count() or 1, len(groups))
-    faults: list[str] = []
-    with _Bar(works) as bar:
-        made = _here(maker, groups, bar) if jobs == 1 else _in_processes(maker, groups, bar, jobs, verbosity)
-        for one in made:
-            work = next(work for work in works if work.number == one.number)
-            fault = one.fault or _write(work, one)
-            bar.finish(work)
-            if fault and len(works) == 1:
-                raise PianodError(fault)
-            if fault:
-                faults.append(fault)
-                logger.error("{}", fault)
-            else:
-                logger.info("{}", one.says)
+    count = -(-len(works) // side_by_side)
+    place = Place(
+        jobs=min(sharing.jobs or os.cpu_count() or 1, count),
+        cluster=sharing.cluster,
+        limit_s=sharing.limit_s,
+        begin=partial(configure_logs, verbosity),
+    )
+    by_number = {work.number: work for work in works}
+    indexes = DoneIndexes()
+    faults = 0
+    groups = _groups(works, side_by_side, is_sent=place.cluster is not None)
+    try:
+        with _Bar(works) as bar:
+            for one in send(maker, groups, place, tell=bar.tell, lost=_lost):
+                work = by_number.pop(one.number)
+                fault = one.fault or _write(work, one, indexes)
+                bar.finish(work)
+                if fault and len(works) == 1:
+                    raise PianodError(fault)
+                if fault:
+                    faults += 1
+                    logger.error("{}", fault)
+                else:
+                    logger.info("{}", one.says)
+    finally:
+        indexes.settle()
     if len(works) > 1:
-        logger.info("{} of {} files done", len(works) - len(faults), len(works))
+        logger.info("{} of {} files done", len(works) - faults, len(works))
     if faults and len(works) > 1:
-        logger.error("{} passed over; the same command goes on with these alone", _files(len(faults)))
+        logger.error("{} passed over; the same command goes on with these alone", _files(faults))
     return 2 if faults else 0
+
+
+def _groups(works: Sequence[Work], side_by_side: int, *, is_sent: bool) -> Iterator[list[Work]]:
+    """Yield works that are done side by side, with their bytes where they are sent away."""
+    for start in range(0, len(works), side_by_side):
+        group = works[start : start + side_by_side]
+        yield [_with_data(work) for work in group] if is_sent else list(group)
+
+
+def _with_data(work: Work) -> Work:
+    """Return a work with the bytes of its file; one that cannot be read is read where it is worked on, and fails."""
+    try:
+        return replace(work, data=load_midi(work.item.source, str(work.item.source))) if work.size > 1 else work
+    except MidiFileError:
+        return work
+
+
+def _lost(work: Work, why: str) -> Made:
+    return Made(work.number, fault=f"{work.item.source}: it was given up ({why})")
 
 
 def _files(count: int) -> str:
     return "1 file was" if count == 1 else f"{count} files were"
 
 
-def _write(work: Work, made: Made) -> str:
+def _write(work: Work, made: Made, indexes: DoneIndexes) -> str:
     """Write what was made, and note it; return what was wrong, or nothing."""
     try:
         for path, data in made.files:
             write_result(path, data)
         folder = work.item.targets[0].parent
-        DoneIndex(folder).add([path.name for path, _ in made.files if path.parent == folder], work.wish)
+        indexes.of(folder).add([path.name for path, _ in made.files if path.parent == folder], work.wish)
     except PianodError as error:
         return str(error)
     return ""
@@ -118,77 +141,14 @@ def write_result(path: Path, data: bytes) -> None:
         raise ConfigError(f"{path} cannot be written: {error.strerror or error}; choose another place") from error
 
 
-def _here(maker: Maker, groups: Sequence[Sequence[Work]], bar: "_Bar") -> Iterator[Made]:
-    maker.open()
-    for group in groups:
-        yield from maker.make(group, bar.tell)
-
-
-def _in_processes(
-    maker: Maker, groups: Sequence[Sequence[Work]], bar: "_Bar", jobs: int, verbosity: int
-) -> Iterator[Made]:
-    context = multiprocessing.get_context("spawn")
-    told, ends = context.Queue(), context.Event()
-    pool = ProcessPoolExecutor(jobs, context, _begin, (maker, told, ends, verbosity))
-    try:
-        pending: set[Future[list[Made]]] = {pool.submit(_do, list(group)) for group in groups}
-        while pending:
-            done, pending = wait(pending, _LOOK_S, FIRST_COMPLETED)
-            _pass_on(told, bar)
-            for future in done:
-                yield from future.result()
-    except BrokenProcessPool as error:
-        raise ConfigError(
-            "a process of --jobs has died, perhaps for want of memory; the same command with fewer jobs goes on"
-        ) from error
-    finally:
-        ends.set()
-        pool.shutdown(wait=True, cancel_futures=True)
-        told.cancel_join_thread()
-
-
-def _pass_on(told: Any, bar: "_Bar") -> None:
-    while True:
-        try:
-            bar.tell(*told.get_nowait())
-        except Empty:
-            return
-
-
-_worker: dict[str, Any] = {}
-"""What a process of the pool holds; empty in every other."""
-
-
-def _begin(maker: Maker, told: Any, ends: Any, verbosity: int) -> None:
-    """Prepare a process of the pool. Ctrl-C goes to all processes, and is the first one's business."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    configure_logs(verbosity)
-    _worker.update(maker=maker, told=told, ends=ends, is_open=False)
-
-
-def _do(group: list[Work]) -> list[Made]:
-    if not _worker["is_open"]:
-        _worker["maker"].open()
-        _worker["is_open"] = True
-
-    def tell(number: int, share: float, notes: float) -> None:
-        if _worker["ends"].is_set():
-            raise Interrupted
-        _worker["told"].put((number, share, notes))
-
-    try:
-        return list(_worker["maker"].make(group, tell))
-    except Interrupted:
-        return []
-
-
 class _Bar:
     """The progress of all works: how far by their size, how fast in notes."""
 
     def __init__(self, works: Sequence[Work]) -> None:
         self._sizes = {work.number: work.size for work in works}
-        self._shares: dict[int, float] = {}
-        self._notes: dict[int, float] = {}
+        self._shares: dict[int, tuple[float, float]] = {}
+        self._notes = 0.0
+        self._files = len(works)
         self._finished = 0
         form = "{l_bar}{bar}| {postfix} [{elapsed}<{remaining}]"
         self._bar = tqdm(total=sum(self._sizes.values()), bar_format=form, leave=False, disable=None)
@@ -202,19 +162,22 @@ class _Bar:
 
     def tell(self, number: int, share: float, notes: float) -> None:
         """Take how far a work is."""
-        before = self._shares.get(number, 0.0)
-        if share > before:
-            self._shares[number], self._notes[number] = share, share * notes
+        before, notes_before = self._shares.get(number, (0.0, 0.0))
+        if share > before and number in self._sizes:
+            self._shares[number] = (share, notes)
+            self._notes += share * notes - before * notes_before
             self._bar.update((share - before) * self._sizes[number])
             self._show()
 
     def finish(self, work: Work) -> None:
         """Take that a work is over."""
         self._finished += 1
-        self.tell(work.number, 1.0, self._notes.get(work.number, 0.0))
+        self.tell(work.number, 1.0, self._shares.get(work.number, (0.0, 0.0))[1])
+        self._shares.pop(work.number, None)
+        self._sizes.pop(work.number)
         self._show()
 
     def _show(self) -> None:
         elapsed_s = float(self._bar.format_dict["elapsed"])
-        speed = sum(self._notes.values()) / elapsed_s if elapsed_s > 0 else 0.0
-        self._bar.set_postfix_str(f"{self._finished}/{len(self._sizes)} files, {speed:.0f} notes/s", refresh=False)
+        speed = self._notes / elapsed_s if elapsed_s > 0 else 0.0
+        self._bar.set_postfix_str(f"{self._finished}/{self._files} files, {speed:.0f} notes/s", refresh=False)

@@ -26,7 +26,7 @@ from realtime.files.done_index import seed_for
 from realtime.files.draw_pieces import CONTINUATION, PRIMER, draw, events_text, primer_of, tracks_of
 from realtime.files.output_paths import check_file, variant_path
 from realtime.files.requests import ContinueRequest, PieceRequest
-from realtime.files.task_commands import decisive, works_of
+from realtime.files.task_commands import decisive, same_model, works_of
 from realtime.files.task_requests import ContinueFilesRequest
 from realtime.files.work_list import work_list
 from realtime.settings import Mark, Settings
@@ -47,7 +47,7 @@ def run_continue(settings: Settings, request: ContinueFilesRequest) -> int:
         return 2 if faults else 0
     plain = Settings.model_validate(settings.model_dump())
     maker = ContinueMaker(plain, request, seed_of(settings), is_alone=len(items) == 1)
-    code = run_all(maker, works, jobs=request.jobs, side_by_side=1, verbosity=settings.verbosity)
+    code = run_all(same_model(maker, settings, told), works, request, side_by_side=1, verbosity=settings.verbosity)
     return 2 if faults else code
 
 
@@ -76,7 +76,7 @@ class ContinueMaker:
     def _made(self, work: Work, tell: Tell) -> Made:
         if self._session is None:
             raise RuntimeError("the maker has not been opened")
-        document = MidiDocument.read(work.item.source)
+        document = work.document()
         if document.warning:
             logger.warning("{}", document.warning)
         part = PianoPart.of(document, self.request.track)

@@ -1,7 +1,8 @@
 """What has been made in a folder, and from what: so that work that broke off goes on where it was.
 
-The list is a file, `.pianod.json`, in the folder that holds what was made. It is written whole or not at all, after
-each file; one process writes it.
+The list is a file, `.pianod.json`, in the folder that holds what was made. While work goes on, each file that is made
+adds a line to `.pianod.new.jsonl` beside it, which costs the same however long the list is; at the end, and when the
+list is next written, both become one again. One process writes them, on any machine that sees the folder.
 """
 
 import hashlib
@@ -15,6 +16,7 @@ from piano.errors import ConfigError
 from piano.whole_file import write_whole
 
 NAME = ".pianod.json"
+NEW_NAME = ".pianod.new.jsonl"
 _VERSION = 1
 
 
@@ -23,36 +25,84 @@ class DoneIndex:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / NAME
+        self._new = folder / NEW_NAME
 
     @cached_property
-    def _entries(self) -> dict[str, dict[str, Any]]:
+    def _wishes(self) -> dict[str, str]:
+        """Return the wish by which each file of the folder was made."""
+        found: dict[str, str] = {}
         try:
             told = json.loads(self._path.read_text(encoding="utf-8"))
             made = told["made"] if told["version"] == _VERSION else {}
-            return {str(name): {str(key): value for key, value in entry.items()} for name, entry in made.items()}
+            found |= {str(name): str(entry["wish"]) for name, entry in made.items()}
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            return {}
+            found = {}
+        try:
+            for line in self._new.read_text(encoding="utf-8").splitlines():
+                name, wish = json.loads(line)
+                found[str(name)] = str(wish)
+        except (OSError, ValueError, TypeError):  # a line that broke off is the last one
+            pass
+        return found
 
     @property
     def outputs(self) -> frozenset[str]:
         """Return the names of the files of this folder that were made."""
-        return frozenset(self._entries)
+        return frozenset(self._wishes)
 
     def has(self, name: str, wish: str) -> bool:
         """Say whether a file was made by this very wish (see `fingerprint`) and is still there."""
-        return self._entries.get(name, {}).get("wish") == wish and self._path.with_name(name).exists()
+        return self._wishes.get(name) == wish and self._path.with_name(name).exists()
 
     def add(self, names: Sequence[str], wish: str) -> None:
         """Note that files were made; ConfigError if the list cannot be written."""
-        for name in names:
-            self._entries[name] = {"wish": wish}
-        text = json.dumps({"version": _VERSION, "made": dict(sorted(self._entries.items()))}, indent=1) + "\n"
+        self._wishes.update(dict.fromkeys(names, wish))
         try:
-            write_whole(self._path, text.encode())
+            if self._new.exists() and not _ends_a_line(self._new):
+                self.settle()
+            with self._new.open("a", encoding="utf-8") as file:
+                file.write("".join(json.dumps([name, wish]) + "\n" for name in names))
         except OSError as error:
-            raise ConfigError(
-                f"{self._path} cannot be written: {error.strerror or error}; choose another place with --out"
-            ) from error
+            raise self._cannot(error) from error
+
+    def settle(self) -> None:
+        """Put the new lines into the list; ConfigError if it cannot be written."""
+        if not self._new.exists():
+            return
+        made = {name: {"wish": wish} for name, wish in sorted(self._wishes.items())}
+        try:
+            write_whole(self._path, (json.dumps({"version": _VERSION, "made": made}, indent=1) + "\n").encode())
+            self._new.unlink()
+        except OSError as error:
+            raise self._cannot(error) from error
+
+    def _cannot(self, error: OSError) -> ConfigError:
+        return ConfigError(
+            f"{self._path} cannot be written: {error.strerror or error}; choose another place with --out"
+        )
+
+
+def _ends_a_line(path: Path) -> bool:
+    data = path.read_bytes()[-1:]
+    return data in (b"", b"\n")
+
+
+class DoneIndexes:
+    """The lists of several folders, each read once."""
+
+    def __init__(self) -> None:
+        self._of: dict[Path, DoneIndex] = {}
+
+    def of(self, folder: Path) -> DoneIndex:
+        """Return the list of a folder."""
+        if folder not in self._of:
+            self._of[folder] = DoneIndex(folder)
+        return self._of[folder]
+
+    def settle(self) -> None:
+        """Put what is new into the lists."""
+        for index in self._of.values():
+            index.settle()
 
 
 def fingerprint(data: bytes, wishes: Mapping[str, Any]) -> str:

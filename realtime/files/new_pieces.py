@@ -16,15 +16,15 @@ from realtime.engine.open_model import open_bundle, open_session
 from realtime.files.batch_run import Made, Tell, Work, run_all
 from realtime.files.continuation import NOTHING
 from realtime.files.continue_files import progress_of
-from realtime.files.done_index import DoneIndex, fingerprint
+from realtime.files.done_index import DoneIndexes, fingerprint
 from realtime.files.draw_pieces import draw, events_text, tracks_of
 from realtime.files.output_paths import check_file, variant_path
-from realtime.files.task_commands import decisive
+from realtime.files.task_commands import decisive, same_model
 from realtime.files.task_requests import NewPiecesRequest
 from realtime.files.work_list import WorkItem
 from realtime.settings import Mark, Settings
 
-_NO_PART_OF_THE_WISH = {"out", "events", "jobs", "again"}
+_NO_PART_OF_THE_WISH = {"out", "events", "jobs", "cluster", "limit_s", "again"}
 
 
 def run_new(settings: Settings, request: NewPiecesRequest) -> int:
@@ -33,12 +33,13 @@ def run_new(settings: Settings, request: NewPiecesRequest) -> int:
         raise ConfigError(f"--out {request.out} is no MIDI file (.mid): choose another name")
     told = decisive(settings, Mark.DECIDES_PIECE)
     told |= {"command": type(request).__name__, **request.model_dump(exclude=_NO_PART_OF_THE_WISH)}
-    works = []
+    works: list[Work] = []
+    indexes = DoneIndexes()
     for number in range(request.variants):
         path = variant_path(request.out, number, request.variants)
         check_file(path, "--out")
         wish = fingerprint(b"", told | {"number": number})
-        is_made = settings.seed is not None and DoneIndex(path.parent).has(path.name, wish)
+        is_made = settings.seed is not None and indexes.of(path.parent).has(path.name, wish)
         if not is_made or request.again or request.events is not None:
             works.append(Work(number, WorkItem(path, path.name, (path,)), wish, 1))
     if request.events is not None:
@@ -50,7 +51,7 @@ def run_new(settings: Settings, request: NewPiecesRequest) -> int:
         return 0
     plain = Settings.model_validate(settings.model_dump())
     maker = PieceMaker(plain, request, seed_of(settings))
-    return run_all(maker, works, jobs=request.jobs, side_by_side=1, verbosity=settings.verbosity)
+    return run_all(same_model(maker, settings, told), works, request, side_by_side=1, verbosity=settings.verbosity)
 
 
 @dataclass

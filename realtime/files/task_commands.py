@@ -2,7 +2,7 @@
 
 import hashlib
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from loguru import logger
 
 from inference.manifest import MANIFEST_NAME
-from piano.errors import MidiFileError
+from piano.errors import BundleError, MidiFileError
 from piano.midi.document import MidiDocument
 from piano.midi.load import load_midi
 from piano.session import Sessions
@@ -18,9 +18,9 @@ from piano.solve.sequential_sessions import SequentialSessions
 from piano.solve.slips import STREAMS
 from piano.solve.solver import SolveRequest, solve_together
 from realtime.engine.from_settings import seed_of
-from realtime.engine.open_model import open_bundle, sampling_of, styles_of
-from realtime.files.batch_run import Made, Tell, Work, run_all
-from realtime.files.done_index import DoneIndex, fingerprint, seed_for
+from realtime.engine.open_model import EMBEDDED, EMBEDDED_FOLDER, open_bundle, sampling_of, styles_of
+from realtime.files.batch_run import Made, Maker, Tell, Work, run_all
+from realtime.files.done_index import DoneIndexes, fingerprint, seed_for
 from realtime.files.file_tasks import pose_file
 from realtime.files.output_paths import check_folder
 from realtime.files.posed import Posed, TaskOutcome, TaskSettings
@@ -43,7 +43,7 @@ SUFFIXES: dict[type[FilesRequest], str] = {
 }
 """What is added to the name of a file that is written beside its original."""
 
-_NO_PART_OF_THE_WISH = {"files", "out", "jobs", "again", "batch"}
+_NO_PART_OF_THE_WISH = {"files", "out", "jobs", "cluster", "limit_s", "again", "batch"}
 TASK_SAMPLING = {"temperature": 0.8, "top_p": 0.95}
 """How tasks are drawn unless the settings say otherwise: more carefully than free playing (docs/tasks.md)."""
 
@@ -58,20 +58,21 @@ def run_task(settings: Settings, request: TaskRequest) -> int:
     if request.samples is None:
         request = request.model_copy(update={"samples": TASK_SAMPLES if request.may_draw_several else 1})
     items = work_list(request.files, request.out, SUFFIXES[type(request)], request.variants)
-    works, faults = works_of(items, request, decisive(settings))
+    told = decisive(settings)
+    works, faults = works_of(items, request, told)
     if not works:
         return 2 if faults else 0
     seed = seed_of(settings)
     logger.debug("seed {}", seed)
     maker = TaskMaker(model_settings(settings), task_settings_of(settings), request, seed)
-    code = run_all(maker, works, jobs=request.jobs, side_by_side=request.batch, verbosity=settings.verbosity)
+    checked = same_model(maker, settings, told)
+    code = run_all(checked, works, request, side_by_side=request.batch, verbosity=settings.verbosity)
     return 2 if faults else code
 
 
 def decisive(settings: Settings, mark: Mark = Mark.DECIDES_TASK) -> dict[str, Any]:
     """Return the settings on which it depends what is made, by their mark, and the fingerprint of the model."""
-    manifest = (open_bundle(settings).folder / MANIFEST_NAME).read_bytes()
-    told = {name: getattr(settings, name) for name in marked(mark)} | {"model": hashlib.sha256(manifest).hexdigest()}
+    told = {name: getattr(settings, name) for name in marked(mark)} | {"model": _checksum(settings)}
     if mark is Mark.DECIDES_PIECE and settings.like is not None:
         told["like"] = hashlib.sha256(load_midi(settings.like.expanduser(), "--like")).hexdigest()
     return told
@@ -82,7 +83,7 @@ def works_of(items: Sequence[WorkItem], request: FilesRequest, settings: dict[st
     told = {**settings, "command": type(request).__name__, **request.model_dump(exclude=_NO_PART_OF_THE_WISH)}
     for folder in sorted({target.parent for item in items for target in item.targets}):
         check_folder(folder, "--out" if request.out else "the folder")
-    works, done, faults = [], 0, 0
+    works, done, faults, indexes = [], 0, 0, DoneIndexes()
     for number, item in enumerate(items):
         try:
             data = load_midi(item.source, str(item.source))
@@ -93,7 +94,7 @@ def works_of(items: Sequence[WorkItem], request: FilesRequest, settings: dict[st
             faults += 1
             continue
         wish = fingerprint(data, told)
-        if not request.again and all(DoneIndex(target.parent).has(target.name, wish) for target in item.targets):
+        if not request.again and all(indexes.of(target.parent).has(target.name, wish) for target in item.targets):
             done += 1
         else:
             works.append(Work(number, item, wish, len(data)))
@@ -124,6 +125,43 @@ def open_rows(settings: ModelGroup, rows: int) -> Sessions:
     return SequentialSessions(OnnxSession(bundle, provider=settings.provider, threads=settings.threads or 1))
 
 
+def same_model(maker: Maker, settings: ModelGroup, told: Mapping[str, Any]) -> Maker:
+    """Return a maker that opens only where the model is the one of `told`, see `decisive`."""
+    model = ModelGroup(model=settings.model, provider=settings.provider, threads=settings.threads)
+    return _OfModel(maker, model, str(told["model"]))
+
+
+@dataclass
+class _OfModel:
+    """A maker that may travel to a machine with another bundle under the same name, and refuses it there."""
+
+    maker: Maker
+    model: ModelGroup
+    checksum: str
+
+    def open(self) -> None:
+        """Load the model; BundleError if it is another."""
+        folder = EMBEDDED_FOLDER if self.model.model == EMBEDDED else Path(self.model.model).expanduser()
+        try:
+            found = hashlib.sha256((folder / MANIFEST_NAME).read_bytes()).hexdigest()
+        except OSError:
+            found = self.checksum  # the maker says what is missing
+        if found != self.checksum:
+            raise BundleError(
+                f"{folder}: a worker has another bundle under this name (checksum {found[:12]}, not "
+                f"{self.checksum[:12]}); copy the bundle to every machine, or put it on shared storage"
+            )
+        self.maker.open()
+
+    def make(self, works: Sequence[Work], tell: Tell) -> Iterator[Made]:
+        """Do works as the maker does."""
+        return self.maker.make(works, tell)
+
+
+def _checksum(model: ModelGroup) -> str:
+    return hashlib.sha256((open_bundle(model).folder / MANIFEST_NAME).read_bytes()).hexdigest()
+
+
 @dataclass
 class TaskMaker:
     """Makes the files of one task; one for each process."""
@@ -145,7 +183,7 @@ class TaskMaker:
         documents: dict[int, MidiDocument] = {}
         for work in works:
             try:
-                documents[work.number] = document = MidiDocument.read(work.item.source)
+                documents[work.number] = document = work.document()
                 if document.warning:
                     logger.warning("{}", document.warning)
                 self._pose(documents[work.number], work, 0)

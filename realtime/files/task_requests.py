@@ -6,10 +6,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from realtime.files.fill_choices import KEPT
 from realtime.files.requests import ContinueRequest, PieceRequest
+from workers.dask_cluster import check_address
+from workers.place import LIMIT_S
 
 SUMMARIES: Mapping[str, str] = {
     "continue": "go on with MIDI files",
@@ -61,10 +63,34 @@ def same_as(model: type[BaseModel], name: str) -> Any:
     return copy(model.model_fields[name])
 
 
-class FilesRequest(BaseModel):
-    """Which files, where what is made of them goes, and how the work is shared out."""
+class Sharing(BaseModel):
+    """How the work is shared out; no part of what is made."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    jobs: int = Field(default=0, ge=0, le=256, description="processes that share the files; 0 takes one for each core")
+    cluster: str | None = Field(
+        default=None,
+        description="work on a Dask cluster: the address of its scheduler, such as tcp://host:8786, or local:N for N "
+        "workers here; see docs/scale.md",
+    )
+    limit_s: float = Field(
+        default=LIMIT_S,
+        ge=1.0,
+        le=86_400.0,
+        description="seconds that a file may take on a cluster before its worker is ended and another tries",
+    )
+
+    @field_validator("cluster")
+    @classmethod
+    def _is_address(cls, address: str | None) -> str | None:
+        if address is not None:
+            check_address(address)
+        return address
+
+
+class FilesRequest(Sharing):
+    """Which files, where what is made of them goes, and how the work is shared out."""
 
     files: tuple[str, ...] = Field(
         min_length=1, description="MIDI files, folders (with all that is in them), or patterns such as 'songs/*.mid'"
@@ -74,7 +100,6 @@ class FilesRequest(BaseModel):
         description="MIDI file to write, for one file; else the folder to write into; beside each file if not given",
     )
     variants: int = Field(default=1, ge=1, le=1000, description="files to make of each, each with the next seed")
-    jobs: int = Field(default=0, ge=0, le=256, description="processes that share the files; 0 takes one for each core")
     again: bool = Field(default=False, description="make what has been made before with the same wishes once more")
     plot: bool = Field(default=False, description="draw what was given and what is new beside each MIDI file")
     plot_span: Annotated[Span | None, BeforeValidator(_one_span)] = Field(
@@ -111,12 +136,9 @@ class ContinueFilesRequest(FilesRequest):
         return self
 
 
-class NewPiecesRequest(PieceRequest):
+class NewPiecesRequest(PieceRequest, Sharing):
     """What `pianod new` asks for: the piece, how the work is shared out, and what is not done again."""
 
-    jobs: int = Field(
-        default=0, ge=0, le=256, description="processes that share the variants; 0 takes one for each core"
-    )
     again: bool = Field(
         default=False, description="make what has been made before with the same wishes and the same seed once more"
     )

@@ -8,9 +8,9 @@ import argparse
 import os
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from functools import partial
+from itertools import islice
+from operator import attrgetter
 from pathlib import Path
 
 from tqdm import tqdm
@@ -26,10 +26,19 @@ from train.corpus.corpus_report import REPORT_NAME, CorpusReport, FileOutcome, O
 from train.corpus.note_cache import CACHE_NAME, Columns, pack
 from train.corpus.sources import Source, folder_sources, splits_of_few, zip_sources
 from train.corpus.spool import Spool
+from workers.dask_cluster import check_address
+from workers.place import Place, Tell
+from workers.send import in_order, send
 
 PLAYER = "player"
 OF_A_TAKE = frozenset((PLAYER, "pianod", "passed on"))
 """The names of the tracks of a take, as `realtime.take` writes them."""
+
+_SOURCES_A_GROUP = 16
+"""How many files go to a process at once."""
+
+_LIMIT_S = 60.0
+"""How long a file may take on a cluster, in seconds; it is some hundredths of one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +66,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="seconds without a key down that are left in (default: %(default)s)",
     )
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="default: one per core")
+    parser.add_argument(
+        "--cluster",
+        metavar="ADDRESS",
+        help="work on a Dask cluster that sees the files under the same paths: its scheduler's address, or local:N",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -67,24 +81,41 @@ def run(args: argparse.Namespace) -> int:
         sources = zip_sources(args.zips, args.splits)
     else:
         sources = folder_sources(args.folder, args.split_csv, licence=args.licence)
-    report = prepare(sources, args.out, longest_silence_s=args.longest_silence, processes=args.processes)
+    if args.cluster is not None:
+        check_address(args.cluster)
+    report = prepare(
+        sources,
+        args.out,
+        longest_silence_s=args.longest_silence,
+        processes=args.processes,
+        cluster=args.cluster,
+    )
     print(report.table())
     return 0
 
 
 def prepare(
-    sources: Sequence[Source], out: Path, *, longest_silence_s: float = LONGEST_SILENCE_S, processes: int = 1
+    sources: Sequence[Source],
+    out: Path,
+    *,
+    longest_silence_s: float = LONGEST_SILENCE_S,
+    processes: int = 1,
+    cluster: str | None = None,
 ) -> CorpusReport:
-    """Read and clean all sources, write cache and report into the folder `out`, and return the report."""
+    """Read and clean all sources, write cache and report into the folder `out`, and return the report.
+
+    Processes of this machine share the files, or the workers of a Dask cluster, which read them by their paths.
+    """
     if not sources:
         raise CorpusError("there is no MIDI file to read")
     if longest_silence_s <= 0 or processes < 1:
         raise ValueError(f"longest silence {longest_silence_s} s and {processes} processes must be above 0")
+    place = Place(jobs=processes, cluster=cluster, limit_s=_LIMIT_S)
     outcomes: Outcomes
     came: Spool[FileOutcome] = Spool()
     with CacheWriter(out / CACHE_NAME) as cache:
         for prepared in tqdm(
-            _prepare_all(sources, longest_silence_s, processes), total=len(sources), desc="reading", unit="file"
+            _prepare_all(sources, longest_silence_s, place), total=len(sources), desc="reading", unit="file"
         ):
             came.append(prepared.outcome)
             if prepared.columns is not None:
@@ -108,14 +139,51 @@ def _split_again(outcome: FileOutcome, splits: Mapping[str, str]) -> FileOutcome
     return replace(outcome, piece=replace(piece, split=splits.get(piece.file, piece.split)))
 
 
-def _prepare_all(sources: Sequence[Source], longest_silence_s: float, processes: int) -> Iterator[Prepared]:
+@dataclass(frozen=True, slots=True)
+class _Numbered:
+    """A source by its place in the list."""
+
+    number: int
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    number: int
+    prepared: Prepared
+
+
+@dataclass(frozen=True, slots=True)
+class _Preparing:
+    """Prepares sources, wherever it is sent to."""
+
+    longest_silence_s: float
+
+    def open(self) -> None:
+        """Nothing is to be loaded."""
+
+    def make(self, works: Sequence[_Numbered], tell: Tell) -> Iterator[_Done]:  # noqa: ARG002
+        """Prepare sources one after the other."""
+        for work in works:
+            yield _Done(work.number, prepare_one(work.source, self.longest_silence_s))
+
+
+def _prepare_all(sources: Sequence[Source], longest_silence_s: float, place: Place) -> Iterator[Prepared]:
     """Yield what became of each source, in order."""
-    one = partial(prepare_one, longest_silence_s=longest_silence_s)
-    if processes == 1:
-        yield from map(one, sources)
-        return
-    with ProcessPoolExecutor(processes) as pool:
-        yield from pool.map(one, sources, chunksize=8)
+    numbered = (_Numbered(number, source) for number, source in enumerate(sources))
+    size = 1 if place.cluster is None and place.jobs == 1 else _SOURCES_A_GROUP
+    groups = iter(lambda: list(islice(numbered, size)), [])
+    done = send(_Preparing(longest_silence_s), groups, place, tell=_tell_nobody, lost=_lost)
+    return (one.prepared for one in in_order(done, attrgetter("number")))
+
+
+def _lost(work: _Numbered, why: str) -> _Done:
+    piece = work.source.piece
+    return _Done(work.number, Prepared(FileOutcome(piece, refusal=f"{piece.file}: it was given up ({why})"), None))
+
+
+def _tell_nobody(_number: int, _share: float, _notes: float) -> None:
+    """Take how far a file is; none takes long."""
 
 
 def prepare_one(source: Source, longest_silence_s: float = LONGEST_SILENCE_S) -> Prepared:

@@ -19,7 +19,7 @@ from realtime.cli.command_line import main
 from realtime.files import batch_run, task_commands
 from realtime.files.batch_run import Made, Tell, Work, run_all
 from realtime.files.task_commands import run_task
-from realtime.files.task_requests import FillRequest, TaskRequest, VelocitiesRequest
+from realtime.files.task_requests import FillRequest, Sharing, TaskRequest, VelocitiesRequest
 from realtime.files.work_list import WorkItem
 from realtime.settings import Settings
 from tests.support.chance_makers import ChanceMaker
@@ -178,7 +178,7 @@ def works(*names: str) -> list[Work]:
 def test_an_interruption_leaves_whole_files_and_nothing_else() -> None:
     Path("made").mkdir()
     with pytest.raises(KeyboardInterrupt):
-        run_all(Stopping(), works("a.mid", "b.mid", "c.mid"), jobs=1, side_by_side=1, verbosity=0)
+        run_all(Stopping(), works("a.mid", "b.mid", "c.mid"), Sharing(jobs=1), side_by_side=1, verbosity=0)
     assert sorted(path.name for path in Path("made").iterdir()) == [".pianod.json", "a.mid"]
 
 
@@ -188,7 +188,7 @@ def test_what_cannot_be_written_is_a_fault_of_that_file(monkeypatch: pytest.Monk
 
     monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(PianodError, match=r"a\.mid cannot be written: No space left"):
-        run_all(Stopping(), works("a.mid"), jobs=1, side_by_side=1, verbosity=0)
+        run_all(Stopping(), works("a.mid"), Sharing(jobs=1), side_by_side=1, verbosity=0)
     with pytest.raises(ConfigError, match=r"a\.mid cannot be written: No space left"):
         batch_run.write_result(Path("a.mid"), b"")
     assert not list(Path.cwd().rglob("*.partial"))
@@ -204,7 +204,7 @@ class Dying(Stopping):
 
 def test_the_death_of_a_process_is_told() -> None:
     with pytest.raises(ConfigError, match="a process of --jobs has died"):
-        run_all(Dying(), works("a.mid", "b.mid"), jobs=2, side_by_side=1, verbosity=0)
+        run_all(Dying(), works("a.mid", "b.mid"), Sharing(jobs=2), side_by_side=1, verbosity=0)
 
 
 def test_ctrl_c_ends_all_processes_and_leaves_nothing_half_done(songs: Path) -> None:

@@ -114,7 +114,10 @@ def test_what_is_done_is_known_by_its_wish_and_its_file() -> None:
     (folder / "made.mid").touch()
     assert DoneIndex(folder).has("made.mid", wish)
     assert not DoneIndex(folder).has("made.mid", "another")
-    DoneIndex(folder).add(["more.mid"], "another")
+    index = DoneIndex(folder)
+    index.add(["more.mid"], "another")
+    assert DoneIndex(folder).outputs == {"made.mid", "more.mid"}
+    index.settle()
     assert DoneIndex(folder).outputs == {"made.mid", "more.mid"}
     for damage in ("", "[]", '{"version": 9}', '{"version": 1, "made": [1]}', '{"version": 1, "made": {"a": 1}}'):
         (folder / NAME).write_text(damage)

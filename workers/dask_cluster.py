@@ -1,0 +1,221 @@
+"""A job on the workers of a Dask cluster: tasks of several groups, a few for each worker, and what becomes of them.
+
+The caller's process keeps what is not done yet, and gives it out anew when a worker or the scheduler is lost; a result
+counts once, when it has arrived here. Items that end their workers are tried alone before they are given up.
+"""
+
+import hashlib
+import pickle
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from itertools import chain, islice
+from queue import Empty, SimpleQueue
+from typing import Any, Generic, TypeVar
+from uuid import uuid4
+
+from loguru import logger
+
+from piano.errors import ConfigError
+from workers.dask_worker import TOPIC, Answer, do_task
+from workers.place import Job, Place, Tell
+from workers.scheduler_link import SchedulerLink
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+GROUPS_A_TASK = 8
+"""How many groups go to a worker at once: of a million files, the scheduler is asked 125,000 times."""
+
+TASKS_A_WORKER = 3
+"""How many tasks are under way for each worker: one is done, the others wait beside it."""
+
+ATTEMPTS = 3
+"""How many workers may fail at an item that is alone before it is given up."""
+
+_LOOK_S = 0.5
+_LIVE = ("pending", "finished", "error")
+
+
+@dataclass(frozen=True, slots=True)
+class _Task(Generic[Item]):
+    """Groups that go to a worker together, how often they failed, and on which workers."""
+
+    groups: list[Sequence[Item]]
+    attempts: int = 0
+    avoid: frozenset[str] = frozenset()
+
+    def parts(self) -> "list[_Task[Item]]":
+        """Return smaller tasks: of one group each, or of one item each where it is one group."""
+        if len(self.groups) > 1:
+            return [_Task([group]) for group in self.groups]
+        return [_Task([[item]]) for item in self.groups[0]]
+
+    @property
+    def is_single(self) -> bool:
+        return len(self.groups) == 1 and len(self.groups[0]) == 1
+
+
+def on_cluster(
+    job: Job[Item, Result],
+    groups: Iterable[Sequence[Item]],
+    place: Place,
+    tell: Tell,
+    lost: Callable[[Item, str], Result],
+) -> Iterator[Result]:
+    """Yield the results of all groups as they come; see `workers.send.send`."""
+    if place.cluster is None:
+        raise ValueError("no cluster is named")
+    with ExitStack() as stack:
+        link = stack.enter_context(SchedulerLink(place.cluster))
+        run = _Run(link, job, place, tell, lost)
+        stack.callback(run.close)
+        yield from run.results(groups)
+
+
+class _Run(Generic[Item, Result]):
+    """One job on one cluster. In the caller's thread; what Dask's own thread tells comes by a queue."""
+
+    def __init__(
+        self,
+        link: SchedulerLink,
+        job: Job[Item, Result],
+        place: Place,
+        tell: Tell,
+        lost: Callable[[Item, str], Result],
+    ) -> None:
+        self._link, self._place, self._tell, self._lost = link, place, tell, lost
+        self._job = pickle.dumps((job, place.begin))
+        self._name = hashlib.sha256(self._job).hexdigest()
+        self._run = uuid4().hex
+        self._told: SimpleQueue[Any] = SimpleQueue()
+        self._under_way: dict[Any, _Task[Item]] = {}
+        self._again: deque[_Task[Item]] = deque()
+        self._listen()
+
+    def close(self) -> None:
+        """Take back what is under way."""
+        with suppress(Exception):  # the cluster may be gone
+            self._link.client.cancel(list(self._under_way), force=True)
+
+    def results(self, every: Iterable[Sequence[Item]]) -> Iterator[Result]:
+        """Yield the results of all groups."""
+        groups, of_one = _shared_out(iter(every), self._link.workers * TASKS_A_WORKER)
+        while True:
+            while len(self._under_way) < self._link.workers * TASKS_A_WORKER:
+                task = self._again.popleft() if self._again else _Task(list(islice(groups, of_one)))
+                if not task.groups:
+                    break
+                self._submit(task)
+            if not self._under_way:
+                return
+            yield from self._arrived()
+            if self._link.is_lost or any(future.status not in _LIVE for future in self._under_way):
+                self._begin_again()
+
+    def _submit(self, task: _Task[Item]) -> None:
+        others = sorted(set(self._link.addresses) - task.avoid) if task.avoid else []
+        try:
+            future = self._link.client.submit(
+                do_task,
+                self._name,
+                self._job,
+                task.groups,
+                self._place.limit_s,
+                self._run,
+                key=f"pianod-{uuid4().hex}",
+                pure=False,
+                workers=others or None,
+                allow_other_workers=bool(others),  # those may be gone by then
+            )
+        except Exception as error:
+            logger.debug("a task could not be sent: {!r}", error)
+            self._again.appendleft(task)
+            self._begin_again()
+            return
+        self._under_way[future] = task
+        future.add_done_callback(self._told.put)
+
+    def _arrived(self) -> Iterator[Result]:
+        """Wait for something to happen; yield the results that have come."""
+        with suppress(Empty):
+            what = self._told.get(timeout=_LOOK_S)
+            while True:
+                if isinstance(what, tuple):
+                    self._tell(*what)
+                elif (task := self._under_way.get(what)) is not None and what.status in ("finished", "error"):
+                    yield from self._settled(what, task)
+                what = self._told.get_nowait()
+
+    def _settled(self, future: Any, task: _Task[Item]) -> Iterator[Result]:
+        from distributed import KilledWorker
+
+        del self._under_way[future]
+        error: BaseException | None = None
+        answer = Answer()
+        try:
+            answer = future.result(timeout=self._link.patience_s)
+        except KilledWorker:
+            yield from self._retry(task, f"the workers that had it died, or took longer than {self._place.limit_s:g} s")
+            return
+        except (OSError, TimeoutError) as fault:  # it was done, and went before it came here
+            error = fault
+        except Exception as fault:
+            if future.status == "error":
+                raise
+            error = fault
+        if error is not None:
+            logger.debug("a result did not arrive: {!r}", error)
+            self._again.append(task)
+            return
+        if answer.refusal is not None:
+            raise answer.refusal
+        yield from answer.results
+        for index, why in answer.failed:
+            part = _Task([task.groups[index]], task.attempts, task.avoid | {answer.worker})
+            yield from self._retry(part, why, keeps_whole=True)
+
+    def _retry(self, task: _Task[Item], why: str, *, keeps_whole: bool = False) -> Iterator[Result]:
+        """Give a task out again, in parts where it may have an item that ends its workers; or give it up."""
+        if keeps_whole and task.attempts + 1 < ATTEMPTS:
+            self._again.append(_Task(task.groups, task.attempts + 1, task.avoid))
+        elif task.is_single:
+            yield self._lost(task.groups[0][0], why)
+        else:
+            self._again.extend(task.parts())
+
+    def _begin_again(self) -> None:
+        """Take up the link to a scheduler that was lost, and give out anew what was under way."""
+        logger.warning("the scheduler has lost what it was told; it is waited for, and told again")
+        self._again.extendleft(reversed(self._under_way.values()))
+        self._under_way.clear()
+        self._link.renew()
+        self._listen()
+
+    def _listen(self) -> None:
+        """Have told how far items are."""
+
+        def take(event: tuple[float, tuple[str, int, float, float]]) -> None:
+            run, number, share, notes = event[1]
+            if run == self._run:
+                self._told.put((number, share, notes))
+
+        self._link.client.subscribe_topic(TOPIC, take)
+
+
+def _shared_out(groups: Iterator[Sequence[Item]], tasks: int) -> tuple[Iterator[Sequence[Item]], int]:
+    """Return the groups, and how many make a task: fewer where there are so few that workers would go without."""
+    ahead = list(islice(groups, tasks * GROUPS_A_TASK))
+    return chain(ahead, groups), max(1, len(ahead) // tasks)
+
+
+def check_address(address: str) -> None:
+    """ConfigError if an address of a cluster cannot be meant."""
+    kind, _, rest = address.partition(":")
+    if kind == "local" and rest.isdecimal() and 1 <= int(rest) <= 256:
+        return
+    if kind == "local" or not rest:
+        raise ConfigError(
+            f"--cluster {address} is no cluster: give a scheduler's address, such as tcp://host:8786, or local:4"
+        )

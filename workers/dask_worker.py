@@ -1,0 +1,89 @@
+"""What runs on a worker of a Dask cluster: the job, opened once in each process, and a limit to how long a task takes.
+
+A task that takes too long ends its process, whatever it hangs in; Dask starts another, and gives the task to another.
+One task is done at a time in a process, since a job has one model.
+"""
+
+import faulthandler
+import pickle
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from piano.errors import PianodError
+
+TOPIC = "pianod-progress"
+
+_TELL_EVERY_S = 0.5
+
+_one_at_a_time = threading.Lock()
+_opened: dict[str, Any] = {}
+"""The job of this process by its name; the last one only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a task came to: the results of its groups, those that went wrong by the worker's own fault, and where."""
+
+    results: list[Any] = field(default_factory=list)
+    failed: list[tuple[int, str]] = field(default_factory=list)
+    """Groups of the task, by their place in it, with the reason: a full disk, no memory."""
+    refusal: PianodError | None = None
+    """Why the job cannot be opened on this worker, such as another bundle than the caller's."""
+    worker: str = ""
+
+
+def do_task(name: str, job: bytes, groups: Sequence[Sequence[Any]], limit_s: float, run: str) -> Answer:
+    """Do the groups of a task and return what they came to. `job` is its pickle, `name` what it is known by here."""
+    from distributed import get_worker
+
+    worker = get_worker()
+    with _one_at_a_time:
+        items = sum(len(group) for group in groups)
+        stderr = sys.__stderr__
+        if limit_s and stderr is not None:
+            faulthandler.dump_traceback_later(limit_s * items, exit=True, file=stderr)
+        try:
+            return _do(name, job, groups, _Telling(worker, run), str(worker.address))
+        finally:
+            faulthandler.cancel_dump_traceback_later()
+
+
+def _do(name: str, job: bytes, groups: Sequence[Sequence[Any]], tell: "_Telling", worker: str) -> Answer:
+    answer = Answer(worker=worker)
+    if name not in _opened:
+        try:
+            made, begin = pickle.loads(job)
+            if begin is not None:
+                begin()
+            made.open()
+        except PianodError as error:
+            return Answer(refusal=error, worker=worker)
+        except (OSError, MemoryError) as error:
+            return Answer(failed=[(place, str(error)) for place in range(len(groups))], worker=worker)
+        _opened.clear()
+        _opened[name] = made
+    for place, group in enumerate(groups):
+        try:
+            answer.results.extend(list(_opened[name].make(group, tell)))
+        except (OSError, MemoryError) as error:
+            answer.failed.append((place, str(error)))
+    return answer
+
+
+class _Telling:
+    """Tells the caller how far items are, twice a second at most."""
+
+    def __init__(self, worker: Any, run: str) -> None:
+        self._worker = worker
+        self._run = run
+        self._last_s = 0.0
+
+    def __call__(self, number: int, share: float, notes: float) -> None:
+        now_s = time.monotonic()
+        if now_s - self._last_s >= _TELL_EVERY_S:
+            self._last_s = now_s
+            self._worker.log_event(TOPIC, (self._run, number, share, notes))
