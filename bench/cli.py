@@ -92,7 +92,7 @@ def _long(asked: argparse.Namespace) -> dict[str, Any]:
 def _offline(asked: argparse.Namespace) -> dict[str, Any]:
     from bench.offline import measure
 
-    return measure(10.0, 2, 40) if asked.quick else measure(60.0, 6, 400)
+    return measure(10.0, 2, 40, is_quick=True) if asked.quick else measure(60.0, 6, 400)
 
 
 def _train(asked: argparse.Namespace) -> dict[str, Any]:
@@ -113,6 +113,12 @@ def _profile(asked: argparse.Namespace) -> dict[str, Any]:
     return measure(STEPS // 10 if asked.quick else STEPS)
 
 
+def _scale(asked: argparse.Namespace) -> dict[str, Any]:
+    from bench.scale import COUNTS, GRAPH_FILES, QUICK_COUNTS, QUICK_GRAPH_FILES, measure
+
+    return measure(QUICK_COUNTS, QUICK_GRAPH_FILES) if asked.quick else measure(COUNTS, GRAPH_FILES)
+
+
 MEASUREMENTS: dict[str, tuple[str, Measure]] = {
     "decode": ("a token, a prompt, start-up and memory: pianod, its peers, the memory floor (the default)", _decode),
     "profile": ("where a token's time goes, operator by operator", _profile),
@@ -122,6 +128,7 @@ MEASUREMENTS: dict[str, tuple[str, Measure]] = {
     "offline": ("notes a second for files and in batches, against the naive loop", _offline),
     "train": ("tokens a second of the trainer, against a loop as nanoGPT's", _train),
     "prepare": ("files a second of preparing a corpus, against MidiTok's pipeline", _prepare),
+    "scale": ("how cost grows: 100 to 10,000 small files, and the task graph of a million", _scale),
 }
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from bench.collections import by_place, starts
 from bench.contestant import some_tokens
 from bench.machine import circumstances
 from inference.batch_session import BatchSession
@@ -28,7 +29,9 @@ ROWS = (1, 2, 4, 8, 16)
 PAST = 256
 
 
-def measure(seconds: float, files: int, steps: int, folder: Path = EMBEDDED_FOLDER) -> dict[str, Any]:
+def measure(
+    seconds: float, files: int, steps: int, folder: Path = EMBEDDED_FOLDER, *, is_quick: bool = False
+) -> dict[str, Any]:
     """Make so many seconds of music so many times, and `steps` tokens in batches; return the figures."""
     about = circumstances()
     one, *others = [_make(seconds, seed) for seed in tqdm(range(files), desc="files", unit="file")]
@@ -47,6 +50,8 @@ def measure(seconds: float, files: int, steps: int, folder: Path = EMBEDDED_FOLD
             "real_time_factor": (music_s / taken_s) * cached_ms / naive_ms,
         },
         "ms_per_token": cached_ms,
+        "places": by_place(*((4, 5.0, 1) if is_quick else (24, 20.0, 3))),
+        "starts": starts(1 if is_quick else 5),
         "batch": [{"rows": rows, "tokens_per_s": batch_rate(bundle, rows, steps)} for rows in tqdm(ROWS, desc="rows")],
     }
 

@@ -17,6 +17,7 @@ def describe(figures: dict[str, Any]) -> list[str]:
         "offline": _offline,
         "train": _train,
         "prepare": _prepare,
+        "scale": _scale,
     }[figures["kind"]](figures)
     lines += ["", _circumstances(figures)]
     for name, reason in (figures.get("missing") or {}).items():
@@ -165,7 +166,15 @@ def _offline(figures: dict[str, Any]) -> list[str]:
     ]
     batch = [[str(line["rows"]), f"{line['tokens_per_s']:.0f}"] for line in figures["batch"]]
     first = table(["new music", "notes a second", "real-time factor"], rows)
-    return [first, "", table(["streams in a batch", "tokens a second, all together"], batch)]
+    tables = [first, "", table(["streams in a batch", "tokens a second, all together"], batch)]
+    if "places" in figures:
+        places = figures["places"]
+        one_s = places[0]["s"]
+        shared = [[row["place"], f"{row['s']:.1f}", f"{one_s / row['s']:.2f} x"] for row in places]
+        tables += ["", table([f"{places[0]['pieces']} pieces", "seconds", "over --jobs 1"], shared)]
+        began = [[row["command"], f"{row['s']:.2f}"] for row in figures["starts"]]
+        tables += ["", table(["start of", "seconds"], began)]
+    return tables
 
 
 def _train(figures: dict[str, Any]) -> list[str]:
@@ -179,6 +188,20 @@ def _train(figures: dict[str, Any]) -> list[str]:
         f"Waiting for the loader takes {100 * figures['loader_share']:.1f} % of a step."
     )
     return [said, "", table(["", "tokens a second", "against nanoGPT's"], rows)]
+
+
+def _scale(figures: dict[str, Any]) -> list[str]:
+    rows = [
+        [row["work"], f"{row['files']:,}", f"{row['ms_per_file']:.2f}", f"{row['most_mb']:.0f}"]
+        for row in figures["rows"]
+    ]
+    graph = figures["graph"]
+    said = (
+        f"The graph of {graph['files']:,} files: {graph['tasks']:,} tasks, at most {graph['most_tasks_held']} at the "
+        f"scheduler at a time, {graph['ms_per_task']:.2f} ms a task with {graph['workers']} workers, "
+        f"{graph['caller_most_mb']:.0f} MB at the caller."
+    )
+    return [table(["work", "files", "ms a file", "most MB"], rows), "", said]
 
 
 def _prepare(figures: dict[str, Any]) -> list[str]:

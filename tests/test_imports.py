@@ -32,6 +32,6 @@ def test_the_command_line_loads_neither_model_nor_ports_nor_pictures() -> None:
 
 
 def test_no_module_imports_itself_by_way_of_others() -> None:
-    graph = grimp.build_graph("piano", "inference", "train", "export", "realtime")
+    graph = grimp.build_graph("piano", "inference", "workers", "train", "export", "realtime")
     imports = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
     assert list(TopologicalSorter(imports).static_order()), "a circle is a CycleError, which names it"

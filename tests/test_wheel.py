@@ -20,7 +20,7 @@ import pytest
 from piano.midi.file import read_tracks
 
 ROOT = Path(__file__).resolve().parent.parent
-PARTS = ("piano", "inference", "train", "export", "realtime", "pyproject.toml", "README.md", "LICENSE")
+PARTS = ("piano", "inference", "workers", "train", "export", "realtime", "pyproject.toml", "README.md", "LICENSE")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """The link to a Dask scheduler: found by its address, or begun here with workers; lost, and taken up again."""
 
 import time
+from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
@@ -13,6 +14,7 @@ PATIENCE_S = 300.0
 
 _FIRST_S = 10.0
 _ATTEMPT_S = 5.0
+_ASK_EVERY_S = 2.0
 
 
 class SchedulerLink:
@@ -23,6 +25,8 @@ class SchedulerLink:
         self._address = address
         self._cluster: Any = None
         self.client: Any = None
+        self._addresses: list[str] = []
+        self._asked_s = -_ASK_EVERY_S
 
     def __enter__(self) -> "SchedulerLink":
         try:
@@ -46,8 +50,13 @@ class SchedulerLink:
 
     @property
     def addresses(self) -> list[str]:
-        """Return the addresses of the workers that are there."""
-        return list(self.client.scheduler_info(n_workers=-1)["workers"])
+        """Return the addresses of the workers that are there, or were a moment ago: the scheduler is asked for them."""
+        now_s = time.monotonic()
+        if now_s - self._asked_s > _ASK_EVERY_S and not self.is_lost:
+            with suppress(OSError, TimeoutError):
+                self._addresses = list(self.client.scheduler_info(n_workers=-1)["workers"])
+            self._asked_s = now_s
+        return self._addresses
 
     @property
     def workers(self) -> int:
@@ -64,6 +73,7 @@ class SchedulerLink:
         self._drop()
         self.client = self._connected(self.patience_s)
         self._wait_for_workers()
+        self._asked_s = -_ASK_EVERY_S
 
     def _begin_here(self, count: int) -> str:
         import dask

@@ -1,0 +1,147 @@
+"""How cost grows with the number of files: seconds a file and memory, and what a Dask scheduler is asked to hold.
+
+The files are small and nothing is made of them, so that what is measured is reading, lists and tasks alone. Each count
+is measured in a process of its own.
+"""
+
+import multiprocessing
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.machine import circumstances
+from bench.pieces import random_performance
+from piano.midi.file import MidiTrack, midi_bytes
+from realtime.files.batch_run import Made, Work, run_all
+from realtime.files.task_requests import Sharing
+from realtime.files.work_list import work_list
+from train.corpus.prepare import prepare
+from train.corpus.sources import folder_sources
+from workers.dask_cluster import GROUPS_A_TASK, TASKS_A_WORKER
+from workers.place import Place, Tell
+from workers.send import send
+
+COUNTS, QUICK_COUNTS = (100, 1_000, 10_000), (100, 1_000)
+GRAPH_FILES, QUICK_GRAPH_FILES = 1_000_000, 20_000
+WORKERS = 4
+FILES_A_FOLDER = 1_000
+
+_NOTES = 20
+
+
+@dataclass
+class Copying:
+    """A job that makes a small file of each file."""
+
+    def open(self) -> None:
+        """Nothing is to be loaded."""
+
+    def make(self, works: Sequence[Work], tell: Tell) -> Iterator[Made]:  # noqa: ARG002
+        """Make the files."""
+        for work in works:
+            yield Made(work.number, ((work.item.targets[0], b"made"),), "")
+
+
+@dataclass
+class Counting:
+    """A job whose results are its items."""
+
+    def open(self) -> None:
+        """Nothing is to be loaded."""
+
+    def make(self, works: Sequence[int], tell: Tell) -> Iterator[int]:  # noqa: ARG002
+        """Return the items."""
+        yield from works
+
+
+def measure(counts: Sequence[int], graph_files: int) -> dict[str, Any]:
+    """Measure each count of files, and the task graph of so many; return the figures."""
+    about = circumstances()
+    rows = []
+    for count in counts:
+        for name, work in WORKS.items():
+            with tempfile.TemporaryDirectory(prefix="pianod-bench-") as scratch:
+                small_files(Path(scratch) / "midi", count)
+                seconds, most_mb = in_a_process(work, Path(scratch), count)
+            rows.append({"work": name, "files": count, "ms_per_file": 1000 * seconds / count, "most_mb": most_mb})
+    return {"kind": "scale", **about, "rows": rows, "graph": graph(graph_files)}
+
+
+def small_files(folder: Path, count: int) -> None:
+    """Write so many small files, a thousand a folder."""
+    data = midi_bytes([MidiTrack("piano", random_performance(_NOTES, seed=1))])
+    for number in range(count):
+        path = folder / str(number // FILES_A_FOLDER) / f"{number}.mid"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+
+
+def preparing(scratch: Path, count: int) -> None:
+    """Prepare the files."""
+    report = prepare(folder_sources(scratch / "midi"), scratch / "corpus", processes=1)
+    assert report.totals()["all", "all"].files == count
+
+
+def copying(scratch: Path, count: int) -> None:
+    """Go through a folder as the commands on files do: the list of work, what is written, the list of what is done."""
+    items = work_list([str(scratch / "midi")], scratch / "out", "made", 1)
+    works = [Work(number, item, "wish", 1) for number, item in enumerate(items)]
+    assert len(works) == count
+    run_all(Copying(), works, Sharing(jobs=1), side_by_side=1, verbosity=0)
+
+
+WORKS: dict[str, Callable[[Path, int], None]] = {"prepare": preparing, "a command on files": copying}
+
+
+def in_a_process(work: Callable[[Path, int], None], scratch: Path, count: int) -> tuple[float, float]:
+    """Return the seconds that a work takes in a new process, and the most memory of that process in MB."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe(duplex=False)
+    process = context.Process(target=_measured, args=(work, scratch, count, theirs))
+    process.start()
+    theirs.close()
+    seconds, most_mb = ours.recv()
+    process.join()
+    return seconds, most_mb
+
+
+def _measured(work: Callable[[Path, int], None], scratch: Path, count: int, answer: Any) -> None:
+    began_s = time.perf_counter()
+    work(scratch, count)
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    answer.send((time.perf_counter() - began_s, most / (1 << 20 if sys.platform == "darwin" else 1 << 10)))
+
+
+def graph(files: int) -> dict[str, Any]:
+    """Send so many files that take no time through a scheduler with workers here, by the code that sends real ones.
+
+    What stands in `most_tasks_held` is the most that the scheduler has at any time: it does not grow with the files.
+    """
+    began_s = time.perf_counter()
+    groups = ([number] for number in range(files))
+    place = Place(cluster=f"local:{WORKERS}", limit_s=0.0)
+    arrived = sum(1 for _ in send(Counting(), groups, place, tell=_nobody, lost=_lost))
+    seconds = time.perf_counter() - began_s
+    tasks = -(-files // GROUPS_A_TASK)
+    return {
+        "files": files,
+        "arrived": arrived,
+        "tasks": tasks,
+        "workers": WORKERS,
+        "most_tasks_held": WORKERS * TASKS_A_WORKER,
+        "ms_per_task": 1000 * seconds / tasks,
+        "caller_most_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+
+
+def _nobody(_number: int, _share: float, _notes: float) -> None:
+    """Take how far a file is."""
+
+
+def _lost(_item: int, why: str) -> int:
+    raise RuntimeError(why)
