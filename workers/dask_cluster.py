@@ -104,7 +104,7 @@ class _Run(Generic[Item, Result]):
         groups, of_one = _shared_out(iter(every), self._link.workers * TASKS_A_WORKER)
         while True:
             while len(self._under_way) < self._link.workers * TASKS_A_WORKER:
-                task = self._again.popleft() if self._again else _Task(list(islice(groups, of_one)))
+                task = self._next() or _Task(list(islice(groups, of_one)))
                 if not task.groups:
                     break
                 self._submit(task)
@@ -113,6 +113,15 @@ class _Run(Generic[Item, Result]):
             yield from self._arrived()
             if self._link.is_lost or any(future.status not in _LIVE for future in self._under_way):
                 self._begin_again()
+
+    def _next(self) -> _Task[Item] | None:
+        """Return a task that is to be given out again; one that is to avoid all workers that are there has time."""
+        for _ in range(len(self._again)):
+            task = self._again.popleft()
+            if not task.avoid or not self._under_way or set(self._link.ask()) - task.avoid:
+                return task
+            self._again.append(task)
+        return None
 
     def _submit(self, task: _Task[Item]) -> None:
         others = sorted(set(self._link.addresses) - task.avoid) if task.avoid else []
@@ -178,7 +187,8 @@ class _Run(Generic[Item, Result]):
 
     def _retry(self, task: _Task[Item], why: str, *, keeps_whole: bool = False) -> Iterator[Result]:
         """Give a task out again, in parts where it may have an item that ends its workers; or give it up."""
-        if keeps_whole and task.attempts + 1 < ATTEMPTS:
+        if (keeps_whole or task.is_single) and task.attempts + 1 < ATTEMPTS:
+            # one that is alone may have waited beside another that ended its worker: it has more than one chance
             self._again.append(_Task(task.groups, task.attempts + 1, task.avoid))
         elif task.is_single:
             yield self._lost(task.groups[0][0], why)

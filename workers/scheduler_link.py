@@ -51,11 +51,16 @@ class SchedulerLink:
     @property
     def addresses(self) -> list[str]:
         """Return the addresses of the workers that are there, or were a moment ago: the scheduler is asked for them."""
-        now_s = time.monotonic()
-        if now_s - self._asked_s > _ASK_EVERY_S and not self.is_lost:
+        if time.monotonic() - self._asked_s > _ASK_EVERY_S:
+            self.ask()
+        return self._addresses
+
+    def ask(self) -> list[str]:
+        """Return the addresses of the workers that are there now."""
+        if not self.is_lost:
             with suppress(OSError, TimeoutError):
                 self._addresses = list(self.client.scheduler_info(n_workers=-1)["workers"])
-            self._asked_s = now_s
+            self._asked_s = time.monotonic()
         return self._addresses
 
     @property
@@ -80,7 +85,7 @@ class SchedulerLink:
         from distributed import LocalCluster
 
         make_cluster: Any = LocalCluster
-        dask.config.set({"distributed.scheduler.allowed-failures": 1, "distributed.admin.log-format": "%(message)s"})
+        dask.config.set({"distributed.scheduler.allowed-failures": 0, "distributed.admin.log-format": "%(message)s"})
         self._cluster = make_cluster(
             n_workers=count, threads_per_worker=1, processes=True, dashboard_address=":0", silence_logs=50
         )

@@ -46,7 +46,7 @@ class Cluster:
                 **os.environ,
                 "PYTHONPATH": str(ROOT),
                 "PYTHONWARNINGS": "ignore",
-                "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1",
+                "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0",
             },
             cwd=self._folder,
             stdout=subprocess.DEVNULL,
