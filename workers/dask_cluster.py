@@ -6,6 +6,7 @@ counts once, when it has arrived here. Items that end their workers are tried al
 
 import hashlib
 import pickle
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
@@ -32,9 +33,15 @@ TASKS_A_WORKER = 3
 """How many tasks are under way for each worker: one is done, the others wait beside it."""
 
 ATTEMPTS = 3
-"""How many workers may fail at an item that is alone before it is given up."""
+"""How many workers may fail at a group, for want of room on the disk or in memory, before it is done in parts."""
+
+ATTEMPTS_ALONE = 2
+"""How often an item's worker may die while it does nothing else, before the item is given up."""
 
 _LOOK_S = 0.5
+_OTHERS_S = 30.0
+"""How long a group that failed on every worker there is waits for another worker, in seconds."""
+
 _LIVE = ("pending", "finished", "error")
 
 
@@ -45,6 +52,7 @@ class _Task(Generic[Item]):
     groups: list[Sequence[Item]]
     attempts: int = 0
     avoid: frozenset[str] = frozenset()
+    failed_s: float = 0.0
 
     def parts(self) -> "list[_Task[Item]]":
         """Return smaller tasks: of one group each, or of one item each where it is one group."""
@@ -91,7 +99,9 @@ class _Run(Generic[Item, Result]):
         self._run = uuid4().hex
         self._told: SimpleQueue[Any] = SimpleQueue()
         self._under_way: dict[Any, _Task[Item]] = {}
+        self._tied: dict[Any, frozenset[str]] = {}
         self._again: deque[_Task[Item]] = deque()
+        self._suspects: deque[_Task[Item]] = deque()
         self._listen()
 
     def close(self) -> None:
@@ -108,9 +118,12 @@ class _Run(Generic[Item, Result]):
                 if not task.groups:
                     break
                 self._submit(task)
-            if not self._under_way:
-                return
+            if not self._under_way and not self._again:
+                if not self._suspects:
+                    return
+                self._submit(self._suspects.popleft())  # with nothing beside it that its end could hit
             yield from self._arrived()
+            self._untie()
             if self._link.is_lost or any(future.status not in _LIVE for future in self._under_way):
                 self._begin_again()
 
@@ -118,10 +131,21 @@ class _Run(Generic[Item, Result]):
         """Return a task that is to be given out again; one that is to avoid all workers that are there has time."""
         for _ in range(len(self._again)):
             task = self._again.popleft()
-            if not task.avoid or not self._under_way or set(self._link.ask()) - task.avoid:
+            waited_s = time.monotonic() - task.failed_s
+            if not task.avoid or waited_s > _OTHERS_S or set(self._link.ask()) - task.avoid:
                 return task
             self._again.append(task)
         return None
+
+    def _untie(self) -> None:
+        """Give out anew what waits for workers of which none is there any more."""
+        for future, workers in list(self._tied.items()):
+            if future not in self._under_way:
+                del self._tied[future]
+            elif future.status == "pending" and not workers & set(self._link.addresses):
+                del self._tied[future]
+                self._again.append(self._under_way.pop(future))
+                future.cancel()
 
     def _submit(self, task: _Task[Item]) -> None:
         others = sorted(set(self._link.addresses) - task.avoid) if task.avoid else []
@@ -136,7 +160,6 @@ class _Run(Generic[Item, Result]):
                 key=f"pianod-{uuid4().hex}",
                 pure=False,
                 workers=others or None,
-                allow_other_workers=bool(others),  # those may be gone by then
             )
         except Exception as error:
             logger.debug("a task could not be sent: {!r}", error)
@@ -144,6 +167,8 @@ class _Run(Generic[Item, Result]):
             self._begin_again()
             return
         self._under_way[future] = task
+        if others:
+            self._tied[future] = frozenset(others)
         future.add_done_callback(self._told.put)
 
     def _arrived(self) -> Iterator[Result]:
@@ -187,13 +212,15 @@ class _Run(Generic[Item, Result]):
 
     def _retry(self, task: _Task[Item], why: str, *, keeps_whole: bool = False) -> Iterator[Result]:
         """Give a task out again, in parts where it may have an item that ends its workers; or give it up."""
-        if (keeps_whole or task.is_single) and task.attempts + 1 < ATTEMPTS:
-            # one that is alone may have waited beside another that ended its worker: it has more than one chance
-            self._again.append(_Task(task.groups, task.attempts + 1, task.avoid))
-        elif task.is_single:
-            yield self._lost(task.groups[0][0], why)
+        again = _Task(task.groups, task.attempts + 1, task.avoid, time.monotonic())
+        if keeps_whole and again.attempts < ATTEMPTS:
+            self._again.append(again)
+        elif not task.is_single:
+            self._suspects.extend(task.parts())
+        elif not keeps_whole and again.attempts < ATTEMPTS_ALONE:
+            self._suspects.append(again)
         else:
-            self._again.extend(task.parts())
+            yield self._lost(task.groups[0][0], why)
 
     def _begin_again(self) -> None:
         """Take up the link to a scheduler that was lost, and give out anew what was under way."""
