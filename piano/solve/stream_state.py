@@ -102,7 +102,11 @@ def guessed(token: int, at_ns: int) -> TimedEvent:
 
 
 def overdue(bounds: Bounds, state: StreamState) -> TimedEvent | None:
-    """Return the release of the key that will have been held too long first, if the bounds allow to lift one."""
+    """Return the release of the key that will have been held too long first, if the bounds allow to lift one.
+
+    Where it would stand before what the last step holds it comes a step later: a proposal is taken back from the
+    end of the stream, and must not change what stood before it.
+    """
     due_ns = {
         pitch: state.encoder.time_of(step) + bounds.longest_hold_ns
         for pitch, step in state.pressed.items()
@@ -111,4 +115,7 @@ def overdue(bounds: Bounds, state: StreamState) -> TimedEvent | None:
     if not due_ns:
         return None
     at_ns, pitch = next_release(due_ns, bounds.earliest_ns)
-    return TimedEvent(at_ns, NoteOff(pitch), Role.OWN)
+    release = TimedEvent(at_ns, NoteOff(pitch), Role.OWN)
+    if state.encoder.copy().push(release).rewind:
+        return TimedEvent(state.encoder.time_of(state.encoder.step + 1), NoteOff(pitch), Role.OWN)
+    return release

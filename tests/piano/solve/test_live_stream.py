@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from inference.onnx_session import Logits
@@ -46,6 +46,7 @@ def what_is_recalled(stream: LiveStream) -> list[float]:
 
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 900), EVENTS, st.integers(0, 3)), min_size=1, max_size=20), st.integers(0, 9))
+@example([(0, NoteOn(59, 1), 0), *[(gap_ms, NoteOff(58), 0) for gap_ms in (900,) * 4], (1395, NoteOn(58, 1), 1)], 0)
 def test_proposals_that_are_taken_back_leave_no_trace(played: list[tuple[int, Event, int]], seed: int) -> None:
     plain, heard_alone = a_stream(seed)
     probed, heard_between = a_stream(seed)
