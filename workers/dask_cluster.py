@@ -10,7 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 from queue import Empty, SimpleQueue
 from typing import Any, Generic, TypeVar
@@ -47,12 +47,13 @@ _LIVE = ("pending", "finished", "error")
 
 @dataclass(frozen=True, slots=True)
 class _Task(Generic[Item]):
-    """Groups that go to a worker together, how often they failed, and on which workers."""
+    """Groups that go to a worker together, how often they failed, on which workers, and how often they went alone."""
 
     groups: list[Sequence[Item]]
     attempts: int = 0
     avoid: frozenset[str] = frozenset()
     failed_s: float = 0.0
+    alone: int = 0
 
     def parts(self) -> "list[_Task[Item]]":
         """Return smaller tasks: of one group each, or of one item each where it is one group."""
@@ -121,7 +122,8 @@ class _Run(Generic[Item, Result]):
             if not self._under_way and not self._again:
                 if not self._suspects:
                     return
-                self._submit(self._suspects.popleft())  # with nothing beside it that its end could hit
+                suspect = self._suspects.popleft()
+                self._submit(replace(suspect, alone=suspect.alone + 1))  # with nothing beside it that its end could hit
             yield from self._arrived()
             self._untie()
             if self._link.is_lost or any(future.status not in _LIVE for future in self._under_way):
@@ -211,13 +213,16 @@ class _Run(Generic[Item, Result]):
             yield from self._retry(part, why, keeps_whole=True)
 
     def _retry(self, task: _Task[Item], why: str, *, keeps_whole: bool = False) -> Iterator[Result]:
-        """Give a task out again, in parts where it may have an item that ends its workers; or give it up."""
-        again = _Task(task.groups, task.attempts + 1, task.avoid, time.monotonic())
+        """Give a task out again, in parts where it may have an item that ends its workers; or give it up.
+
+        A worker's end counts against an item only where it went alone: else another may have been to blame.
+        """
+        again = replace(task, attempts=task.attempts + keeps_whole, failed_s=time.monotonic())
         if keeps_whole and again.attempts < ATTEMPTS:
             self._again.append(again)
         elif not task.is_single:
             self._suspects.extend(task.parts())
-        elif not keeps_whole and again.attempts < ATTEMPTS_ALONE:
+        elif not keeps_whole and task.alone < ATTEMPTS_ALONE:
             self._suspects.append(again)
         else:
             yield self._lost(task.groups[0][0], why)
