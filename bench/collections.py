@@ -19,7 +19,7 @@ PLACES = {"--jobs 1": ("--jobs", "1"), "--jobs 2": ("--jobs", "2"), "local:2": (
 STARTS: dict[str, tuple[str, ...]] = {
     "fill": ("fill", "FILE", "--gap", "0.2-0.4", "--samples", "1"),
     "velocities": ("velocities", "FILE"),
-    "clean": ("clean", "FILE"),
+    "clean": ("clean", "FILE", "--onset"),
     "perform": ("perform", "FILE", "--samples", "1"),
     "continue": ("continue", "FILE", "--notes", "1"),
     "new": ("new", "--notes", "1", "--out", "OUT/new.mid"),
