@@ -1,8 +1,10 @@
 """An endless session over a finite context: two sessions of the same model that take turns.
 
 A performer sees one `Session` whose length is the stream's. Underneath, a window of the stream is in the cache. When
-it is nearly full, the next window (the stream's head, then its recent half from an event boundary on) is fed to the
-other session, a few tokens with each token that is played, and then the two are exchanged.
+it is nearly full, the next window (the stream's head, a passage that is to be kept, then what is recent from an event
+boundary on: half a window in all) is fed to the other session, a few tokens with each token that is played, and then
+the two are exchanged. The passage is the phrase that is being answered: what comes of it is far longer than a window,
+and without it the model would soon hear nothing but itself.
 
 Which window serves a length is a function of the stream alone, not of the time: live and offline agree, and so do a
 stream and the same stream with detours that were rolled back. With windows of W tokens, window k + 1 is chosen and
@@ -71,17 +73,18 @@ def landmarks() -> Landmarks:
 
 @dataclass(frozen=True, slots=True)
 class _Window:
-    """A part of the stream: its first `head` tokens, then those from `start` on, until its length is `full`."""
+    """A part of the stream: its first `head` tokens, those of a passage, then from `start` on, until `full` of it."""
 
     head: int
     start: int
     full: int
     prepares: int
     """The length at which the next window is chosen."""
+    passage: range = range(0)
 
     def offset(self, length: int) -> int:
         """Return how many tokens of the window lie within a length of the stream."""
-        return self.head + length - self.start
+        return self.head + len(self.passage) + length - self.start
 
 
 class RollingContext:
@@ -137,6 +140,7 @@ class RollingContext:
         """Forget everything."""
         self._tokens = array("i")
         self._pinned = 0
+        self._passages: list[range] = []
         self._windows = [_Window(0, 0, self._size, self._size - self._size // 4)]
         self._index = 0
         self._active.reset()
@@ -147,10 +151,20 @@ class RollingContext:
         """Count the first `length` tokens as the head, a quarter of a window at most, until the stream begins anew."""
         self._pinned = length
 
+    def keep(self, start: int, end: int) -> None:
+        """Keep a passage in every window that is chosen after length `end`: its last quarter of a window at most."""
+        if not 0 <= start <= end <= self.length:
+            raise ValueError(f"of a stream of {self.length} tokens no passage lies from {start} to {end}")
+        while self._passages and self._passages[-1].stop >= end:
+            self._passages.pop()
+        self._passages.append(range(start, end))
+
     def rollback(self, length: int) -> None:
         """Forget all but the first `length` tokens of the stream."""
         if not 0 <= length <= self.length:
             raise ValueError(f"a stream of {self.length} tokens rolls back to 0 to {self.length}, not {length}")
+        while self._passages and self._passages[-1].stop > length:
+            self._passages.pop()
         del self._tokens[length:]
         while len(self._windows) > 1 and self._windows[-2].prepares > length:
             self._windows.pop()
@@ -216,15 +230,25 @@ class RollingContext:
         while length >= self._windows[-1].prepares:
             old = self._windows[-1]
             head = self._head()
-            start = self._cut(old.full - self._size // 2, old.prepares)
-            full = start + self._size - head
-            self._windows.append(_Window(head, start, full, full - self._size // 4))
+            passage = self._passage(head, old)
+            start = self._cut(old.full - self._size // 2 + len(passage), old.prepares)
+            full = start + self._size - head - len(passage)
+            self._windows.append(_Window(head, start, full, full - self._size // 4, passage))
 
     def _head(self) -> int:
         """Return the length of the stream's head, a quarter of the window at most."""
         longest = self._size // 4
         leading = (index for index, token in enumerate(self._tokens[:longest]) if not self._marks.in_head[token])
         return min(max(next(leading, longest), self._pinned), longest)
+
+    def _passage(self, head: int, old: _Window) -> range:
+        """Return what is to be kept and would be lost with a window: of the last that was asked for by then."""
+        asked = next((passage for passage in reversed(self._passages) if passage.stop < old.prepares), range(0))
+        longest = self._size // 4
+        first, end = max(asked.start, asked.stop - longest, head), min(asked.stop, old.full - self._size // 2)
+        if first > max(asked.start, head):
+            first = self._cut(first, end)
+        return range(first, end) if first < end else range(0)
 
     def _cut(self, earliest: int, latest: int) -> int:
         """Return the first boundary of events from `earliest` to `latest`, outside a preview; `earliest` if none."""
@@ -245,11 +269,12 @@ class RollingContext:
 
     def _content(self, window: _Window, first: int, end: int) -> Sequence[int]:
         """Return a window's tokens from one offset to another."""
-        shift = window.start - window.head
-        return (
-            self._tokens[min(first, window.head) : min(end, window.head)]
-            + self._tokens[max(first, window.head) + shift : max(end, window.head) + shift]
-        )
+        parts = range(window.head), window.passage, range(window.start, self.length)
+        content = array("i")
+        for part in parts:
+            content += self._tokens[part.start + min(first, len(part)) : part.start + min(end, len(part))]
+            first, end = max(first - len(part), 0), max(end - len(part), 0)
+        return content
 
     def _prepare(self, length: int) -> None:
         """Bring the next window as far as it must be at this length: all of it where the old one is full."""

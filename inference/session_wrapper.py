@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 
 from inference.onnx_session import Logits, Session
-from piano.session import knows_cues, pin_head
+from piano.session import keep_passage, knows_cues, pin_head
 
 
 class SessionWrapper:
@@ -21,6 +21,10 @@ class SessionWrapper:
     def pin(self, length: int) -> None:
         """Keep the first `length` tokens of the stream in every window, until it begins anew."""
         pin_head(self._session, length)
+
+    def keep(self, start: int, end: int) -> None:
+        """Keep a passage of the stream in every window that is chosen after length `end`."""
+        keep_passage(self._session, start, end)
 
     @property
     def length(self) -> int:

@@ -14,7 +14,7 @@ import numpy as np
 from inference.onnx_session import Logits, Session
 from inference.rolling_context import RollingContext, WorksAhead
 from inference.session_wrapper import SessionWrapper
-from piano.session import pin_head
+from piano.session import feed_keeping, pin_head
 
 _FEW = 16
 """Tokens that a successor may still lack when it is handed over."""
@@ -39,6 +39,7 @@ class SwappableSession(SessionWrapper):
         super().__init__(session)
         self._tokens: array[int] = array("i")
         self._pinned = 0
+        self._passages: list[range] = []
 
     @property
     def fill(self) -> float:
@@ -49,6 +50,11 @@ class SwappableSession(SessionWrapper):
         """Keep the first `length` tokens of the stream in every window, until it begins anew."""
         super().pin(length)
         self._pinned = length
+
+    def keep(self, start: int, end: int) -> None:
+        """Keep a passage of the stream in every window that is chosen after length `end`."""
+        super().keep(start, end)
+        self._passages.append(range(start, end))
 
     def feed(self, tokens: Sequence[int]) -> Logits:
         """Append tokens and return the logits of what follows the last one, shape (vocabulary,)."""
@@ -64,12 +70,14 @@ class SwappableSession(SessionWrapper):
         """Forget all but the first `length` tokens."""
         self._session.rollback(length)
         del self._tokens[length:]
+        self._passages = [passage for passage in self._passages if passage.stop <= length]
 
     def reset(self) -> None:
         """Forget everything."""
         self._session.reset()
         del self._tokens[:]
         self._pinned = 0
+        self._passages = []
 
     def prepare(self, session: Session) -> Successor:
         """Let another session hear what was fed so far; for the thread that loaded it, while this one is played on."""
@@ -78,7 +86,7 @@ class SwappableSession(SessionWrapper):
         pin_head(session, self._pinned)
         for _ in range(_MOST_ROUNDS):
             now = self._tokens[:]  # one step of the interpreter: whole, whoever feeds meanwhile
-            _bring(session, heard, now)
+            _bring(session, heard, now, self._passages[:])
             heard = now
             if len(self._tokens) - len(now) <= _FEW:
                 break
@@ -87,15 +95,14 @@ class SwappableSession(SessionWrapper):
     def exchange(self, successor: Successor) -> None:
         """Go on with another session; what that raises is raised, and then nothing has changed."""
         pin_head(successor.session, self._pinned)
-        _bring(successor.session, successor.heard, self._tokens[:])
+        _bring(successor.session, successor.heard, self._tokens[:], self._passages)
         self._session = successor.session
 
 
-def _bring(session: Session, heard: "array[int]", wanted: "array[int]") -> None:
+def _bring(session: Session, heard: "array[int]", wanted: "array[int]", passages: Sequence[range]) -> None:
     """Bring a session that has heard some tokens to others: back to where they part, and on from there."""
     shared = min(len(heard), len(wanted))
     differ = np.flatnonzero(np.array(heard[:shared]) != np.array(wanted[:shared]))
     same = int(differ[0]) if differ.size else shared
     session.rollback(same)
-    if len(wanted) > same:
-        session.feed(wanted[same:])
+    feed_keeping(session, wanted[same:], passages)

@@ -79,6 +79,39 @@ def pin_head(session: object, length: int) -> None:
         session.pin(length)
 
 
+@runtime_checkable
+class KeepsPassage(Protocol):
+    """A session over windows of a stream: what it is asked to keep stands in each of them, behind the head."""
+
+    def keep(self, start: int, end: int) -> None:
+        """Keep the tokens of the stream from `start` to `end` in every window that is chosen after length `end`.
+
+        They take the place of what was to be kept before; what is rolled back to a length below `end` forgets them.
+        """
+
+
+def keep_passage(session: object, start: int, end: int) -> None:
+    """Have a session keep a passage of its stream, if it ever forgets any of it."""
+    if isinstance(session, KeepsPassage):
+        session.keep(start, end)
+
+
+def feed_keeping(session: Session, tokens: Sequence[int], passages: Sequence[range]) -> Logits | None:
+    """Feed tokens, and tell at the length at which each passage ends that it is to be kept; the last logits, if any.
+
+    Passages that end within what was fed before are told first.
+    """
+    logits: Logits | None = None
+    first, fed = session.length, 0
+    for passage in passages:
+        if (due := passage.stop - first) > len(tokens):
+            break
+        if due > fed:
+            logits, fed = session.feed(tokens[fed:due]), due
+        keep_passage(session, passage.start, passage.stop)
+    return session.feed(tokens[fed:]) if fed < len(tokens) else logits
+
+
 def knows_cues(session: object) -> bool:
     """Return whether the model of a session has learned what beats, chords and the ending mean (`piano.cues`)."""
     return bool(getattr(session, "knows_cues", False))

@@ -16,7 +16,7 @@ from piano.events import Event, NoteOff, NoteOn, Role, TimedEvent
 from piano.sampling.logit_guards import LogitGuards
 from piano.sampling.memory import Memory
 from piano.sampling.sampler import Sampler
-from piano.session import Logits, Session, knows_cues, pin_head
+from piano.session import Logits, Session, keep_passage, knows_cues, pin_head
 from piano.solve.bounds import Bounds, first_step, mask_of
 from piano.solve.guidance import CueSource, Guidance
 from piano.solve.limits import IS_EVENT, STEPS
@@ -164,6 +164,10 @@ class LiveStream:
             earliest = self._proposals.pop()[1]
         if earliest is not None:
             self._restore(earliest)
+
+    def keep_heard(self) -> None:
+        """Have the model bear in mind what was heard last, however long what is proposed from here on becomes."""
+        keep_passage(self._session, self._head_length, self._state.length)
 
     def mark(self) -> "Mark":
         """Return this place in the stream, to come back to."""

@@ -7,6 +7,7 @@ import numpy as np
 
 from inference.onnx_session import Logits, Session
 from inference.session_wrapper import SessionWrapper
+from piano.session import feed_keeping
 from piano.tokens.vocabulary import VOCABULARY
 
 
@@ -20,6 +21,7 @@ class DeferredSession(SessionWrapper):
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self._waiting = array("i")
+        self._passages: list[range] = []
         self._defers = True
 
     @property
@@ -31,22 +33,35 @@ class DeferredSession(SessionWrapper):
         """From the next tokens on, answer as the session beneath does."""
         self._defers = False
 
+    def keep(self, start: int, end: int) -> None:
+        """Keep a passage of the stream in every window that is chosen after length `end`."""
+        if self._waiting:
+            self._passages.append(range(start, end))
+        else:
+            super().keep(start, end)
+
     def feed(self, tokens: Sequence[int]) -> Logits:
         """Append tokens and return the logits of what follows, (vocabulary,); zeros until it is to catch up."""
         if self._defers:
             self._waiting.extend(tokens)
             return np.zeros(VOCABULARY.size, np.float32)
-        waiting, self._waiting = self._waiting, array("i")
-        return self._session.feed([*waiting, *tokens])
+        waiting, passages = self._waiting, self._passages
+        self._waiting, self._passages = array("i"), []
+        if not passages:
+            return self._session.feed([*waiting, *tokens])
+        feed_keeping(self._session, waiting, passages)
+        return self._session.feed(tokens)
 
     def rollback(self, length: int) -> None:
         """Forget all but the first `length` tokens."""
         beneath = self._session.length
         del self._waiting[max(length - beneath, 0) :]
+        self._passages = [passage for passage in self._passages if passage.stop <= length]
         if length < beneath:
             self._session.rollback(length)
 
     def reset(self) -> None:
         """Forget everything."""
         self._waiting = array("i")
+        self._passages.clear()
         self._session.reset()

@@ -204,6 +204,8 @@ class CallAndResponse(TurnPlayer):
         self._prompt = AnswerPrompt(self._stream.mark(), at_ns, phrase_ns)
         self._epoch = self._output.begin_epoch()
         self._sampler.restart(self._turn)
+        if phrase_ns is not None:
+            self._stream.keep_heard()
         busy = self._settings.notes_per_s or self._stream.notes_per_s(at_ns) or PIANISTS_NOTES_PER_S
         self._answer = Answer(at_ns, self._enough_ns(at_ns, phrase_ns), self._epoch, at_ns, busy)
         self._answers += 1

@@ -254,6 +254,7 @@ class Trading(TurnPlayer):
         self._solo = Solo(self._next, from_ns, ends_ns, from_ns - _HALF_STEP_NS, busy)
         self._answers += 1
         self._sampler.restart(self._turn)
+        self._stream.keep_heard()
 
     def _play_next(self, solo: Solo, earliest_ns: int) -> None:
         """Sample one event, from a moment on at the earliest, and plan it; the first is a key on the downbeat."""

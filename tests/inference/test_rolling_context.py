@@ -28,30 +28,39 @@ def rolling(window: int = 32, chunk: int = 4) -> RollingContext:
     return RollingContext(first, first.twin(), window=window, marks=marks(), chunk=chunk)
 
 
-def expected_window(stream: Sequence[int], size: int) -> list[int]:
+def expected_window(stream: Sequence[int], size: int, kept: Sequence[range] = ()) -> list[int]:
     """Return what the model should have seen of a stream: the definition, without two sessions and their turns."""
-    start, head, full = 0, 0, size
+    start, head, full, passage = 0, 0, size, range(0)
     while len(stream) > full:
         prepares = full - size // 4
         earliest = full - size // 2
         head = 0
         while head < size // 4 and stream[head] < 4:
             head += 1
-        new = earliest
-        for place in range(earliest, prepares + 1):
-            before = stream[:place]
-            opened = max((index for index, token in enumerate(before) if token == 4), default=-1)
-            closed = max((index for index, token in enumerate(before) if token == 5), default=-1)
-            if before and (before[-1] >= ENDS or before[-1] == 5) and opened <= closed:
-                new = place
-                break
-        start = new
-        full = start + size - head
-    return [*stream[:head], *stream[start:]]
+        passage = range(0)
+        for asked in kept:
+            if asked.stop < prepares:
+                end = min(asked.stop, earliest)
+                whole = max(asked.start, head)
+                first = max(whole, asked.stop - size // 4)
+                passage = range(first if first == whole else first_boundary(stream, first, end), end)
+        start = first_boundary(stream, earliest + len(passage), prepares)
+        full = start + size - head - len(passage)
+    return [*stream[:head], *(stream[place] for place in passage), *stream[start:]]
 
 
-def direct(stream: Sequence[int], size: int = 32) -> Logits:
-    return ScriptedSession(VOCABULARY_SIZE, 48).feed(expected_window(stream, size))
+def first_boundary(stream: Sequence[int], earliest: int, latest: int) -> int:
+    for place in range(earliest, latest + 1):
+        before = stream[:place]
+        opened = max((index for index, token in enumerate(before) if token == 4), default=-1)
+        closed = max((index for index, token in enumerate(before) if token == 5), default=-1)
+        if before and (before[-1] >= ENDS or before[-1] == 5) and opened <= closed:
+            return place
+    return earliest
+
+
+def direct(stream: Sequence[int], size: int = 32, kept: Sequence[range] = ()) -> Logits:
+    return ScriptedSession(VOCABULARY_SIZE, 48).feed(expected_window(stream, size, kept))
 
 
 def some_stream(length: int, seed: int = 0) -> list[int]:
@@ -73,6 +82,7 @@ actions = st.one_of(
     st.tuples(st.just("feed"), tokens),
     st.tuples(st.just("rollback"), st.integers(0, 40)),
     st.tuples(st.just("advance"), st.integers(1, 5)),
+    st.tuples(st.just("keep"), st.integers(0, 40)),
 )
 
 
@@ -82,13 +92,18 @@ def test_any_feeding_and_rolling_back_is_a_direct_prefill(
 ) -> None:
     session = rolling(size, chunk)
     stream: list[int] = []
+    kept: list[range] = []
     for verb, value in plays:
         if verb == "feed" and isinstance(value, list):
             stream += value
-            np.testing.assert_array_equal(session.feed(value), direct(stream, size))
+            np.testing.assert_array_equal(session.feed(value), direct(stream, size, kept))
         elif verb == "rollback" and isinstance(value, int):
             stream = stream[: max(0, len(stream) - value)]
             session.rollback(len(stream))
+            kept = [passage for passage in kept if passage.stop <= len(stream)]
+        elif verb == "keep" and isinstance(value, int):
+            session.keep(max(0, len(stream) - value), len(stream))
+            kept.append(range(max(0, len(stream) - value), len(stream)))
         elif isinstance(value, int):
             for _ in range(value):
                 session.advance()
@@ -179,6 +194,24 @@ def test_what_is_pinned_stays_at_the_beginning_of_every_window(pinned: int, leng
     assert tail == stream[-len(tail) :]
     session.reset()
     assert np.array_equal(session.feed(stream), direct(stream)), "a stream that begins anew has nothing pinned"
+
+
+def test_a_phrase_that_is_kept_is_heard_however_long_what_follows_becomes() -> None:
+    session, stream = rolling(), some_stream(400)
+    session.feed(stream[:40])
+    session.keep(3, 40)
+    for token in stream[40:]:
+        session.feed([token])
+    seen = session._active.tokens if isinstance(session._active, ScriptedSession) else []
+    assert list(seen[:3]) == stream[:3]
+    kept = next(place for place in range(40) if list(seen[3:]) and stream[place:40] == list(seen[3 : 3 + 40 - place]))
+    assert 32 <= kept <= 38, "the end of the phrase, a quarter of a window at most"
+    assert list(seen[3 + 40 - kept :]) == stream[-(len(seen) - 3 - 40 + kept) :]
+    session.rollback(39)
+    session.feed(stream[39:])
+    assert np.array_equal(session.feed([7]), direct([*stream, 7])), "what is taken back is not kept"
+    with pytest.raises(ValueError, match="no passage lies from 3 to 500"):
+        session.keep(3, 500)
 
 
 def test_a_reset_begins_anew() -> None:

@@ -10,18 +10,23 @@ from hypothesis import strategies as st
 from inference.onnx_session import Logits, Session
 from inference.rolling_context import RollingContext
 from inference.swappable_session import SwappableSession
+from piano.session import keep_passage
 from piano.tokens.vocabulary import VOCABULARY
+from realtime.files.deferred_session import DeferredSession
 from tests.support.scripted_play import ChanceSession, model_of_chance
 
 TOKENS = st.lists(st.integers(0, VOCABULARY.size - 1), min_size=1, max_size=40)
-DEEDS = st.lists(st.one_of(TOKENS, st.floats(0, 1)), max_size=12)
-"""What is fed, or the share of the stream that is kept."""
+Deed = list[int] | float | None
+DEEDS = st.lists(st.one_of(TOKENS, st.floats(0, 1), st.none()), max_size=12)
+"""What is fed, or the share of the stream that is not taken back; None: the last tokens are to be borne in mind."""
 
 
-def do(session: Session, deeds: Sequence[list[int] | float]) -> None:
+def do(session: Session, deeds: Sequence[Deed]) -> None:
     for deed in deeds:
         if isinstance(deed, list):
             session.feed(deed)
+        elif deed is None:
+            keep_passage(session, max(0, session.length - 20), session.length)
         else:
             session.rollback(int(session.length * deed))
 
@@ -32,7 +37,7 @@ def windowed(seed: int) -> RollingContext:
 
 @given(DEEDS, DEEDS, DEEDS)
 def test_it_goes_on_as_if_it_had_always_been_there(
-    before: list[list[int] | float], meanwhile: list[list[int] | float], after: list[list[int] | float]
+    before: list[Deed], meanwhile: list[Deed], after: list[Deed]
 ) -> None:
     changing = SwappableSession(windowed(1))
     do(changing, before)
@@ -76,3 +81,16 @@ def test_a_new_stream_is_a_new_stream() -> None:
     fresh.feed([4])
     assert np.array_equal(changing.feed([5]), fresh.feed([5]))
     assert 0 < changing.fill < 1
+
+
+@given(DEEDS, DEEDS)
+def test_what_is_only_heard_goes_to_the_model_as_if_token_by_token(before: list[Deed], after: list[Deed]) -> None:
+    deferred, always = DeferredSession(windowed(1)), windowed(1)
+    do(deferred, before)
+    deferred.catch_up()
+    do(always, before)
+    for session in (deferred, always):
+        session.feed([3])
+        do(session, after)
+    assert deferred.length == always.length
+    assert np.array_equal(deferred.feed([5]), always.feed([5]))

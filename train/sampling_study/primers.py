@@ -11,7 +11,7 @@ from piano.notes import Performance
 from train.corpus.note_cache import NoteCache
 from train.evaluate.excerpts import ExcerptPlan, cut, draw_excerpts
 
-CONTINUATION = "continuation"
+PRIMER, CONTINUATION = "primer", "continuation"
 """The name of the track with what follows."""
 
 PIECES_NAME = "pieces.json"
@@ -46,9 +46,9 @@ def run(args: argparse.Namespace) -> int:
     for number, both in enumerate(draw_excerpts(cache, numbers, ExcerptPlan(args.count, 2 * args.seconds, args.seed))):
         primer = cut(both.performance, 0.0, args.seconds, None, both.name).performance
         after = cut(both.performance, args.seconds, 2 * args.seconds, None, both.name).performance
-        _write(args.out, number, [MidiTrack("primer", primer)])
+        _write(args.out, number, [MidiTrack(PRIMER, primer)])
         if args.truth is not None:
-            truth = [MidiTrack("primer", primer), MidiTrack(CONTINUATION, _later(after, args.seconds))]
+            truth = [MidiTrack(PRIMER, primer), MidiTrack(CONTINUATION, _later(after, args.seconds))]
             _write(args.truth, number, truth)
         pieces[_name(number)] = works[both.file]
     if args.truth is not None:

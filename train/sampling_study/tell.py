@@ -1,7 +1,8 @@
 """`python -m train tell FOLDER …`: can generated music be told from what pianists play, and by what?
 
 Excerpts of some seconds each become numbers (`excerpt_statistics`), and a classifier that has seen others of both
-kinds is asked which kind they are (`two_sample`). Continuations stand against what the pianist truly played from the
+kinds is asked which kind they are (`two_sample`); of what goes on from a phrase it is also told how that lies to the
+phrase (`phrase_statistics`). Continuations stand against what the pianist truly played from the
 same moment on; new pieces against excerpts of real music. Real music against other real music says how far from 0.5
 the figure comes by chance. Both sides are rounded alike, as tokens are.
 """
@@ -11,7 +12,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from tqdm import tqdm
@@ -24,7 +25,8 @@ from train.corpus.sources import midi_files
 from train.evaluate.excerpts import ExcerptPlan, cut, draw_excerpts
 from train.sampling_study.excerpt_statistics import excerpt_statistics, rounded
 from train.sampling_study.findings import REAL, Found, order_of
-from train.sampling_study.primers import CONTINUATION, read_pieces, works_of
+from train.sampling_study.phrase_statistics import phrase_statistics
+from train.sampling_study.primers import CONTINUATION, PRIMER, read_pieces, works_of
 from train.sampling_study.two_sample import FOLDS, Sample, tell_apart
 
 SECONDS = 25.0
@@ -47,12 +49,20 @@ _LONGEST_REST_S = 10.0
 _SEED = 2_718_281
 
 
+class Excerpt(NamedTuple):
+    """Some seconds of music, the work that they are from, and what was heard before them, if they go on from that."""
+
+    work: str
+    music: Performance
+    heard: Performance | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Way:
     """What was found in one folder: continuations by the number of their primer, and excerpts of new pieces."""
 
-    continuations: Mapping[str, Performance]
-    pieces: Sequence[tuple[str, Performance]]
+    continuations: Mapping[str, Excerpt]
+    pieces: Sequence[Excerpt]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -107,8 +117,8 @@ def read_way(folder: Path, seconds: float) -> Way:
     files = midi_files(folder)
     if not files:
         raise CorpusError(f"{folder}: there are no MIDI files in this folder")
-    continuations: dict[str, Performance] = {}
-    pieces: list[tuple[str, Performance]] = []
+    continuations: dict[str, Excerpt] = {}
+    pieces: list[Excerpt] = []
     for path in tqdm(files, desc=folder.name, unit="file"):
         try:
             tracks = read_tracks(path)
@@ -123,10 +133,13 @@ def read_way(folder: Path, seconds: float) -> Way:
                 raise CorpusError(
                     f"{path}: goes on at {start_s:.1f} s; --seconds ({seconds:g}) is how long primers are"
                 )
-            continuations[number_of(path)] = _part(music, start_s, seconds)
+            heard = merge_tracks([track for track in tracks if track.name == PRIMER])
+            continuations[number_of(path)] = Excerpt(
+                path.stem, _part(music, start_s, seconds), _part(heard, 0.0, seconds)
+            )
         else:
             count = int(music.end_s // seconds)
-            pieces += [(path.stem, _part(music, index * seconds, seconds)) for index in range(count)]
+            pieces += [Excerpt(path.stem, _part(music, index * seconds, seconds)) for index in range(count)]
     return Way(continuations, pieces)
 
 
@@ -135,12 +148,20 @@ def number_of(path: Path) -> str:
     return path.stem.split("-")[0]
 
 
-def sample_of(excerpts: Sequence[tuple[str, Performance]], seconds: float) -> tuple[Sample, tuple[str, ...]]:
-    """Return the statistics of excerpts, each with the name of its piece; and the names of the statistics."""
-    rows = [excerpt_statistics(rounded(performance, seconds), seconds) for _, performance in excerpts]
+def sample_of(excerpts: Sequence[Excerpt], seconds: float) -> tuple[Sample, tuple[str, ...]]:
+    """Return the statistics of excerpts, and the names of the statistics; either all go on from something or none."""
+    rows = [_statistics(excerpt, seconds) for excerpt in excerpts]
     names = tuple(rows[0])
     values = np.array([[row[name] for name in names] for row in rows])
-    return Sample(values, tuple(group for group, _ in excerpts)), names
+    return Sample(values, tuple(excerpt.work for excerpt in excerpts)), names
+
+
+def _statistics(excerpt: Excerpt, seconds: float) -> dict[str, float]:
+    music = rounded(excerpt.music, seconds)
+    found = excerpt_statistics(music, seconds)
+    if excerpt.heard is not None:
+        found |= phrase_statistics(rounded(excerpt.heard, seconds), music, seconds)
+    return found
 
 
 def table(title: str, lines: Sequence[Found], most: int) -> str:
@@ -177,19 +198,24 @@ def _continuations(
 ) -> list[Found]:
     """Tell continuations from what the pianists played; first other real music, as many excerpts."""
     pieces = read_pieces(truth)
-    played = {number: music for number, music in read_way(truth, seconds).continuations.items() if number in pieces}
+    played = {
+        number: excerpt._replace(work=pieces[number])
+        for number, excerpt in read_way(truth, seconds).continuations.items()
+        if number in pieces
+    }
     if not played:
         raise CorpusError(f"{truth}: there is nothing that pianists played on; write it with `primers --truth`")
-    real, _ = sample_of([(pieces[number], music) for number, music in played.items()], seconds)
-    found = [_found(REAL, real, _excerpts(cache, numbers, ExcerptPlan(len(played), seconds, _SEED)), seconds)]
+    real, _ = sample_of(list(played.values()), seconds)
+    others = _excerpts(cache, numbers, ExcerptPlan(len(played), 2 * seconds, _SEED))
+    found = [_found(REAL, real, [_halved(excerpt, seconds) for excerpt in others], seconds)]
     for name, way in ways.items():
-        made = {number: music for number, music in way.continuations.items() if number in played}
+        made = {number: excerpt for number, excerpt in way.continuations.items() if number in played}
         if len(made) < len(way.continuations):
             raise CorpusError(f"{name}: there are continuations of other excerpts than those of {truth}")
         if made:
             rows = [index for index, number in enumerate(played) if number in made]
             theirs = Sample(real.values[rows], tuple(real.groups[row] for row in rows))
-            excerpts = [(pieces[number], made[number]) for number in played if number in made]
+            excerpts = [made[number]._replace(work=pieces[number]) for number in played if number in made]
             found.append(_found(name, theirs, excerpts, seconds))
     return found
 
@@ -202,14 +228,19 @@ def _pieces(ways: Mapping[str, Way], cache: NoteCache, numbers: Sequence[int], s
     return found + [_found(name, real, way.pieces, seconds) for name, way in ways.items() if way.pieces]
 
 
-def _found(name: str, real: Sample, excerpts: Sequence[tuple[str, Performance]], seconds: float) -> Found:
+def _found(name: str, real: Sample, excerpts: Sequence[Excerpt], seconds: float) -> Found:
     made, names = sample_of(excerpts, seconds)
     return Found(name, tell_apart(real, made), names, real, made)
 
 
-def _excerpts(cache: NoteCache, numbers: Sequence[int], plan: ExcerptPlan) -> list[tuple[str, Performance]]:
+def _excerpts(cache: NoteCache, numbers: Sequence[int], plan: ExcerptPlan) -> list[Excerpt]:
     works = works_of(cache, numbers)
-    return [(works[each.file], each.performance) for each in draw_excerpts(cache, numbers, plan)]
+    return [Excerpt(works[each.file], each.performance) for each in draw_excerpts(cache, numbers, plan)]
+
+
+def _halved(excerpt: Excerpt, seconds: float) -> Excerpt:
+    """Return the second half of an excerpt, which goes on from the first."""
+    return Excerpt(excerpt.work, _part(excerpt.music, seconds, seconds), _part(excerpt.music, 0.0, seconds))
 
 
 def _part(music: Performance, start_s: float, seconds: float) -> Performance:
