@@ -54,6 +54,8 @@ class _Task(Generic[Item]):
     avoid: frozenset[str] = frozenset()
     failed_s: float = 0.0
     alone: int = 0
+    unsent: int = 0
+    """How often it could not be sent although the scheduler answers."""
 
     def parts(self) -> "list[_Task[Item]]":
         """Return smaller tasks: of one group each, or of one item each where it is one group."""
@@ -118,12 +120,12 @@ class _Run(Generic[Item, Result]):
                 task = self._next() or _Task(list(islice(groups, of_one)))
                 if not task.groups:
                     break
-                self._submit(task)
+                yield from self._submit(task)
             if not self._under_way and not self._again:
                 if not self._suspects:
                     return
-                suspect = self._suspects.popleft()
-                self._submit(replace(suspect, alone=suspect.alone + 1))  # with nothing beside it that its end could hit
+                suspect = self._suspects.popleft()  # with nothing beside it that its end could hit
+                yield from self._submit(replace(suspect, alone=suspect.alone + 1))
             yield from self._arrived()
             self._untie()
             if self._link.is_lost or any(future.status not in _LIVE for future in self._under_way):
@@ -149,7 +151,8 @@ class _Run(Generic[Item, Result]):
                 self._again.append(self._under_way.pop(future))
                 future.cancel()
 
-    def _submit(self, task: _Task[Item]) -> None:
+    def _submit(self, task: _Task[Item]) -> Iterator[Result]:
+        """Send a task; yield results only where it cannot be sent and is given up."""
         others = sorted(set(self._link.addresses) - task.avoid) if task.avoid else []
         try:
             future = self._link.client.submit(
@@ -164,14 +167,23 @@ class _Run(Generic[Item, Result]):
                 workers=others or None,
             )
         except Exception as error:
-            logger.debug("a task could not be sent: {!r}", error)
-            self._again.appendleft(task)
-            self._begin_again()
+            yield from self._unsent(task, error)
             return
         self._under_way[future] = task
         if others:
             self._tied[future] = frozenset(others)
         future.add_done_callback(self._told.put)
+
+    def _unsent(self, task: _Task[Item], error: Exception) -> Iterator[Result]:
+        """Send a task anew to a scheduler that was lost; where that is not why, in parts, and at last give it up."""
+        logger.debug("a task could not be sent: {!r}", error)
+        if task.unsent < ATTEMPTS and _can_travel(task.groups):
+            self._again.appendleft(replace(task, unsent=task.unsent + (not self._link.is_lost)))
+            self._begin_again()
+        elif task.is_single:
+            yield self._lost(task.groups[0][0], f"it cannot be sent to a worker: {error}")
+        else:
+            self._again.extend(replace(part, unsent=task.unsent) for part in task.parts())
 
     def _arrived(self) -> Iterator[Result]:
         """Wait for something to happen; yield the results that have come."""
@@ -244,6 +256,14 @@ class _Run(Generic[Item, Result]):
                 self._told.put((number, share, notes))
 
         self._link.client.subscribe_topic(TOPIC, take)
+
+
+def _can_travel(groups: Sequence[Sequence[Any]]) -> bool:
+    try:
+        pickle.dumps(groups)
+    except Exception:  # whatever an item raises when it is packed
+        return False
+    return True
 
 
 def _shared_out(groups: Iterator[Sequence[Item]], tasks: int) -> tuple[Iterator[Sequence[Item]], int]:

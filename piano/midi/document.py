@@ -49,7 +49,7 @@ class MidiDocument:
         then sound. MidiFileError where there is no track, where no clock tells how fast it goes, or where it is longer
         or has more in it than the limits say.
         """
-        called = name or (str(source) if isinstance(source, Path) else "MIDI data")
+        called = name or ("MIDI data" if isinstance(source, bytes) else str(source))
         data = load_midi(source, called)
         faults = Faults()
         try:

@@ -27,13 +27,13 @@ MOST_NOTES = 250_000
 def load_midi(source: Path | bytes, called: str) -> bytes:
     """Return the bytes of the file; MidiFileError, before it is read, if it is too large."""
     try:
-        size = source.stat().st_size if isinstance(source, Path) else len(source)
+        size = len(source) if isinstance(source, bytes) else source.stat().st_size
         if size > LARGEST_FILE_BYTES:
             raise MidiFileError(
                 f"{called}: {size:,} bytes are too many for a MIDI file (at most {LARGEST_FILE_BYTES:,}); "
                 "give a file of one performance"
             )
-        return source.read_bytes() if isinstance(source, Path) else source
+        return source if isinstance(source, bytes) else source.read_bytes()
     except OSError as error:
         raise MidiFileError(f"{called}: cannot be read: {error.strerror or error}; check path and rights") from error
 

@@ -17,13 +17,13 @@ from tqdm import tqdm
 from piano.errors import ConfigError, MidiFileError, PianodError
 from piano.midi.document import MidiDocument
 from piano.midi.load import load_midi
-from piano.whole_file import write_whole
 from realtime.files.done_index import DoneIndexes
 from realtime.files.task_requests import Sharing
 from realtime.files.work_list import WorkItem
 from realtime.threads.logs import configure_logs
 from workers.place import Job, Place, Tell
 from workers.send import send
+from workers.stores import is_stored, write_anywhere
 
 __all__ = ["Made", "Maker", "Tell", "Work", "run_all", "write_result"]
 
@@ -74,7 +74,8 @@ def run_all(maker: Maker, works: Sequence[Work], sharing: Sharing, *, side_by_si
     by_number = {work.number: work for work in works}
     indexes = DoneIndexes()
     faults = 0
-    groups = _groups(works, side_by_side, is_sent=place.cluster is not None)
+    is_sent = place.cluster is not None or any(is_stored(work.item.source) for work in works)
+    groups = _groups(works, side_by_side, is_sent=is_sent)
     try:
         with _Bar(works) as bar:
             for one in send(maker, groups, place, tell=bar.tell, lost=_lost):
@@ -136,7 +137,7 @@ def write_result(path: Path, data: bytes) -> None:
     """Write a file, and the folders that lack to it, whole or not at all; ConfigError if it cannot be written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, data)
+        write_anywhere(path, data)
     except OSError as error:
         raise ConfigError(f"{path} cannot be written: {error.strerror or error}; choose another place") from error
 

@@ -1,8 +1,8 @@
 """What has been made in a folder, and from what: so that work that broke off goes on where it was.
 
 The list is a file, `.pianod.json`, in the folder that holds what was made. While work goes on, each file that is made
-adds a line to `.pianod.new.jsonl` beside it, which costs the same however long the list is; at the end, and when the
-list is next written, both become one again. One process writes them, on any machine that sees the folder.
+adds a line beside it (`realtime.files.done_lines`), which costs the same however long the list is; at the end, and when
+the list is next written, both become one again. One process writes them, on any machine that sees the folder.
 """
 
 import hashlib
@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from piano.errors import ConfigError
-from piano.whole_file import write_whole
+from realtime.files.done_lines import done_lines
+from workers.stores import write_anywhere
 
 NAME = ".pianod.json"
-NEW_NAME = ".pianod.new.jsonl"
 _VERSION = 1
 
 
@@ -25,7 +25,7 @@ class DoneIndex:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / NAME
-        self._new = folder / NEW_NAME
+        self._new = done_lines(folder)
 
     @cached_property
     def _wishes(self) -> dict[str, str]:
@@ -38,7 +38,7 @@ class DoneIndex:
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             found = {}
         try:
-            for line in self._new.read_text(encoding="utf-8").splitlines():
+            for line in self._new.read().splitlines():
                 name, wish = json.loads(line)
                 found[str(name)] = str(wish)
         except (OSError, ValueError, TypeError):  # a line that broke off is the last one
@@ -58,21 +58,23 @@ class DoneIndex:
         """Note that files were made; ConfigError if the list cannot be written."""
         self._wishes.update(dict.fromkeys(names, wish))
         try:
-            if self._new.exists() and not _ends_a_line(self._new):
+            if not self._new.is_whole():
                 self.settle()
-            with self._new.open("a", encoding="utf-8") as file:
-                file.write("".join(json.dumps([name, wish]) + "\n" for name in names))
+            self._new.add("".join(json.dumps([name, wish]) + "\n" for name in names))
         except OSError as error:
             raise self._cannot(error) from error
 
     def settle(self) -> None:
         """Put the new lines into the list; ConfigError if it cannot be written."""
-        if not self._new.exists():
-            return
+        try:
+            if not self._new.keep():
+                return
+        except OSError as error:
+            raise self._cannot(error) from error
         made = {name: {"wish": wish} for name, wish in sorted(self._wishes.items())}
         try:
-            write_whole(self._path, (json.dumps({"version": _VERSION, "made": made}, indent=1) + "\n").encode())
-            self._new.unlink()
+            write_anywhere(self._path, (json.dumps({"version": _VERSION, "made": made}, indent=1) + "\n").encode())
+            self._new.clear()
         except OSError as error:
             raise self._cannot(error) from error
 
@@ -80,11 +82,6 @@ class DoneIndex:
         return ConfigError(
             f"{self._path} cannot be written: {error.strerror or error}; choose another place with --out"
         )
-
-
-def _ends_a_line(path: Path) -> bool:
-    data = path.read_bytes()[-1:]
-    return data in (b"", b"\n")
 
 
 class DoneIndexes:

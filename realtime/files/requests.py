@@ -5,12 +5,19 @@ models as it is from the settings.
 """
 
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidatorFunctionWrapHandler, WrapValidator, model_validator
+
+from workers.stores import is_url, path_of
 
 DEFAULT_SECONDS = 30.0
 """The length of a piece for which neither seconds nor notes are asked."""
+
+
+def anywhere(value: Any, as_path: ValidatorFunctionWrapHandler) -> Any:
+    """Read a path of this machine, or a place in a store by its URL."""
+    return path_of(value) if is_url(value) else as_path(value)
 
 
 class PieceRequest(BaseModel):
@@ -18,7 +25,9 @@ class PieceRequest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    out: Path = Field(description="MIDI file to write; with several variants, -1, -2 … go before the ending")
+    out: Annotated[Path, WrapValidator(anywhere)] = Field(
+        description="MIDI file to write; with several variants, -1, -2 … go before the ending"
+    )
     seconds: float | None = Field(
         default=None,
         gt=0.0,

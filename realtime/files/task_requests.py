@@ -6,10 +6,19 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WrapValidator,
+    field_validator,
+    model_validator,
+)
 
 from realtime.files.fill_choices import KEPT
-from realtime.files.requests import ContinueRequest, PieceRequest
+from realtime.files.requests import ContinueRequest, PieceRequest, anywhere
 from workers.dask_cluster import check_address
 from workers.place import LIMIT_S
 
@@ -95,7 +104,7 @@ class FilesRequest(Sharing):
     files: tuple[str, ...] = Field(
         min_length=1, description="MIDI files, folders (with all that is in them), or patterns such as 'songs/*.mid'"
     )
-    out: Path | None = Field(
+    out: Annotated[Path | None, WrapValidator(anywhere)] = Field(
         default=None,
         description="MIDI file to write, for one file; else the folder to write into; beside each file if not given",
     )
@@ -127,8 +136,8 @@ class ContinueFilesRequest(FilesRequest):
 
     def of_file(self, file: Path, out: Path) -> ContinueRequest:
         """Return what is asked for of one file."""
-        shared = self.model_dump(include=set(ContinueRequest.model_fields) & set(type(self).model_fields))
-        return ContinueRequest.model_validate({**shared, "file": file, "out": out})
+        shared = self.model_dump(include=set(ContinueRequest.model_fields) & set(type(self).model_fields) - {"out"})
+        return ContinueRequest.model_validate({**shared, "file": str(file), "out": str(out)})
 
     @model_validator(mode="after")
     def _agree(self) -> Self:

@@ -9,6 +9,7 @@ from piano.errors import ConfigError
 from piano.midi.load import MIDI_ENDINGS, is_midi_name
 from realtime.files.done_index import DoneIndex
 from realtime.files.output_paths import variant_path
+from workers.stores import is_stored, path_of
 
 _WRITTEN = ".mid"
 """How what is made of a wrapped file ends: it is written without the wrapper."""
@@ -34,7 +35,7 @@ def work_list(words: Sequence[str], out: Path | None, suffix: str, variants: int
     """
     search = _Search(out)
     found = _once(entry for word in words for entry in search.files(word))
-    alone = len(found) == 1 and len(words) == 1 and Path(words[0]).expanduser().is_file()
+    alone = len(found) == 1 and len(words) == 1 and path_of(words[0]).is_file()
     is_file = out is not None and out.suffix.lower() in MIDI_ENDINGS and not out.is_dir()
     if is_file and not alone:
         raise ConfigError(f"--out {out} is one file, and there are {len(found)} to work on: name a folder")
@@ -69,7 +70,7 @@ class _Search:
 
     def files(self, word: str) -> Iterator[tuple[Path, str]]:
         """Yield the files that a word means; ConfigError if there is none."""
-        path = Path(word).expanduser()
+        path = path_of(word)
         if path.is_file():
             yield path, path.name
             return
@@ -80,7 +81,7 @@ class _Search:
                     f"{word}: there is no MIDI file ({', '.join(MIDI_ENDINGS)}) in this folder to work on"
                 )
         else:
-            found = list(self._fitting(path)) if glob.has_magic(word) else []
+            found = list(self._fitting(path)) if glob.has_magic(word) and not is_stored(path) else []
             if not found:
                 what = "no MIDI file fits this pattern" if glob.has_magic(word) else "there is no such file or folder"
                 raise ConfigError(f"{word}: {what}; check how it is written")

@@ -1,20 +1,26 @@
 """Work on a real cluster of worker processes: whatever ends on the way, nothing is lost and nothing is done twice."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from loguru import logger
 
+from bench.pieces import random_performance
 from piano.errors import ConfigError
+from piano.midi.file import MidiTrack, write_performance
 from realtime.cli.command_line import main
-from realtime.files.batch_run import Work, run_all
+from realtime.engine.open_model import EMBEDDED_FOLDER
+from realtime.files.batch_run import Maker, Work, run_all
 from realtime.files.done_index import DoneIndex
 from realtime.files.task_requests import Sharing
 from realtime.files.work_list import WorkItem
@@ -22,6 +28,7 @@ from tests.support.cluster_jobs import NamedDeeds
 from workers.dask_cluster import check_address
 
 ROOT = Path(__file__).parents[2]
+PLACES = ("jobs", "cluster")
 
 
 class Cluster:
@@ -68,6 +75,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 @pytest.fixture
 def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("workers.scheduler_link._FIRST_S", 120.0)  # where others work beside the test
     (tmp_path / "marks").mkdir()
     with ExitStack() as stack:
         yield Cluster(stack, tmp_path)
@@ -133,6 +141,47 @@ os.kill(int(sys.argv[2]), signal.SIGKILL)
 """
 
 
+def test_what_cannot_be_sent_is_given_up_by_name(cluster: Cluster, tmp_path: Path) -> None:
+    cluster.start(1)
+    lines: list[str] = []
+    logger.remove()
+    logger.add(lines.append, format="{message}", level="ERROR")
+    names = [f"{number:02}" for number in range(20)]
+    every = works(*names)
+    every[7] = replace(every[7], wish=Unsendable("wish"))
+    sharing = Sharing(cluster=cluster.address)
+    assert run_all(NamedDeeds(tmp_path / "marks"), every, sharing, side_by_side=1, verbosity=0) == 2
+    assert [work.item.name for work in works(*names)] == ["07"]
+    assert "cannot be sent to a worker" in lines[0]
+
+
+class Unsendable(str):
+    """A word that no pickle takes."""
+
+    def __reduce__(self) -> str:
+        raise TypeError("it does not travel")
+
+
+def test_a_worker_with_another_bundle_refuses_the_work(
+    cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The bundle is exchanged between the moment at which the caller sees it and that at which a worker opens it."""
+    bundle = tmp_path / "bundle"
+    shutil.copytree(EMBEDDED_FOLDER, bundle)
+    cluster.start(1)
+
+    def exchanged(maker: Maker, *rest: Any, **more: Any) -> int:
+        manifest = bundle / "manifest.json"
+        manifest.write_text(manifest.read_text() + "\n")
+        return run_all(maker, *rest, **more)
+
+    monkeypatch.setattr("realtime.files.new_pieces.run_all", exchanged)
+    words = ["new", "--seconds", "0.5", "--variants", "2", "--model", str(bundle), "--out", "a.mid"]
+    assert main([*words, "--cluster", cluster.address]) == 2
+    assert "another bundle under this name" in capsys.readouterr().err
+    assert not list(tmp_path.glob("a*.mid"))
+
+
 def test_the_bytes_are_those_of_one_process(cluster: Cluster) -> None:
     words = ["new", "--seconds", "0.5", "--variants", "3", "--seed", "5"]
     assert main([*words, "--out", "here/a.mid", "--jobs", "1"]) == 0
@@ -142,6 +191,30 @@ def test_the_bytes_are_those_of_one_process(cluster: Cluster) -> None:
     assert len(here) == 3
     assert here == there
     assert main([*words, "--out", "there/a.mid", "--jobs", "1"]) == 0  # all done: nothing is made again
+
+
+COMMANDS = {
+    "fill": ("--gap", "0.3-0.6", "--samples", "1"),
+    "velocities": ("--samples", "1"),
+    "clean": ("--onset",),
+    "perform": ("--samples", "1", "--plot"),
+    "continue": ("--notes", "4"),
+}
+
+
+def test_every_command_makes_the_same_bytes_on_a_cluster(cluster: Cluster, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for number in range(2):
+        performance = random_performance(10 + number, seed=number)
+        write_performance(tmp_path / "in" / f"{number}.mid", [MidiTrack("piano", performance)])
+    cluster.start(2)
+    for command, words in COMMANDS.items():
+        for place in (("--jobs", "1"), ("--cluster", cluster.address)):
+            out = f"{command}/{place[0][2:]}"
+            assert main([command, "in", "--out", out, "--seed", "5", *words, *place]) == 0
+        here, there = ({path.name: path.read_bytes() for path in Path(command, name).iterdir()} for name in PLACES)
+        assert len(here) == (5 if "--plot" in words else 3)  # the list of what is done among them
+        assert here == there
 
 
 @pytest.mark.parametrize("address", ["local:0", "local:", "local:x", "nowhere"])
