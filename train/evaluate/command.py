@@ -17,9 +17,12 @@ from train.corpus.note_cache import NoteCache
 from train.corpus.sources import midi_files
 from train.evaluate import task_evaluation
 from train.evaluate.with_cues import with_cues
+from train.places import add_place_arguments, place_of
 from train.predictors.ngram import NGram
 from train.predictors.scoring import PARTS, Scorer, Tally, WindowScorer, tally
-from train.predictors.targets import load_predictor
+from train.predictors.scoring_job import Asked, ScoringJob, Way, tally_all
+from train.predictors.targets import checksum_of, load_predictor
+from workers.place import LIMIT_S
 
 NGRAM = "ngram"
 _DEFAULT_ORDER = 4
@@ -81,34 +84,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="beside each --recall, also leaning on the rhythm that is going on, as pulse_guard does",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to a file")
+    add_place_arguments(parser, "the performances, or the answers that are sampled", limit_s=LIMIT_S)
     task_evaluation.add_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Measure, print the table, and write the figures; return the exit status."""
     _check(args)
+    place_of(args)
     if args.tasks:
         return task_evaluation.run(args)
     orders = args.ngram or ([_DEFAULT_ORDER] if args.target == NGRAM else [])
-    scorers: dict[str, Scorer] = {}
-    if args.target != NGRAM:
-        scorer = load_scorer(args.target, batch=args.batch, bf16=args.bf16)
-        scorers[args.target] = scorer
-        for recall in args.recall:
-            name = f"{args.target}, recall {recall:g}"
-            scorers[name] = WindowScorer(scorer.predictor, args.batch, recall)
-            for pulse in args.pulse:
-                scorers[f"{name}, pulse {pulse:g}"] = WindowScorer(scorer.predictor, args.batch, recall, pulse)
     cache = NoteCache.load(args.corpus) if args.corpus else None
     pieces = _midi_pieces(args.midi) if args.midi else _corpus_pieces(cache, args.split or "test", args.dataset)
     pieces = pieces[: args.limit]
+    rows = _model_rows(args, pieces, cache) if args.target != NGRAM else []
     if orders and cache:
-        scorers.update(_ngrams(cache, args.dataset, orders))
-    rows = [Measured(name, tally(scorer, _streams(pieces, cache, name))) for name, scorer in scorers.items()]
-    if args.cues and cache:
-        target = scorers[args.target]
-        told = with_cues(target, cache, [piece for piece in pieces if isinstance(piece, int)])
-        rows += [Measured(f"told: {name}", figures) for name, figures in told.items()]
+        ngrams = _ngrams(cache, args.dataset, orders)
+        places = [row.name.startswith("told: ") for row in rows]
+        at = places.index(True) if True in places else len(rows)
+        rows[at:at] = [Measured(name, tally(ngrams[name], _streams(pieces, cache, name))) for name in ngrams]
     if not rows[0].total.notes:
         raise CorpusError("there is not one note in the performances to measure on")
     print(table(rows))
@@ -116,6 +111,26 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         _write(args.json, rows, args)
     return 0
+
+
+def _model_rows(args: argparse.Namespace, pieces: list[int | Path], cache: NoteCache | None) -> list[Measured]:
+    """Return the rows of the model: as it is, in each way of remembering, and with cues."""
+    ways = {args.target: Way()}
+    for recall in args.recall:
+        name = f"{args.target}, recall {recall:g}"
+        ways[name] = Way(recall)
+        ways |= {f"{name}, pulse {pulse:g}": Way(recall, pulse) for pulse in args.pulse}
+
+    def asked() -> Iterator[Asked]:
+        for row, way in ways.items():
+            for name, events in _streams(pieces, cache, row):
+                yield Asked(row, name, events, way)
+        if args.cues and cache:
+            yield from with_cues(cache, [piece for piece in pieces if isinstance(piece, int)])
+
+    job = ScoringJob(args.target, checksum_of(args.target), args.batch, args.bf16)
+    found = tally_all(job, asked(), place_of(args))
+    return [Measured(row, found.get(row, {})) for row in {**ways, **dict.fromkeys(found)}]
 
 
 def load_scorer(target: str, *, batch: int = 8, bf16: bool = False) -> WindowScorer:

@@ -14,6 +14,7 @@ from piano.tasks.repair_tasks import VELOCITY_NOISE
 from train.corpus.note_cache import NoteCache
 from train.evaluate.excerpts import NOTES_PLAN, VELOCITY_PLAN
 from train.evaluate.situations import GROUPS, situations
+from train.places import place_of
 from train.predictors.targets import load_predictor
 
 
@@ -56,9 +57,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=True,
         help="take what is read of noisy notes, or of a score, as evidence; else as a hint to what is drawn",
     )
-    group.add_argument(
-        "--jobs", type=int, default=1, help="how many answers are sampled at once, in processes (default: %(default)s)"
-    )
     group.add_argument("--out", type=Path, metavar="FOLDER", help="write tasks.json, tasks.md and tasks.png there")
 
 
@@ -84,19 +82,20 @@ def run(args: argparse.Namespace) -> int:
     data = {"midi": str(args.midi)} if args.midi else {"split": split, "data": ", ".join(args.dataset or ["all"])}
     rows: list[ResultRow] = []
     took_s: dict[str, float] = {}
-    with solving(args.target, args.jobs) as solve:
-        request = SolveRequest(
-            sampling=sampling, samples=args.samples, evidence=Evidence(seed=args.seed) if args.evidence else None
-        )
-        model = Model(load_predictor(args.target, bf16=args.bf16), solve, request)
-        bench = Bench(material, model, args.pieces, args.excerpt_s)
-        report = TaskReport(args.target, {**data, **bench.extent, **settings}, rows, took_s)
-        for case in tqdm(cases, desc="tasks", unit="task"):
-            begun_s = time.monotonic()
-            rows += bench.measure(case)
-            took_s[case.name] = time.monotonic() - begun_s
-            if args.out and rows:
-                report.write(args.out)  # what is measured so far outlasts a run that is broken off
+    request = SolveRequest(
+        sampling=sampling, samples=args.samples, evidence=Evidence(seed=args.seed) if args.evidence else None
+    )
+    predictor = load_predictor(args.target, bf16=args.bf16)
+    bench = Bench(
+        material, Model(predictor, solving(args.target, place_of(args)), request), args.pieces, args.excerpt_s
+    )
+    report = TaskReport(args.target, {**data, **bench.extent, **settings}, rows, took_s)
+    for case in tqdm(cases, desc="tasks", unit="task"):
+        begun_s = time.monotonic()
+        rows += bench.measure(case)
+        took_s[case.name] = time.monotonic() - begun_s
+        if args.out and rows:
+            report.write(args.out)  # what is measured so far outlasts a run that is broken off
     if not rows:
         raise CorpusError("nothing is asked in these excerpts by these tasks: take more --pieces, or longer ones")
     print(report.markdown())
@@ -108,8 +107,8 @@ def _check(args: argparse.Namespace) -> None:
     faults = []
     if not args.corpus:
         faults.append("baselines are fitted on a training split: --corpus CACHE is needed")
-    if (args.pieces is not None and args.pieces < 1) or min(args.jobs, args.samples) < 1:
-        faults.append("--pieces, --jobs and --samples are 1 or more")
+    if (args.pieces is not None and args.pieces < 1) or args.samples < 1:
+        faults.append("--pieces and --samples are 1 or more")
     if args.excerpt_s is not None and args.excerpt_s < 0:
         faults.append("--excerpt-s is 0 (whole pieces) or more")
     if args.seed < 0 or not args.noise > 0:

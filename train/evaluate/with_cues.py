@@ -14,7 +14,7 @@ from piano.cues import DOWNBEAT, CueArray, is_chord
 from piano.tokens.encoding import TokenArray, encode
 from train.corpus.note_cache import NoteCache
 from train.dataset.shown_cues import told_ahead
-from train.predictors.scoring import Scorer, Tally, tally
+from train.predictors.scoring_job import Asked
 
 TOLD = ("none", "beats", "chords", "beats and chords")
 """What is told, a row each."""
@@ -23,10 +23,12 @@ LEAD_S = 0.5
 """How long before it sounds a chord is told where no beat is known, in seconds."""
 
 
-def with_cues(scorer: Scorer, cache: NoteCache, pieces: Sequence[int]) -> dict[str, dict[str, Tally]]:
-    """Return what the performances with annotated beats come to, by what is told, then by dataset."""
+def with_cues(cache: NoteCache, pieces: Sequence[int]) -> Iterator[Asked]:
+    """Yield the performances with annotated beats, once for each way of telling: `told: WAY` are their rows."""
     known = [piece for piece in pieces if (cache.cues(piece)["code"] <= DOWNBEAT).any()]
-    return {told: tally(scorer, _streams(cache, known, told)) for told in TOLD}
+    for told in TOLD:
+        for name, events in _streams(cache, known, told):
+            yield Asked(f"told: {told}", name, events)
 
 
 def cues_told(cues: CueArray, told: str) -> CueArray:

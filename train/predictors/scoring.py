@@ -224,8 +224,12 @@ def tally(scorer: Scorer, performances: Iterable[tuple[str, TokenArray]]) -> dic
     """Score the event tokens of performances; return what they came to by the name that stands before each."""
     totals: dict[str, Tally] = {}
     for name, events in performances:
-        notes = int((VOCABULARY.kinds[events] == Kind.ON).sum())
-        costs = scorer.costs(events)
-        scored = Tally(1, notes, events.size, float(costs.nats.sum()), parts_of(events, costs))
-        totals[name] = totals.get(name, Tally()) + scored
+        totals[name] = totals.get(name, Tally()) + tally_of(scorer, events)
     return totals
+
+
+def tally_of(scorer: Scorer, events: TokenArray) -> Tally:
+    """Score the event tokens of one performance."""
+    notes = int((VOCABULARY.kinds[events] == Kind.ON).sum())
+    costs = scorer.costs(events)
+    return Tally(1, notes, events.size, float(costs.nats.sum()), parts_of(events, costs))

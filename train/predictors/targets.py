@@ -1,5 +1,6 @@
 """What is measured, by its folder: a checkpoint or a bundle, as a predictor of windows or as a session to play from."""
 
+import hashlib
 from pathlib import Path
 
 from piano.errors import ConfigError
@@ -33,6 +34,31 @@ def load_session(target: str) -> Session:
     from train.predictors.torch_session import TorchSession
 
     return TorchSession.load(folder)
+
+
+def checksum_of(target: str) -> str:
+    """Return what tells a target from another: of a bundle its manifest's checksum, of a checkpoint that of its files.
+
+    A manifest has the checksums of the graphs in it, which are compared when they are loaded.
+    """
+    folder, is_bundle = _find(target)
+    checksum = hashlib.sha256()
+    for name in ("manifest.json",) if is_bundle else ("config.json", "model.safetensors"):
+        try:
+            checksum.update((folder / name).read_bytes())
+        except OSError as error:
+            raise ConfigError(f"{folder / name}: cannot be read: {error.strerror or error}") from error
+    return checksum.hexdigest()
+
+
+def check_target(target: str, checksum: str) -> None:
+    """Raise ConfigError if a target, where this runs, is another than the one of the checksum."""
+    found = checksum_of(target)
+    if found != checksum:
+        raise ConfigError(
+            f"{target}: a worker has another model under this name (checksum {found[:12]}, not {checksum[:12]}); copy "
+            "it to every machine, or put it on shared storage"
+        )
 
 
 def _find(target: str) -> tuple[Path, bool]:

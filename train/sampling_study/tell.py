@@ -11,8 +11,9 @@ import argparse
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -23,11 +24,12 @@ from piano.notes import Performance
 from train.corpus.note_cache import NoteCache
 from train.corpus.sources import midi_files
 from train.evaluate.excerpts import ExcerptPlan, cut, draw_excerpts
-from train.sampling_study.excerpt_statistics import excerpt_statistics, rounded
+from train.places import add_place_arguments, place_of
 from train.sampling_study.findings import REAL, Found, order_of
-from train.sampling_study.phrase_statistics import phrase_statistics
 from train.sampling_study.primers import CONTINUATION, PRIMER, read_pieces, works_of
-from train.sampling_study.two_sample import FOLDS, Sample, tell_apart
+from train.sampling_study.telling_job import Excerpt, Question, answered
+from train.sampling_study.two_sample import FOLDS
+from workers.place import LIMIT_S
 
 SECONDS = 25.0
 """The length of an excerpt."""
@@ -47,14 +49,6 @@ _LONGEST_REST_S = 10.0
 """A continuation begins where the last key of its primer came up: at most so long before the primer's end."""
 
 _SEED = 2_718_281
-
-
-class Excerpt(NamedTuple):
-    """Some seconds of music, the work that they are from, and what was heard before them, if they go on from that."""
-
-    work: str
-    music: Performance
-    heard: Performance | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +74,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--plot", type=Path, metavar="FILE", help="draw what tells most of the last way into a PNG file"
     )
+    add_place_arguments(parser, "the excerpts and the forests", limit_s=LIMIT_S)
 
 
 def run(args: argparse.Namespace) -> int:
     """Tell each way from real music, print the tables, and write what was asked for; return the exit status."""
+    place = place_of(args)
     if args.seconds <= 0 or args.most < 0:
         raise PianodError("--seconds is above 0 and --most at least 0")
     cache = NoteCache.load(args.corpus)
@@ -91,13 +87,15 @@ def run(args: argparse.Namespace) -> int:
     if not numbers:
         raise CorpusError(f"{args.corpus}: there are no pieces of split {args.split!r} to compare with")
     ways = {folder.name or str(folder): read_way(folder, args.seconds) for folder in args.folder}
-    found: dict[str, list[Found]] = {}
+    asked: dict[str, list[Question]] = {}
     if any(way.continuations for way in ways.values()):
         if args.truth is None:
             raise PianodError("--truth FOLDER is missing: what the pianists played, as `primers --truth` writes it")
-        found[CONTINUATIONS] = _continuations(ways, args.truth, cache, numbers, args.seconds)
+        asked[CONTINUATIONS] = _continuations(ways, args.truth, cache, numbers, args.seconds)
     if any(way.pieces for way in ways.values()):
-        found[PIECES] = _pieces(ways, cache, numbers, args.seconds)
+        asked[PIECES] = _pieces(ways, cache, numbers, args.seconds)
+    told = iter(answered([one for questions in asked.values() for one in questions], args.seconds, place))
+    found = {title: list(islice(told, len(questions))) for title, questions in asked.items()}
     print("\n\n".join(table(title, lines, args.most) for title, lines in found.items()))
     try:
         if args.json is not None:
@@ -148,22 +146,6 @@ def number_of(path: Path) -> str:
     return path.stem.split("-")[0]
 
 
-def sample_of(excerpts: Sequence[Excerpt], seconds: float) -> tuple[Sample, tuple[str, ...]]:
-    """Return the statistics of excerpts, and the names of the statistics; either all go on from something or none."""
-    rows = [_statistics(excerpt, seconds) for excerpt in excerpts]
-    names = tuple(rows[0])
-    values = np.array([[row[name] for name in names] for row in rows])
-    return Sample(values, tuple(excerpt.work for excerpt in excerpts)), names
-
-
-def _statistics(excerpt: Excerpt, seconds: float) -> dict[str, float]:
-    music = rounded(excerpt.music, seconds)
-    found = excerpt_statistics(music, seconds)
-    if excerpt.heard is not None:
-        found |= phrase_statistics(rounded(excerpt.heard, seconds), music, seconds)
-    return found
-
-
 def table(title: str, lines: Sequence[Found], most: int) -> str:
     """Return how well each way is told, the figures to look at, and the statistics that tell most of each."""
     width = max(len(each.name) for each in lines)
@@ -195,8 +177,8 @@ def _most_telling(each: Found, most: int) -> list[str]:
 
 def _continuations(
     ways: Mapping[str, Way], truth: Path, cache: NoteCache, numbers: Sequence[int], seconds: float
-) -> list[Found]:
-    """Tell continuations from what the pianists played; first other real music, as many excerpts."""
+) -> list[Question]:
+    """Ask for continuations beside what the pianists played; first other real music, as many excerpts."""
     pieces = read_pieces(truth)
     played = {
         number: excerpt._replace(work=pieces[number])
@@ -205,32 +187,26 @@ def _continuations(
     }
     if not played:
         raise CorpusError(f"{truth}: there is nothing that pianists played on; write it with `primers --truth`")
-    real, _ = sample_of(list(played.values()), seconds)
     others = _excerpts(cache, numbers, ExcerptPlan(len(played), 2 * seconds, _SEED))
-    found = [_found(REAL, real, [_halved(excerpt, seconds) for excerpt in others], seconds)]
+    questions = [Question(REAL, list(played.values()), [_halved(excerpt, seconds) for excerpt in others])]
     for name, way in ways.items():
         made = {number: excerpt for number, excerpt in way.continuations.items() if number in played}
         if len(made) < len(way.continuations):
             raise CorpusError(f"{name}: there are continuations of other excerpts than those of {truth}")
         if made:
-            rows = [index for index, number in enumerate(played) if number in made]
-            theirs = Sample(real.values[rows], tuple(real.groups[row] for row in rows))
-            excerpts = [made[number]._replace(work=pieces[number]) for number in played if number in made]
-            found.append(_found(name, theirs, excerpts, seconds))
-    return found
+            theirs = [excerpt for number, excerpt in played.items() if number in made]
+            ours = [made[number]._replace(work=pieces[number]) for number in played if number in made]
+            questions.append(Question(name, theirs, ours))
+    return questions
 
 
-def _pieces(ways: Mapping[str, Way], cache: NoteCache, numbers: Sequence[int], seconds: float) -> list[Found]:
-    """Tell new pieces from real music; first other real music. As many real excerpts as the largest way has."""
+def _pieces(ways: Mapping[str, Way], cache: NoteCache, numbers: Sequence[int], seconds: float) -> list[Question]:
+    """Ask for new pieces beside real music; first other real music. As many real excerpts as the largest way has."""
     most = max(len(way.pieces) for way in ways.values())
-    real, _ = sample_of(_excerpts(cache, numbers, ExcerptPlan(most, seconds, _SEED + 1)), seconds)
-    found = [_found(REAL, real, _excerpts(cache, numbers, ExcerptPlan(most, seconds, _SEED)), seconds)]
-    return found + [_found(name, real, way.pieces, seconds) for name, way in ways.items() if way.pieces]
-
-
-def _found(name: str, real: Sample, excerpts: Sequence[Excerpt], seconds: float) -> Found:
-    made, names = sample_of(excerpts, seconds)
-    return Found(name, tell_apart(real, made), names, real, made)
+    real = _excerpts(cache, numbers, ExcerptPlan(most, seconds, _SEED + 1))
+    others = _excerpts(cache, numbers, ExcerptPlan(most, seconds, _SEED))
+    every = [Question(name, real, way.pieces) for name, way in ways.items() if way.pieces]
+    return [Question(REAL, real, others), *every]
 
 
 def _excerpts(cache: NoteCache, numbers: Sequence[int], plan: ExcerptPlan) -> list[Excerpt]:

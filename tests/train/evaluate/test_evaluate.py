@@ -10,6 +10,7 @@ import pytest
 
 from export.exporter import ExportOptions, export_bundle
 from export.music import music_windows
+from piano.errors import ConfigError
 from piano.midi.file import MidiTrack, write_performance
 from piano.tokens.encoding import encode
 from train.__main__ import main
@@ -17,6 +18,7 @@ from train.corpus.note_cache import NoteCache
 from train.evaluate.command import load_scorer
 from train.model.checkpoint import load_checkpoint, save_checkpoint
 from train.model.gpt2 import GPT2
+from train.predictors.scoring_job import ScoringJob
 
 Evaluate = Callable[..., dict[str, object]]
 
@@ -70,6 +72,21 @@ def test_a_checkpoint_on_a_split(
     said = capsys.readouterr().out
     assert "bits/note" in said
     assert "pop909" in said
+
+
+def test_the_figures_are_the_same_wherever_they_are_computed(
+    checkpoint: Path, corpus: Path, evaluate: Evaluate
+) -> None:
+    asked = (checkpoint, "--corpus", corpus, "--split", "train", "--recall", 1)
+    here = evaluate(*asked)
+    assert evaluate(*asked, "--jobs", 2) == here
+    assert evaluate(*asked, "--cluster", "local:2") == here
+
+
+def test_a_worker_with_another_model_refuses_it(checkpoint: Path) -> None:
+    job = ScoringJob(str(checkpoint), "0" * 64)
+    with pytest.raises(ConfigError, match=r"another model under this name \(checksum .*, not 000000000000\)"):
+        job.open()
 
 
 def test_a_bundle_costs_what_its_checkpoint_costs(checkpoint: Path, bundle: Path, scales: NoteCache) -> None:

@@ -11,14 +11,14 @@ from piano.midi.file import MidiTrack, read_tracks, write_performance
 from piano.notes import Performance
 from tests.train.conftest import random_performance, save_random_corpus
 from train.__main__ import main
-from train.sampling_study import two_sample
+from train.sampling_study import telling_job
 
 PIECES = 10
 
 
 @pytest.fixture(autouse=True)
 def few_trees(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(two_sample.tell_apart, "__kwdefaults__", {"trees": 20})
+    monkeypatch.setattr(telling_job, "TREES", 20)
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +69,15 @@ def test_new_pieces_are_told_without_a_truth(folder: Path) -> None:
     free = content["free playing"]["free"]
     assert free["auc"] > 0.8
     assert "velocity" in next(iter(free["statistics"]))
+
+
+def test_the_figures_are_the_same_wherever_they_are_found(folder: Path) -> None:
+    """Forests grow by chance, but always by the same."""
+    found = []
+    for place in (("--jobs", "1"), ("--jobs", "2"), ("--cluster", "local:1")):
+        assert tell(folder, "held", "--truth", str(folder / "truth"), "--json", str(folder / "x.json"), *place) == 0
+        found.append(json.loads((folder / "x.json").read_text())["continuations"])
+    assert found[0] == found[1] == found[2]
 
 
 def test_what_is_missing_or_foreign_is_told(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
