@@ -114,9 +114,11 @@ def _profile(asked: argparse.Namespace) -> dict[str, Any]:
 
 
 def _scale(asked: argparse.Namespace) -> dict[str, Any]:
-    from bench.scale import COUNTS, GRAPH_FILES, QUICK_COUNTS, QUICK_GRAPH_FILES, measure
+    from bench import scale
 
-    return measure(QUICK_COUNTS, QUICK_GRAPH_FILES) if asked.quick else measure(COUNTS, GRAPH_FILES)
+    if asked.quick:
+        return scale.measure(scale.QUICK_COUNTS, scale.QUICK_OVERHEAD_FILES, scale.QUICK_GRAPH_FILES)
+    return scale.measure(scale.COUNTS, scale.OVERHEAD_FILES, scale.GRAPH_FILES)
 
 
 MEASUREMENTS: dict[str, tuple[str, Measure]] = {

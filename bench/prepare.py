@@ -1,7 +1,7 @@
 """Preparing a corpus: files a second of our command, and of a pipeline as MidiTok's page shows it, on the same files.
 
-Both read, both write what training reads. Ours also cleans and merges; MidiTok's also makes tokens, which ours does
-while it trains.
+Both read, both write what training reads. Ours also cleans, merges and finds chords; MidiTok's also makes tokens, which
+ours does while it trains. Ours without chords is beside it, since MidiTok's pipeline finds none.
 """
 
 import tempfile
@@ -21,6 +21,7 @@ from train.corpus.sources import folder_sources
 FILES, QUICK_FILES = 200, 20
 NOTES = 3000
 ROUNDS = 3
+ALIKE = "pianod, without chords"
 
 
 def measure(files: int, folder: Path | None = None, processes: int = 1) -> dict[str, Any]:
@@ -36,12 +37,17 @@ def measure(files: int, folder: Path | None = None, processes: int = 1) -> dict[
         def ours() -> None:
             prepare(sources, Path(scratch) / "prepared", processes=processes)
 
+        def without_chords() -> None:
+            prepare(sources, Path(scratch) / "prepared", processes=processes, chords=False)
+
         theirs, reason = miditok(paths, Path(scratch) / "tokens", processes)
-        taken = in_turns({"pianod": ours} | ({"MidiTok": theirs} if theirs else {}), ROUNDS)
+        works = {"pianod": ours, ALIKE: without_chords}
+        taken = in_turns(works | ({"MidiTok": theirs} if theirs else {}), ROUNDS)
     rates = {name: len(paths) / seconds for name, seconds in taken.items()}
     figures: dict[str, Any] = {"kind": "prepare", **about, "files": len(paths), "processes": processes}
     figures["files_per_s"] = rates
     figures["over_miditok"] = rates["pianod"] / rates["MidiTok"] if "MidiTok" in rates else None
+    figures["alike_over_miditok"] = rates[ALIKE] / rates["MidiTok"] if "MidiTok" in rates else None
     figures["missing"] = {} if reason is None else {"MidiTok": reason}
     return figures
 

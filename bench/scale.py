@@ -28,6 +28,7 @@ from workers.send import send
 
 COUNTS, QUICK_COUNTS = (100, 1_000, 10_000), (100, 1_000)
 GRAPH_FILES, QUICK_GRAPH_FILES = 1_000_000, 20_000
+OVERHEAD_FILES, QUICK_OVERHEAD_FILES = (20, 2_000), (20, 200)
 WORKERS = 4
 FILES_A_FOLDER = 1_000
 
@@ -59,17 +60,19 @@ class Counting:
         yield from works
 
 
-def measure(counts: Sequence[int], graph_files: int) -> dict[str, Any]:
-    """Measure each count of files, and the task graph of so many; return the figures."""
+def measure(counts: Sequence[int], overhead_files: tuple[int, int], graph_files: int) -> dict[str, Any]:
+    """Measure each count of files, what a cluster costs beside processes, and the task graph of so many."""
     about = circumstances()
     rows = []
     for count in counts:
         for name, work in WORKS.items():
             with tempfile.TemporaryDirectory(prefix="pianod-bench-") as scratch:
                 small_files(Path(scratch) / "midi", count)
-                seconds, most_mb = in_a_process(work, Path(scratch), count)
-            rows.append({"work": name, "files": count, "ms_per_file": 1000 * seconds / count, "most_mb": most_mb})
-    return {"kind": "scale", **about, "rows": rows, "graph": graph(graph_files)}
+                found = in_a_process(work, Path(scratch), count)
+            rows.append(
+                {"work": name, "files": count, "ms_per_file": 1000 * found.seconds / count, "most_mb": found.most_mb}
+            )
+    return {"kind": "scale", **about, "rows": rows, "overhead": overhead(*overhead_files), "graph": graph(graph_files)}
 
 
 def small_files(folder: Path, count: int) -> None:
@@ -89,32 +92,78 @@ def preparing(scratch: Path, count: int) -> None:
 
 def copying(scratch: Path, count: int) -> None:
     """Go through a folder as the commands on files do: the list of work, what is written, the list of what is done."""
+    _copied(scratch, count, Sharing(jobs=1))
+
+
+def by_processes(scratch: Path, count: int) -> None:
+    """Do the same in two processes."""
+    _copied(scratch, count, Sharing(jobs=2))
+
+
+def by_cluster(scratch: Path, count: int) -> None:
+    """Do the same on two workers of a cluster."""
+    _copied(scratch, count, Sharing(cluster="local:2"))
+
+
+def _copied(scratch: Path, count: int, sharing: Sharing) -> None:
     items = work_list([str(scratch / "midi")], scratch / "out", "made", 1)
-    works = [Work(number, item, "wish", 1) for number, item in enumerate(items)]
+    works = [Work(number, item, "wish", 1 << 10) for number, item in enumerate(items)]
     assert len(works) == count
-    run_all(Copying(), works, Sharing(jobs=1), side_by_side=1, verbosity=0)
+    run_all(Copying(), works, sharing, side_by_side=1, verbosity=0)
 
 
 WORKS: dict[str, Callable[[Path, int], None]] = {"prepare": preparing, "a command on files": copying}
+PLACES: dict[str, Callable[[Path, int], None]] = {"--jobs 2": by_processes, "local:2": by_cluster}
 
 
-def in_a_process(work: Callable[[Path, int], None], scratch: Path, count: int) -> tuple[float, float]:
-    """Return the seconds that a work takes in a new process, and the most memory of that process in MB."""
+def overhead(few: int, many: int) -> list[dict[str, Any]]:
+    """Return what sharing out costs at each place: seconds to begin, and milliseconds a file beyond.
+
+    Nothing is made of the files. All are seconds of the processor, of all processes together: other work on the machine
+    does not change them.
+    """
+    rows = []
+    for name, work in PLACES.items():
+        spent = []
+        for count in (few, many):
+            with tempfile.TemporaryDirectory(prefix="pianod-bench-") as scratch:
+                small_files(Path(scratch) / "midi", count)
+                spent.append(in_a_process(work, Path(scratch), count).processor_s)
+        a_file_s = (spent[1] - spent[0]) / (many - few)
+        rows.append(
+            {"place": name, "files": many, "begin_s": spent[0] - few * a_file_s, "ms_per_file": 1000 * a_file_s}
+        )
+    return rows
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What a work took in a process of its own: by the clock, of the processor with its own processes, and memory."""
+
+    seconds: float
+    processor_s: float
+    most_mb: float
+
+
+def in_a_process(work: Callable[[Path, int], None], scratch: Path, count: int) -> Spent:
+    """Return what a work takes in a new process."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
     process = context.Process(target=_measured, args=(work, scratch, count, theirs))
     process.start()
     theirs.close()
-    seconds, most_mb = ours.recv()
+    spent: Spent = ours.recv()
     process.join()
-    return seconds, most_mb
+    return spent
 
 
 def _measured(work: Callable[[Path, int], None], scratch: Path, count: int, answer: Any) -> None:
     began_s = time.perf_counter()
     work(scratch, count)
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    answer.send((time.perf_counter() - began_s, most / (1 << 20 if sys.platform == "darwin" else 1 << 10)))
+    seconds = time.perf_counter() - began_s
+    us, children = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    processor_s = us.ru_utime + us.ru_stime + children.ru_utime + children.ru_stime
+    answer.send(Spent(seconds, processor_s, us.ru_maxrss / (1 << 20 if sys.platform == "darwin" else 1 << 10)))
 
 
 def graph(files: int) -> dict[str, Any]:

@@ -172,8 +172,11 @@ def _offline(figures: dict[str, Any]) -> list[str]:
         one_s = places[0]["s"]
         shared = [[row["place"], f"{row['s']:.1f}", f"{one_s / row['s']:.2f} x"] for row in places]
         tables += ["", table([f"{places[0]['pieces']} pieces", "seconds", "over --jobs 1"], shared)]
-        began = [[row["command"], f"{row['s']:.2f}"] for row in figures["starts"]]
-        tables += ["", table(["start of", "seconds"], began)]
+        began = [
+            [row["command"], f"{row['s']:.2f}", f"{row['processor_s']:.2f}", f"{row['budget_s']:.2f}"]
+            for row in figures["starts"]
+        ]
+        tables += ["", table(["start of", "seconds", "of the processor", "budget"], began)]
     return tables
 
 
@@ -201,13 +204,26 @@ def _scale(figures: dict[str, Any]) -> list[str]:
         f"scheduler at a time, {graph['ms_per_task']:.2f} ms a task with {graph['workers']} workers, "
         f"{graph['caller_most_mb']:.0f} MB at the caller."
     )
-    return [table(["work", "files", "ms a file", "most MB"], rows), "", said]
+    shared = [
+        [f"{row['place']}, {row['files']:,} files", f"{row['begin_s']:.1f}", f"{row['ms_per_file']:.2f}"]
+        for row in figures["overhead"]
+    ]
+    return [
+        table(["work", "files", "ms a file", "most MB"], rows),
+        "",
+        table(["shared out, of the processor", "s to begin", "ms a file"], shared),
+        "",
+        said,
+    ]
 
 
 def _prepare(figures: dict[str, Any]) -> list[str]:
     rows = [[name, f"{rate:.1f}"] for name, rate in figures["files_per_s"].items()]
     over = figures["over_miditok"]
     said = f"{figures['files']} files of made-up music, {figures['processes']} process" + (
-        "." if over is None else f"; pianod is {over:.1f} times as fast as MidiTok's pipeline."
+        "."
+        if over is None
+        else f"; pianod is {over:.1f} times as fast as MidiTok's pipeline, and "
+        f"{figures['alike_over_miditok']:.1f} times where it finds no chords, as that finds none."
     )
     return [said, "", table(["", "files a second"], rows)]

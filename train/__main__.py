@@ -14,6 +14,7 @@ from piano.errors import PianodError
 COMMANDS = {
     "fetch": ("train.corpus.fetch", "bring a public data set here"),
     "prepare": ("train.corpus.prepare", "turn MIDI files into one note cache"),
+    "unpack": ("train.corpus.unpack", "lay a note cache out on the disk, so that it is read piece by piece"),
     "fit": ("train.fit.command", "train a model on a note cache"),
     "pack": ("train.pack.command", "make one folder that trains a recipe on another machine, without a network"),
     "join": ("train.pack.join", "put together the checkpoint that a packed run brought back"),

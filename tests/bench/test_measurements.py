@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bench import scale
 from bench.bench_model import cache_bytes, make_bundle, weight_bytes
 from bench.contestant import BenchModel, CannotError
 from bench.contestant_processes import contestants_of, end, start
@@ -19,6 +20,7 @@ from bench.long import measure as measure_long
 from bench.offline import batch_rate, naive_ms_per_token
 from bench.prepare import in_turns, made_up_files
 from bench.prepare import measure as measure_prepare
+from bench.tables import describe
 from bench.train import measure as measure_train
 from bench.worker import most_memory_mb, serve
 from export.weights import weights_of
@@ -160,3 +162,11 @@ def test_files_are_prepared_with_or_without_miditok(tmp_path: Path) -> None:
     seen: list[str] = []
     in_turns({"a": lambda: seen.append("a"), "b": lambda: seen.append("b")}, 2)
     assert seen == ["b", "a", "a", "b"]
+
+
+def test_the_cost_of_many_files_and_of_a_cluster_is_measured() -> None:
+    figures = scale.measure((10,), (4, 12), 64)
+    assert {(row["work"], row["files"]) for row in figures["rows"]} == {(work, 10) for work in scale.WORKS}
+    assert [row["place"] for row in figures["overhead"]] == ["--jobs 2", "local:2"]
+    assert figures["graph"]["arrived"] == 64
+    assert "The graph of 64 files" in "\n".join(describe(figures))

@@ -22,15 +22,19 @@ from train.corpus.sources import Source
 _KINDS = {"db": DOWNBEAT, "b": BEAT, "bR": BEAT}
 
 
-def cues_of(source: Source, notes: NoteArray) -> CueArray:
+def cues_of(source: Source, notes: NoteArray, *, finds_chords: bool = True) -> CueArray:
     """Return a piece's beats and chords as cues, in order of time; chords stand where they sound.
+
+    Chords that nobody annotated are found from the notes, where that is asked for.
 
     CorpusError if an annotation is there and cannot be read.
     """
     beats = _read(source, "beats", _beat)
     chords = _read(source, "chords", _chord)
-    if chords is None:
+    if chords is None and finds_chords:
         chords = label_chords(notes, None if beats is None else beats["time_s"])
+    if chords is None:
+        chords = no_cues()
     cues = np.concatenate([no_cues() if beats is None else beats, _changes(chords)])
     return cues[np.lexsort((cues["code"], cues["time_s"]))]
 

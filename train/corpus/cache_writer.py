@@ -10,7 +10,7 @@ import zipfile
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import asdict
+from dataclasses import fields
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
@@ -28,6 +28,7 @@ from train.corpus.note_cache import (
 )
 
 _BLOCK = 1 << 20
+_KNOWN = tuple(each.name for each in fields(Piece))
 _WIDEST = 4
 """The bytes of the widest column that `pack` makes."""
 
@@ -100,7 +101,9 @@ class CacheWriter:
         def parts() -> Iterator[bytes]:
             yield f'{{"format": {FORMAT_VERSION}, "pieces": ['.encode()
             for number, piece in enumerate(pieces):
-                yield (", " if number else "").encode() + json.dumps(asdict(piece), ensure_ascii=False).encode()
+                yield (", " if number else "").encode() + json.dumps(
+                    {name: getattr(piece, name) for name in _KNOWN}, ensure_ascii=False
+                ).encode()
             yield b"], " + json.dumps(rest, ensure_ascii=False)[1:].encode()
 
         put_member(archive, "index.json", parts())

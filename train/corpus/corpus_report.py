@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -152,12 +152,15 @@ class CorpusReport:
             with path.open("w", encoding="utf-8") as file:
                 file.write(json.dumps(report, ensure_ascii=False, indent=1).removesuffix("\n}") + ',\n "files": [')
                 for number, outcome in enumerate(self.outcomes):
-                    figures = {key: value for key, value in asdict(outcome).items() if key != "piece"}
-                    text = json.dumps(figures | _named(outcome.piece), ensure_ascii=False, indent=1)
-                    file.write(("," if number else "") + "\n  " + text.replace("\n", "\n  "))
+                    figures = {name: getattr(outcome, name) for name in _FIGURES}
+                    text = json.dumps(_named(outcome.piece) | figures, ensure_ascii=False)
+                    file.write(("," if number else "") + "\n  " + text)
                 file.write("\n ]\n}\n")
         except OSError as error:
             raise CorpusError(f"{path}: cannot be written: {error.strerror or error}") from error
+
+
+_FIGURES = tuple(each.name for each in fields(FileOutcome) if each.name != "piece")
 
 
 def _named(piece: Piece) -> dict[str, str]:

@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self, SupportsIndex
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,9 @@ from piano.notes import NOTE, PEDAL, Performance
 FORMAT_VERSION = 2
 CACHE_NAME = "notes.cache"
 """Name of the cache file in the folder that `prepare` writes."""
+
+COLUMNS_INDEX = "columns.json"
+"""Name of the index in a folder that `unpack` writes."""
 
 NOTE_COLUMNS = ("onset_ms", "duration_ms", "pitch", "velocity", "track")
 PEDAL_COLUMNS = ("pedal_ms", "pedal_down")
@@ -77,6 +80,7 @@ class NoteCache:
         self._pedal_starts = np.concatenate(([0], np.cumsum(self.pedal_counts)))
         self._cue_starts = np.concatenate(([0], np.cumsum(self.cue_counts)))
         self._columns = columns
+        self._folder: Path | None = None
         for column in columns.values():
             column.flags.writeable = False
 
@@ -166,36 +170,46 @@ class NoteCache:
             raise CorpusError(f"{path}: cannot be written: {error.strerror or error}") from error
 
     @classmethod
-    def load(cls, path: Path) -> "NoteCache":
-        """Load a cache from its file or from the folder it is in; CorpusError if it is missing, foreign or damaged."""
+    def load(cls, path: Path) -> Self:
+        """Load a cache from its file or from the folder it is in; CorpusError if it is missing, foreign or damaged.
+
+        Of a folder that `train.corpus.unpack` made, the columns stay on the disk, and are read where they are needed.
+        """
+        if (path / COLUMNS_INDEX).is_file():
+            return cls._on_the_disk(path)
         path = path / CACHE_NAME if path.is_dir() else path
-        try:
-            with zipfile.ZipFile(path) as archive:
-                index = json.loads(archive.read("index.json"))
-                if index["format"] not in (1, FORMAT_VERSION):
-                    raise CorpusError(
-                        f"{path}: has format {index['format']}, this program reads 1 and {FORMAT_VERSION}; "
-                        "write it again with `python -m train prepare`"
-                    )
-                pieces = [Piece(**{**piece, "tracks": tuple(piece["tracks"])}) for piece in index["pieces"]]
-                columns = {name: _read_column(archive, name, dtype) for name, dtype in index["columns"].items()}
-                if index["format"] == 1:
-                    index["cues"] = [0] * len(pieces)
-                    columns |= {name: np.zeros(0, np.uint8) for name in CUE_COLUMNS}
-                return cls._checked(pieces, index["notes"], index["pedals"], index["cues"], columns)
-        except FileNotFoundError as error:
-            raise CorpusError(f"{path}: there is no note cache; write one with `python -m train prepare`") from error
-        except OSError as error:
-            raise CorpusError(f"{path}: cannot be read: {error.strerror or error}") from error
-        except (zipfile.BadZipFile, zlib.error, KeyError, TypeError, ValueError, EOFError) as error:
-            raise CorpusError(
-                f"{path}: is damaged or no note cache ({error}); write it again with `python -m train prepare`"
-            ) from error
+        with reading(path), zipfile.ZipFile(path) as archive:
+            index = json.loads(archive.read("index.json"))
+            if index["format"] not in (1, FORMAT_VERSION):
+                raise CorpusError(
+                    f"{path}: has format {index['format']}, this program reads 1 and {FORMAT_VERSION}; "
+                    "write it again with `python -m train prepare`"
+                )
+            pieces = [Piece(**{**piece, "tracks": tuple(piece["tracks"])}) for piece in index["pieces"]]
+            columns = {name: _read_column(archive, name, dtype) for name, dtype in index["columns"].items()}
+            if index["format"] == 1:
+                index["cues"] = [0] * len(pieces)
+                columns |= {name: np.zeros(0, np.uint8) for name in CUE_COLUMNS}
+            return cls._checked(pieces, index["notes"], index["pedals"], index["cues"], columns)
+
+    @classmethod
+    def _on_the_disk(cls, folder: Path) -> Self:
+        with reading(folder):
+            index = json.loads((folder / COLUMNS_INDEX).read_bytes())
+            pieces = [Piece(**{**piece, "tracks": tuple(piece["tracks"])}) for piece in index["pieces"]]
+            columns = {name: _mapped(folder / f"{name}.bin", dtype) for name, dtype in index["columns"].items()}
+            cache = cls._checked(pieces, index["notes"], index["pedals"], index["cues"], columns)
+        cache._folder = folder
+        return cache
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> Any:
+        """Travel to another process as the name of the folder, where it is on the disk."""
+        return (type(self).load, (self._folder,)) if self._folder else super().__reduce_ex__(protocol)
 
     @classmethod
     def _checked(
         cls, pieces: list[Piece], notes: list[int], pedals: list[int], cues: list[int], columns: Columns
-    ) -> "NoteCache":
+    ) -> Self:
         """Return the cache if its index and its columns agree; ValueError otherwise."""
         if not len(pieces) == len(notes) == len(pedals) == len(cues):
             raise ValueError("the index contradicts itself")
@@ -205,6 +219,21 @@ class NoteCache:
         if columns["cue_code"].max(initial=0) >= CUES:
             raise ValueError("a cue is none that there is")
         return cls(pieces, notes, pedals, cues, columns)
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turn what goes wrong while a cache is read into a CorpusError that names it."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise CorpusError(f"{path}: there is no note cache; write one with `python -m train prepare`") from error
+    except OSError as error:
+        raise CorpusError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except (zipfile.BadZipFile, zlib.error, KeyError, TypeError, ValueError, EOFError) as error:
+        raise CorpusError(
+            f"{path}: is damaged or no note cache ({error}); write it again with `python -m train prepare`"
+        ) from error
 
 
 @contextmanager
@@ -271,3 +300,9 @@ def _read_column(archive: zipfile.ZipFile, name: str, dtype_name: str) -> NDArra
         raise ValueError(f"column {name} has type {dtype_name}")
     planes = [np.frombuffer(archive.read(f"{name}.{byte}"), np.uint8) for byte in range(dtype.itemsize)]
     return np.stack(planes, axis=1).reshape(-1).view(dtype.newbyteorder("<")).astype(dtype, copy=False)
+
+
+def _mapped(path: Path, dtype_name: str) -> NDArray[np.unsignedinteger[Any]]:
+    """Return a column that stays in its file."""
+    dtype = np.dtype(dtype_name).newbyteorder("<")
+    return np.memmap(path, dtype, "r") if path.stat().st_size else np.zeros(0, dtype)

@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from piano.errors import CorpusError, MidiFileError, PianodError
 from piano.midi.file import MidiTrack, merge_tracks, read_tracks
+from piano.midi.one_piano import merge_pedals
 from piano.notes import Performance, no_notes
 from train.corpus.annotations import cues_of
 from train.corpus.archives import archive_at
@@ -29,6 +30,7 @@ from train.corpus.spool import Spool
 from workers.dask_cluster import check_address
 from workers.place import Place, Tell
 from workers.send import in_order, send
+from workers.stores import path_of
 
 PLAYER = "player"
 OF_A_TAKE = frozenset((PLAYER, "pianod", "passed on"))
@@ -53,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the sub-command."""
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--zips", type=Path, metavar="DIR", help="folder of zips, one per data set, named in --splits")
-    source.add_argument("--folder", type=Path, metavar="DIR", help="folder of MIDI files, with sub-folders")
+    source.add_argument("--folder", metavar="DIR", help="folder of MIDI files, with sub-folders, also as s3://…")
     parser.add_argument("--splits", type=Path, metavar="CSV", help="dataset,file,split,composer,title for --zips")
     parser.add_argument("--split-csv", type=Path, metavar="CSV", help="file,split[,composer,title] for --folder")
     parser.add_argument("--licence", default="unknown", help="licence of the files in --folder")
@@ -64,6 +66,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=LONGEST_SILENCE_S,
         metavar="S",
         help="seconds without a key down that are left in (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--chords",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="find the chords of pieces that nobody annotated; takes as long as all else together",
     )
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="default: one per core")
     parser.add_argument(
@@ -80,7 +88,7 @@ def run(args: argparse.Namespace) -> int:
             raise CorpusError("--zips needs --splits, the table that says which file is in which split")
         sources = zip_sources(args.zips, args.splits)
     else:
-        sources = folder_sources(args.folder, args.split_csv, licence=args.licence)
+        sources = folder_sources(path_of(args.folder), args.split_csv, licence=args.licence)
     if args.cluster is not None:
         check_address(args.cluster)
     report = prepare(
@@ -89,6 +97,7 @@ def run(args: argparse.Namespace) -> int:
         longest_silence_s=args.longest_silence,
         processes=args.processes,
         cluster=args.cluster,
+        chords=args.chords,
     )
     print(report.table())
     return 0
@@ -101,10 +110,12 @@ def prepare(
     longest_silence_s: float = LONGEST_SILENCE_S,
     processes: int = 1,
     cluster: str | None = None,
+    chords: bool = True,
 ) -> CorpusReport:
     """Read and clean all sources, write cache and report into the folder `out`, and return the report.
 
-    Processes of this machine share the files, or the workers of a Dask cluster, which read them by their paths.
+    Processes of this machine share the files, or the workers of a Dask cluster, which read them by their paths. Without
+    `chords`, pieces of which nobody annotated any have none.
     """
     if not sources:
         raise CorpusError("there is no MIDI file to read")
@@ -115,7 +126,10 @@ def prepare(
     came: Spool[FileOutcome] = Spool()
     with CacheWriter(out / CACHE_NAME) as cache:
         for prepared in tqdm(
-            _prepare_all(sources, longest_silence_s, place), total=len(sources), desc="reading", unit="file"
+            _prepare_all(sources, _Preparing(longest_silence_s, chords), place),
+            total=len(sources),
+            desc="reading",
+            unit="file",
         ):
             came.append(prepared.outcome)
             if prepared.columns is not None:
@@ -158,6 +172,7 @@ class _Preparing:
     """Prepares sources, wherever it is sent to."""
 
     longest_silence_s: float
+    finds_chords: bool
 
     def open(self) -> None:
         """Nothing is to be loaded."""
@@ -165,15 +180,15 @@ class _Preparing:
     def make(self, works: Sequence[_Numbered], tell: Tell) -> Iterator[_Done]:  # noqa: ARG002
         """Prepare sources one after the other."""
         for work in works:
-            yield _Done(work.number, prepare_one(work.source, self.longest_silence_s))
+            yield _Done(work.number, prepare_one(work.source, self.longest_silence_s, finds_chords=self.finds_chords))
 
 
-def _prepare_all(sources: Sequence[Source], longest_silence_s: float, place: Place) -> Iterator[Prepared]:
+def _prepare_all(sources: Sequence[Source], job: _Preparing, place: Place) -> Iterator[Prepared]:
     """Yield what became of each source, in order."""
     numbered = (_Numbered(number, source) for number, source in enumerate(sources))
     size = 1 if place.cluster is None and place.jobs == 1 else _SOURCES_A_GROUP
     groups = iter(lambda: list(islice(numbered, size)), [])
-    done = send(_Preparing(longest_silence_s), groups, place, tell=_tell_nobody, lost=_lost)
+    done = send(job, groups, place, tell=_tell_nobody, lost=_lost)
     return (one.prepared for one in in_order(done, attrgetter("number")))
 
 
@@ -186,7 +201,7 @@ def _tell_nobody(_number: int, _share: float, _notes: float) -> None:
     """Take how far a file is; none takes long."""
 
 
-def prepare_one(source: Source, longest_silence_s: float = LONGEST_SILENCE_S) -> Prepared:
+def prepare_one(source: Source, longest_silence_s: float = LONGEST_SILENCE_S, *, finds_chords: bool = True) -> Prepared:
     """Read, clean and pack one file; a file that cannot be used is refused with the reason, never an exception."""
     try:
         tracks = read_tracks(_bytes(source), name=source.piece.file, warn=tqdm.write)
@@ -194,9 +209,9 @@ def prepare_one(source: Source, longest_silence_s: float = LONGEST_SILENCE_S) ->
         return Prepared(FileOutcome(source.piece, refusal=str(error)), None)
     tracks = players_part(tracks)
     piece = replace(source.piece, tracks=tuple(track.name for track in tracks))
-    merged = merge_tracks(tracks)
+    merged = _one_piano(tracks)
     try:
-        merged = replace(merged, cues=cues_of(source, merged.notes))
+        merged = replace(merged, cues=cues_of(source, merged.notes, finds_chords=finds_chords))
     except PianodError as error:
         return Prepared(FileOutcome(piece, refusal=str(error)), None)
     cleaned = clean(merged, longest_silence_s)
@@ -213,6 +228,14 @@ def prepare_one(source: Source, longest_silence_s: float = LONGEST_SILENCE_S) ->
     if performance.notes.size == 0:
         return Prepared(replace(outcome, refusal=f"{piece.file}: there is no note on the 88 keys in it"), None)
     return Prepared(outcome, pack(performance))
+
+
+def _one_piano(tracks: Sequence[MidiTrack]) -> Performance:
+    """Return tracks, each of which one piano can play, as one performance; one that is alone with notes is that."""
+    sounding = [track.performance for track in tracks if track.performance.notes.size]
+    if len(sounding) != 1:
+        return merge_tracks(tracks)
+    return Performance(sounding[0].notes, merge_pedals([track.performance.pedals for track in tracks]))
 
 
 def players_part(tracks: Sequence[MidiTrack]) -> tuple[MidiTrack, ...]:

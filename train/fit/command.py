@@ -8,7 +8,7 @@ from pathlib import Path
 
 from piano.errors import PianodError
 from train.corpus.corpus_report import REPORT_NAME
-from train.corpus.note_cache import CACHE_NAME, NoteCache
+from train.corpus.note_cache import CACHE_NAME, COLUMNS_INDEX, NoteCache
 from train.corpus.prepare import prepare
 from train.corpus.sources import Source, folder_sources
 from train.fit.ranks import Ranks
@@ -23,7 +23,9 @@ OWN_RECIPE = Path(__file__).parents[2] / "configs" / "own.toml"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
     parser.add_argument("recipe", type=Path, nargs="?", help="a TOML file; with --init: configs/own.toml")
-    parser.add_argument("--corpus", type=Path, required=True, help="a note cache, or a folder of MIDI files")
+    parser.add_argument(
+        "--corpus", type=Path, required=True, help="a note cache, unpacked or not, or a folder of MIDI files"
+    )
     parser.add_argument("--out", type=Path, help="folder of the run; taken up where it was left (default: runs/RECIPE)")
     parser.add_argument("--minutes", type=float, help="train so long by the clock, in place of the recipe's steps")
     parser.add_argument("--init", type=Path, help="a checkpoint whose weights to start from (fine-tuning)")
@@ -81,7 +83,7 @@ def _corpus(path: Path, folder: Path) -> NoteCache:
 
     The folder of the run is made here, and keeps what is made.
     """
-    is_midi = path.is_dir() and not (path / CACHE_NAME).is_file()
+    is_midi = path.is_dir() and not any((path / name).is_file() for name in (CACHE_NAME, COLUMNS_INDEX))
     cache = None if is_midi else NoteCache.load(path)
     sources = folder_sources(path) if is_midi else []
     try:
