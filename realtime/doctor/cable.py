@@ -25,6 +25,11 @@ def local_control(channel: int, *, on: bool) -> bytes:
     return bytes((0xB0 + channel - 1, LOCAL_CONTROL, 127 if on else 0))
 
 
+def probe(channel: int) -> bytes:
+    """Return a message that makes no sound and changes nothing; `channel` from 1."""
+    return bytes((0xB0 + channel - 1, PROBE, 85))
+
+
 def listen(port: InputPort, clock: Clock, duration_ns: int) -> list[Arrived]:
     """Return what comes in within a time, with moments from its beginning; at least what is there already."""
     began_ns = clock.now_ns()
@@ -40,16 +45,24 @@ def listen(port: InputPort, clock: Clock, duration_ns: int) -> list[Arrived]:
 
 def loop_findings(output: OutputPort, port: InputPort, clock: Clock, channel: int) -> list[Finding]:
     """Say whether what goes out comes in again."""
-    probe = bytes((0xB0 + channel - 1, PROBE, 85))
-    output.send(probe)
-    if any(one.data[1:] == probe[1:] for one in listen(port, clock, WITHIN_NS // 2) if len(one.data) == 3):
-        return [
-            note(
-                "what pianod sends comes back to it: there is a loop, by the keyboard's MIDI THRU or a program between",
-                "pianod leaves its own notes out, but other programs may not: switch MIDI THRU or ECHO off",
-            )
-        ]
-    return [good("what pianod sends does not come back to it")]
+    sent = probe(channel)
+    output.send(sent)
+    return [loop_finding(is_loop=comes_back(sent, listen(port, clock, WITHIN_NS // 2)))]
+
+
+def comes_back(sent: bytes, heard: Sequence[Arrived]) -> bool:
+    """Say whether a message that went out is among those that came in, on whatever channel."""
+    return any(one.data[1:] == sent[1:] for one in heard if len(one.data) == 3)
+
+
+def loop_finding(*, is_loop: bool) -> Finding:
+    """Say whether what goes out comes in again."""
+    if is_loop:
+        return note(
+            "what pianod sends comes back to it: there is a loop, by the keyboard's MIDI THRU or a program between",
+            "pianod leaves its own notes out, but other programs may not: switch MIDI THRU or ECHO off",
+        )
+    return good("what pianod sends does not come back to it")
 
 
 def own_sound_findings(input_name: str, output_name: str, *, thru: bool) -> list[Finding]:
@@ -93,11 +106,11 @@ def travel_findings(system: MidiSystem, clock: Clock, probes: int = PROBES) -> l
 def _travels_ms(output: OutputPort, port: InputPort, clock: Clock, probes: int) -> list[float]:
     travels = []
     for number in range(probes):
-        probe = bytes((0xB0, PROBE, number % 128))
+        sent = bytes((0xB0, PROBE, number % 128))
         sent_ns = clock.now_ns()
-        output.send(probe)
+        output.send(sent)
         while clock.now_ns() - sent_ns < WITHIN_NS:
-            if port.poll() == probe:
+            if port.poll() == sent:
                 travels.append((clock.now_ns() - sent_ns) / NS_PER_MS)
                 break
             port.wait()

@@ -169,16 +169,23 @@ def _is_press(before: int, after: int) -> bool:
     return before < PEDAL_THRESHOLD <= after
 
 
+def flood_findings(real_time: int, duration_ns: int) -> list[Finding]:
+    """Say whether so many system real-time messages within a time are a flood."""
+    per_s = real_time / max(duration_ns / 1e9, 1e-3)
+    if per_s <= FLOOD_PER_S:
+        return []
+    return [
+        note(
+            f"{per_s:.0f} clock or sensing messages a second: a flood; pianod leaves it out",
+            "switch MIDI CLOCK OUT or SYNC off in the keyboard, or in the program that sends it",
+        )
+    ]
+
+
 def _flood(messages: Sequence[Arrived], duration_ns: int) -> list[Finding]:
     real_time = Counter(one.data[0] for one in messages if kind_of(one.data) is MessageKind.REAL_TIME)
-    per_s = sum(real_time.values()) / max(duration_ns / 1e9, 1e-3)
-    if per_s > FLOOD_PER_S:
-        return [
-            note(
-                f"{per_s:.0f} clock or sensing messages a second: a flood; pianod leaves it out",
-                "switch MIDI CLOCK OUT or SYNC off in the keyboard, or in the program that sends it",
-            )
-        ]
+    if flood := flood_findings(sum(real_time.values()), duration_ns):
+        return flood
     if real_time[CLOCK]:
         return [
             note(

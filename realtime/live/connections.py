@@ -13,7 +13,7 @@ from piano.errors import PortError
 from realtime.engine.commands import ChoosePort
 from realtime.engine.messages import PortReport
 from realtime.midi.browser_ports import BrowserSystem
-from realtime.midi.input_thread import IsEcho, MidiInput, OnClock, Thru
+from realtime.midi.input_thread import InputStatus, IsEcho, MidiInput, OnClock, Thru
 from realtime.midi.port_events import (
     ListenersGone,
     PlayerGone,
@@ -107,6 +107,11 @@ class Connections:
     def listing(self) -> PortListing | None:
         """Return what there is to connect to, as far as it is known; for any thread."""
         return None if self._watchdog is None else self._watchdog.listing
+
+    @property
+    def input_status(self) -> InputStatus | None:
+        """Return what has come in since the input port was opened; for any thread."""
+        return None if self._input is None else self._input.status()
 
     @property
     def wires(self) -> Wires | None:

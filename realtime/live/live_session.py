@@ -29,6 +29,7 @@ from realtime.engine.messages import EngineListener, PortReport
 from realtime.engine.partner import Partner, PartnerSettings
 from realtime.live.connections import Connections, OpenPorts, open_ports, with_own_names
 from realtime.midi.clock_in import MidiClock
+from realtime.midi.input_thread import InputStatus
 from realtime.midi.port_events import Received
 from realtime.midi.ports import MidiSystem, PortListing, Wires
 from realtime.output.side_sources import SideSources
@@ -172,6 +173,11 @@ class LivePlay(EngineListener):
     def port_names(self) -> tuple[str, str]:
         """Return what is listened to and played on; for any thread."""
         return self._connections.names
+
+    @property
+    def input_status(self) -> InputStatus | None:
+        """Return what has come in over the input port; for any thread."""
+        return self._connections.input_status
 
     @property
     def listing(self) -> PortListing | None:

@@ -22,6 +22,7 @@ from realtime.panel.guard import Door, Guard
 from realtime.panel.invitation import WARNING, Invitation
 from realtime.panel.job_routes import job_routes
 from realtime.panel.jobs import Jobs
+from realtime.panel.learn_routes import learn_routes
 from realtime.panel.like_routes import like_routes
 from realtime.panel.page_link import carry_out, serve_link
 from realtime.panel.piece_routes import Reader, review_routes
@@ -84,6 +85,7 @@ def build_app(
                 *job_routes(controls, jobs, reader),
                 *like_routes(controls, reader),
                 *doctor_routes(controls),
+                *learn_routes(controls),
                 WebSocketRoute("/api/live", live),
             ]
         ),

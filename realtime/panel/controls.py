@@ -23,7 +23,7 @@ from realtime.control.protocol import (
     Trade,
     changed,
 )
-from realtime.doctor.cable import local_control
+from realtime.doctor.cable import local_control, probe
 from realtime.engine.commands import (
     ChoosePort,
     ComeToEnd,
@@ -39,7 +39,8 @@ from realtime.engine.commands import (
 )
 from realtime.engine.event_rings import EventRings
 from realtime.live.live_session import LivePlay
-from realtime.midi.message import MessageKind, kind_of
+from realtime.midi.input_thread import InputStatus
+from realtime.midi.message import MessageKind, control_of, kind_of
 from realtime.midi.performance_messages import TimedMessage
 from realtime.midi.ports import Direction, without_own
 from realtime.performers.performer import LoopStatus, TradeStatus
@@ -217,6 +218,14 @@ class Controls:
         """Tell the piano at the output whether its keys play its own sound."""
         self._stage.play.beside.replay("Local Control", [(0, local_control(self.settings.output_channel, on=on))])
 
+    def probe(self) -> None:
+        """Send what means nothing to anybody, to see whether it comes back."""
+        self._stage.play.beside.replay("a probe", [(0, probe(self.settings.output_channel))])
+
+    def input_status(self) -> InputStatus | None:
+        """Return what has come in over the input port; None where there is none."""
+        return self._stage.play.input_status
+
     def stop_replay(self) -> None:
         """End it."""
         self._stage.play.beside.stop_replay()
@@ -257,8 +266,8 @@ class Controls:
         inbox = self._stage.play.partner.inbox
         for data in messages:
             kind = kind_of(data)
-            if kind not in _PLAYABLE:
-                raise ControlError("a page plays notes and the sustain pedal, nothing else")
+            if kind not in _PLAYABLE and not (kind is MessageKind.CHANNEL and control_of(data)):
+                raise ControlError("a page plays notes, pedals and controllers, nothing else")
             if len(inbox) > MOST_WAITING and kind is MessageKind.NOTE_ON:
                 raise ControlError("too many notes at once: the engine has not taken in the last ones yet")
             self._stage.play.play(data)

@@ -6,15 +6,16 @@ interpreter; the keyboard is judged by what was heard already.
 
 import asyncio
 import json
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from realtime.doctor.cable import own_sound_findings
+from realtime.doctor.cable import comes_back, loop_finding, own_sound_findings, probe
 from realtime.doctor.finding import Finding
-from realtime.doctor.keyboard import Arrived, keyboard_findings
+from realtime.doctor.keyboard import Arrived, flood_findings, keyboard_findings
 from realtime.midi.performance_messages import TimedMessage
 from realtime.panel.child import WorkError, program, run_child
 from realtime.panel.controls import Controls
@@ -23,6 +24,9 @@ from realtime.take.take import Source
 from realtime.threads.clock import NS_PER_S
 
 LISTENED_S = 60
+PROBED_S = 0.5
+"""How long a probe is waited for, and a flood listened to, in seconds."""
+
 _GIVE_UP_S = 120.0
 _SOMETHING_IS_WRONG = 2
 _CHORD, _APART_NS, _LASTS_NS = (60, 64, 67, 72), NS_PER_S // 5, NS_PER_S
@@ -46,7 +50,11 @@ def doctor_routes(controls: Controls) -> list[BaseRoute]:
         return Response(said, media_type="application/json")
 
     async def keyboard(_request: Request) -> Response:
-        return json_of([{"title": "Your keyboard", "findings": [asdict(one) for one in findings_of(controls)]}])
+        cable = await cable_findings(controls)
+        titled = {"Your keyboard": findings_of(controls), "The cable": cable}
+        return json_of(
+            [{"title": title, "findings": [asdict(one) for one in found]} for title, found in titled.items() if found]
+        )
 
     async def sound(_request: Request) -> Response:
         controls.replay("a chord to try the sound", chord(), 0)
@@ -64,6 +72,29 @@ def doctor_routes(controls: Controls) -> list[BaseRoute]:
         Route("/api/doctor/keyboard", keyboard, methods=["POST"]),
         Route("/api/doctor/sound", sound, methods=["POST"]),
         Route("/api/doctor/local-control", own_keys, methods=["POST"]),
+    ]
+
+
+async def cable_findings(
+    controls: Controls, pause: Callable[[float], Awaitable[None]] = asyncio.sleep
+) -> list[Finding]:
+    """Send a probe, and say after a moment whether it came back, and whether a flood came meanwhile.
+
+    Nothing is said where there is no port.
+    """
+    before, began_s = controls.input_status(), controls.now_s()
+    if before is None:
+        return []
+    controls.probe()
+    await pause(PROBED_S)
+    after, took_s = controls.input_status(), controls.now_s() - began_s
+    if after is None:
+        return []
+    heard = [Arrived(one.at_ns, one.data) for one in controls.last(took_s) if one.source is Source.PLAYED]
+    is_loop = after.echoes > before.echoes or comes_back(probe(controls.settings.output_channel), heard)
+    return [
+        loop_finding(is_loop=is_loop),
+        *flood_findings(after.real_time - before.real_time, round(took_s * NS_PER_S)),
     ]
 
 

@@ -1,14 +1,25 @@
-// Settings that are keys: each is told by its name, and learned from the key that is struck next.
+// Settings that are keys or controllers: each is told by its name, and learned from what is struck or moved next.
 
 import { nameOf } from "./layout.js";
 
-const KEYS = ["trigger_key", "tap_key", "duet_split", "duet_lowest", "duet_highest"];
+const KEYS = ["trigger_key", "ending_key", "tap_key", "duet_split", "duet_lowest", "duet_highest"];
+const CONTROLLERS = ["trigger_cc", "ending_cc", "tap_cc", "mode_cc", "take_cc", "keep_cc", "undo_cc", "clear_cc"];
+const NAMES = {
+  1: "modulation wheel", 2: "breath", 4: "foot controller", 7: "volume", 10: "pan", 11: "expression",
+  64: "sustain pedal", 65: "portamento", 66: "sostenuto pedal", 67: "soft pedal", 68: "legato pedal", 69: "hold",
+};
+const ASK_EVERY_MS = 200;
 
-export class KeyLearning {
-  // `change(name, pitch)` asks the daemon; `announce` says what is to be done.
-  constructor(change, announce) {
-    Object.assign(this, { change, announce });
-    this.rows = new Map(); // name of a setting -> {input, key, button}
+function controllerName(number) {
+  return NAMES[number] ?? `controller ${number}`;
+}
+
+export class Learning {
+  // `change(name, value)` asks the daemon; `announce` says what is to be done; `moved(afterS)` asks which controller was
+  // moved after a moment, and what the time is: {controller, now_s}.
+  constructor(change, announce, moved) {
+    Object.assign(this, { change, announce, moved });
+    this.rows = new Map(); // name of a setting -> {input, shown, button, isKey}
     this.waiting = null;
   }
 
@@ -16,40 +27,57 @@ export class KeyLearning {
   build() {
     this.rows.clear();
     this.waiting = null;
-    for (const name of KEYS) {
+    for (const name of [...KEYS, ...CONTROLLERS]) {
       const input = document.getElementById(`setting-${name}`);
       const row = input?.closest(".row");
       if (!row || row.querySelector(".learn")) continue;
       const tools = Object.assign(document.createElement("span"), { className: "learn" });
-      const key = document.createElement("b");
+      const shown = document.createElement("b");
       const button = Object.assign(document.createElement("button"), { type: "button", className: "small", textContent: "Learn" });
       button.ariaLabel = `Learn: ${row.querySelector("label").textContent}`;
       button.addEventListener("click", () => this.ask(this.waiting === name ? null : name));
-      tools.append(key, button);
+      tools.append(shown, button);
       row.append(tools);
-      this.rows.set(name, { input, key, button });
+      this.rows.set(name, { input, shown, button, isKey: KEYS.includes(name) });
     }
   }
 
   ask(name) {
     this.waiting = name;
-    for (const [other, { button }] of this.rows) button.textContent = other === name ? "Strike it" : "Learn";
-    if (name) this.announce("strike the key");
+    for (const [other, { button, isKey }] of this.rows) {
+      button.textContent = other === name ? (isKey ? "Strike it" : "Move it") : "Learn";
+    }
+    if (!name) return;
+    const { isKey } = this.rows.get(name);
+    this.announce(isKey ? "strike the key" : "move the pedal or the knob");
+    if (!isKey) this.listen(name);
+  }
+
+  async listen(name) {
+    let { now_s: afterS } = await this.moved(Infinity);
+    while (this.waiting === name) {
+      const { controller } = await this.moved(afterS);
+      if (controller !== null && this.waiting === name) this.learn(controller, controllerName(controller));
+      await new Promise((resolve) => setTimeout(resolve, ASK_EVERY_MS));
+    }
   }
 
   hear(pitch) {
+    if (this.waiting !== null && this.rows.get(this.waiting).isKey) this.learn(pitch, nameOf(pitch));
+  }
+
+  learn(value, said) {
     const name = this.waiting;
-    if (name === null) return;
     this.ask(null);
-    this.announce(nameOf(pitch));
-    this.change(name, pitch);
+    this.announce(said);
+    this.change(name, value);
   }
 
   take(settings) {
-    for (const [name, { input, key }] of this.rows) {
+    for (const [name, { input, shown, isKey }] of this.rows) {
       const value = settings[name] ?? null;
-      const text = value === null ? "" : nameOf(value);
-      if (key.textContent !== text) key.textContent = text;
+      const text = value === null ? "" : isKey ? nameOf(value) : controllerName(value);
+      if (shown.textContent !== text) shown.textContent = text;
       if (input.type === "range" && input.getAttribute("aria-valuetext") !== text) input.setAttribute("aria-valuetext", text);
     }
   }

@@ -7,7 +7,7 @@ import { Guide } from "./guide.js";
 import { Health } from "./health.js";
 import { Job } from "./job.js";
 import { Keyboard } from "./keyboard.js";
-import { KeyLearning } from "./learn.js";
+import { Learning } from "./learn.js";
 import { Link } from "./link.js";
 import { Metronome } from "./metronome.js";
 import { Offers } from "./offers.js";
@@ -88,7 +88,10 @@ const guide = new Guide(
 );
 const offers = new Offers(find("offer"), { use: (port) => choosePort("input", port), sound: () => chooseSound(true), guide: () => openGuide() }, announce);
 const phone = new Phone(parts("phone", ["part", "none", "code", "address", "warning"]));
-const learning = new KeyLearning(async (name, value) => tellRefusal(await change(name, value)), announce);
+const learning = new Learning(async (name, value) => tellRefusal(await change(name, value)), announce, async (afterS) => {
+  const asked = Number.isFinite(afterS) ? `?after_s=${afterS}` : "";
+  return (await fetch(`/api/controller${asked}`)).json();
+});
 let latest = null;
 let soundWasChosen = false;
 
@@ -220,6 +223,7 @@ for (const source of [keyboard, webMidi]) {
   source.addEventListener("off", ({ detail }) => release(detail.pitch));
   source.addEventListener("pedal", ({ detail }) => pedal(detail.down));
 }
+webMidi.addEventListener("controller", ({ detail }) => link.play([0xb0, detail.controller, detail.value]));
 find("keys-lower").addEventListener("click", () => keyboard.shift(-1));
 find("keys-higher").addEventListener("click", () => keyboard.shift(1));
 keyboard.addEventListener("panic", () => command("panic"));

@@ -1,4 +1,4 @@
-// MIDI keyboards of this browser, where it has Web MIDI: their keys and sustain pedal are played as the page's own.
+// MIDI keyboards of this browser, where it has Web MIDI: their keys, pedals and controllers are played as the page's own.
 
 const SUSTAIN = 64;
 
@@ -29,6 +29,7 @@ export class WebMidi extends EventTarget {
     if (kind === 0x90 && second > 0) this.tell("on", { pitch: first, velocity: second });
     else if (kind === 0x90 || kind === 0x80) this.tell("off", { pitch: first });
     else if (kind === 0xb0 && first === SUSTAIN) this.tell("pedal", { down: second >= 64 });
+    else if (kind === 0xb0) this.tell("controller", { controller: first, value: second });
   }
 
   tell(kind, detail) {

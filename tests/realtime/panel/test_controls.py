@@ -99,7 +99,7 @@ def test_what_cannot_be_is_refused_and_changes_nothing(stage: Stage) -> None:
         ask(stage, "change", settings={"api": "jack"})
     with pytest.raises(ConfigError):
         ask(stage, "change", settings={"top_p": 0})
-    with pytest.raises(ControlError, match="notes and the sustain pedal"):
+    with pytest.raises(ControlError, match="notes, pedals and controllers"):
         ask(stage, "play", midi=["b07b00"])
     assert stage.controls.status().settings == before
 

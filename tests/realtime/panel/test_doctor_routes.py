@@ -1,7 +1,8 @@
 """What the panel's doctor says over HTTP, and what it sends to the piano at the output."""
 
+import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -10,7 +11,7 @@ from realtime.live.live_session import LivePlay
 from realtime.midi.memory_ports import MemoryMidiSystem
 from realtime.midi.ports import Wires
 from realtime.panel.controls import Controls, Stage
-from realtime.panel.doctor_routes import findings_of
+from realtime.panel.doctor_routes import cable_findings, findings_of
 from realtime.panel.server import PanelServer
 from realtime.settings import Settings
 from realtime.threads.clock import MonotonicClock
@@ -57,6 +58,40 @@ def test_the_keyboard_is_judged_by_what_was_heard(room: Room) -> None:
     assert fixed.change is not None
     assert fixed.change.settings == {"mode": "velocity", "strength": 1.0}
     assert any("is keyboard and sound" in one.says for one in found)
+
+
+def cable_of(room: Room, meanwhile: Callable[[], None]) -> list[str]:
+    """Return what is said of the cable, where something happens between the probe and the look."""
+
+    async def pause(_seconds: float) -> None:
+        meanwhile()
+
+    return [one.says for one in asyncio.run(cable_findings(room.controls, pause))]
+
+
+def test_a_clock_flood_is_told_in_the_panel(room: Room) -> None:
+    keys = room.system.open_output("Casio")
+
+    def flood() -> None:
+        for _ in range(20_000):
+            keys.send(b"\xf8")
+        room.until(lambda: (status := room.controls.input_status()) and status.real_time >= 20_000)
+
+    assert any("a flood" in said for said in cable_of(room, flood))
+    assert not any("a flood" in said for said in cable_of(room, lambda: None))
+
+
+def test_a_loop_is_told_in_the_panel(room: Room) -> None:
+    piano, keys = room.system.open_input("Casio"), room.system.open_output("Casio")
+
+    def comes_back() -> None:
+        sent: list[bytes] = []
+        room.until(lambda: (data := piano.poll()) is not None and (sent.append(data) or data[1] == 119))
+        keys.send(sent[-1])
+        room.until(lambda: any(one.data == sent[-1] for one in room.controls.last(60)))
+
+    assert any("comes back to it: there is a loop" in said for said in cable_of(room, comes_back))
+    assert any("does not come back" in said for said in cable_of(room, lambda: None))
 
 
 def test_the_sound_is_tried_and_the_piano_told_to_be_silent(room: Room) -> None:

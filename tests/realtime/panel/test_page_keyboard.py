@@ -76,6 +76,48 @@ def test_a_key_is_learned_and_told_by_its_name(page: Page) -> None:
     assert page.ask("app.status().settings.trigger_key") == 61, "it is learned once"
 
 
+def test_a_controller_is_learned_from_the_pedal_that_is_moved(page: Page) -> None:
+    do(page, "#setting-trigger_cc ~ .learn button", Keys.ENTER)
+    page.until("document.querySelector('#setting-trigger_cc ~ .learn button').textContent === 'Move it'")
+    moving = "(app.link.play([0xb0, 67, 127]), app.status().settings.trigger_cc === 67)"
+    page.until(moving)
+    page.until("document.querySelector('#setting-trigger_cc ~ .learn b').textContent === 'soft pedal'")
+    page.ask("app.link.play([0xb0, 11, 90])")
+    assert page.ask("app.status().settings.trigger_cc") == 67, "it is learned once"
+
+
+SPY = (
+    "(app.asked = [], app.link.ask = ((ask) => (name, more) => (app.asked.push(name), ask.call(app.link, name, more)))"
+    "(app.link.ask), true)"
+)
+"""From now on what is asked of pianod is remembered."""
+
+
+def test_a_loop_and_an_ending(page: Page) -> None:
+    do(page, "[data-face=play]", Keys.ENTER, until="app.faces.shown === 'play'")
+    do(page, "[data-way=loop]", Keys.ENTER, until="app.play.mode === 'loop'")
+    page.ask(SPY)
+    for command in ("take", "keep", "undo", "clear"):
+        do(page, f"[data-command={command}]", Keys.ENTER, until=f"app.asked.includes('{command}')")
+    do(page, "[data-way=answer]", Keys.ENTER, until="app.play.mode === 'answer'")
+    do(page, "[data-command=end]", Keys.ENTER, until="app.asked.includes('end')")
+
+
+def test_names_and_pieces_to_look_through(page: Page) -> None:
+    page.find("#tab-steer").send_keys(Keys.ARROW_RIGHT)
+    page.until("app.takes.chosen?.name === 'earlier.mid'")
+    do(page, "#takes-name", "Nocturne", Keys.TAB, until="app.takes.chosen.title === 'Nocturne'")
+    do(page, "#takes-name", Keys.CONTROL, "a", Keys.NULL, Keys.DELETE, Keys.TAB, until="!app.takes.chosen.title")
+    do(page, "#review-filter", "first", until="app.review.parts.pieces.options.length === 1")
+    do(page, "#review-task", Keys.ARROW_DOWN, until="app.review.parts.task.value !== ''")
+    do(page, "#review-look", Keys.ENTER, until="app.viewer.isOpen")
+    do(page, "#viewer-close", Keys.ENTER, until="!app.viewer.isOpen")
+    do(page, "#review-again", Keys.ENTER, until="app.review.seed === 1 && app.viewer.isOpen")
+    do(page, "#viewer-close", Keys.ENTER, until="!app.viewer.isOpen")
+    do(page, "#take-look", Keys.ENTER, until="app.viewer.isOpen")
+    do(page, "#viewer-close", Keys.ENTER, until="!app.viewer.isOpen")
+
+
 def test_takes_and_files(page: Page, tmp_path: Path) -> None:
     page.find("#tab-steer").send_keys(Keys.ARROW_RIGHT)
     page.until("app.takes.parts.list.value === 'earlier.mid'")
