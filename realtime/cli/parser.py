@@ -49,8 +49,9 @@ class ShortHelp(argparse.HelpFormatter):
 
 def perhaps(word: str, known: Iterable[str]) -> str:
     """Return a suggestion for a misspelt word, to be appended; empty where nothing is near."""
-    near = difflib.get_close_matches(word, list(known), n=1)
-    return f"; perhaps {near[0]}" if near else ""
+    named = {one.lstrip("-"): one for one in known}  # dashes, which all have, make nothing near
+    near = difflib.get_close_matches(word.lstrip("-"), named, n=1)
+    return f"; perhaps {named[near[0]]}" if near else ""
 
 
 def wants_all(arguments: Sequence[str]) -> bool:

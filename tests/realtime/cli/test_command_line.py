@@ -167,6 +167,7 @@ def test_what_the_help_shows_is_there() -> None:
         ("--temprature 0.5", "pianod: error: there is no option --temprature; perhaps --temperature"),
         ("--temprature=0.5", "pianod: error: there is no option --temprature; perhaps --temperature"),
         ("fill a.mid --kep right", "pianod fill: error: there is no option --kep; perhaps --keep"),
+        ("new --wav --out a.mid", "pianod new: error: there is no option --wav\n"),
         ("contine a.mid", "pianod: error: there is no command 'contine'; perhaps continue"),
         ("--zzz", "pianod: error: there is no option --zzz\n"),
         ("continue", "pianod continue: error: the following arguments are required: FILE"),
