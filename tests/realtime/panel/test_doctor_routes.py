@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from realtime.doctor.cable import PROBE
 from realtime.engine.event_rings import EventRings
 from realtime.live.live_session import LivePlay
 from realtime.midi.memory_ports import MemoryMidiSystem
@@ -85,10 +86,10 @@ def test_a_loop_is_told_in_the_panel(room: Room) -> None:
     piano, keys = room.system.open_input("Casio"), room.system.open_output("Casio")
 
     def comes_back() -> None:
-        sent: list[bytes] = []
-        room.until(lambda: (data := piano.poll()) is not None and (sent.append(data) or data[1] == 119))
-        keys.send(sent[-1])
-        room.until(lambda: any(one.data == sent[-1] for one in room.controls.last(60)))
+        probe = bytes((0xB0, PROBE, 85))
+        room.until(lambda: piano.poll() == probe)
+        keys.send(probe)
+        room.until(lambda: any(one.data == probe for one in room.controls.last(60)))
 
     assert any("comes back to it: there is a loop" in said for said in cable_of(room, comes_back))
     assert any("does not come back" in said for said in cable_of(room, lambda: None))
