@@ -34,12 +34,12 @@ class Trial:
     """One first load; `cancel` ends it from any thread."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal cancels on the thread that may hold it
         self._process: subprocess.Popen[str] | None = None
         self._is_cancelled = False
 
     def cancel(self) -> None:
-        """End it: it then fails."""
+        """End it: it then fails. From any thread, and in a signal handler."""
         with self._lock:
             self._is_cancelled = True
             if self._process is not None:
@@ -64,6 +64,8 @@ class Trial:
                 env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
                 start_new_session=True,  # a Ctrl-C at the terminal is for the daemon, which ends this one
             )
+            if self._is_cancelled:  # by a signal, while the process began
+                process.kill()
         try:
             _, said = process.communicate(timeout=WITHIN_S)
         except subprocess.TimeoutExpired as error:
@@ -112,13 +114,18 @@ def _remember(checksum: str) -> None:
             file.write(checksum + "\n")
 
 
+def memory_of(bundle: Bundle) -> int:
+    """Return how many bytes a process may take that loads a bundle and plays."""
+    size = sum(len(data) for data in bundle.files.values()) + bundle.manifest.shape.cache_bytes
+    return _MEMORY_BYTES + _TIMES_ITS_SIZE * size
+
+
 def _limit(bundle: Bundle) -> None:
     """Hold this process to the memory that such a model may take."""
     with contextlib.suppress(ImportError, ValueError, OSError):
         import resource
 
-        size = sum(len(data) for data in bundle.files.values()) + bundle.manifest.shape.cache_bytes
-        most = _MEMORY_BYTES + _TIMES_ITS_SIZE * size
+        most = memory_of(bundle)
         resource.setrlimit(resource.RLIMIT_DATA, (most, most))
         resource.setrlimit(resource.RLIMIT_CPU, (int(WITHIN_S), int(WITHIN_S)))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -42,6 +42,9 @@ BETWEEN = 0.6
 _ALIKE, _NEAR_STEPS, _NEAR_SEMITONES = 12, 100, 6
 """So many notes are taken for like a key: the nearest, where so many steps count as much as so many semitones."""
 
+_LOOKED_AT = 4096
+"""So many notes before and after it are looked at: a file of a quarter of a million would take hours otherwise."""
+
 _EARLIEST, _LATEST = 0.7, 1.3
 """Between these shares of a length the model says when a key comes up."""
 
@@ -58,7 +61,8 @@ _NEAR = (1.0, 0.9, 0.6)
 
 @dataclass(frozen=True, slots=True)
 class Lengths:
-    """How long keys are held: those of notes like these. Onsets, pitches and lengths are (notes,), times in steps."""
+    """How long keys are held: those of notes like these. Onsets, in order, pitches and lengths are (notes,), times in
+    steps."""
 
     onsets: NDArray[np.int64]
     pitches: NDArray[np.int64]
@@ -69,8 +73,10 @@ class Lengths:
 
         Keys that go down together come up about together: by one draw for a step, which is the same in each run.
         """
-        apart = np.abs(self.onsets - step) / _NEAR_STEPS + np.abs(self.pitches - pitch) / _NEAR_SEMITONES
-        near = np.sort(self.lengths[np.argsort(apart, kind="stable")[:_ALIKE]])
+        middle = int(np.searchsorted(self.onsets, step))
+        around = slice(max(middle - _LOOKED_AT, 0), middle + _LOOKED_AT)
+        apart = np.abs(self.onsets[around] - step) / _NEAR_STEPS + np.abs(self.pitches[around] - pitch) / _NEAR_SEMITONES
+        near = np.sort(self.lengths[around][np.argsort(apart, kind="stable")[:_ALIKE]])
         held = int(near[int(near.size * (step * _GOLDEN % 1.0))])
         return step + max(round(_EARLIEST * held), 1), step + max(round(_LATEST * held), 2)
 
@@ -79,6 +85,7 @@ def lengths_of(notes: NoteArray) -> Lengths | None:
     """Return how long keys like those of some notes are held; None where there are none."""
     if not notes.size:
         return None
+    notes = notes[np.argsort(steps_of(notes), kind="stable")]
     lengths = np.maximum(np.rint(notes["duration_s"] / STEP_S).astype(np.int64), 1)
     return Lengths(steps_of(notes).astype(np.int64), notes["pitch"].astype(np.int64), lengths)
 

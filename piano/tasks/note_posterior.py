@@ -57,16 +57,37 @@ class Posterior:
     pitches: Values
 
 
-def features(notes: NoteArray, noise: NoteNoise) -> Floats:
-    """Return what is shown of each note, (notes, FEATURES)."""
+@dataclass(frozen=True, slots=True)
+class _Events:
+    """What happens at some moments: which note it belongs to, and when, both by time."""
+
+    order: NDArray[np.intp]
+    times_s: Values
+
+
+def _events(times_s: Values) -> _Events:
+    order = np.argsort(times_s, kind="stable")
+    return _Events(order, times_s[order])
+
+
+def _strikes_and_releases(notes: NoteArray) -> tuple[_Events, _Events]:
+    return _events(notes["onset_s"]), _events(notes["onset_s"] + notes["duration_s"])
+
+
+def features(
+    notes: NoteArray, noise: NoteNoise, rows: slice = slice(None), around: tuple[_Events, _Events] | None = None
+) -> Floats:
+    """Return what is shown of each note, or of some `rows` of them, (rows, FEATURES); `around` where it was found."""
     unit_s = noise.onset_s or PITCH_UNIT_S
-    onset_s, end_s = notes["onset_s"], notes["onset_s"] + notes["duration_s"]
-    pitch = notes["pitch"].astype(np.int64)
+    strikes, releases = around or _strikes_and_releases(notes)
+    mine = np.arange(notes.size)[rows]
+    shown, pitch = notes[mine], notes["pitch"].astype(np.int64)
+    onset_s, end_s = shown["onset_s"], shown["onset_s"] + shown["duration_s"]
     pictures = [
-        _picture(at_s, times_s, pitch, unit_s)
-        for at_s, times_s in ((onset_s, onset_s), (onset_s, end_s), (end_s, onset_s))
+        _picture(mine, at_s, events, pitch, unit_s)
+        for at_s, events in ((onset_s, strikes), (onset_s, releases), (end_s, strikes))
     ]
-    ones = np.ones(notes.size)
+    ones = np.ones(mine.size)
     scalars = np.stack(
         [
             ones * np.log(unit_s),
@@ -74,8 +95,8 @@ def features(notes: NoteArray, noise: NoteNoise) -> Floats:
             ones * (noise.length_s > 0),
             ones * noise.pitch / 5,
             ones * (noise.pitch > 0),
-            pitch / 40 - 1.5,
-            np.log(notes["duration_s"] / unit_s + 0.01),
+            pitch[mine] / 40 - 1.5,
+            np.log(shown["duration_s"] / unit_s + 0.01),
             *(np.log1p(picture.sum(axis=1)) for picture in pictures),
         ],
         axis=1,
@@ -83,33 +104,41 @@ def features(notes: NoteArray, noise: NoteNoise) -> Floats:
     return np.concatenate([*pictures, scalars.astype(np.float32)], axis=1)
 
 
-def _picture(at_s: Values, times_s: Values, pitch: NDArray[np.int64], unit_s: float) -> Floats:
-    """Return how many events of other notes lie around a moment of each, by key and time, (notes, keys x times)."""
-    count = at_s.size
-    order = np.argsort(times_s, kind="stable")
-    sorted_s = times_s[order]
-    first = np.searchsorted(sorted_s, at_s - REACH * unit_s)
-    sizes = np.searchsorted(sorted_s, at_s + REACH * unit_s) - first
-    seen_by = np.repeat(np.arange(count), sizes)
+_MOST_AROUND = 1024
+"""So many events before a moment and after it are looked at: more than any hands play there, so that what a file takes
+grows with its notes and no faster."""
+
+
+def _picture(
+    mine: NDArray[np.intp], at_s: Values, events: _Events, pitch: NDArray[np.int64], unit_s: float
+) -> Floats:
+    """Return how many events of other notes lie around a moment of each of mine, by key and time, (mine, keys x times).
+
+    `pitch` is that of all notes.
+    """
+    middle = np.searchsorted(events.times_s, at_s)
+    first = np.maximum(np.searchsorted(events.times_s, at_s - REACH * unit_s), middle - _MOST_AROUND)
+    sizes = np.minimum(np.searchsorted(events.times_s, at_s + REACH * unit_s), middle + _MOST_AROUND) - first
+    seen_by = np.repeat(np.arange(mine.size), sizes)
     place = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes) + np.repeat(first, sizes)
-    other = order[place]
-    apart = pitch[other] - pitch[seen_by]
-    near = (other != seen_by) & (np.abs(apart) <= REACH_SEMITONES)
-    seen_by, other, apart = seen_by[near], other[near], apart[near]
-    where = ((times_s[other] - at_s[seen_by]) / unit_s + REACH) / (2 * REACH) * TIME_BINS - 0.5
+    other = events.order[place]
+    apart = pitch[other] - pitch[mine[seen_by]]
+    near = (other != mine[seen_by]) & (np.abs(apart) <= REACH_SEMITONES)
+    seen_by, place, apart = seen_by[near], place[near], apart[near]
+    where = ((events.times_s[place] - at_s[seen_by]) / unit_s + REACH) / (2 * REACH) * TIME_BINS - 0.5
     low = np.floor(where)
     row = seen_by * _PICTURE + (apart + REACH_SEMITONES) * TIME_BINS
-    flat = np.zeros(count * _PICTURE)
+    flat = np.zeros(mine.size * _PICTURE)
     for shift, weight in ((0, 1 - (where - low)), (1, where - low)):
         column = np.clip(low.astype(np.int64) + shift, 0, TIME_BINS - 1)
         flat += np.bincount(row + column, weights=weight, minlength=flat.size)
-    return flat.reshape(count, _PICTURE).astype(np.float32)
+    return flat.reshape(mine.size, _PICTURE).astype(np.float32)
 
 
 def posterior(notes: NoteArray, noise: NoteNoise) -> Posterior:
     """Return how far each of the notes, in any order, was moved in time and pitch by a noise."""
-    layers = _layers()
-    parts = [_answer(layers, notes, noise, part) for part in _parts(notes.size)]
+    layers, around = _layers(), _strikes_and_releases(notes)
+    parts = [_answer(layers, features(notes, noise, part, around)) for part in _parts(notes.size)]
     both = np.concatenate(parts) if parts else np.zeros((0, ONSET_EDGES.size - 1 + PITCH_CLASSES))
     return Posterior(_softmax(both[:, : ONSET_EDGES.size - 1]), _softmax(both[:, ONSET_EDGES.size - 1 :]))
 
@@ -122,17 +151,9 @@ def _parts(count: int) -> list[slice]:
     return [slice(first, min(first + _NOTES_AT_ONCE, count)) for first in range(0, count, _NOTES_AT_ONCE)]
 
 
-def _answer(layers: tuple[Floats, ...], notes: NoteArray, noise: NoteNoise, part: slice) -> Values:
+def _answer(layers: tuple[Floats, ...], shown: Floats) -> Values:
     """Return the network's logits for some notes, (notes, classes)."""
-    unit_s = noise.onset_s or PITCH_UNIT_S
-    begin_s, end_s = notes["onset_s"], notes["onset_s"] + notes["duration_s"]
-    low_s = float(begin_s[part].min()) - REACH * unit_s
-    high_s = float(end_s[part].max()) + REACH * unit_s
-    seen = (end_s >= low_s) & (begin_s <= high_s)
-    seen[part] = True
-    mine = np.zeros(notes.size, np.bool_)
-    mine[part] = True
-    values: NDArray[Any] = features(notes[seen], noise)[mine[seen]]
+    values: NDArray[Any] = shown
     for place in range(0, len(layers), 2):
         values = values @ layers[place] + layers[place + 1]
         if place + 2 < len(layers):

@@ -12,7 +12,8 @@ from typing import Any
 
 from loguru import logger
 
-from piano.errors import PortError
+from inference.trial import Trial
+from piano.errors import BundleError, PortError
 from realtime.engine.commands import Panic
 from realtime.engine.engine import Engine
 from realtime.engine.event_rings import EventRings
@@ -57,7 +58,14 @@ def run_live(settings: Settings, system: MidiSystem | None = None) -> int:
 
 def _play(settings: Settings, system: MidiSystem, wishes: "SignalHandlers") -> int:
     try:
-        session, provider = open_session(open_bundle(settings), settings)
+        trial = Trial()
+        wishes.give_up = trial.cancel
+        try:
+            session, provider = open_session(open_bundle(settings, trial), settings)
+        except BundleError:
+            if wishes.are_to_end:
+                return 0
+            raise
         seed = seed_of(settings)
         history = EventRings() if settings.panel else None
         play = LivePlay(settings, system, session, seed, history)
@@ -113,6 +121,8 @@ class SignalHandlers:
     def __init__(self) -> None:
         self._end, self._panic = threading.Event(), threading.Event()
         self._before: dict[int, Any] = {}
+        self.give_up: Callable[[], None] = lambda: None
+        """What ends that which may take long, as soon as the end is asked for; called in a signal handler."""
 
     def __enter__(self) -> "SignalHandlers":
         """Listen."""
@@ -129,6 +139,11 @@ class SignalHandlers:
         for number, handler in self._before.items():
             signal.signal(number, handler or signal.SIG_DFL)
 
+    @property
+    def are_to_end(self) -> bool:
+        """Say whether the end was asked for."""
+        return self._end.is_set()
+
     def wait(self, engine: Engine, tell: Callable[[Panic], None]) -> None:
         """Wait until the engine ends or the end is asked for, and pass on each panic."""
         while not self._end.is_set() and not engine.wait(_LOOK_S):
@@ -140,6 +155,7 @@ class SignalHandlers:
     def _ask_for_the_end(self, number: int, _frame: FrameType | None) -> None:
         self._end.set()
         signal.signal(number, signal.SIG_DFL)
+        self.give_up()
 
     def _ask_for_panic(self, _number: int, _frame: FrameType | None) -> None:
         self._panic.set()

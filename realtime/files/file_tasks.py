@@ -13,7 +13,7 @@ from piano.midi.document import MidiDocument
 from piano.midi.file import MidiTrack
 from piano.midi.one_piano import settle_pedals
 from piano.midi.piano_part import PianoPart, tracks_named, without_doubles
-from piano.notes import HIGHEST_PITCH, LOWEST_PITCH, NoteMask, PedalArray, Performance
+from piano.notes import HIGHEST_PITCH, LOWEST_PITCH, NoteMask, PedalArray, Performance, no_notes
 from piano.sampling.velocity_posterior import HALF_WAY_NOISE, noise_of_strength
 from piano.solve.evidence import Evidence
 from piano.solve.solver import Solution, SolveRequest, Strategy
@@ -31,6 +31,7 @@ from realtime.files.fill_wish import (
     says_of_fill,
     warning_of_fill,
 )
+from realtime.files.long_silences import ShortenedTime
 from realtime.files.perform_file import pose_performance
 from realtime.files.posed import BEFORE_NAME, KEPT_NAME, NEW_NAME, Posed, TaskOutcome, TaskSettings
 from realtime.files.task_requests import CleanRequest, FillRequest, PerformRequest, TaskRequest, VelocitiesRequest
@@ -77,7 +78,8 @@ def _fill(document: MidiDocument, wish: FillRequest, request: SolveRequest) -> P
     own = exercise.roles == 0
     if own.all():
         raise MidiFileError(f"{document.name}: nothing in it is kept with this wish, so that there is nothing to go by")
-    fills = fill_evidence(part, own, wish.amount, replaces=wish.replace)
+    silences = ShortenedTime.of(part.performance if not exercise.gaps else Performance(no_notes()))
+    fills = fill_evidence(part, own, wish.amount, replaces=wish.replace, silences=silences)
     request = replace(request, evidence=Evidence(seed=request.seed, fills=fills))
     expected = expected_notes(
         int(own.sum()),
@@ -87,12 +89,13 @@ def _fill(document: MidiDocument, wish: FillRequest, request: SolveRequest) -> P
     )
     if not wish.preview:
         exercise = replace(exercise, preview=None)
+    exercise = _shortened(exercise, silences)
     pedal_s = _spans_down(part.performance.pedals, exercise.pedal_roles == 0, part.performance.end_s)
     base = part.without(own, pedal_s) if wish.replace else document
     kept = Performance(part.performance.notes[~own], part.performance.pedals[exercise.pedal_roles != 0])
 
     def outcome(answers: Sequence[Solution]) -> TaskOutcome:
-        found = answers[0].performance
+        found = silences.lengthened(answers[0].performance)
         pedals = _lifted(
             found.pedals, [gap.end_s + _PEDAL_AFTER_S for gap in exercise.gaps] or [part.performance.end_s]
         )
@@ -108,6 +111,14 @@ def _fill(document: MidiDocument, wish: FillRequest, request: SolveRequest) -> P
         )
 
     return Posed((exercise,), request, outcome)
+
+
+def _shortened(exercise: Exercise, silences: ShortenedTime) -> Exercise:
+    """Return an exercise with its long silences shortened, in what is announced too."""
+    preview = exercise.preview
+    if preview is not None:
+        preview = replace(preview, notes=silences.shortened(Performance(preview.notes)).notes)
+    return replace(exercise, performance=silences.shortened(exercise.performance), preview=preview)
 
 
 def _part_to_fill(document: MidiDocument, wish: FillRequest) -> tuple[PianoPart, set[int]]:

@@ -1,11 +1,13 @@
 """What a part that is filled into a file is to be like, and what there is to say of it when it is there."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from piano.midi.piano_part import PianoPart
 from piano.notes import NoteArray, NoteMask, Performance
 from piano.solve.evidence import FillEvidence
 from piano.tasks.voices import outer_lines, right_hand
+from realtime.files.long_silences import ShortenedTime
 
 ON_GRID_SHARE = 0.8
 """What stands keeps to the sixteenths of the file if so many of its notes do."""
@@ -19,17 +21,28 @@ FAR_FROM = 10.0
 _MELODY_WORDS = ("melody", "melodie", "lead", "vocal", "vocals", "voice", "solo")
 
 
-def fill_evidence(part: PianoPart, own: NoteMask, amount: float, *, replaces: bool) -> FillEvidence:
-    """Return how a part is filled in beside what stands, where some notes, (notes,), make room for it."""
+_SHORTEST_SIXTEENTH_S = 0.02
+"""Where sixteenths follow each other faster than this, all in all, they are no grid of music."""
+
+
+def fill_evidence(
+    part: PianoPart, own: NoteMask, amount: float, *, replaces: bool, silences: ShortenedTime
+) -> FillEvidence:
+    """Return how a part is filled in beside what stands, where some notes, (notes,), make room for it.
+
+    Its moments are on the clock of `silences`.
+    """
+    moments_s = _sixteenths(part, part.performance.notes[~own])
     return FillEvidence(
         follows_own=replaces and bool(own.any()),
         density=amount,
-        moments_s=_sixteenths(part, part.performance.notes[~own]),
+        moments_s=None if moments_s is None else tuple(np.unique(silences.shorten(moments_s)).tolist()),
     )
 
 
-def _sixteenths(part: PianoPart, given: NoteArray) -> tuple[float, ...] | None:
-    """Return the sixteenths of the file in seconds, where what stands keeps to them."""
+def _sixteenths(part: PianoPart, given: NoteArray) -> NDArray[np.float64] | None:
+    """Return the sixteenths of the file in seconds, where what stands keeps to them and they are no faster than any
+    music: a tempo costs a file seven bytes, and may put a thousand million of them into a minute."""
     document = part.document
     if document.clock.tick_s is not None or not given.size:
         return None
@@ -41,8 +54,10 @@ def _sixteenths(part: PianoPart, given: NoteArray) -> tuple[float, ...] | None:
     if (off <= quarter * _OFF_GRID).mean() < ON_GRID_SHARE:
         return None
     last = int(clock.ticks(np.array([part.performance.end_s]))[0])
+    if last / sixteenth > part.performance.end_s / _SHORTEST_SIXTEENTH_S:
+        return None
     every = np.arange(0, last + sixteenth, sixteenth)
-    return tuple(clock.seconds(np.rint(every).astype(np.int64)).tolist())
+    return np.asarray(clock.seconds(np.rint(every).astype(np.int64)), np.float64)
 
 
 def melody(notes: NoteArray) -> NoteMask:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from piano.errors import MidiFileError
 from piano.midi.document import MidiDocument
@@ -17,6 +18,7 @@ from piano.solve.solver import Solution, SolveRequest
 from piano.tasks.exercise import Exercise, Preview, PreviewClock, roles_of
 from piano.tasks.previews import order_of
 from piano.tasks.repair_tasks import FLAT_DURATION_S, FLAT_INTERVAL_S, FLAT_VELOCITY
+from realtime.files.long_silences import ShortenedTime
 from realtime.files.posed import BEFORE_NAME, NEW_NAME, Posed, TaskOutcome
 from realtime.files.task_requests import PerformRequest
 
@@ -36,13 +38,15 @@ def pose_performance(document: MidiDocument, wish: PerformRequest, request: Solv
     written = part.performance.notes.copy()
     start_s = float(written["onset_s"][0])
     written["onset_s"] -= start_s
-    shown = written.copy()
+    silences = ShortenedTime.of(Performance(written))
+    told = written if wish.order_only else silences.shortened(Performance(written)).notes
+    shown = told.copy()
     shown["velocity"] = FLAT_VELOCITY
     if wish.order_only:
         shown["onset_s"], shown["duration_s"] = FLAT_INTERVAL_S * np.arange(shown.size), FLAT_DURATION_S
     exercise = Exercise(
         "perform_flat" if wish.order_only else "perform_score",
-        Performance(written),
+        Performance(told),
         roles_of(np.ones(written.size, np.bool_)),
         roles_of(np.zeros(0, np.bool_)),
         preview=Preview(shown, shows_velocity=False, clock=PreviewClock.ORDER),
@@ -53,9 +57,12 @@ def pose_performance(document: MidiDocument, wish: PerformRequest, request: Solv
 
     def outcome(answers: Sequence[Solution]) -> TaskOutcome:
         answer = answers[0].performance
-        played = _played(written, answer.notes)
-        played["onset_s"] += start_s
-        pedals = _pedals(answer.pedals, start_s, float((played["onset_s"] + played["duration_s"]).max()))
+        played = _played(told, answer.notes)
+        later_s = written["onset_s"] - told["onset_s"]
+        moved = _moved(answer.pedals, played["onset_s"], later_s)
+        played["onset_s"] += start_s + later_s
+        played["duration_s"] += written["duration_s"] - told["duration_s"]
+        pedals = _pedals(moved, start_s, float((played["onset_s"] + played["duration_s"]).max()))
         whole = Performance(sort_notes(played), pedals)
         picture = MidiTrack(BEFORE_NAME, part.performance), MidiTrack(NEW_NAME, whole)
         if wish.keep_grid:
@@ -79,6 +86,14 @@ def _played(written: NoteArray, answer: NoteArray) -> NoteArray:
             written["onset_s"][others], written["onset_s"][heard], answer["onset_s"][:count]
         )
     return played
+
+
+def _moved(pedals: PedalArray, onset_s: NDArray[np.float64], later_s: NDArray[np.float64]) -> PedalArray:
+    """Return pedal changes as much later as the last of some notes before each, (notes,)."""
+    moved, order = pedals.copy(), np.argsort(onset_s, kind="stable")
+    before = np.searchsorted(onset_s[order], pedals["time_s"], side="right") - 1
+    moved["time_s"] += np.maximum.accumulate(later_s[order])[np.maximum(before, 0)]
+    return moved
 
 
 def _pedals(pedals: PedalArray, start_s: float, end_s: float) -> PedalArray:

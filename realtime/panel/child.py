@@ -64,7 +64,7 @@ async def run_child(
             process.kill()
             await process.wait()
     if process.returncode not in fine:
-        raise WorkError(_reason(said))
+        raise WorkError(_reason(said, process.returncode))
     return written
 
 
@@ -96,6 +96,7 @@ async def _lines_of(process: asyncio.subprocess.Process, report: Callable[[float
     return bytes(written)
 
 
-def _reason(said: bytes) -> str:
+def _reason(said: bytes, code: int | None) -> str:
     lines = said.decode("utf-8", "replace").strip().splitlines()
-    return (lines[-1].removeprefix("pianod: ") if lines else "it failed without a word")[:LONGEST_REASON]
+    silent = f"it failed without a word (exit code {code}): too much memory, perhaps"
+    return (lines[-1].removeprefix("pianod: ") if lines else silent)[:LONGEST_REASON]

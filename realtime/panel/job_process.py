@@ -11,7 +11,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from inference.bundle import Bundle
 from inference.onnx_session import OnnxSession
+from inference.trial import memory_of
 from piano.errors import PianodError
 from piano.midi.document import MidiDocument
 from piano.midi.file import MidiTrack, write_performance
@@ -27,6 +29,7 @@ from realtime.files.posed import TaskSettings
 from realtime.files.requests import ContinueRequest
 from realtime.files.task_requests import CleanRequest, FillRequest, PerformRequest, TaskRequest, VelocitiesRequest
 from realtime.panel.job_request import GIVEN, MADE, PICTURE, JobRequest
+from realtime.panel.memory_limit import TOO_MUCH, limit_memory
 from realtime.panel.reading import picture_of
 from realtime.settings import Settings
 
@@ -47,7 +50,7 @@ def run_job(request: JobRequest, report: ReportShare) -> None:
 
 def _continue(settings: Settings, seconds: int, report: ReportShare) -> Sequence[MidiTrack]:
     primer = read_primer(ContinueRequest(out=Path(MADE), file=Path(GIVEN)))
-    session, _ = open_session(open_bundle(settings), settings)
+    session, _ = open_session(_bundle_of(settings), settings)
     deferred = DeferredSession(session)
     run = OfflineRun(deferred, partner_settings(settings, seed_of(settings), is_new=False))
 
@@ -58,6 +61,13 @@ def _continue(settings: Settings, seconds: int, report: ReportShare) -> Sequence
     tracks = [MidiTrack(PRIMER, primer), MidiTrack(CONTINUATION, made.performance)]
     write_performance(Path(MADE), tracks)
     return tracks
+
+
+def _bundle_of(settings: Settings) -> Bundle:
+    """Load the model that the settings name, and let this process take what such a model takes."""
+    bundle = open_bundle(settings)
+    limit_memory(beside=memory_of(bundle))
+    return bundle
 
 
 def task_request_of(request: JobRequest) -> TaskRequest:
@@ -79,7 +89,7 @@ def _solve(settings: Settings, wish: TaskRequest, report: ReportShare) -> Sequen
     document = MidiDocument.read(Path(GIVEN))
     playing = TaskSettings(sampling_of(settings), styles_of(settings), settings.strength)
     posed = pose_file(document, wish, playing, seed_of(settings))
-    session = OnnxSession(open_bundle(settings), provider=settings.provider, threads=settings.threads or 1)
+    session = OnnxSession(_bundle_of(settings), provider=settings.provider, threads=settings.threads or 1)
     count, answers = len(posed.exercises), []
     for index, exercise in enumerate(posed.exercises):
 
@@ -94,6 +104,7 @@ def _solve(settings: Settings, wish: TaskRequest, report: ReportShare) -> Sequen
 
 def main() -> int:
     """Do the job; 2 and a line on standard error where it cannot be done."""
+    limit_memory()
     last = -1.0
 
     def report(share: float) -> None:
@@ -106,6 +117,9 @@ def main() -> int:
         run_job(JobRequest(**json.load(sys.stdin)), report)
     except PianodError as error:
         print(f"pianod: {error}", file=sys.stderr)
+        return 2
+    except MemoryError:
+        print(f"pianod: {TOO_MUCH}", file=sys.stderr)
         return 2
     return 0
 

@@ -28,6 +28,7 @@ from piano.tasks.exercise import Exercise
 from piano.tasks.pose import pose
 from piano.tokens.vocabulary import TASKS
 from realtime.midi.performance_messages import TimedMessage, messages_of
+from realtime.panel.memory_limit import TOO_MUCH, limit_memory
 from realtime.performers.reference import reference_of
 from realtime.take.take import PASSED_ON, PIANOD, PLAYER
 
@@ -137,10 +138,14 @@ def _pose(path: Path, task: str, seed: str) -> Exercise:
 
 def main(arguments: Sequence[str]) -> int:
     """Read standard input, write standard output; 2 and a line on standard error where that cannot be."""
+    limit_memory()
     try:
         answer = read(sys.stdin.buffer.read(), *arguments)
     except PianodError as error:
         print(str(error), file=sys.stderr)
+        return 2
+    except MemoryError:
+        print(TOO_MUCH, file=sys.stderr)
         return 2
     json.dump(answer, sys.stdout, separators=(",", ":"))
     return 0

@@ -24,7 +24,8 @@ from realtime.settings import PanelGroup
 
 _JOIN_S = 3.0
 _GOODBYE_S = 1
-_BACKLOG = 64
+_BACKLOG = 16
+"""So many clients are let in at a time: each has a descriptor before it can be sent away."""
 _NEAR = 10
 
 
@@ -95,6 +96,7 @@ class PanelServer:
             access_log=False,
             lifespan="off",
             http=protocol_with(Connections.within_limits()),
+            backlog=_BACKLOG,
             ws="websockets-sansio",
             ws_max_size=LONGEST_REQUEST,
             ws_per_message_deflate=False,

@@ -1,5 +1,7 @@
 """Cleaning: every note once, what is right stays, and on noisy music the error goes down."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -135,3 +137,25 @@ def test_without_a_doubt_about_the_keys_they_stay() -> None:
     guess = ScriptedSession(VOCABULARY.size, 4096, seed=3, horizon=12)
     found = solve(guess, exercise, SolveRequest(evidence=Evidence(slips=1e-9))).performance.notes
     assert found["pitch"].tolist() == exercise.preview.notes["pitch"].tolist()
+
+
+def most_memory(notes: NoteArray) -> int:
+    """Return how many bytes it took at most to clean notes."""
+    tracemalloc.start()
+    try:
+        cleaned(notes, NoteNoise(0.02))
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("what", ["all at once", "a note that lasts through all of it"])
+def test_what_it_takes_grows_no_faster_than_the_notes(what: str) -> None:
+    posterior(np.array([(0.0, 0.5, 60, 64, 0)], NOTE), NoteNoise(0.02))  # the network is in memory
+    few, many = (np.zeros(count, NOTE) for count in (2048, 8192))
+    for notes in (few, many):
+        notes["duration_s"], notes["pitch"], notes["velocity"] = 0.05, 21 + np.arange(notes.size) % 88, 64
+        if what != "all at once":
+            notes["onset_s"] = 0.1 * np.arange(notes.size)
+            notes["duration_s"][0] = 0.1 * notes.size
+    assert most_memory(many) < 2 * most_memory(few) + 16 * many.size * 80

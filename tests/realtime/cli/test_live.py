@@ -1,9 +1,16 @@
 """Live play put together: ports in memory, the embedded model's place taken by one of chance, an end by command."""
 
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from inference import trial
 from piano.errors import BundleError, PianodError
 from piano.events import NoteOn
 from piano.midi.file import read_tracks
@@ -85,3 +92,22 @@ def test_a_bundle_that_is_missing_is_told_and_the_system_closed(system: MemoryMi
 def test_a_seed_that_is_set_is_kept() -> None:
     assert seed_of(QUICK) == 3
     assert seed_of(Settings(seed=None)) != seed_of(Settings(seed=None))
+
+
+def test_the_end_can_be_asked_for_while_a_bundle_hangs(
+    system: MemoryMidiSystem, tiny_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = subprocess.Popen
+    ended: list[subprocess.Popen[str]] = []
+
+    def start_what_hangs(_command: Sequence[str], **given: Any) -> "subprocess.Popen[str]":
+        ended.append(start([sys.executable, "-c", "import threading; threading.Event().wait()"], **given))
+        threading.Timer(0.1, signal.raise_signal, (signal.SIGTERM,)).start()
+        return ended[-1]
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(trial, "WITHIN_S", 20.0)
+    monkeypatch.setattr(subprocess, "Popen", start_what_hangs)
+    settings = QUICK.model_copy(update={"model": str(tiny_bundle)})
+    assert run.run_live(settings, system) == 0
+    assert [process.returncode for process in ended] == [-signal.SIGKILL]

@@ -39,18 +39,19 @@ class Daemon:
             cwd=folder,
             env={**os.environ, **nowhere},
         )
+        self.said: list[str] = []
+        """What it said until it was ready."""
         self.address = self._read_address()
         self.port = int(self.address.rstrip("/").rpartition(":")[2])
 
     def _read_address(self) -> str:
         assert self.process.stderr is not None
-        said = []
         for line in self.process.stderr:
-            said.append(line)
+            self.said.append(line)
             found = re.search(r"the panel is at (\S+)", line)
             if found:
                 return found[1]
-        raise AssertionError("the daemon ended: " + "".join(said))
+        raise AssertionError("the daemon ended: " + "".join(self.said))
 
     def end(self) -> str:
         """End the daemon; return the rest of what it said."""

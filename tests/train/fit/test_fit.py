@@ -10,6 +10,7 @@ from export.__main__ import main as export
 from inference.bundle import Bundle
 from inference.onnx_session import OnnxSession
 from piano.midi.file import MidiTrack, write_performance
+from piano.notes import NOTE, Performance
 from piano.tokens.vocabulary import VOCABULARY
 from tests.train.conftest import scale
 from train.__main__ import main
@@ -156,3 +157,20 @@ def test_a_folder_that_cannot_be_made_is_named(recipe: Path, corpus: Path, capsy
     out = corpus / "run"
     assert main(["fit", str(recipe), "--corpus", str(corpus), "--out", str(out)]) == 2
     assert f"{out}: cannot be made (Not a directory); choose another --out" in capsys.readouterr().err
+
+
+def test_a_folder_of_real_life_is_learned_by_the_command(
+    recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine, out = recordings(tmp_path / "mine", files=4), tmp_path / "run"
+    (mine / "take 0.mid").write_bytes(b"MThd and no more")
+    for path in list(mine.iterdir()):
+        (mine / f"._{path.name}").write_bytes(b"\0\5\x16\7companion")
+    answer = Performance(np.array([(0.5 * number, 0.4, 30, 70, 0) for number in range(60)], NOTE))
+    write_performance(mine / "take 8.mid", [MidiTrack("player", scale(50)), MidiTrack("pianod", answer)])
+    assert main(["fit", str(recipe), "--corpus", str(mine), "--out", str(out)]) == 0
+    assert "take 0.mid" in capsys.readouterr().out
+    cache = NoteCache.load(out)
+    assert sorted(piece.file for piece in cache.pieces) == [f"take {number}.mid" for number in (1, 2, 3, 8)]
+    pitches = {pitch for number in range(4) for pitch in cache.performance(number).notes["pitch"].tolist()}
+    assert 30 not in pitches, "what pianod played itself is not learned"
