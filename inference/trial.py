@@ -120,6 +120,21 @@ def memory_of(bundle: Bundle) -> int:
     return _MEMORY_BYTES + _TIMES_ITS_SIZE * size
 
 
+def hold_memory(bundle: Bundle) -> None:
+    """Let this process take what a bundle may take beside what it has, and no more: what a graph asks for beyond that,
+    at whatever token it does, fails there. Where the system knows no such limit there is none."""
+    with contextlib.suppress(ImportError, ValueError, OSError, StopIteration):
+        import resource
+
+        lines = Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines()
+        has = 1024 * int(next(line.split()[1] for line in lines if line.startswith("VmData:")))
+        before, most = resource.getrlimit(resource.RLIMIT_DATA)
+        wanted = has + memory_of(bundle)
+        if before != resource.RLIM_INFINITY:
+            wanted = max(wanted, before)
+        resource.setrlimit(resource.RLIMIT_DATA, (wanted, most))
+
+
 def _limit(bundle: Bundle) -> None:
     """Hold this process to the memory that such a model may take."""
     with contextlib.suppress(ImportError, ValueError, OSError):

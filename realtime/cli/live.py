@@ -18,7 +18,7 @@ from realtime.engine.commands import Panic
 from realtime.engine.engine import Engine
 from realtime.engine.event_rings import EventRings
 from realtime.engine.from_settings import seed_of
-from realtime.engine.open_model import open_bundle, open_session
+from realtime.engine.open_model import open_for_live
 from realtime.live.live_session import LivePlay
 from realtime.midi.browser_ports import BrowserSystem
 from realtime.midi.guarded_ports import GuardedSystem
@@ -61,7 +61,7 @@ def _play(settings: Settings, system: MidiSystem, wishes: "SignalHandlers") -> i
         trial = Trial()
         wishes.give_up = trial.cancel
         try:
-            session, provider = open_session(open_bundle(settings, trial), settings)
+            session, provider = open_for_live(settings, trial)
         except BundleError:
             if wishes.are_to_end:
                 return 0

@@ -19,7 +19,7 @@ from inference.trial import Trial
 from piano.errors import ConfigError, PianodError
 from realtime.control.protocol import ControlError
 from realtime.engine.commands import ExchangeModel
-from realtime.engine.open_model import EMBEDDED, open_bundle, open_session
+from realtime.engine.open_model import EMBEDDED, open_for_live
 from realtime.settings import Settings
 
 MOST_MODELS = 100
@@ -30,7 +30,7 @@ Open = Callable[[Settings], tuple[Session, str]]
 
 def open_model(settings: Settings, trial: Trial | None = None) -> tuple[Session, str]:
     """Load the model that the settings name; a first load can be cancelled by its trial."""
-    return open_session(open_bundle(settings, trial), settings)
+    return open_for_live(settings, trial)
 
 
 def models_of(settings: Settings) -> dict[str, str]:

@@ -7,8 +7,9 @@ import numpy as np
 from inference.bundle import Bundle
 from inference.graph_runner import load_runner
 from inference.onnx_session import OnnxSession
+from inference.providers import CPU
 from inference.rolling_context import RollingContext
-from inference.trial import Trial
+from inference.trial import Trial, hold_memory
 from piano.sampling.sampler import SamplingSettings
 from piano.tokens.vocabulary import DENSITY_EDGES, VOCABULARY
 from realtime.settings import AnswerGroup, ModelGroup, SamplingGroup
@@ -38,6 +39,18 @@ def open_session(bundle: Bundle, settings: ModelGroup) -> tuple[RollingContext, 
     runner = load_runner(bundle, provider=settings.provider, threads=settings.threads or 1, half=settings.half)
     session = OnnxSession(bundle, runner=runner)
     return RollingContext(session, session.twin()), session.provider
+
+
+def open_for_live(settings: ModelGroup, trial: Trial | None = None) -> tuple[RollingContext, str]:
+    """Load the model that the settings name, to be played on for hours; see `open_bundle` and `open_session`.
+
+    One that did not come with the program is held to its memory from then on: a trial does not see every token.
+    """
+    bundle = open_bundle(settings, trial)
+    session, provider = open_session(bundle, settings)
+    if settings.model != EMBEDDED and provider == CPU:
+        hold_memory(bundle)
+    return session, provider
 
 
 def styles_of(settings: AnswerGroup) -> tuple[str, ...]:

@@ -127,7 +127,7 @@ def piece_routes(place: str, find: Find, controls: Controls, reader: Reader) -> 
 
     return [
         Route(f"{place}.mid", told(file)),
-        Route(f"{place}.wav", told(sound)),
+        Route(f"{place}.wav", told(sound), methods=["POST"]),
         Route(f"{place}/picture", told(picture)),
         Route(f"{place}/replay", told(replay), methods=["POST"]),
     ]

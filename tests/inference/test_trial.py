@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -86,3 +87,20 @@ def test_a_trial_can_be_cancelled(bundle: Path) -> None:
     assert "given up" in str(faults[0])
     with pytest.raises(BundleError, match="given up"):
         trial.run(loaded)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems hold no process to such a limit")
+def test_what_a_graph_asks_for_later_fails_where_it_plays(bundle: Path) -> None:
+    code = (
+        "import sys\n"
+        "from inference.bundle import Bundle\n"
+        "from inference.trial import hold_memory, memory_of\n"
+        "bundle = Bundle.load(sys.argv[1])\n"
+        "hold_memory(bundle)\n"
+        "kept = bytearray(memory_of(bundle) // 2)\n"
+        "try:\n bytearray(memory_of(bundle))\nexcept MemoryError:\n print('refused')\n"
+        "hold_memory(bundle)  # another of its kind has its own\n"
+        "bytearray(memory_of(bundle) - 2**20)\n"
+    )
+    command = [sys.executable, "-c", code, str(bundle)]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "refused\n"

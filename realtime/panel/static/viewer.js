@@ -157,7 +157,7 @@ export class Viewer extends EventTarget {
     const { sound } = this.parts;
     sound.disabled = true;
     this.announce("the sound is being made");
-    const answer = await fetch(this.piece.wav).catch(() => null);
+    const answer = await fetch(this.piece.wav, { method: "POST" }).catch(() => null);
     sound.disabled = false;
     if (!answer?.ok) return this.tell(`${this.piece.title}: ${answer ? await answer.text() : "pianod is not there"}`);
     return this.keep(await answer.blob(), "wav");

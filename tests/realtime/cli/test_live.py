@@ -11,10 +11,14 @@ from typing import Any
 import pytest
 
 from inference import trial
+from inference.onnx_session import Logits
+from inference.rolling_context import RollingContext
 from piano.errors import BundleError, PianodError
 from piano.events import NoteOn
 from piano.midi.file import read_tracks
+from piano.tokens.vocabulary import VOCABULARY
 from realtime.cli import live as run
+from realtime.engine import engine
 from realtime.engine.from_settings import seed_of
 from realtime.live.live_session import LivePlay
 from realtime.midi.memory_ports import MemoryMidiSystem
@@ -23,7 +27,7 @@ from realtime.midi.port_events import ThreadFailed
 from realtime.settings import Settings
 from realtime.threads.clock import MonotonicClock
 from tests.support.listener import Listener
-from tests.support.scripted_play import model_of_chance, phrase
+from tests.support.scripted_play import ChanceSession, model_of_chance, phrase
 
 QUICK = Settings(seed=3, shortest_pause_s=0.1, longest_pause_s=0.1, panel=False)
 
@@ -111,3 +115,38 @@ def test_the_end_can_be_asked_for_while_a_bundle_hangs(
     settings = QUICK.model_copy(update={"model": str(tiny_bundle)})
     assert run.run_live(settings, system) == 0
     assert [process.returncode for process in ended] == [-signal.SIGKILL]
+
+
+class HangingSession(ChanceSession):
+    """A model that does not return from a call until it is let."""
+
+    def __init__(self) -> None:
+        super().__init__(VOCABULARY.size, 4096)
+        self.hangs, self.is_let = threading.Event(), threading.Event()
+
+    def feed(self, tokens: Sequence[int]) -> Logits:
+        if self.length > PLAYED_FIRST:
+            self.hangs.set()
+            self.is_let.wait()
+        return super().feed(tokens)
+
+
+PLAYED_FIRST = 12
+
+
+def test_leaving_works_while_the_model_hangs(system: MemoryMidiSystem, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "_JOIN_S", 0.2)
+    hanging, ears = HangingSession(), Listener()
+    settings = QUICK.model_copy(update={"thru": True})
+    try:
+        with LivePlay(settings, system, RollingContext(hanging, HangingSession()), 3):
+            keys, port = system.open_output("pianod in"), system.open_input("pianod out")
+            for pitch in range(60, 72):
+                keys.send(bytes_of(NoteOn(pitch, 60)))
+            assert hanging.hangs.wait(20)
+        while (data := port.poll()) is not None:
+            ears.hear(data)
+    finally:
+        hanging.is_let.set()
+    assert ears.struck
+    assert ears.is_silent()

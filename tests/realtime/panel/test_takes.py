@@ -124,15 +124,16 @@ def test_a_take_becomes_sound_where_there_is_a_synthesiser(
 
     monkeypatch.setattr(piece_routes, "synthesise", synthesise)
     monkeypatch.setattr(piece_routes, "can_synthesise", lambda: True)
-    assert get(server, "/api/takes/song.wav") == (200, b"RIFFMThd")
-    assert get(server, "/api/takes/none.wav")[0] == 404
+    assert get(server, "/api/takes/song.wav", "POST") == (200, b"RIFFMThd")
+    assert get(server, "/api/takes/none.wav", "POST")[0] == 404
+    assert get(server, "/api/takes/song.wav")[0] == 405, "what an image or a link can ask for makes nothing"
     monkeypatch.setattr(piece_routes, "synthesise", lambda *_: False)
-    assert get(server, "/api/takes/song.wav")[0] == 422
+    assert get(server, "/api/takes/song.wav", "POST")[0] == 422
     monkeypatch.setattr(piece_routes, "_LONGEST_SOUND_S", 1)
-    assert get(server, "/api/takes/song.wav")[0] == 422
+    assert get(server, "/api/takes/song.wav", "POST")[0] == 422
     assert len(made) == 1
     monkeypatch.setattr(piece_routes, "can_synthesise", lambda: False)
-    assert get(server, "/api/takes/song.wav")[0] == 404
+    assert get(server, "/api/takes/song.wav", "POST")[0] == 404
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
