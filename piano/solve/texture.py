@@ -75,7 +75,9 @@ class Lengths:
         """
         middle = int(np.searchsorted(self.onsets, step))
         around = slice(max(middle - _LOOKED_AT, 0), middle + _LOOKED_AT)
-        apart = np.abs(self.onsets[around] - step) / _NEAR_STEPS + np.abs(self.pitches[around] - pitch) / _NEAR_SEMITONES
+        apart = (
+            np.abs(self.onsets[around] - step) / _NEAR_STEPS + np.abs(self.pitches[around] - pitch) / _NEAR_SEMITONES
+        )
         near = np.sort(self.lengths[around][np.argsort(apart, kind="stable")[:_ALIKE]])
         held = int(near[int(near.size * (step * _GOLDEN % 1.0))])
         return step + max(round(_EARLIEST * held), 1), step + max(round(_LATEST * held), 2)

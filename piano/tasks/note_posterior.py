@@ -109,9 +109,7 @@ _MOST_AROUND = 1024
 grows with its notes and no faster."""
 
 
-def _picture(
-    mine: NDArray[np.intp], at_s: Values, events: _Events, pitch: NDArray[np.int64], unit_s: float
-) -> Floats:
+def _picture(mine: NDArray[np.intp], at_s: Values, events: _Events, pitch: NDArray[np.int64], unit_s: float) -> Floats:
     """Return how many events of other notes lie around a moment of each of mine, by key and time, (mine, keys x times).
 
     `pitch` is that of all notes.

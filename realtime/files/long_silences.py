@@ -46,7 +46,8 @@ class ShortenedTime:
     def lengthen(self, times_s: Times) -> Times:
         """Return when moments of this clock are in the file, in seconds: the inverse of `shorten`."""
         so_far = np.concatenate([np.zeros(1), np.cumsum(self.left_out_s)])
-        return times_s + so_far[np.searchsorted(self.cuts_s - so_far[:-1], times_s)]
+        later_s: Times = so_far[np.searchsorted(self.cuts_s - so_far[:-1], times_s)]
+        return times_s + later_s
 
     def shortened(self, performance: Performance) -> Performance:
         """Return a performance on this clock."""

@@ -7,7 +7,7 @@ import pytest
 
 from tests.fuzz.drive import FINDINGS
 
-TARGETS = ("midi_file", "bundle", "configuration", "control", "presets", "frames", "journal")
+TARGETS = ("midi_file", "bundle", "configuration", "control", "presets", "frames", "journal", "tables")
 
 
 @pytest.mark.parametrize("name", TARGETS)

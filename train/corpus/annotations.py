@@ -15,6 +15,7 @@ import numpy as np
 from piano.chords import label_chords
 from piano.cues import BEAT, CUE, DOWNBEAT, CueArray, no_cues, read_harte
 from piano.errors import CorpusError, PianodError
+from piano.midi.load import LONGEST_S
 from piano.notes import NoteArray
 from train.corpus.archives import archive_at
 from train.corpus.sources import Source
@@ -62,8 +63,8 @@ def _read(source: Source, kind: str, parse: Callable[[list[str]], tuple[float, i
         cues = np.array([parse(line.split("\t")) for line in text.splitlines() if line.strip()], CUE)
     except (ValueError, KeyError, IndexError, OverflowError, PianodError) as error:
         raise CorpusError(f"{name}: is no table of {kind} ({error})") from error
-    if not np.isfinite(cues["time_s"]).all():
-        raise CorpusError(f"{name}: a moment in it is no number")
+    if not (np.abs(cues["time_s"]) <= LONGEST_S).all():
+        raise CorpusError(f"{name}: a moment in it is no number of seconds within {LONGEST_S / 3600:.0f} hours")
     return cues[np.argsort(cues["time_s"], kind="stable")]
 
 

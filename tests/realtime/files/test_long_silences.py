@@ -58,7 +58,8 @@ def test_where_there_is_no_long_silence_nothing_is_touched() -> None:
 
 def two_notes_an_hour_apart() -> MidiDocument:
     wait = HOUR_S * TICKS_A_SECOND
-    return MidiDocument.read(midi_file(track(*note(0, 72, 64, 480), *note(0, 74, 64, 480, wait), *note(0, 40, 64, 480))))
+    notes = *note(0, 72, 64, 480), *note(0, 74, 64, 480, wait), *note(0, 40, 64, 480)
+    return MidiDocument.read(midi_file(track(*notes)))
 
 
 def pose(wish: TaskRequest, document: MidiDocument) -> Posed:

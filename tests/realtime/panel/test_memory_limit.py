@@ -15,7 +15,8 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="other systems h
 def test_a_process_that_asks_for_more_is_refused() -> None:
     greedy = f"limit_memory()\ntry:\n bytearray({memory_limit.WORK_BYTES})\nexcept MemoryError:\n print('refused')"
     code = f"from realtime.panel.memory_limit import limit_memory\n{greedy}"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "refused\n"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "refused\n"
 
 
 @pytest.mark.parametrize("way", ["job", "reading"])

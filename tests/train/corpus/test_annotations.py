@@ -42,7 +42,7 @@ def test_without_tables_there_are_the_chords_of_the_notes(tmp_path: Path) -> Non
     assert cues_of(_source(tmp_path), NOTES)["code"].tolist() == [chord(0, "maj")]
 
 
-@pytest.mark.parametrize("text", ["x\tdb\n", "1.0\tzz\n", "1.0\n", "nan\tdb\n", "inf\tb\n"])
+@pytest.mark.parametrize("text", ["x\tdb\n", "1.0\tzz\n", "1.0\n", "nan\tdb\n", "inf\tb\n", "9e9\tb\n"])
 def test_a_damaged_table_is_refused_by_its_name(tmp_path: Path, text: str) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "a/one.mid.beats.tsv").write_text(text)
