@@ -42,8 +42,12 @@ class Trial:
         """End it: it then fails. From any thread, and in a signal handler."""
         with self._lock:
             self._is_cancelled = True
-            if self._process is not None:
-                self._process.kill()
+            self._end()
+
+    def _end(self) -> None:
+        """End the process if it is cancelled."""
+        if self._is_cancelled and self._process is not None:
+            self._process.kill()
 
     def run(self, bundle: Bundle) -> None:
         """Try a bundle that was verified, unless it has passed before; BundleError says why it cannot be used."""
@@ -64,8 +68,7 @@ class Trial:
                 env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
                 start_new_session=True,  # a Ctrl-C at the terminal is for the daemon, which ends this one
             )
-            if self._is_cancelled:  # by a signal, while the process began
-                process.kill()
+            self._end()  # where a signal cancelled it while the process began
         try:
             _, said = process.communicate(timeout=WITHIN_S)
         except subprocess.TimeoutExpired as error:
