@@ -20,7 +20,9 @@ from realtime.midi.guardian_talk import BusyError, GuardianTalk, TalkEndError
 from realtime.midi.message_pipe import LONGEST, MessageReader, MessageWriter, PipeEndError
 from realtime.midi.ports import Direction, PortListing, Wires
 
-START_WITHIN_S = 20.0
+START_WITHIN_S, AGAIN_WITHIN_S = 60.0, 20.0
+"""So long a guardian may take to begin, and one that takes the place of another: on a loaded
+machine the first has taken more than 20 s."""
 ANSWER_WITHIN_S = 2.0
 PATIENCE_S = 15.0
 """A guardian that lives and gives no answer is busy, as all is on a loaded machine; after so long it is ended."""
@@ -121,7 +123,7 @@ class GuardedSystem:
         self.why_lost = ""
         self._is_closed = False
         with self._lock:
-            self._start()
+            self._start(START_WITHIN_S)
 
     @property
     def api(self) -> str:
@@ -198,7 +200,7 @@ class GuardedSystem:
             if self._guardian is not None:
                 return True
             try:
-                self._start()
+                self._start(AGAIN_WITHIN_S)
             except PortError as error:
                 logger.debug("{}", error)
                 return False
@@ -243,7 +245,7 @@ class GuardedSystem:
             raise PortError(f"cannot open the MIDI {direction} {name!r}: the guardian gave no pipe to it")
         return str(answer["name"]), descriptor
 
-    def _start(self) -> None:
+    def _start(self, within_s: float) -> None:
         """Start a guardian and wait until it has found the MIDI system; the caller holds the lock."""
         ours, theirs = socket.socketpair()
         arguments = ["-m", "realtime.midi.guardian", str(theirs.fileno()), self._api, self._client]
@@ -257,8 +259,13 @@ class GuardedSystem:
             )
         self._guardian, self._talk = guardian, GuardianTalk(ours)
         try:
-            answer, _ = self._talk.answer(START_WITHIN_S)
-        except (BusyError, TalkEndError) as error:
+            answer, _ = self._talk.answer(within_s)
+        except BusyError as error:
+            self._kill("its guardian does not start")
+            raise PortError(
+                f"the guardian of the MIDI ports did not begin within {within_s:.0f} s: is the machine busy? Try again"
+            ) from error
+        except TalkEndError as error:
             self._kill("its guardian does not start")
             raise PortError(self._notice()) from error
         if "fault" in answer:

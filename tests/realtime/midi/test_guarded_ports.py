@@ -6,6 +6,7 @@ import signal
 import pytest
 
 from piano.errors import PortError
+from realtime.midi import guarded_ports
 from realtime.midi.guarded_ports import GuardedSystem
 from realtime.midi.rtmidi_ports import open_system
 from tests.support.jack import JackServer
@@ -18,6 +19,15 @@ def test_no_server_says_what_to_start(monkeypatch: pytest.MonkeyPatch) -> None:
     need_midi_library()
     monkeypatch.setenv("JACK_DEFAULT_SERVER", "pianod-test-none")
     with pytest.raises(PortError, match=r"'jack' does not answer: .*JACK.*pianod demo"):
+        GuardedSystem("jack")
+
+
+def test_a_machine_that_is_busy_at_the_start_is_told_from_a_system_that_is_dead(
+    monkeypatch: pytest.MonkeyPatch, jack_server: JackServer
+) -> None:
+    del jack_server
+    monkeypatch.setattr(guarded_ports, "START_WITHIN_S", 0.0)
+    with pytest.raises(PortError, match="is the machine busy"):
         GuardedSystem("jack")
 
 
