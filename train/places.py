@@ -38,7 +38,7 @@ def place_of(args: argparse.Namespace) -> Place:
 
 def given_up(what: str, why: str) -> NoReturn:
     """Raise PianodError: figures of which a part is missing are no figures."""
-    raise PianodError(f"{what} was given up ({why}); the same command begins anew")
+    raise PianodError(f"{what} was given up ({why}); the same command goes on, or begins anew")
 
 
 def tell_nobody(_number: int, _share: float, _notes: float) -> None:

@@ -6,14 +6,14 @@ the figures are the same from one process, from several and from a cluster.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from operator import attrgetter
 
 from piano.tokens.encoding import TokenArray
 from train.places import given_up, tell_nobody
+from train.predictors.score_list import ScoreList, key_of
 from train.predictors.scoring import Tally, WindowScorer, tally_of
 from train.predictors.targets import check_target, load_predictor
 from workers.place import Place, Tell
-from workers.send import in_order, send
+from workers.send import send
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +77,33 @@ class ScoringJob:
         return self._scorers[way]
 
 
-def tally_all(job: ScoringJob, asked: Iterable[Asked], place: Place) -> dict[str, dict[str, Tally]]:
-    """Return what the performances of each row come to, by their names; PianodError if one was given up."""
-    groups = ([_Numbered(number, each)] for number, each in enumerate(asked))
+def tally_all(
+    job: ScoringJob, asked: Iterable[Asked], place: Place, done: ScoreList | None = None
+) -> dict[str, dict[str, Tally]]:
+    """Return what the performances of each row come to, by their names; PianodError if one was given up.
+
+    What stands in the list of what is done is not scored again; the rest comes into it.
+    """
+    done = ScoreList() if done is None else done
+    found: dict[int, _Scored] = {}
+    keys: dict[int, str] = {}
+
+    def groups() -> Iterator[list[_Numbered]]:
+        for number, each in enumerate(asked):
+            key = key_of(f"{job.checksum} {job.bf16}", repr(each.way), each.events)
+            tally = done.get(key)
+            if tally is None:
+                keys[number] = key
+                yield [_Numbered(number, each)]
+            else:
+                found[number] = _Scored(number, each.row, each.name, tally)
+
+    for one in send(job, groups(), place, tell=tell_nobody, lost=_lost):
+        found[one.number] = one
+        done.add(keys.pop(one.number), one.tally)
     totals: dict[str, dict[str, Tally]] = {}
-    for one in in_order(send(job, groups, place, tell=tell_nobody, lost=_lost), attrgetter("number")):
+    for number in sorted(found):
+        one = found[number]
         row = totals.setdefault(one.row, {})
         row[one.name] = row.get(one.name, Tally()) + one.tally
     return totals

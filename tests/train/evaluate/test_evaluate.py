@@ -12,12 +12,13 @@ from export.exporter import ExportOptions, export_bundle
 from export.music import music_windows
 from piano.errors import ConfigError
 from piano.midi.file import MidiTrack, write_performance
-from piano.tokens.encoding import encode
+from piano.tokens.encoding import TokenArray, encode
 from train.__main__ import main
 from train.corpus.note_cache import NoteCache
 from train.evaluate.command import load_scorer
 from train.model.checkpoint import load_checkpoint, save_checkpoint
 from train.model.gpt2 import GPT2
+from train.predictors.scoring import Tally, WindowScorer, tally_of
 from train.predictors.scoring_job import ScoringJob
 
 Evaluate = Callable[..., dict[str, object]]
@@ -81,6 +82,29 @@ def test_the_figures_are_the_same_wherever_they_are_computed(
     here = evaluate(*asked)
     assert evaluate(*asked, "--jobs", 2) == here
     assert evaluate(*asked, "--cluster", "local:2") == here
+
+
+def test_what_has_been_scored_is_not_scored_again(
+    checkpoint: Path, corpus: Path, evaluate: Evaluate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = tmp_path / "scored"
+    asked = (checkpoint, "--corpus", corpus, "--split", "train", "--resume", listed)
+    whole = evaluate(*asked)
+    lines = listed.read_text().splitlines()
+    listed.write_text("\n".join(lines[:-2]) + "\n" + lines[-1][:50])  # killed in the middle of a line
+    scored: list[int] = []
+
+    def counted(scorer: WindowScorer, events: TokenArray) -> Tally:
+        scored.append(events.size)
+        return tally_of(scorer, events)
+
+    monkeypatch.setattr("train.predictors.scoring_job.tally_of", counted)
+    assert evaluate(*asked) == whole
+    assert len(scored) == 2
+    assert evaluate(*asked) == whole
+    assert len(scored) == 2
+    evaluate(checkpoint, "--corpus", corpus, "--split", "train", "--resume", listed, "--bf16")
+    assert len(scored) == 2 + len(lines[1:])  # another way of computing; the same events once
 
 
 def test_a_worker_with_another_model_refuses_it(checkpoint: Path) -> None:
