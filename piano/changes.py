@@ -11,7 +11,7 @@ Chords become the codes of `piano.cues`: what the vocabulary has no name for bec
 import re
 from dataclasses import dataclass
 
-from piano.cues import FIRST_CHORD, NO_CHORD, QUALITIES, chord
+from piano.cues import FIRST_CHORD, NO_CHORD, QUALITIES, ROOTS, chord
 from piano.errors import PianodError
 
 KNOWN = {
@@ -64,6 +64,10 @@ _QUALITIES = (
     (r"(7|9|11|13)([#b]\d+|alt)*", "7"),
     (r"(maj|Maj|M|\^|Δ|6|69|add9|2|5)?", "maj"),
 )
+
+
+_SUFFIXES = {"maj": "", "min": "m", "min7": "m7", "hdim7": "m7b5"}
+"""How players write a quality, where that is not its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +136,14 @@ def read_chord(symbol: str, tonic: int = 0) -> int:
         if re.fullmatch(pattern, rest):
             return chord(root % 12, quality)
     raise _no_chord(symbol)
+
+
+def chord_name(code: int) -> str:
+    """Return a chord as players write it, such as `Bbm7`; the inverse of `read_chord`."""
+    if code < FIRST_CHORD:
+        return "N.C."
+    quality, root = divmod(code - FIRST_CHORD, 12)
+    return ROOTS[root] + _SUFFIXES.get(name := tuple(QUALITIES)[quality], name)
 
 
 def scale_tones(code: int) -> frozenset[int]:

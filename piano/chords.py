@@ -6,6 +6,7 @@ passing note is no change of harmony. Viterbi finds the sequence that fits best.
 training split of POP909's own annotations; docs/choices.md tells how often they agree on its validation split.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,6 +41,13 @@ class LabellerWeights:
     """What a change of chord costs."""
 
 
+_HELD = LabellerWeights(fourth_tone=0.05)
+"""For keys that are held together: no tone of them is a passing one."""
+
+FEWEST_TONES = 3
+"""So many tones of different names make a chord; two are a part of many."""
+
+
 def label_chords(notes: NoteArray, beats_s: Floats | None = None, weights: LabellerWeights | None = None) -> CueArray:
     """Return the chords of a performance as cues, each at the moment from which it sounds; equal neighbours are one.
 
@@ -54,6 +62,19 @@ def label_chords(notes: NoteArray, beats_s: Floats | None = None, weights: Label
     chords = np.zeros(int(begins.sum()), CUE)
     chords["time_s"], chords["code"] = edges[:-1][begins], codes[begins]
     return chords
+
+
+def chord_of(pitches: Collection[int]) -> int:
+    """Return the code of the chord that keys make together; "no chord" if they are of fewer than three names.
+
+    The lowest of them is the root where that fits.
+    """
+    classes = sorted({pitch % 12 for pitch in pitches})
+    if len(classes) < FEWEST_TONES:
+        return NO_CHORD
+    chroma = np.zeros((1, 12))
+    chroma[0, classes] = 1 / len(classes)
+    return int(_fit(chroma, np.array([min(pitches) % 12]), _HELD)[0].argmax()) + NO_CHORD
 
 
 def _edges(notes: NoteArray, beats_s: Floats | None) -> Floats:

@@ -32,11 +32,13 @@ class ChordSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Guidance:
-    """What is told to a model that knows cues, and how strongly keys lean to the chord for one that does not."""
+    """What is told to a model that knows cues, and how strongly keys lean to the chord."""
 
     cues: CueSource | None = None
     chords: ChordSource | None = None
     strength: float = 0.0
+    is_held: bool = False
+    """Whether the chords are those that the player holds: no beat tells them before they are there."""
 
     def begin(self, beat: int) -> None:
         """Let the changes begin with a beat."""

@@ -76,7 +76,7 @@ class LiveStream:
         self._proposals: list[tuple[int, StreamState]] = []  # when each is to sound, and the state before it
 
     def guide(self, guidance: Guidance) -> None:
-        """Be guided from the next event on: cues for a model that knows them, else a bias towards the chord."""
+        """Be guided from the next event on: cues for a model that knows them, and a bias towards the chord."""
         self._guidance = guidance
 
     @property
@@ -129,6 +129,7 @@ class LiveStream:
             return
         if isinstance(timed.event, NoteOn) and timed.event.pitch in self.sounding(timed.role):
             self._append(TimedEvent(timed.at_ns, NoteOff(timed.event.pitch), timed.role))
+        self._tell_chord(timed.at_ns)
         self._append(timed, judge)
         self._proposals.clear()
 
@@ -151,10 +152,7 @@ class LiveStream:
         if not knows_cues(self._session):
             return
         self._reach(at_ns)
-        state = self._state
-        told, earliest = state.told, state.encoder.step + bool(state.step_tokens)  # it comes before all of its step
-        self._push_cue(max(at_ns, state.encoder.time_of(earliest)), code)
-        state.told = told
+        self._push_beside(at_ns, code)
         self._proposals.clear()
 
     def rollback(self, at_ns: int) -> None:
@@ -208,6 +206,7 @@ class LiveStream:
         """
         before = self._state.copy()
         self._reach(bounds.earliest_ns)
+        self._tell_chord(bounds.earliest_ns)
         release = overdue(bounds, self._state)
         proposed = self._sample(sampler, bounds)
         if release is not None and (proposed is None or proposed.at_ns > release.at_ns):
@@ -236,7 +235,7 @@ class LiveStream:
                 state.logits, mask, sampler.settings, decoder.step, pressed, notes_per_s=bounds.notes_per_s
             )
             logits = logits if bounds.bias is None else logits + bounds.bias
-            if not (self._tells_cues or state.grammar.in_note):
+            if not state.grammar.in_note:
                 logits = self._guidance.lean(logits, mask, state.encoder.time_of(decoder.step))
             token = sampler.draw(logits, mask) if mask.any() else VOCABULARY.end
             if token == VOCABULARY.end:
@@ -322,6 +321,23 @@ class LiveStream:
         step = state.encoder.step
         self._apply(state.encoder.push_cue(at_ns, code), step, waited)
         state.told = (at_ns, code)
+
+    def _push_beside(self, at_ns: int, code: int) -> None:
+        """Append a cue that is none of the beats', at a moment or soon after."""
+        state = self._state
+        told, earliest = state.told, state.encoder.step + bool(state.step_tokens)  # it comes before all of its step
+        self._push_cue(max(at_ns, state.encoder.time_of(earliest)), code)
+        state.told = told
+
+    def _tell_chord(self, at_ns: int) -> None:
+        """Tell the chord that the player holds, where it is another one than was told."""
+        guidance = self._guidance
+        if self.is_empty or not guidance.is_held or guidance.chords is None or not knows_cues(self._session):
+            return
+        code = guidance.chords.chord_at(at_ns)
+        if code != self._state.chord:
+            self._push_beside(self.end_ns, code)
+            self._state.chord = code
 
     def _note(self, event: Event, role: Role) -> None:
         """Take note of what was just appended."""

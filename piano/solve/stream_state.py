@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from piano.cues import NO_CHORD
 from piano.events import Event, NoteOff, NoteOn, Pedal, Role, TimedEvent
 from piano.session import Logits
 from piano.solve.bounds import Bounds
@@ -28,6 +29,8 @@ class StreamState:
     """The step at which each key that our role holds went down, in the order in which they did."""
     notes: int = 0
     """How many keys our role has struck."""
+    chord: int = NO_CHORD
+    """The chord that was told last, of those that the player holds."""
     told: tuple[int, int] = (0, -1)
     """When the last cue stood, and its code; below 0 while none was told."""
 
@@ -78,6 +81,7 @@ class StreamState:
             self.step_tokens,
             dict(self.pressed),
             self.notes,
+            self.chord,
             self.told,
         )
 

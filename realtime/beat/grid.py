@@ -24,6 +24,8 @@ class Source(StrEnum):
     CLOCK = "clock"
     """A MIDI clock that comes in."""
     TAPS = "taps"
+    LINK = "link"
+    """A session of Ableton Link with others in it."""
     PLAYING = "playing"
     """Found in what the player plays."""
 

@@ -3,10 +3,12 @@
     set       the tempo of the settings; a change of it goes on with the count
     taps      in the place of that, until a tempo is set
     playing   found in what the player plays, where that is asked for and found with some certainty
+    link      an Ableton Link session, while others are in it
     clock     a MIDI clock that comes in, where it is followed
 
-Each source has its one thread: `set` and `choose` the one that changes settings, `follow` the input's, `tap` and `hear`
-the engine's. Each leaves an immutable grid; `grid` picks the one in force and is for any thread.
+Each source has its one thread: `set` and `choose` the one that changes settings, `follow` the input's, `follow_link`
+the one beside the output, `tap` and `hear` the engine's. Each leaves an immutable grid; `grid` picks the one in force
+and is for any thread.
 """
 
 from collections.abc import Callable
@@ -41,6 +43,7 @@ class MusicalClock:
         self._tapped: BeatGrid | None = None
         self._heard: BeatGrid | None = None
         self._found: BeatGrid | None = None
+        self._linked: BeatGrid | None = None
         self._follows_clock = self._follows_playing = False
         self._taps, self._tracker = Taps(), BeatTracker()
         self._asked_ns = 0
@@ -53,6 +56,8 @@ class MusicalClock:
         beats = self._set.beats
         if self._follows_clock and self._heard is not None:
             return replace(self._heard, beats=beats)
+        if self._linked is not None:
+            return replace(self._linked, beats=beats)
         if self._follows_playing and self._found is not None:
             return replace(self._found, beats=beats)
         return replace(self._tapped or self._set, beats=beats)
@@ -84,6 +89,11 @@ class MusicalClock:
         self._heard = BeatGrid(heard.tempo_bpm, heard.origin_ns, self._set.beats, heard.runs, heard.count, Source.CLOCK)
         if self._follows_clock:
             self._say()
+
+    def follow_link(self, grid: BeatGrid | None) -> None:
+        """Take note of the beats of a session of Ableton Link; None while nobody else is in one."""
+        self._linked = grid
+        self._say()
 
     def begin_unheard(self, at_ns: int) -> None:
         """Begin a bar at a moment, where the beats are set and nobody hears them; for the engine's thread."""

@@ -261,6 +261,10 @@ class Status:
     """When a first beat of the metronome lay; all others lie on the grid from there."""
     beat_bpm: float | None
     """The tempo of that grid; null while a MIDI clock that it follows halts."""
+    beat_from: str
+    """What the beats come from: set, taps, playing, link or clock."""
+    link_peers: int | None
+    """How many others are in the Ableton Link session; null while none is taken part in."""
     clock: ClockIn | None
     """The MIDI clock that comes in; null if none does."""
     input: str
@@ -292,6 +296,8 @@ class Status:
     loop: Looping | None
     trade: Trade | None
     chart: ChartBars | None
+    held_chord: str | None
+    """The chord that the left hand holds, where it leads; null where it does not, or none is known yet."""
     losses: Losses
     fault: str | None
     take_fault: str | None

@@ -77,7 +77,8 @@ class Engine:
     `perform` makes the performer of another mode, and, where `playing` says how it plays, another one in place of one
     that failed; it is called on the engine's thread, as the `listener` is, and may take its time. `advance` does a
     piece of work that will be wanted later, and returns whether there was one; it is called while nothing else is to
-    be done. `beats` is told of taps and of what the player does, and `lead` guides a performer that goes on otherwise.
+    be done. `beats` is told of taps, `hear` of what the player does before the performer is, and `lead` guides a
+    performer that goes on otherwise.
     """
 
     def __init__(
@@ -94,9 +95,11 @@ class Engine:
         advance: Callable[[], bool] | None = None,
         beats: MusicalClock | None = None,
         lead: Callable[[Performer, PlaySettings], None] | None = None,
+        hear: Callable[[TimedEvent], None] | None = None,
     ) -> None:
         self._clock, self._inbox = clock, inbox
         self._beats, self._lead = beats or MusicalClock(), lead
+        self._hear_first = hear or self._beats.hear
         self._performer, self._scheduler = performer, scheduler
         self._settings = settings or EngineSettings()
         self._listener = listener or EngineListener()
@@ -334,10 +337,10 @@ class Engine:
     def _hear(self, at_ns: int, event: Event) -> None:
         timed = TimedEvent(at_ns, event)
         self._listener.heard(timed)
+        self._hear_first(timed)
         self._performer.on_event(timed)
         self._heard += 1
         self._hearing.add(self._clock.now_ns() - at_ns)
-        self._beats.hear(timed)
 
 
 def _earlier(first_ns: int | None, second_ns: int | None) -> int | None:

@@ -52,6 +52,7 @@ def answer_settings(settings: Settings, seed: int) -> AnswerSettings:
         length=Length[settings.answer.upper()],
         bars=settings.bars,
         joins=settings.yields == "let_me_join",
+        leads_below=settings.chord_split,
         sampling=sampling_of(settings),
         seed=seed,
         notes_per_s=settings.density,
@@ -128,6 +129,7 @@ def play_settings_of(settings: Settings, seed: int, reference: Reference | None 
         VelocitySettings(settings.strength),
         chart=chart_of(settings),
         harmony=settings.harmony,
+        chord_split=settings.chord_split,
         reference=reference,
         grid=settings.grid,
     )

@@ -105,7 +105,7 @@ class Partner:
             listener=keeper,
         )
         output = self.scheduler if history is None else WatchedOutput(self.scheduler, history)
-        guide = Guide(self.beats)
+        self.guide = guide = Guide(self.beats)
         known: Reference | None = None
         memory = Memory()  # of the whole session: it outlives a performer; the engine's, as they are
 
@@ -131,6 +131,7 @@ class Partner:
             advance=session.advance if isinstance(session, WorksAhead) else None,
             beats=self.beats,
             lead=guide.lead,
+            hear=guide.hear,
         )
         self.beats.watch(lambda _: self.inbox.put(BeatsMoved()))
 

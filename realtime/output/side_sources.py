@@ -1,6 +1,7 @@
-"""What sounds beside the playing, on one thread of its own: the metronome, and music that is replayed."""
+"""What goes on beside the playing, on one thread of its own: the metronome, music that is replayed, a Link session."""
 
 from realtime.beat.grid import BeatGrid
+from realtime.beat.link import LinkFollower
 from realtime.beat.musical_clock import MusicalClock
 from realtime.midi.performance_messages import TimedMessage
 from realtime.output.metronome import Beat, Metronome
@@ -15,19 +16,25 @@ _SOON_NS = 150_000_000
 
 
 class SideSources:
-    """The metronome and the replay; all of it is for any thread.
+    """The metronome, the replay and the Link session; all of it is for any thread.
 
     The metronome beats as the musical clock says; the settings are told to that here.
     """
 
     def __init__(
-        self, settings: MetronomeGroup, clock: Clock, scheduler: Scheduler, beats: MusicalClock | None = None
+        self,
+        settings: MetronomeGroup,
+        clock: Clock,
+        scheduler: Scheduler,
+        beats: MusicalClock | None = None,
+        link: LinkFollower | None = None,
     ) -> None:
         self._clock = clock
         self._beats = beats or MusicalClock()
         self._beats.watch(self.follow)
         self._metronome, self._replay = Metronome(scheduler), Replay(scheduler)
-        self._thread = DueThread(clock, self._metronome, self._replay)
+        self._link = link or LinkFollower(clock, self._beats)
+        self._thread = DueThread(clock, self._metronome, self._replay, self._link)
         self._settings: MetronomeGroup | None = None
         self.change(settings)
 
@@ -38,6 +45,7 @@ class SideSources:
     def stop(self) -> None:
         """End it; what a replay holds down is released with all else that sounds."""
         self._thread.stop()
+        self._link.give_up()
 
     def change(self, settings: MetronomeGroup) -> None:
         """Beat as the settings say: at another tempo on with the count, with other bars or another place anew, soon."""
@@ -55,6 +63,8 @@ class SideSources:
             self._beats.set(settings.tempo_bpm, settings.beats, now_ns)
         self._beats.is_heard = settings.metronome != "off" or settings.send_clock
         self._beats.choose(clock=settings.follow_clock, playing=settings.tempo_from == "playing")
+        self._link.choose(joins=settings.link, tempo_bpm=settings.tempo_bpm, beats=settings.beats)
+        self._thread.wake()
         if is_anew:
             clicks, clock = settings.metronome == "output", settings.send_clock
             self._metronome.change(Beat(clicks, clock, settings.tempo_bpm, settings.beats, follows=True))
@@ -75,6 +85,11 @@ class SideSources:
         """Beat on another grid from now on; never waits."""
         self._metronome.follow(grid.as_clock())
         self._thread.wake()
+
+    @property
+    def link_peers(self) -> int | None:
+        """Return how many others are in the Link session; None while it is not taken part in."""
+        return self._link.peers
 
     @property
     def reel(self) -> ReplayClip | None:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from piano.changes import chord_name
+from piano.cues import NO_CHORD
 from realtime.control.model_choice import ModelChoice
 from realtime.control.presets import Presets
 from realtime.control.protocol import (
@@ -163,6 +165,8 @@ class Controls:
             replaying=self._replaying(),
             beat_s=self.seconds(stage.play.beside.beat_ns),
             beat_bpm=stage.play.beside.tempo_bpm,
+            beat_from=stage.play.beats.grid.source,
+            link_peers=stage.play.beside.link_peers,
             clock=self._clock_in(),
             input=stage.play.port_names[0],
             output=stage.play.port_names[1],
@@ -186,6 +190,7 @@ class Controls:
             loop=self._looping(engine.performer.loop),
             trade=self._trading(engine.performer.trade),
             chart=self._chart(engine.performer.trade),
+            held_chord=self._held_chord(),
             losses=Losses(output.stale, output.too_late, output.overlong, output.left_out, output.undelivered, refused),
             fault=engine.fault,
             take_fault=stage.play.take_fault,
@@ -245,6 +250,10 @@ class Controls:
     def _chart(self, trade: TradeStatus | None) -> ChartBars | None:
         chart = self._stage.play.chart
         return None if chart is None else ChartBars(chart.words, 0 if trade is None else trade.first_beat)
+
+    def _held_chord(self) -> str | None:
+        code = self._stage.play.partner.guide.held_chord(self._clock.now_ns())
+        return None if code == NO_CHORD else chord_name(code)
 
     def _clock_in(self) -> ClockIn | None:
         beats = self._stage.play.midi_clock.beats(self._clock.now_ns())

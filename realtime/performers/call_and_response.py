@@ -87,6 +87,8 @@ class CallAndResponse(TurnPlayer):
         """Say whether what the player did ends an answer: any key, or, where one may join, one that is in its way."""
         if timed.at_ns < answer.from_ns or not isinstance(timed.event, NoteOn):
             return timed.at_ns < answer.from_ns
+        if self._settings.leads_below is not None and timed.event.pitch < self._settings.leads_below:
+            return False
         return not self._settings.joins or answer.joining.takes_over(timed.at_ns, timed.event.pitch)
 
     def hand_over(self, at_ns: int) -> None:

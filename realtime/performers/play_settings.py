@@ -59,6 +59,8 @@ class AnswerSettings:
     longest_hold_ns: int = LONGEST_HOLD_NS
     joins: bool = False
     """Whether the player may join an answer: a key that does not take it over does not end it."""
+    leads_below: int | None = None
+    """A MIDI pitch under which the player's keys lead the harmony and end no answer."""
     bars: int = 4
     """How many bars a turn has, where bars are traded."""
 
@@ -149,7 +151,9 @@ class PlaySettings:
     chart: Chart | None = None
     """The changes that go round with the bars."""
     harmony: float = 0.0
-    """How strongly keys lean to the changes, 0 to 1, where the model does not know chords."""
+    """How strongly keys lean to the chord, 0 to 1."""
+    chord_split: int | None = None
+    """A MIDI pitch under which what the player holds is the chord, in place of the changes."""
     reference: Reference | None = None
     """What is to be played like."""
     grid: float = 0.0

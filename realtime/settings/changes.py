@@ -48,6 +48,13 @@ class ChangesGroup(BaseModel):
     chart_key: Annotated[str, AfterValidator(_key), Live, Preset] = Field(
         default="C", max_length=3, description="key of a chart that is written in steps: C, F#, Bb"
     )
+    chord_split: Annotated[int | None, Optional, Live, Preset] = Field(
+        default=None,
+        ge=22,
+        le=108,
+        description="the left hand leads: MIDI pitch under which what you hold, three keys or more, is the chord, in "
+        "place of the changes; such keys end no answer",
+    )
     harmony: Annotated[float, Live, Preset] = Field(
         default=0.5,
         ge=0.0,

@@ -1,12 +1,22 @@
 """Settings of what surrounds the playing: takes, logs, the panel and the metronome."""
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from realtime.settings.marks import Live, Preset
 from realtime.settings.optional import Optional
+
+
+def _with_link(joins: bool) -> bool:
+    if joins and find_spec("link") is None:
+        raise ValueError(
+            "needs LinkPython-extern, which is not installed: pip install 'pianod[link]', or in a clone "
+            ".venv/bin/python -m pip install LinkPython-extern"
+        )
+    return joins
 
 
 class ReportGroup(BaseModel):
@@ -65,6 +75,11 @@ class MetronomeGroup(BaseModel):
     follow_clock: Annotated[bool, Live] = Field(
         default=False,
         description="keep the metronome to the MIDI clock that comes in: its tempo, its first beat, its halts",
+    )
+    link: Annotated[bool, AfterValidator(_with_link), Live] = Field(
+        default=False,
+        description="take part in an Ableton Link session: while others are in it, beats and bars are theirs; their "
+        "tempo is never changed. Needs LinkPython-extern (the link extra)",
     )
     tempo_from: Annotated[Literal["set", "playing"], Live] = Field(
         default="set",

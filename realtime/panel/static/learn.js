@@ -2,7 +2,7 @@
 
 import { nameOf } from "./layout.js";
 
-const KEYS = ["trigger_key", "ending_key", "tap_key", "duet_split", "duet_lowest", "duet_highest"];
+const KEYS = ["trigger_key", "ending_key", "tap_key", "chord_split", "duet_split", "duet_lowest", "duet_highest"];
 const CONTROLLERS = ["trigger_cc", "ending_cc", "tap_cc", "mode_cc", "take_cc", "keep_cc", "undo_cc", "clear_cc"];
 const NAMES = {
   1: "modulation wheel", 2: "breath", 4: "foot controller", 7: "volume", 10: "pan", 11: "expression",

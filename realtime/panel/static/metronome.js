@@ -13,8 +13,8 @@ export class Metronome {
   }
 
   // Without a tempo there are no beats: the clock that is followed halts.
-  take({ settings, trade, beat_s: origin, beat_bpm: tempo }) {
-    const isWanted = settings.metronome !== "off" || trade || settings.chart || settings.tempo_from === "playing";
+  take({ settings, trade, chart, beat_from: from, beat_s: origin, beat_bpm: tempo }) {
+    const isWanted = settings.metronome !== "off" || trade || chart || from !== "set";
     const isOn = isWanted && tempo !== null;
     const grid = isOn ? { origin, period: 60 / tempo, beats: settings.beats } : null;
     if (JSON.stringify(grid) !== JSON.stringify(this.grid)) {

@@ -13,8 +13,8 @@ const GROUPS = [
   ],
   ["How the loop goes round", ["loop_sounds", "loop_renews", "take_cc", "keep_cc", "undo_cc", "clear_cc"], "loop"],
   ["How it mends velocities", ["strength", "velocity_wait_ms"], "velocity"],
-  ["Time and changes", ["grid", "chart", "chart_key", "harmony"]],
-  ["Metronome", ["metronome", "tempo_bpm", "beats", "send_clock", "follow_clock", "tempo_from", "tap_cc", "tap_key"]],
+  ["Time and changes", ["grid", "chart", "chart_key", "chord_split", "harmony"]],
+  ["Metronome", ["metronome", "tempo_bpm", "beats", "send_clock", "follow_clock", "link", "tempo_from", "tap_cc", "tap_key"]],
   ["Keyboard and sound", ["thru", "input_channel", "max_polyphony", "longest_note_s", "mode_by_program", "mode_cc"]],
 ];
 
@@ -78,8 +78,10 @@ const LABELS = {
   grid: "Drawn to the beat",
   chart: "Changes",
   chart_key: "Key of the changes",
+  chord_split: "Left hand leads under key",
   harmony: "Keeps to the changes",
   role: "Beside me it",
+  link: "Take part in Ableton Link",
   tempo_from: "Beats come from",
   tap_cc: "Controller that taps",
   tap_key: "Key that taps",
@@ -108,6 +110,7 @@ const SLIDERS = {
   density: [0.5, 20, 0.5],
   max_polyphony: [1, 88, 1],
   duet_split: [22, 108, 1],
+  chord_split: [22, 108, 1],
   velocity_wait_ms: [1, 50, 1],
   tempo_bpm: [40, 208, 1],
   beats: [1, 12, 1],
@@ -116,8 +119,8 @@ const SLIDERS = {
   harmony: [0, 1, 0.05],
   bars: [1, 16, 1],
 };
-const NONE = { composer: "as you play", density: "as you play", duet_split: "undivided" };
-const AUTO = { density: "auto", duet_split: "none" };
+const NONE = { composer: "as you play", density: "as you play", duet_split: "undivided", chord_split: "it does not" };
+const AUTO = { density: "auto", duet_split: "none", chord_split: "off" };
 
 export class SettingsForm {
   // `change(name, value)` asks the daemon; its promise gives the answer.

@@ -1,6 +1,7 @@
 // Where one is in time: bar and beat, whose bars these are and how many are left, and the place in the changes.
 
 const TURN_MS = 100;
+const FROM = { taps: "tapped", playing: "found in your playing", link: "Ableton Link", clock: "MIDI clock" };
 const WHO = { player: "you", pianod: "pianod" };
 
 export class MusicalTime {
@@ -14,8 +15,10 @@ export class MusicalTime {
     setInterval(() => this.turn(), TURN_MS);
   }
 
-  take({ trade, chart }, grid) {
+  take({ trade, chart: changes, held_chord: held, settings, beat_from: from }, grid) {
+    const chart = settings.chord_split === null ? changes : { bars: [held ?? "hold a chord"], first_beat: 0 };
     this.grid = grid;
+    this.from = FROM[from];
     if (trade && trade.who !== this.trade?.who && WHO[trade.who]) this.announce(`${WHO[trade.who]}: ${trade.bars} bars`);
     this.trade = trade;
     if (JSON.stringify(chart) !== JSON.stringify(this.chart)) {
@@ -32,7 +35,9 @@ export class MusicalTime {
     show(beat, place === null || place < 0 ? "" : this.barAndBeat(place));
     show(trade, this.turnInWords());
     chart.hidden = this.chart === null;
-    if (this.chart === null || place === null) return;
+    if (this.chart === null) return;
+    if (this.chart.bars.length === 1) chart.firstElementChild.toggleAttribute("data-now", true);
+    if (place === null) return;
     const bar = Math.floor((place - this.chart.first_beat) / this.grid.beats);
     const count = this.chart.bars.length;
     [...chart.children].forEach((cell, index) => cell.toggleAttribute("data-now", index === ((bar % count) + count) % count));
@@ -40,7 +45,8 @@ export class MusicalTime {
 
   barAndBeat(place) {
     const bar = Math.floor(place / this.grid.beats);
-    return `bar ${bar + 1}, beat ${Math.floor(place - bar * this.grid.beats) + 1}`;
+    const beat = Math.floor(place - bar * this.grid.beats) + 1;
+    return `bar ${bar + 1}, beat ${beat}${this.from ? ` (${this.from})` : ""}`;
   }
 
   turnInWords() {

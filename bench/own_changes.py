@@ -1,0 +1,206 @@
+"""Answers over the changes that the pianist had: `python -m bench.own_changes CACHE FOLDER`.
+
+Excerpts of validation pieces whose beats and chords are annotated and whose tempo is steady are played to pianod, which
+goes on for as long over the chords that truly follow, as live. Told for each way of guiding it are the shares of its
+keys that are chord tones and that are in the chord's scale, beside the pianist's own. FOLDER gets what was played as
+`python -m train tell FOLDER/… --truth FOLDER/truth --seconds 12` takes it.
+"""
+
+import argparse
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.duets import messages_of
+from inference.bundle import Bundle
+from inference.onnx_session import OnnxSession
+from inference.rolling_context import RollingContext
+from inference.session_wrapper import SessionWrapper
+from piano.changes import Chart, scale_tones
+from piano.cues import DOWNBEAT, NO_CHORD, cue_name, is_chord, tones
+from piano.midi.file import MidiTrack, write_performance
+from piano.notes import Performance
+from piano.tokens.vocabulary import VOCABULARY
+from realtime.beat.chords import EARLY_BEATS
+from realtime.engine.offline_run import OfflineRun
+from realtime.engine.open_model import EMBEDDED_FOLDER, sampling_of
+from realtime.engine.partner import PartnerSettings
+from realtime.midi.performance_messages import TimedMessage
+from realtime.performers.play_settings import AnswerSettings, PlaySettings
+from realtime.settings import Settings
+from realtime.threads.clock import NS_PER_S
+from train.corpus.note_cache import NoteCache
+from train.evaluate.excerpts import cut
+from train.sampling_study.primers import CONTINUATION, PIECES_NAME, works_of
+
+SECONDS = 12.0
+BEATS = 4
+STEADY = 0.02
+"""Beats that differ by no more than this share from each other are a steady tempo."""
+
+WAYS = {
+    "told": (True, 0.0),
+    "told-leaned-0.5": (True, 0.5),
+    "not": (False, 0.0),
+    "leaned-0.5": (False, 0.5),
+    "told-leaned-1": (True, 1.0),
+    "leaned-1": (False, 1.0),
+}
+"""What the model is guided by: whether beats and chords are told it, and how strongly its keys lean to the chords."""
+
+
+class Untold(SessionWrapper):
+    """A session that does not say that it knows cues, so that none is told."""
+
+    @property
+    def knows_cues(self) -> bool:
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """Music in seconds from its own beginning; its beats lie on a line, and its chart begins with beat 0."""
+
+    work: str
+    before: Performance
+    after: Performance
+    first_beat_s: float
+    period_s: float
+    chart: Chart
+
+    def chord_at(self, at_s: float) -> int:
+        """Return the code of the chord at a moment; a key just before a beat belongs to it."""
+        return self.chart.chord_at(int(((at_s - self.first_beat_s) / self.period_s + EARLY_BEATS) // 1), BEATS)
+
+
+def excerpts(cache: NoteCache, count: int) -> list[Excerpt]:
+    """Return excerpts of as many works, the same each time."""
+    found: list[Excerpt] = []
+    numbers = cache.select("validation", {"pop909"})
+    works = works_of(cache, numbers)
+    for number in numbers:
+        excerpt = _excerpt(cache, number, works[cache.pieces[number].file])
+        if excerpt is not None:
+            found.append(excerpt)
+        if len(found) == count:
+            break
+    return found
+
+
+def _excerpt(cache: NoteCache, number: int, work: str) -> Excerpt | None:
+    cues, music = cache.cues(number), cache.performance(number)
+    beats = np.unique(cues["time_s"][cues["code"] <= DOWNBEAT])
+    downs = cues["time_s"][cues["code"] == DOWNBEAT]
+    rng = np.random.default_rng(number)
+    usable = downs[(downs > 10.0) & (downs < beats[-1] - 3 * SECONDS)] if beats.size else downs
+    if not usable.size:
+        return None
+    start_s = float(rng.choice(usable)) - 0.05
+    inside = beats[(beats > start_s) & (beats < start_s + 2 * SECONDS)]
+    gaps = np.diff(inside)
+    if gaps.size < 2 * BEATS or gaps.std() > STEADY * gaps.mean():
+        return None
+    period_s, first_s = np.polyfit(np.arange(inside.size), inside - start_s, 1)
+    chords = cues[is_chord(cues["code"])]
+    places = np.searchsorted(chords["time_s"], inside + 0.1 * period_s, side="right") - 1
+    codes = [int(chords["code"][place]) if place >= 0 else NO_CHORD for place in places]
+    codes = [*codes, *codes[-1:] * (2 * BEATS - len(codes) % BEATS)]
+    bars = tuple(tuple(codes[begin : begin + BEATS]) for begin in range(0, len(codes), BEATS))
+    words = tuple(" ".join(map(cue_name, bar)) for bar in bars)
+    before = cut(music, start_s, start_s + SECONDS, None, "").performance
+    after = cut(music, start_s + SECONDS, start_s + 2 * SECONDS, None, "").performance
+    if before.notes.size < 16 or after.notes.size < 16:
+        return None
+    return Excerpt(work, before, after, float(first_s), float(period_s), Chart(bars, words))
+
+
+def play(bundle: Bundle, excerpt: Excerpt, way: tuple[bool, float], seed: int) -> Performance:
+    """Return what pianod plays after an excerpt, in seconds from the excerpt's beginning."""
+    is_told, strength = way
+    session = OnnxSession(bundle)
+    context = RollingContext(session, session.twin())
+    answers = AnswerSettings(pause=None, seed=seed, sampling=sampling_of(Settings()))
+    playing = PlaySettings(
+        answers, (VOCABULARY.bos, VOCABULARY.task("continue")), chart=excerpt.chart, harmony=strength
+    )
+    run = OfflineRun(context if is_told else Untold(context), PartnerSettings(playing))
+    beats = run.partner.beats
+    beats.is_heard = True
+    beats.set(60 / excerpt.period_s, BEATS, 0, origin_ns=round((1 + excerpt.first_beat_s) * NS_PER_S))
+    run.play(_all_up(messages_of(excerpt.before.notes)))
+    run.run_until(round((1 + SECONDS) * NS_PER_S))
+    run.hand_over()
+    run.run_until(round((1 + 2 * SECONDS) * NS_PER_S))
+    run.finish()
+    track = run.partner.take.tracks()[1].performance
+    notes, pedals = track.notes.copy(), track.pedals.copy()
+    notes["onset_s"] -= 1
+    pedals["time_s"] -= 1
+    return Performance(notes, pedals)
+
+
+def _all_up(messages: list[TimedMessage]) -> list[TimedMessage]:
+    end_ns = round(SECONDS * NS_PER_S) - 1
+    return [(NS_PER_S + min(at_ns, end_ns), data) for at_ns, data in messages]
+
+
+def shares(excerpt: Excerpt, music: Performance) -> NDArray[np.int64]:
+    """Return how many keys there are, how many are chord tones, and how many in the scale."""
+    found = np.zeros(3, np.int64)
+    for note in music.notes:
+        code, pitch = excerpt.chord_at(float(note["onset_s"])), int(note["pitch"]) % 12
+        found += (1, pitch in tones(code), pitch in scale_tones(code))
+    return found
+
+
+def write(folder: Path, number: int, excerpt: Excerpt, music: Performance) -> None:
+    """Write an excerpt and what follows it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tracks = [MidiTrack("primer", excerpt.before), MidiTrack(CONTINUATION, music)]
+    write_performance(folder / f"{number + 1:02}.mid", tracks)
+
+
+def main() -> None:
+    """Measure, and print a table, a row each as it is there."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("cache", type=Path)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("bundle", type=Path, nargs="?", default=EMBEDDED_FOLDER)
+    parser.add_argument("--pieces", type=int, default=32)
+    parser.add_argument("--way", action="append", choices=WAYS, help="only this one; may be repeated")
+    options = parser.parse_args()
+    bundle, chosen = Bundle.load(options.bundle), excerpts(NoteCache.load(options.cache), options.pieces)
+    print("| guided by | keys | chord tones | in the scale |\n|---|---|---|---|", flush=True)
+    truth = [replace_onsets(excerpt.after, SECONDS) for excerpt in chosen]
+    for number, (excerpt, music) in enumerate(zip(chosen, truth, strict=True)):
+        write(options.folder / "truth", number, excerpt, music)
+    names = {f"{number + 1:02}": excerpt.work for number, excerpt in enumerate(chosen)}
+    (options.folder / "truth" / PIECES_NAME).write_text(json.dumps(names, indent=2) + "\n")
+    print(_row("the pianist", [shares(*both) for both in zip(chosen, truth, strict=True)]), flush=True)
+    for name in options.way or WAYS:
+        found = []
+        for number, excerpt in enumerate(chosen):
+            music = play(bundle, excerpt, WAYS[name], number)
+            write(options.folder / name, number, excerpt, music)
+            found.append(shares(excerpt, music))
+        print(_row(name, found), flush=True)
+
+
+def replace_onsets(music: Performance, by_s: float) -> Performance:
+    """Return music that much later."""
+    notes, pedals = music.notes.copy(), music.pedals.copy()
+    notes["onset_s"] += by_s
+    pedals["time_s"] += by_s
+    return Performance(notes, pedals)
+
+
+def _row(name: str, found: list[NDArray[np.int64]]) -> str:
+    keys, in_chord, in_scale = np.sum(found, axis=0)
+    return f"| {name} | {keys} | {in_chord / max(keys, 1):.2f} | {in_scale / max(keys, 1):.2f} |"
+
+
+if __name__ == "__main__":
+    main()
