@@ -9,10 +9,12 @@ Chords become the codes of `piano.cues`: what the vocabulary has no name for bec
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from piano.cues import FIRST_CHORD, NO_CHORD, QUALITIES, ROOTS, chord
 from piano.errors import PianodError
+from piano.ireal import is_ireal, read_ireal
 
 KNOWN = {
     "blues": "I7 | IV7 | I7 | % | IV7 | % | I7 | VI7 | ii7 | V7 | I7 VI7 | ii7 V7",
@@ -51,18 +53,18 @@ _STEPS = {"I": 0, "II": 2, "III": 4, "IV": 5, "V": 7, "VI": 9, "VII": 11}
 _LETTER = re.compile(r"([A-G])([#b♯♭]?)(.*)$")
 _ROMAN = re.compile(r"([#b♯♭]?)(VII|VI|IV|V|III|II|I|vii|vi|iv|v|iii|ii|i)(?![iIvV])(.*)$")
 _QUALITIES = (
-    (r"(maj|Maj|M|\^|Δ)(7|9|11|13)", "maj7"),
-    (r"(m|min|-)?7b5|(ø|h)7?|(m|min|-)7\(b5\)", "hdim7"),
+    (r"(maj|Maj|M|\^|Δ)(7|9|11|13)([#b]\d+)*|(\^|Δ)", "maj7"),
+    (r"(m|min|-)7b5|(ø|h)[79]?|(m|min|-)7\(b5\)", "hdim7"),
     (r"(dim|o|°)7", "dim7"),
     (r"dim|o|°", "dim"),
     (r"(aug|\+)7?", "aug"),
     (r"(m|min|-)(maj|Maj|M|\^)7?", "min"),
-    (r"(m|min|-)(7|9|11|13)", "min7"),
-    (r"(m|min|-)6?(9)?", "min"),
-    (r"(7|9|11|13)?sus(4)?|7sus4", "sus4"),
+    (r"(m|min|-)(7|9|11|13)([#b]\d+)*", "min7"),
+    (r"(m|min|-)(6|9|69|add9|[#b]\d+)?", "min"),
+    (r"(7|9|11|13)?([#b]\d+)*sus4?", "sus4"),
     (r"sus2", "sus2"),
     (r"(7|9|11|13)([#b]\d+|alt)*", "7"),
-    (r"(maj|Maj|M|\^|Δ|6|69|add9|2|5)?", "maj"),
+    (r"(maj|Maj|M|6|69|add9|2|5)?", "maj"),
 )
 
 
@@ -90,7 +92,8 @@ def read_chart(text: str, key: str = "C") -> Chart:
     if len(text) > MOST_TEXT:
         raise PianodError(f"a chart has at most {MOST_TEXT:,} characters, not {len(text):,}")
     tonic = _key(key)
-    written = KNOWN.get(text.strip(), text).replace("\n", " | ")
+    written = KNOWN.get(text.strip(), text)
+    written = (read_ireal(written) if is_ireal(written) else written).replace("\n", " | ")
     bars: list[tuple[int, ...]] = []
     words: list[str] = []
     for part in (part.strip() for part in written.split("|")):
@@ -136,6 +139,16 @@ def read_chord(symbol: str, tonic: int = 0) -> int:
         if re.fullmatch(pattern, rest):
             return chord(root % 12, quality)
     raise _no_chord(symbol)
+
+
+def bar_text(codes: Sequence[int]) -> str:
+    """Return the chords of the beats of a bar as they are written: one that lasts is written once, or as a slash."""
+    if len(set(codes)) == 1:
+        return chord_name(codes[0])
+    halves = codes[: len(codes) // 2], codes[len(codes) // 2 :]
+    if len(codes) % 2 == 0 and all(len(set(half)) == 1 for half in halves):
+        return " ".join(chord_name(half[0]) for half in halves)
+    return " ".join("/" if beat and code == codes[beat - 1] else chord_name(code) for beat, code in enumerate(codes))
 
 
 def chord_name(code: int) -> str:

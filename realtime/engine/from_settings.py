@@ -6,6 +6,7 @@ from dataclasses import replace
 from piano.changes import Chart, read_chart
 from piano.errors import ConfigError, PianodError
 from piano.midi.file import read_performance
+from realtime.beat.lead_sheet import chart_text
 from realtime.engine.listening import EngineSettings, Purpose
 from realtime.engine.mode_chooser import ModeChooser
 from realtime.engine.open_model import sampling_of, stream_head
@@ -162,8 +163,7 @@ def chart_of(settings: ChangesGroup) -> Chart | None:
     if settings.chart_file is None:
         return None
     try:
-        text = settings.chart_file.expanduser().read_text("utf-8")
-        return read_chart(text, settings.chart_key)
+        return read_chart(chart_text(settings.chart_file.expanduser()), settings.chart_key)
     except (OSError, UnicodeDecodeError, PianodError) as error:
         raise ConfigError(f"{settings.chart_file} gives no chart: {error}; name another with --chart-file") from error
 

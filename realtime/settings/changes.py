@@ -43,7 +43,9 @@ class ChangesGroup(BaseModel):
         f"{', '.join(KNOWN)}",
     )
     chart_file: Annotated[Path | None, Optional] = Field(
-        default=None, description="text file with the changes, where chart does not give them"
+        default=None,
+        description="file with the changes, where chart does not give them: text, iReal Pro's too, a MIDI file, or "
+        "MusicXML, which needs music21 (the scores extra)",
     )
     chart_key: Annotated[str, AfterValidator(_key), Live, Preset] = Field(
         default="C", max_length=3, description="key of a chart that is written in steps: C, F#, Bb"
