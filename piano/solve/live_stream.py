@@ -18,6 +18,7 @@ from piano.sampling.memory import Memory
 from piano.sampling.sampler import Sampler
 from piano.session import Logits, Session, keep_passage, knows_cues, pin_head
 from piano.solve.bounds import Bounds, first_step, mask_of
+from piano.solve.expectation import survival
 from piano.solve.guidance import CueSource, Guidance
 from piano.solve.limits import IS_EVENT, STEPS
 from piano.solve.stream_state import Mark, StreamState, guessed, overdue
@@ -113,6 +114,10 @@ class LiveStream:
     def notes_per_s(self, at_ns: int) -> float | None:
         """Return how busy our role was before a moment; None if it has hardly played."""
         return self._guards.notes_per_s(self._state.encoder.step_of(at_ns))
+
+    def survival(self) -> Sequence[float]:
+        """Return how likely the model thinks it that nothing happens for tenths of a second, up to one, (10,)."""
+        return survival(self._state.logits).tolist()
 
     def pedal_is_down(self, role: Role = Role.OWN) -> bool:
         """Say whether a role holds the sustain pedal at the end of the stream."""

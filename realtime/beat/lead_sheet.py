@@ -16,6 +16,7 @@ from piano.chords import label_chords
 from piano.cues import NO_CHORD, chord
 from piano.errors import PianodError
 from piano.midi.file import read_performance
+from piano.midi.tempo_map import TempoMap
 
 MIDI, SCORES = (".mid", ".midi", ".kar", ".smf", ".rmi"), (".musicxml", ".xml", ".mxl")
 MOST_BYTES = 10_000_000
@@ -67,9 +68,10 @@ def _of_midi(path: Path) -> list[list[int]]:
     chords, end_tick = _named(file)
     if chords:
         return _bars([(tick / beat_ticks, code) for tick, code in chords], end_tick / beat_ticks, beats)
-    moments = [_seconds(file, beat * beat_ticks) for beat in range(int(end_tick / beat_ticks) + 2)]
-    notes = read_performance(path).notes
-    found = label_chords(notes, np.array(moments))
+    if file.ticks_per_beat <= 0:
+        raise PianodError("it has no beats, only seconds")
+    moments = _tempi(file).seconds(np.arange(int(end_tick / beat_ticks) + 2) * beat_ticks)
+    found = label_chords(read_performance(path).notes, moments)
     places = np.interp(found["time_s"], moments, np.arange(len(moments)))
     codes = found["code"].tolist()
     return _bars(
@@ -97,17 +99,17 @@ def _named(file: mido.MidiFile) -> tuple[list[tuple[int, int]], int]:
     return best, tick
 
 
-def _seconds(file: mido.MidiFile, tick: float) -> float:
-    """Return when a tick is, by the tempi of a file."""
-    seconds, at, tempo = 0.0, 0, 500_000
-    for message in file.merged_track:
-        if at + message.time >= tick:
-            break
-        at += message.time
-        seconds += message.time * tempo / 1e6 / file.ticks_per_beat
-        if message.type == "set_tempo":
-            tempo = message.tempo
-    return seconds + (tick - at) * tempo / 1e6 / file.ticks_per_beat
+def _tempi(file: mido.MidiFile) -> TempoMap:
+    ticks = np.cumsum([message.time for message in file.merged_track], dtype=np.int64)
+    changes = [
+        (tick, message.tempo) for tick, message in zip(ticks, file.merged_track, strict=True) if _is_tempo(message)
+    ]
+    table = np.array(changes, np.int64).reshape(-1, 2)
+    return TempoMap.of_tempos(table[:, 0], table[:, 1], ticks_per_quarter=file.ticks_per_beat)
+
+
+def _is_tempo(message: Any) -> bool:
+    return message.type == "set_tempo" and message.tempo > 0
 
 
 _KINDS = (

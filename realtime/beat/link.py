@@ -139,7 +139,8 @@ class LinkFollower:
 
     def next_due_ns(self) -> int | None:
         """Return when to look; None where nothing is to be looked at."""
-        return None if self._wanted is self._ear is self._peer is None else self._next_ns
+        is_idle = self._wanted is None and self._ear is None and self._peer is None
+        return None if is_idle else self._next_ns
 
     def run_due(self, now_ns: int) -> None:
         """Listen for others, or look at the session with them, if it is time."""

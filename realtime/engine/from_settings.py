@@ -52,6 +52,7 @@ def answer_settings(settings: Settings, seed: int) -> AnswerSettings:
         pause=pause if settings.trigger == "pause" else None,
         length=Length[settings.answer.upper()],
         bars=settings.bars,
+        expects=settings.phrase_ends == "model",
         joins=settings.yields == "let_me_join",
         leads_below=settings.chord_split,
         sampling=sampling_of(settings),

@@ -79,6 +79,8 @@ class CallAndResponse(TurnPlayer):
                 self._output.schedule(timed.at_ns, timed.event, answer.epoch)
         self._phrase.hear(timed)
         self._stream.hear(timed)
+        if self._settings.expects and not isinstance(timed.event, Pedal):
+            self._phrase.expect(self._stream.survival())
         if isinstance(timed.event, NoteOn):
             self._prompt = None
         self._allow()
@@ -143,6 +145,8 @@ class CallAndResponse(TurnPlayer):
         self._adopt(change)
         settings = self._settings
         self._phrase.change(settings.pause or PauseSettings())
+        if not settings.expects:
+            self._phrase.expect(None)
         if self._answer is not None:
             phrase_ns = self._phrase_ns if self._prompt is None else self._prompt.length_ns
             self._answer.enough_ns = self._enough_ns(self._answer.from_ns, phrase_ns)

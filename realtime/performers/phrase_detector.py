@@ -2,10 +2,13 @@
 
 A pause is measured from the last key that went down or came up. How long it must be follows the slower of the
 player's recent intervals between onsets (a chord is one onset), so that a breath in slow music is no ending and an
-answer to fast music does not lag. While keys are held, the longest pause must pass since the last key went down.
+answer to fast music does not lag. While keys are held, the longest pause must pass since the last key went down. Where
+the model is asked, too, what it expects makes the pause shorter or longer, within the same bounds.
 """
 
+import math
 from collections import deque
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -24,6 +27,25 @@ SLOW_SHARE = 80.0
 """The percentile of the intervals that stands for the slower ones."""
 
 
+EVEN_ODDS = -2.2
+"""The logarithm of the odds of a wait of a second at which the pause is as long as without the model's word."""
+
+_WEIGHT = 0.5
+_SHORTER, _LONGER = 0.5, 1.8
+
+
+def with_expectation(pause_ns: int, survival: Sequence[float], settings: PauseSettings) -> int:
+    """Return how long a pause ends the phrase where it is known how likely the model thinks waits of tenths of a second.
+
+    Where it expects a long one, the pause is shorter; where it expects the music to go on, longer. The weight was set on
+    long rests of the training split (`python -m bench.phrase_ends`).
+    """
+    wait = min(max(survival[-1], 1e-6), 1 - 1e-6)
+    factor = math.exp(-_WEIGHT * (math.log(wait / (1 - wait)) - EVEN_ODDS))
+    factor = min(max(factor, _SHORTER), _LONGER)
+    return int(np.clip(factor * pause_ns, settings.shortest_ns, settings.longest_ns))
+
+
 class PhraseDetector:
     """Follows what the player does since the last answer, and says when that is a finished phrase."""
 
@@ -32,6 +54,7 @@ class PhraseDetector:
         self._onsets_ns: deque[int] = deque(maxlen=REMEMBERED_ONSETS)
         self._held: set[int] = set()
         self._last_ns = 0
+        self._survival: Sequence[float] | None = None
         self.pedal_is_down = False
         """Whether the player holds the sustain pedal."""
         self.start_ns: int | None = None
@@ -67,8 +90,21 @@ class PhraseDetector:
             case Pedal(down):
                 self.pedal_is_down = down
 
+    def expect(self, survival: Sequence[float] | None) -> None:
+        """Take how likely the model thinks it that nothing happens within tenths of a second; None if it is not asked.
+
+        It holds for the last event of a key, until the next.
+        """
+        self._survival = survival
+
     def pause_ns(self) -> int:
         """Return how long a pause ends the phrase."""
+        pause_ns = self._usual_pause_ns()
+        if self._survival is None or self._held:
+            return pause_ns
+        return with_expectation(pause_ns, self._survival, self._settings)
+
+    def _usual_pause_ns(self) -> int:
         shortest, longest = self._settings.shortest_ns, self._settings.longest_ns
         if self._held or len(self._onsets_ns) <= FEWEST_INTERVALS:
             return longest

@@ -57,6 +57,8 @@ class AnswerSettings:
     """How busy an answer is to be; None: as busy as what it answers, or as pianists are where that tells nothing."""
     most_keys: int = KEYS
     longest_hold_ns: int = LONGEST_HOLD_NS
+    expects: bool = False
+    """Whether the model has a word in when a phrase is over."""
     joins: bool = False
     """Whether the player may join an answer: a key that does not take it over does not end it."""
     leads_below: int | None = None

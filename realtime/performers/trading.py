@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 
 from inference.onnx_session import Session
 from piano.cues import ENDING
-from piano.events import NoteOff, NoteOn, Pedal, TimedEvent
+from piano.events import Event, NoteOff, NoteOn, Pedal, TimedEvent
 from piano.sampling.density_guard import PIANISTS_NOTES_PER_S
 from piano.sampling.ending import Ending
 from piano.sampling.memory import Memory
@@ -261,7 +261,7 @@ class Trading(TurnPlayer):
         earliest_ns = max(earliest_ns, solo.planned_ns)
         is_first = not solo.has_entered
         if earliest_ns >= solo.ends_ns - LAST_KEY_NS and not is_first:
-            self._complete(solo)
+            solo.is_complete = True
             return
         bounds = Bounds(
             earliest_ns,
@@ -276,19 +276,20 @@ class Trading(TurnPlayer):
         last_ns = solo.ends_ns - (LAST_KEY_NS if proposed and isinstance(proposed.event, NoteOn) else 0)
         if proposed is None or proposed.at_ns >= last_ns:
             self._stream.rollback(solo.planned_ns)
-            self._complete(solo)
+            solo.is_complete = True
             return
         solo.has_entered |= isinstance(proposed.event, NoteOn)
         solo.planned_ns = proposed.at_ns
+        self._end_by(solo.ends_ns, proposed.event)
         self._output.schedule(proposed.at_ns, proposed.event, self._epoch)
 
-    def _complete(self, solo: Solo) -> None:
-        """Plan the end: every key up at the bar line."""
-        solo.is_complete = True
-        for pitch in sorted(self._own_keys):
-            self._output.schedule(solo.ends_ns, NoteOff(pitch), self._epoch)
-        if self._own_pedal_is_down:
-            self._output.schedule(solo.ends_ns, Pedal(down=False), self._epoch)
+    def _end_by(self, line_ns: int, event: Event) -> None:
+        """Plan that a key or the pedal comes up at the bar line at the latest, however late it is thought of."""
+        match event:
+            case NoteOn(pitch):
+                self._output.schedule(line_ns, NoteOff(pitch), self._epoch)
+            case Pedal(down=True):
+                self._output.schedule(line_ns, Pedal(down=False), self._epoch)
 
     def _end(self, solo: Solo) -> None:
         """Listen again after a turn that is over."""
@@ -307,6 +308,10 @@ class Trading(TurnPlayer):
         if solo is None:
             return
         self._invalidate(Release.BY_NEW_EPOCH, after_ns=at_ns)
+        for pitch in sorted(self._own_keys):
+            self._output.schedule(solo.ends_ns, NoteOff(pitch), self._epoch)
+        if self._own_pedal_is_down:
+            self._output.schedule(solo.ends_ns, Pedal(down=False), self._epoch)
         solo.is_complete = False
         solo.has_entered &= at_ns >= solo.from_ns
         solo.planned_ns = max(solo.from_ns - _HALF_STEP_NS, at_ns)

@@ -30,6 +30,11 @@ class AnswerGroup(BaseModel):
     longest_pause_s: Annotated[float, Live, Preset] = Field(
         default=1.5, ge=0.1, le=10.0, description="seconds of rest that end any phrase"
     )
+    phrase_ends: Annotated[Literal["model", "pause"], Live, Preset] = Field(
+        default="model",
+        description="what says that a phrase is over, with trigger = pause: the pause alone, or the model too, which "
+        "makes it shorter where it expects a rest and longer where it expects the music to go on",
+    )
     trigger_pedal: Annotated[Literal["soft", "sostenuto"], Live] = Field(
         default="soft", description="pedal that asks for an answer, with trigger = pedal"
     )

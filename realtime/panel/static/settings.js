@@ -4,7 +4,7 @@ const GROUPS = [
   ["Way of playing", ["mode"]],
   ["How bold", ["temperature", "note_top_p", "recall", "pulse_guard", "repetition_guard", "pace_guard", "top_p", "top_k", "min_p", "greedy", "seed"]],
   ["In whose manner", ["composer", "density"]],
-  ["How it answers", ["trigger", "shortest_pause_s", "longest_pause_s", "answer", "ending_s"], "answer"],
+  ["How it answers", ["trigger", "phrase_ends", "shortest_pause_s", "longest_pause_s", "answer", "ending_s"], "answer"],
   ["What asks, besides a pause", ["trigger_pedal", "trigger_key", "trigger_cc", "ending_cc", "ending_key"], "answer"],
   [
     "How it plays along",
@@ -59,6 +59,7 @@ const LABELS = {
   greedy: "Likeliest only",
   seed: "Seed",
   trigger: "Answer after",
+  phrase_ends: "A phrase ends by",
   shortest_pause_s: "Shortest pause, s",
   longest_pause_s: "Longest pause, s",
   answer: "Answer length",
