@@ -121,6 +121,12 @@ def _scale(asked: argparse.Namespace) -> dict[str, Any]:
     return scale.measure(scale.COUNTS, scale.OVERHEAD_FILES, scale.GRAPH_FILES)
 
 
+def _trading(asked: argparse.Namespace) -> dict[str, Any]:
+    from bench.trading import PLANS, QUICK_PLANS, measure
+
+    return measure(QUICK_PLANS if asked.quick else PLANS)
+
+
 MEASUREMENTS: dict[str, tuple[str, Measure]] = {
     "decode": ("a token, a prompt, start-up and memory: pianod, its peers, the memory floor (the default)", _decode),
     "profile": ("where a token's time goes, operator by operator", _profile),
@@ -130,6 +136,7 @@ MEASUREMENTS: dict[str, tuple[str, Measure]] = {
     "offline": ("notes a second for files and in batches, against the naive loop", _offline),
     "train": ("tokens a second of the trainer, against a loop as nanoGPT's", _train),
     "prepare": ("files a second of preparing a corpus, against MidiTok's pipeline", _prepare),
+    "trading": ("how near to their downbeats traded bars begin and end, over real JACK ports", _trading),
     "scale": ("how cost grows: 100 to 10,000 small files, and the task graph of a million", _scale),
 }
 

@@ -20,6 +20,7 @@ TITLES = {
     "offline": "Music without waiting",
     "train": "Training",
     "prepare": "Preparing a corpus",
+    "trading": "Traded bars",
 }
 
 PREAMBLE = """# Performance

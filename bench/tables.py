@@ -18,6 +18,7 @@ def describe(figures: dict[str, Any]) -> list[str]:
         "train": _train,
         "prepare": _prepare,
         "scale": _scale,
+        "trading": _trading,
     }[figures["kind"]](figures)
     lines += ["", _circumstances(figures)]
     for name, reason in (figures.get("missing") or {}).items():
@@ -227,3 +228,26 @@ def _prepare(figures: dict[str, Any]) -> list[str]:
         f"{figures['alike_over_miditok']:.1f} times where it finds no chords, as that finds none."
     )
     return [said, "", table(["", "files a second"], rows)]
+
+
+def _trading(figures: dict[str, Any]) -> list[str]:
+    """Return how far entries lie from their downbeats, and how long after the last bar line keys were up."""
+    head = (
+        "traded at",
+        "bars",
+        "turns",
+        "silent",
+        "stray keys",
+        "entry, median",
+        "worst",
+        "keys up after the line, worst",
+    )
+    rows = [
+        (
+            plan["tempo"],
+            *(str(plan[name]) for name in ("bars", "turns", "silent", "stray")),
+            *(f"{plan[name]:.1f} ms" for name in ("entry_median_ms", "entry_worst_ms", "keys_up_worst_ms")),
+        )
+        for plan in figures["plans"]
+    ]
+    return [table(head, rows)]

@@ -20,7 +20,7 @@ import rtmidi
 from bench.contestant_processes import ROOT
 from bench.jack import jack_server
 from bench.machine import circumstances
-from piano.events import NoteOff, NoteOn
+from piano.events import Event, NoteOff, NoteOn
 from realtime.midi.message import bytes_of, event_of
 
 BEATS, PULSES = 4, 24
@@ -107,7 +107,7 @@ class Trades:
 def judge(heard: Sequence[tuple[float, bytes]], plan: TradingPlan) -> Trades:
     """Return how what was heard, by seconds, keeps to the pulses that were heard beside it."""
     pulses = [at_s for at_s, data in heard if data == _CLOCK]
-    own = [(at_s, event) for at_s, data in heard if _is_pianods(data) and (event := event_of(data)) is not None]
+    own = own_of(heard)
     trades, turn_pulses, spans = Trades(), plan.bars * _BAR, []
     for number in range(plan.rounds):
         begin = _BAR + (2 * number + 1) * turn_pulses
@@ -125,6 +125,11 @@ def judge(heard: Sequence[tuple[float, bytes]], plan: TradingPlan) -> Trades:
         isinstance(event, NoteOn) and not any(begin <= at_s < end for begin, end in spans) for at_s, event in own
     )
     return trades
+
+
+def own_of(heard: Sequence[tuple[float, bytes]]) -> list[tuple[float, Event]]:
+    """Return what pianod played, by seconds."""
+    return [(at_s, event) for at_s, data in heard if _is_pianods(data) and (event := event_of(data)) is not None]
 
 
 def _is_pianods(data: bytes) -> bool:
@@ -146,12 +151,19 @@ def _all_up_s(keys: Sequence[tuple[float, Any]]) -> float:
 
 def trade(plan: TradingPlan) -> Trades:
     """Trade bars with a daemon on the JACK server of the environment."""
-    with _daemon(plan), _pianist() as (hands, ear, join):
+    return judge(heard_of(script_of(plan), "--follow-clock", "--answer", "bars", "--bars", str(plan.bars)), plan)
+
+
+def heard_of(script: Sequence[tuple[float, bytes]], *flags: str) -> list[tuple[float, bytes]]:
+    """Send messages, by seconds, to a daemon on the JACK server of the environment.
+
+    Return them and what the daemon played, in the order in which they went by, by seconds of the driver's time.
+    """
+    with _daemon(flags), _pianist() as (hands, ear, join):
         join("pianod out", "ear")
         join("hands", "pianod in")
         join("hands", "ear")
-        heard = _play(script_of(plan), hands, ear)
-    return judge(heard, plan)
+        return _play(script, hands, ear)
 
 
 def measure(plans: Sequence[TradingPlan]) -> dict[str, Any]:
@@ -210,11 +222,10 @@ def _urgently() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _daemon(plan: TradingPlan) -> Iterator[None]:
-    flags = ["--api", "jack", "--seed", "5", "--no-panel", "--takes", "", "--follow-clock"]
-    flags += ["--answer", "bars", "--bars", str(plan.bars), "--output-channel", str(_CHANNEL + 1)]
+def _daemon(flags: Sequence[str]) -> Iterator[None]:
+    always = ["--api", "jack", "--seed", "5", "--no-panel", "--takes", "", "--output-channel", str(_CHANNEL + 1)]
     daemon = subprocess.Popen(
-        [sys.executable, "-P", "-m", "realtime", *flags],
+        [sys.executable, "-P", "-m", "realtime", *always, *flags],
         stderr=subprocess.PIPE,
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},

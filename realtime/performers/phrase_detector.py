@@ -35,10 +35,10 @@ _SHORTER, _LONGER = 0.5, 1.8
 
 
 def with_expectation(pause_ns: int, survival: Sequence[float], settings: PauseSettings) -> int:
-    """Return how long a pause ends the phrase where it is known how likely the model thinks waits of tenths of a second.
+    """Return how long a pause ends the phrase, by how likely the model thinks waits of tenths of a second.
 
-    Where it expects a long one, the pause is shorter; where it expects the music to go on, longer. The weight was set on
-    long rests of the training split (`python -m bench.phrase_ends`).
+    Where it expects a long one, the pause is shorter; where it expects the music to go on, longer. The weight was set
+    on long rests of the training split (`python -m bench.phrase_ends`).
     """
     wait = min(max(survival[-1], 1e-6), 1 - 1e-6)
     factor = math.exp(-_WEIGHT * (math.log(wait / (1 - wait)) - EVEN_ODDS))
