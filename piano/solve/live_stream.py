@@ -117,7 +117,7 @@ class LiveStream:
 
     def survival(self) -> Sequence[float]:
         """Return how likely the model thinks it that nothing happens for tenths of a second, up to one, (10,)."""
-        return survival(self._state.logits).tolist()
+        return tuple(map(float, survival(self._state.logits)))
 
     def pedal_is_down(self, role: Role = Role.OWN) -> bool:
         """Say whether a role holds the sustain pedal at the end of the stream."""

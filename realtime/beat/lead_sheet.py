@@ -109,7 +109,7 @@ def _tempi(file: mido.MidiFile) -> TempoMap:
 
 
 def _is_tempo(message: Any) -> bool:
-    return message.type == "set_tempo" and message.tempo > 0
+    return bool(message.type == "set_tempo" and message.tempo > 0)
 
 
 _KINDS = (
@@ -136,13 +136,13 @@ def _of_score(path: Path) -> list[list[int]]:
     except ImportError as error:
         raise PianodError("MusicXML needs music21, which is not installed: pip install 'pianod[scores]'") from error
     try:
-        score = converter.parse(path, forceSource=True)
+        score: Any = converter.parse(path, forceSource=True)
     except (exceptions21.Music21Exception, OSError, ValueError, SyntaxError) as error:
         raise PianodError(f"it cannot be read as MusicXML ({error})") from error
     for part in score.parts:
         if not part.recurse().getElementsByClass(harmony.ChordSymbol):
             continue
-        measures = part.expandRepeats().getElementsByClass("Measure")
+        measures = list(part.expandRepeats().getElementsByClass("Measure"))
         signature = part.recurse().getElementsByClass("TimeSignature").first()
         beats, unit = (4, 1.0) if signature is None else (signature.numerator, 4 / signature.denominator)
         chords = [
@@ -150,7 +150,7 @@ def _of_score(path: Path) -> list[list[int]]:
             for measure in measures
             for symbol in measure.recurse().getElementsByClass(harmony.ChordSymbol)
         ]
-        return _bars(chords, float(measures.last().offset + measures.last().barDuration.quarterLength) / unit, beats)
+        return _bars(chords, float(measures[-1].offset + measures[-1].barDuration.quarterLength) / unit, beats)
     return []
 
 
