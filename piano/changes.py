@@ -50,6 +50,9 @@ _SCALES: dict[str, tuple[int, ...]] = {
 
 _PITCHES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 _STEPS = {"I": 0, "II": 2, "III": 4, "IV": 5, "V": 7, "VI": 9, "VII": 11}
+STEPS_OF_SEMITONES = ("I", "bII", "II", "bIII", "III", "IV", "bV", "V", "bVI", "VI", "bVII", "VII")
+"""Steps of a major key by the semitones above its tonic."""
+
 _LETTER = re.compile(r"([A-G])([#b♯♭]?)(.*)$")
 _ROMAN = re.compile(r"([#b♯♭]?)(VII|VI|IV|V|III|II|I|vii|vi|iv|v|iii|ii|i)(?![iIvV])(.*)$")
 _QUALITIES = (
@@ -155,8 +158,13 @@ def chord_name(code: int) -> str:
     """Return a chord as players write it, such as `Bbm7`; the inverse of `read_chord`."""
     if code < FIRST_CHORD:
         return "N.C."
-    quality, root = divmod(code - FIRST_CHORD, 12)
-    return ROOTS[root] + _SUFFIXES.get(name := tuple(QUALITIES)[quality], name)
+    return ROOTS[(code - FIRST_CHORD) % 12] + chord_suffix(code)
+
+
+def chord_suffix(code: int) -> str:
+    """Return how the quality of a chord is written after its root."""
+    name = tuple(QUALITIES)[(code - FIRST_CHORD) // 12]
+    return _SUFFIXES.get(name, name)
 
 
 def scale_tones(code: int) -> frozenset[int]:

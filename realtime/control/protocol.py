@@ -208,6 +208,12 @@ class ChartBars:
 
     bars: tuple[str, ...]
     first_beat: int
+    key: str
+    """The key that they are in: that of their steps, or the one to which most of the chords belong."""
+    names: tuple[str, ...]
+    """Each bar with its chords by name."""
+    steps: tuple[str, ...]
+    """Each bar with its chords as steps of the key."""
 
 
 @dataclass(frozen=True, slots=True)

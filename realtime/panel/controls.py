@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from piano.changes import chord_name
+from piano.changes import bar_text, chord_name
+from piano.chart_keys import in_steps, key_of
 from piano.cues import NO_CHORD
 from realtime.control.model_choice import ModelChoice
 from realtime.control.presets import Presets
@@ -249,7 +250,11 @@ class Controls:
 
     def _chart(self, trade: TradeStatus | None) -> ChartBars | None:
         chart = self._stage.play.chart
-        return None if chart is None else ChartBars(chart.words, 0 if trade is None else trade.first_beat)
+        if chart is None:
+            return None
+        key = key_of(chart)
+        names = tuple(bar_text(bar) for bar in chart.bars)
+        return ChartBars(chart.words, 0 if trade is None else trade.first_beat, key, names, in_steps(chart, key))
 
     def _held_chord(self) -> str | None:
         code = self._stage.play.partner.guide.held_chord(self._clock.now_ns())

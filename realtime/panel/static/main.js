@@ -43,7 +43,12 @@ const roll = new Roll(find("roll"), music, () => link.nowS());
 const keyboard = new Keyboard(find("keyboard"), find("keys"), music);
 const webMidi = new WebMidi();
 const metronome = new Metronome(sound, () => link.nowS());
-const time = new MusicalTime({ beat: find("time-beat"), trade: find("time-trade"), chart: find("chart") }, () => link.nowS(), (text) => announcer.say(text));
+const time = new MusicalTime(
+  { beat: find("time-beat"), trade: find("time-trade"), chart: find("chart"), keys: find("chart-keys") },
+  () => link.nowS(),
+  (text) => announcer.say(text),
+  async (settings) => tellRefusal(await link.ask("change", { settings })),
+);
 const replay = new Replay(sound, () => link.nowS(), (position) => {
   roll.backS = position === null ? 0 : Math.max(link.nowS() - position, 0.001);
 });

@@ -1,14 +1,17 @@
 // Where one is in time: bar and beat, whose bars these are and how many are left, and the place in the changes.
 
+import { ChartKeys } from "./chart_keys.js";
+
 const TURN_MS = 100;
 const FROM = { taps: "tapped", playing: "found in your playing", link: "Ableton Link", clock: "MIDI clock" };
 const WHO = { player: "you", pianod: "pianod" };
 
 export class MusicalTime {
-  // `parts` holds the elements `beat`, `trade` and `chart`; `clock` tells the seconds of the daemon, `announce` says
-  // whose bars begin, and not how they are counted down.
-  constructor(parts, clock, announce) {
+  // `parts` holds the elements `beat`, `trade`, `chart` and `keys`; `clock` tells the seconds of the daemon, `announce`
+  // says whose bars begin, and not how they are counted down; `change` asks for settings.
+  constructor(parts, clock, announce, change) {
     Object.assign(this, { parts, clock, announce });
+    this.keys = new ChartKeys(parts.keys, change, () => this.write());
     this.grid = null; // {origin, period, beats}
     this.trade = null;
     this.chart = null; // {bars, first_beat}
@@ -23,9 +26,16 @@ export class MusicalTime {
     this.trade = trade;
     if (JSON.stringify(chart) !== JSON.stringify(this.chart)) {
       this.chart = chart;
-      const bars = (chart?.bars ?? []).map((words) => Object.assign(document.createElement("span"), { textContent: words }));
-      this.parts.chart.replaceChildren(...bars);
+      this.keys.take(chart);
+      this.write();
     }
+    this.turn();
+  }
+
+  // Write the changes, as chords or as steps of their key.
+  write() {
+    const words = this.chart === null ? [] : this.keys.words(this.chart);
+    this.parts.chart.replaceChildren(...words.map((bar) => Object.assign(document.createElement("span"), { textContent: bar })));
     this.turn();
   }
 
