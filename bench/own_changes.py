@@ -135,11 +135,8 @@ def play(bundle: Bundle, excerpt: Excerpt, way: tuple[bool, float], seed: int) -
     run.hand_over()
     run.run_until(round((1 + 2 * SECONDS) * NS_PER_S))
     run.finish()
-    track = run.partner.take.tracks()[1].performance
-    notes, pedals = track.notes.copy(), track.pedals.copy()
-    notes["onset_s"] -= 1
-    pedals["time_s"] -= 1
-    return Performance(notes, pedals)
+    music = run.partner.take.tracks()[1].performance  # its time begins with the player's first key
+    return replace_onsets(music, float(excerpt.before.notes["onset_s"].min()))
 
 
 def _all_up(messages: list[TimedMessage]) -> list[TimedMessage]:

@@ -71,9 +71,7 @@ def play() -> tuple[NoteArray, NoteArray]:
     run.play(player())
     run.run_until(round((1 + CHORUSES * CHORUS_BEATS * BEAT_S) * NS_PER_S))
     run.finish()
-    heard, own = (track.performance.notes.copy() for track in run.partner.take.tracks())
-    for notes in (heard, own):
-        notes["onset_s"] -= 1
+    heard, own = (track.performance.notes for track in run.partner.take.tracks())  # from the first key on: beat 0
     return heard, own
 
 

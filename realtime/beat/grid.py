@@ -11,6 +11,9 @@ from enum import StrEnum
 
 from realtime.midi.clock_in import ClockBeats
 
+DIVISIONS = (4, 3)
+"""Into how many parts a beat is divided where something is drawn to it."""
+
 _NS_PER_MINUTE = 60_000_000_000
 _HAIR = 1e-6
 """In beats: a moment that lies so near to a beat lies on it."""
@@ -78,6 +81,14 @@ class BeatGrid:
         """Return the grid that goes on from a moment at another tempo."""
         origin_ns = now_ns - round(self.place(now_ns) * _NS_PER_MINUTE / tempo_bpm)
         return replace(self, tempo_bpm=tempo_bpm, origin_ns=origin_ns)
+
+    def drawn(self, at_ns: int, amount: float) -> int:
+        """Return a moment drawn to the nearest sixteenth or triplet by an amount: 0 leaves it, 1 puts it there."""
+        if amount <= 0 or not self.runs:
+            return at_ns
+        place = self.place(at_ns)
+        nearest = min((round(place * parts) / parts for parts in DIVISIONS), key=lambda line: abs(line - place))
+        return at_ns + round(amount * (nearest - place) * self.period_ns)
 
     def as_clock(self) -> ClockBeats:
         """Return the same beats as those who follow a clock take them."""

@@ -62,6 +62,12 @@ class MusicalClock:
             return replace(self._found, beats=beats)
         return replace(self._tapped or self._set, beats=beats)
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether there are beats that the player goes by: heard, or from anywhere but the settings. For any thread."""
+        grid = self.grid
+        return grid.runs and (self.is_heard or grid.source is not Source.SET)
+
     def watch(self, watcher: Callable[[BeatGrid], None]) -> None:
         """Have someone told of each grid from now on, on the thread that changed it; it must neither wait nor raise."""
         self._watchers += (watcher,)

@@ -99,6 +99,7 @@ def loop_settings(settings: Settings, seed: int) -> LoopSettings:
         pause=answer_settings(settings, seed).pause,
         sounds=settings.loop_sounds,
         renews=settings.loop_renews,
+        grid=settings.grid,
         finds_hand=settings.duet_hand == "any" and settings.duet_split is None,
     )
 

@@ -13,9 +13,6 @@ from realtime.beat.grid import BeatGrid
 from realtime.output.event_queue import Release
 from realtime.performers.performer import Output
 
-DIVISIONS = (4, 3)
-"""Into how many parts a beat is divided."""
-
 SHORTEST_NS = 30_000_000
 """A key that was drawn to a later moment sounds at least so long."""
 
@@ -71,9 +68,4 @@ class DrawnToGrid:
         self._output.release_held_key(pitch, velocity, pressed_ns)
 
     def _drawn_to(self, at_ns: int) -> int:
-        grid, amount = self._grid(), self._amount()
-        if amount <= 0 or not grid.runs:
-            return at_ns
-        place = grid.place(at_ns)
-        nearest = min((round(place * parts) / parts for parts in DIVISIONS), key=lambda line: abs(line - place))
-        return at_ns + round(amount * (nearest - place) * grid.period_ns)
+        return self._grid().drawn(at_ns, self._amount())

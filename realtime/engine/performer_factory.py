@@ -30,7 +30,7 @@ def performer_of(
         case Mode.DUET:
             return Duet(session, playing.head, output, playing.duet or DuetSettings(), memory)
         case Mode.LOOP:
-            return Loop(session, playing.head, output, playing.loop or LoopSettings(), memory)
+            return Loop(session, playing.head, output, playing.loop or LoopSettings(), memory, beats)
         case Mode.VELOCITY:
             return VelocityRepair(session, playing.head, output, playing.velocity or VelocitySettings(), memory)
         case Mode.ANSWER if playing.trades:

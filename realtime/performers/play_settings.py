@@ -120,6 +120,8 @@ class LoopSettings:
     """Whether the phrase itself is played back."""
     renews: bool = True
     """Whether each pass has a new answer until one is kept; else only when one is asked for."""
+    grid: float = 0.0
+    """How far the answers' keys are drawn to the beat, 0 to 1, where beats are kept."""
     finds_hand: bool = True
     """Whether the missing voice is the hand in whose place the phrase does not lie; else the head names it."""
 

@@ -61,6 +61,6 @@ class ChangesGroup(BaseModel):
         default=0.5,
         ge=0.0,
         le=1.0,
-        description="how strongly pianod's keys lean to the changes, where the model does not know chords: 0 not at "
-        "all, 1 nothing outside the scale",
+        description="how strongly pianod's keys lean to the chord that sounds: 0 not at all, 1 nothing outside of its "
+        "scale",
     )

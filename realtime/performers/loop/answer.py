@@ -8,7 +8,7 @@ hear keys in between.
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -94,6 +94,19 @@ class LoopAnswer:
             self._force(self._coming.popleft())
         else:
             self.is_complete = True
+
+    def draw(self, to: Callable[[int], int]) -> None:
+        """Draw the keys of a complete answer to other offsets; one that is drawn to later sounds for a moment."""
+        drawn: list[tuple[int, Event]] = []
+        since: dict[int, int] = {}
+        for offset_ns, event in self.events:
+            to_ns = offset_ns
+            if isinstance(event, NoteOn):
+                to_ns = since[event.pitch] = min(max(to(offset_ns), 0), self._strikes_until_ns)
+            elif isinstance(event, NoteOff) and event.pitch in since:
+                to_ns = max(offset_ns, min(since.pop(event.pitch) + LAST_STRIKE_NS, self._length_ns - 1))
+            drawn.append((to_ns, event))
+        self.events = sorted(drawn, key=lambda timed: (timed[0], isinstance(timed[1], NoteOn)))
 
     def _force(self, known: _Known) -> None:
         if known.event is None:

@@ -24,9 +24,11 @@ from piano.sampling.ending import Ending
 from piano.sampling.memory import Memory
 from piano.solve.live_stream import LiveStream
 from piano.tokens.vocabulary import VOCABULARY, Kind
+from realtime.beat.musical_clock import MusicalClock
 from realtime.output.event_queue import Release
 from realtime.performers.heard_before import MemoryWriter
 from realtime.performers.loop.answer import AnswerSpec, LoopAnswer
+from realtime.performers.loop.bar_lines import BarLines
 from realtime.performers.loop.layers import Layer, Recorder
 from realtime.performers.loop.overdubs import Overdubs
 from realtime.performers.loop.playback import LATEST_NS, LoopPlayback
@@ -68,8 +70,13 @@ class Loop:
         output: Output,
         settings: LoopSettings,
         memory: Memory | None = None,
+        beats: MusicalClock | None = None,
     ) -> None:
-        """Begin; a `memory` is what was played before, by other performers, and takes what the player does."""
+        """Begin; a `memory` is what was played before, by other performers, and takes what the player does.
+
+        Where `beats` are kept, the loop lasts whole bars.
+        """
+        self._bars = BarLines(beats)
         memory = Memory() if memory is None else memory
         self._stream = LiveStream(session, head, memory.copy())  # each answer begins anew from what was played before
         self._writer = MemoryWriter(memory)
@@ -118,6 +125,7 @@ class Loop:
         if self._is_recording(at_ns):
             self._silence()
             self._close(at_ns)
+            self._recorder = None
         elif self._is_stopped and playback is not None:
             self._is_stopped = False
             self._go_round(at_ns, playback.length_ns, playback.number + 1, playback.answer)
@@ -245,7 +253,9 @@ class Loop:
 
     def _record(self, timed: TimedEvent) -> None:
         if self._recorder is None and isinstance(timed.event, NoteOn):
-            self._recorder = self._overdubs.recorder(timed.at_ns, pedal=self._phrase.pedal_is_down)
+            self._recorder = self._overdubs.recorder(
+                self._bars.begins_ns(timed.at_ns), pedal=self._phrase.pedal_is_down
+            )
         if self._recorder is not None:
             self._recorder.hear(timed)
 
@@ -262,11 +272,13 @@ class Loop:
         recorder = self._recorder
         if recorder is None:
             return
-        length_ns = max(at_ns - recorder.start_ns, SHORTEST_NS)
+        length_ns = self._bars.length_ns(at_ns - recorder.start_ns, SHORTEST_NS)
         self._overdubs.begin(recorder.layer(length_ns))
         self._course = AnswerCourse.RENEW if self._settings.renews else AnswerCourse.HOLD
         self._begins_ns = recorder.start_ns + length_ns
         self._go_round(self._begins_ns, length_ns, 0, self._begin_answer(length_ns, 0))
+        if self._playback is not None:
+            self._playback.skip_to(at_ns)
         logger.debug("a loop of {:.2f} s", length_ns / 1e9)
 
     # Going round
@@ -281,6 +293,7 @@ class Loop:
         if self._next is None:
             return
         self._overdubs.remember(playback.answer)
+        self._bars.draw(self._next, playback.start_ns, self._settings.grid)
         playback.set_answer(self._next)
         self._next, self._wants_next = None, False
 

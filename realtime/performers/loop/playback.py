@@ -66,6 +66,12 @@ class LoopPlayback:
         self._layers = tuple(layers)
         self._cues = cues_of([layer for layer in layers if layer.first_pass <= self.number])
 
+    def skip_to(self, at_ns: int) -> None:
+        """Leave out of this pass what lies before a moment, where the pass began before it."""
+        if at_ns > self.start_ns:
+            self._at_ns = max(self._at_ns, at_ns - self.start_ns)
+            self._find_place()
+
     def due_ns(self) -> int:
         """Return from when on something is to be planned."""
         offset_ns = self._next_ns()
