@@ -104,7 +104,7 @@ def test_no_setting_is_idle(name: str) -> None:
             engine_settings(settings),
             passing_of(settings),
             scheduler_settings(settings),
-            (beat, settings.metronome, settings.follow_clock, settings.tempo_from),
+            (beat, settings.metronome, settings.follow_clock, settings.link, settings.tempo_from),
         )
 
     assert reach(before) != reach(after)
