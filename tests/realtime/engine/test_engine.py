@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from loguru import logger
 
 from inference.onnx_session import Logits
 from inference.rolling_context import RollingContext
@@ -13,11 +14,12 @@ from piano.tokens.vocabulary import VOCABULARY
 from realtime.engine.commands import HandOver, NewPiece, Panic, Quit, StopPlaying
 from realtime.engine.engine import IDLE_NS, Engine
 from realtime.engine.listening import EngineSettings
+from realtime.engine.messages import PortReport
 from realtime.engine.offline_run import OfflineRun
 from realtime.engine.trigger import Trigger
 from realtime.midi.memory_ports import MemoryOutputPort
 from realtime.midi.message import MessageKind, bytes_of, kind_of
-from realtime.midi.port_events import PortLost, Received, ThreadFailed
+from realtime.midi.port_events import ListenersGone, PlayerGone, PortLost, Received, ThreadFailed
 from realtime.midi.ports import Direction
 from realtime.output.scheduler import Scheduler
 from realtime.performers.performer import Activity, PerformerStatus
@@ -261,6 +263,41 @@ def test_a_lost_port_stops_the_music_and_is_passed_on() -> None:
     inbox.put(lost)
     engine.run_until(S)
     assert (stub.told, reports.reports) == ([("stop", 0)], [lost])
+
+
+@pytest.mark.parametrize(
+    "gone",
+    [
+        PortLost(Direction.INPUT, "keys", "unplugged"),
+        PlayerGone("keys", "it is no longer connected"),
+        ListenersGone(("synth",)),
+    ],
+    ids=lambda gone: type(gone).__name__,
+)
+def test_an_endless_answer_ends_where_the_player_or_every_listener_is_gone(gone: PortReport) -> None:
+    run = a_run(model_of_chance(3), AnswerSettings(length=Length.ENDLESS, seed=3))
+    perform(run, [Act(at_ns, message) for at_ns, message in phrase(0.0, 4)], tail_ns=20 * S)
+    now_ns, sent = run.clock.now_ns(), run.partner.take.sent
+    assert any(at_ns > now_ns - S for at_ns, _ in sent), "it goes on and on"
+    run.tell(gone)
+    run.run_until(now_ns + S // 2)
+    count = len(sent)
+    run.run_until(now_ns + 30 * S)
+    assert heard_at(sent, run.clock.now_ns()).is_silent()
+    assert not [data for _, data in sent[count:] if kind_of(data) is MessageKind.NOTE_ON]
+
+
+def test_keys_on_the_drum_channel_are_hinted_at_once() -> None:
+    said: list[str] = []
+    sink = logger.add(said.append, level="WARNING", format="{message}")
+    run = a_run()
+    keys = [Act(number * S, bytes((0x99, 60 + number, 64))) for number in range(3)]
+    perform(run, keys)
+    logger.remove(sink)
+    [hint] = said
+    assert "MIDI channel 10" in hint
+    assert "set it to another channel" in hint
+    assert run.partner.engine.status().heard == 0
 
 
 def test_a_thread_that_failed_ends_the_engine_with_its_fault() -> None:
