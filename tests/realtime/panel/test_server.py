@@ -22,7 +22,7 @@ from realtime.panel.server import PanelServer
 from tests.realtime.panel.pieces import scale, write_piece
 from tests.realtime.panel.stage import Stage
 
-WITHIN_S = 20
+WITHIN_S = 90
 
 
 @pytest.fixture
