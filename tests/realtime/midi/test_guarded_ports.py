@@ -2,12 +2,15 @@
 
 import os
 import signal
+from typing import Any
 
 import pytest
+from loguru import logger
 
 from piano.errors import PortError
 from realtime.midi import guarded_ports
 from realtime.midi.guarded_ports import GuardedSystem
+from realtime.midi.guardian_talk import BusyError, GuardianTalk
 from realtime.midi.rtmidi_ports import open_system
 from tests.support.jack import JackServer
 from tests.support.programs import need_midi_library
@@ -29,6 +32,36 @@ def test_a_machine_that_is_busy_at_the_start_is_told_from_a_system_that_is_dead(
     monkeypatch.setattr(guarded_ports, "START_WITHIN_S", 0.0)
     with pytest.raises(PortError, match="is the machine busy"):
         GuardedSystem("jack")
+
+
+class SilentTalk(GuardianTalk):
+    """A guardian that lives and gives no answer in time."""
+
+    def ask(self, question: dict[str, Any], within_s: float) -> tuple[dict[str, Any], int | None]:  # noqa: ARG002
+        raise BusyError("not yet")
+
+
+def test_a_guardian_that_is_slow_is_waited_for_and_not_given_up(
+    monkeypatch: pytest.MonkeyPatch, jack_server: JackServer
+) -> None:
+    del jack_server
+    said: list[str] = []
+    sink = logger.add(said.append, level="WARNING", format="{message}")
+    system = GuardedSystem("jack")
+    port, quick, before = system.open_virtual_output("out"), system._talk, system.guardian_pid
+    monkeypatch.setattr(system, "_talk", SilentTalk(quick._control))
+    assert all(system.is_alive() for _ in range(3))
+    monkeypatch.setattr(system, "_talk", quick)
+    assert system.is_alive()
+    assert system.guardian_pid == before
+    port.send(NOTE)
+    monkeypatch.setattr(system, "_talk", SilentTalk(quick._control))
+    monkeypatch.setattr(guarded_ports, "PATIENCE_S", 0.0)
+    assert not system.is_alive()
+    assert system.why_lost.startswith("no answer for")
+    logger.remove(sink)
+    assert [line.partition(":")[0] for line in said] == ["the guardian of the MIDI ports is slow to answer"] * 2
+    system.close()
 
 
 def test_ports_play_both_ways_and_a_guardian_that_died_is_started_again(jack_server: JackServer) -> None:
