@@ -48,7 +48,8 @@ def test_the_chord_that_the_left_hand_holds_is_shown(page: Page) -> None:
 def test_whose_bars_these_are_is_shown_and_beats_are_lines_on_the_roll(page: Page) -> None:
     page.change({"answer": "bars", "bars": 4, "tempo_bpm": 120.0, "beats": 4})
     page.until("app.time.parts.trade.textContent.startsWith('trading 4')")
-    page.play("a")
+    for message in ("[0x90, 60, 60]", "[0x80, 60, 60]"):
+        page.ask(f"app.link.play({message})")
     page.until("/^(you|pianod)/.test(app.time.parts.trade.textContent)")
     page.until("app.time.parts.trade.textContent.startsWith('pianod')")
     grid: dict[str, Any] = page.ask("app.roll.grid")
