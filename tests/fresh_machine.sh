@@ -31,6 +31,7 @@ prepare() {
     debootstrap --variant=minbase --include=python3,python3-venv,ca-certificates bookworm "$place" > "$place.log" 2>&1
     mount -t proc proc "$place/proc"
     mount --rbind /dev "$place/dev"
+    mount -t tmpfs tmpfs "$place/dev/shm"  # its own: what JACK keeps there of other servers, eight at most, is not its own
     for bound in ${FRESH_BIND:-}; do
         mkdir -p "$place$bound"
         mount --bind -o ro "$bound" "$place$bound"

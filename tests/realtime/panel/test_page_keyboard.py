@@ -96,26 +96,11 @@ SPY = (
 def test_a_loop_and_an_ending(page: Page) -> None:
     do(page, "[data-face=play]", Keys.ENTER, until="app.faces.shown === 'play'")
     do(page, "[data-way=loop]", Keys.ENTER, until="app.play.mode === 'loop'")
+    do(page, "[data-face=studio]", Keys.ENTER, until="!document.getElementById('loop').hidden")
     page.ask(SPY)
     for command in ("take", "keep", "undo", "clear"):
         do(page, f"[data-command={command}]", Keys.ENTER, until=f"app.asked.includes('{command}')")
-    do(page, "[data-way=answer]", Keys.ENTER, until="app.play.mode === 'answer'")
     do(page, "[data-command=end]", Keys.ENTER, until="app.asked.includes('end')")
-
-
-def test_names_and_pieces_to_look_through(page: Page) -> None:
-    page.find("#tab-steer").send_keys(Keys.ARROW_RIGHT)
-    page.until("app.takes.chosen?.name === 'earlier.mid'")
-    do(page, "#takes-name", "Nocturne", Keys.TAB, until="app.takes.chosen.title === 'Nocturne'")
-    do(page, "#takes-name", Keys.CONTROL, "a", Keys.NULL, Keys.DELETE, Keys.TAB, until="!app.takes.chosen.title")
-    do(page, "#review-filter", "first", until="app.review.parts.pieces.options.length === 1")
-    do(page, "#review-task", Keys.ARROW_DOWN, until="app.review.parts.task.value !== ''")
-    do(page, "#review-look", Keys.ENTER, until="app.viewer.isOpen")
-    do(page, "#viewer-close", Keys.ENTER, until="!app.viewer.isOpen")
-    do(page, "#review-again", Keys.ENTER, until="app.review.seed === 1 && app.viewer.isOpen")
-    do(page, "#viewer-close", Keys.ENTER, until="!app.viewer.isOpen")
-    do(page, "#take-look", Keys.ENTER, until="app.viewer.isOpen")
-    do(page, "#viewer-close", Keys.ENTER, until="!app.viewer.isOpen")
 
 
 def test_takes_and_files(page: Page, tmp_path: Path) -> None:
