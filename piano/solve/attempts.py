@@ -3,15 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from piano.notes import Performance
 from piano.sampling.sampler import Sampler
 from piano.session import Logits, RowUpdate
-from piano.solve.constrained_decoder import ConstrainedDecoder
 from piano.solve.context_window import ContextWindow
-from piano.solve.limits import Options
+from piano.solve.exercise_stream import ExerciseStream
 from piano.solve.velocity_answers import VelocityAnswers
 
 
@@ -56,9 +52,9 @@ class SampledAttempt:
 
     rows = 1
 
-    def __init__(self, playing: ConstrainedDecoder, reel: ContextWindow, sampler: Sampler) -> None:
+    def __init__(self, playing: ExerciseStream, reel: ContextWindow, sampler: Sampler) -> None:
         self.playing, self._reel, self._sampler = playing, reel, sampler
-        self._decide()
+        playing.draw(sampler)
 
     @property
     def is_done(self) -> bool:
@@ -92,14 +88,7 @@ class SampledAttempt:
     def accept_logits(self, logits: Mapping[int, Logits]) -> None:
         """Take the logits and draw what follows."""
         self.playing.accept_logits(logits[0])
-        self._decide()
-
-    def _decide(self) -> None:
-        playing = self.playing
-        while (options := playing.options()) is not None:
-            logits = playing.logits
-            token = self._sampler.draw(logits, options.allowed)
-            playing.take(token, log_probability(logits, options, token))
+        self.playing.draw(self._sampler)
 
 
 class FinishedAttempt:
@@ -173,15 +162,3 @@ class VelocityAttempt:
     def accept_logits(self, logits: Mapping[int, Logits]) -> None:
         """Take the logits and answer."""
         self.answers.accept_logits(logits[0])
-
-
-def log_probability(logits: Logits, options: Options, token: int) -> float:
-    """Return how probable a choice is, in nats, among the options; what comes to the same is one choice."""
-    whole = _log_sum(logits[options.allowed])
-    same = next((mask for mask in (options.lets_come, options.presses) if mask[token]), None)
-    return (float(logits[token]) if same is None else _log_sum(logits[same])) - whole
-
-
-def _log_sum(logits: NDArray[np.float32]) -> float:
-    peak = float(logits.max())
-    return peak + float(np.log(np.exp(logits.astype(np.float64) - peak).sum()))

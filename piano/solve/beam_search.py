@@ -12,8 +12,8 @@ import numpy as np
 
 from piano.notes import Performance
 from piano.session import Logits, RowUpdate
-from piano.solve.constrained_decoder import ConstrainedDecoder
 from piano.solve.context_window import ContextWindow
+from piano.solve.exercise_stream import ExerciseStream
 from piano.solve.limits import Options
 
 
@@ -21,7 +21,7 @@ from piano.solve.limits import Options
 class _Line:
     """One of the streams, and the row in which it is."""
 
-    playing: ConstrainedDecoder
+    playing: ExerciseStream
     reel: ContextWindow
     row: int
 
@@ -43,7 +43,7 @@ class _Candidate:
 class BeamAttempt:
     """So many streams at most, of which the likeliest is the answer. See `piano.solve.attempts.Attempt`."""
 
-    def __init__(self, playing: ConstrainedDecoder, reel: ContextWindow, beams: int) -> None:
+    def __init__(self, playing: ExerciseStream, reel: ContextWindow, beams: int) -> None:
         self.rows = beams
         self._lines = [_Line(playing, reel, 0)]
         self._copies: list[tuple[int, int]] = []

@@ -6,7 +6,7 @@ import numpy as np
 
 from piano.events import Role
 from piano.session import Logits
-from piano.solve.limits import IS_OWN_ON, IS_TIME, LONGEST_HOLD_S, LONGEST_WAIT_S, MOST_STEP_TOKENS, in_time
+from piano.solve.limits import IS_OWN_ON, IS_TIME, LONGEST_HOLD_S, LONGEST_WAIT_S, in_time, open_step
 from piano.tokens.grammar import Grammar, Mask
 from piano.tokens.stream import StreamEncoder
 from piano.tokens.vocabulary import KEYS, STEP_NS, VOCABULARY
@@ -42,8 +42,7 @@ def first_step(encoder: StreamEncoder, step_tokens: int, earliest_ns: int) -> in
 
     `step_tokens` is how many tokens the last step has.
     """
-    is_full = step_tokens >= MOST_STEP_TOKENS
-    return max((earliest_ns - encoder.origin_ns + STEP_NS - 1) // STEP_NS, encoder.step + is_full)
+    return max((earliest_ns - encoder.origin_ns + STEP_NS - 1) // STEP_NS, open_step(encoder.step, step_tokens))
 
 
 def mask_of(

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from piano.events import Role
+from piano.sampling.sampler import SamplingSettings
 from piano.solve.constraints import Constraints, ForcedEvent
 from piano.solve.limits import LONGEST_HOLD_S, next_release
 from piano.solve.must_play import MustPlayState
@@ -18,14 +19,14 @@ _LONGEST_HOLD, _LONGEST_WAIT = round(LONGEST_HOLD_S / STEP_S), round(LONGEST_SCO
 
 
 class ForcedStream(TokenBuffer):
-    """What `piano.solve.constrained_decoder` plays on: it knows what must come, not what may.
+    """What `piano.solve.exercise_stream` plays on: it knows what must come, not what may.
 
     Where a given C4 comes at step 50 and our own E4, pressed at step 10, has to be up by step 40, the release of E4 at
     step 40 comes next; once that stands, C4.
     """
 
-    def __init__(self, head: Sequence[int], known: Constraints) -> None:
-        super().__init__(head)
+    def __init__(self, head: Sequence[int], known: Constraints, sampling: SamplingSettings | None = None) -> None:
+        super().__init__(head, sampling)
         self._known = known
         self._owed = None if known.owed is None else MustPlayState(known.owed)
         self._tempo = None if known.score is None else TempoCurve(known.score)

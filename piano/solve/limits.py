@@ -62,6 +62,11 @@ def in_time(events: Mask, missing: int, most: int | None = None, *, has_waited: 
     return np.asarray(events & (~IS_TIME if has_waited else ~IS_TIME | waits))
 
 
+def open_step(step: int, tokens: int) -> int:
+    """Return the first step from one on at which something can be added, where that one has so many tokens."""
+    return step + (tokens >= MOST_STEP_TOKENS)
+
+
 def next_release(due: Mapping[int, int], earliest: int) -> tuple[int, int]:
     """Return when a key that is held comes up at the latest, and which: of several at once the lowest.
 

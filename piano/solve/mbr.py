@@ -12,9 +12,8 @@ from collections.abc import Mapping, Sequence
 from piano.notes import Performance
 from piano.sampling.sampler import Sampler
 from piano.session import Logits, RowUpdate
-from piano.solve.attempts import log_probability
-from piano.solve.constrained_decoder import ConstrainedDecoder
 from piano.solve.context_window import ContextWindow
+from piano.solve.exercise_stream import ExerciseStream
 from piano.tokens.vocabulary import STEP_S
 
 TOLERANCE_STEPS = round(0.05 / STEP_S)
@@ -63,11 +62,11 @@ class AgreeingAttempt:
 
     rows = 1
 
-    def __init__(self, playing: ConstrainedDecoder, reel: ContextWindow, samplers: Sequence[Sampler]) -> None:
+    def __init__(self, playing: ExerciseStream, reel: ContextWindow, samplers: Sequence[Sampler]) -> None:
         self._base, self._base_reel, self._samplers = playing, reel, samplers
         self._length = STRETCH_NOTES if playing.follows_order else round(STRETCH_S / STEP_S)
         self._end = self._length
-        self._drawn: list[tuple[ConstrainedDecoder, ContextWindow]] = []
+        self._drawn: list[tuple[ExerciseStream, ContextWindow]] = []
         self._next_draw()
         self._decide()
 
@@ -129,13 +128,8 @@ class AgreeingAttempt:
                     self._choose()
                 self._next_draw()
                 continue
-            options = playing.options()
-            if options is None:
-                if playing.is_due:
-                    return
-                continue
-            token = self._samplers[len(self._drawn)].draw(playing.logits, options.allowed)
-            playing.take(token, log_probability(playing.logits, options, token))
+            if not playing.draw_one(self._samplers[len(self._drawn)]) and playing.is_due:
+                return
 
     def _choose(self) -> None:
         """Go on from the draw that agrees most with the others."""

@@ -17,10 +17,10 @@ from piano.session import Session, Sessions
 from piano.solve.attempts import Attempt, FinishedAttempt, SampledAttempt, VelocityAttempt
 from piano.solve.beam_search import BeamAttempt
 from piano.solve.cleaning import cleaned
-from piano.solve.constrained_decoder import ConstrainedDecoder
 from piano.solve.constraints import constraints_of
 from piano.solve.context_window import ContextWindow
 from piano.solve.evidence import TASK_NOISE, Evidence
+from piano.solve.exercise_stream import ExerciseStream
 from piano.solve.mbr import AgreeingAttempt
 from piano.solve.sequential_sessions import SequentialSessions
 from piano.solve.slips import STREAMS, SlipAttempt
@@ -176,7 +176,7 @@ def _attempt(exercise: Exercise, request: SolveRequest, number: int, context: in
     )
     if request.strategy is not Strategy.SAMPLE:  # the likeliest is the model's own: nothing is held back
         request = replace(request, sampling=SamplingSettings(temperature=0.0))
-    playing, reel = ConstrainedDecoder(head, known, request.sampling), ContextWindow(context, len(head))
+    playing, reel = ExerciseStream(head, known, request.sampling), ContextWindow(context, len(head))
     if request.strategy is Strategy.BEAM:
         return BeamAttempt(playing, reel, request.beams)
     if request.samples > 1:

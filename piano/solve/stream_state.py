@@ -9,10 +9,11 @@ from piano.solve.bounds import Bounds
 from piano.solve.guidance import CueSource
 from piano.solve.limits import next_release
 from piano.tokens.grammar import Grammar
-from piano.tokens.stream import Edit, StreamEncoder
-from piano.tokens.vocabulary import VOCABULARY, Kind, steps_of_ns
+from piano.tokens.stream import Edit, StreamDecoder, StreamEncoder
+from piano.tokens.vocabulary import LONGEST_TIME_STEPS, VOCABULARY, Kind, steps_of_ns
 
 _ANY_VELOCITY = 64
+_SHORT_WAITS = frozenset(VOCABULARY.time(steps) for steps in range(1, LONGEST_TIME_STEPS))
 
 
 @dataclass(slots=True)
@@ -92,6 +93,40 @@ class Mark:
 
     state: StreamState
     head_length: int
+
+
+class Draft:
+    """An event that is being drawn at the end of a stream: its tokens so far, and the step that they reach."""
+
+    def __init__(self, bounds: Bounds, state: StreamState) -> None:
+        self.bounds, self.grammar = bounds, state.grammar.copy()
+        """What it keeps to, and the grammar as it was before."""
+        self.tokens: list[int] = []
+        self.event: TimedEvent | None = None
+        """What it has become; None while it is not whole, and where the piece ends instead."""
+        self.is_over = False
+        self._decoder = StreamDecoder(state.encoder.origin_ns, state.encoder.step)
+
+    @property
+    def step(self) -> int:
+        """Return the step that has been reached."""
+        return self._decoder.step
+
+    @property
+    def has_waited(self) -> bool:
+        """Say whether a wait has come to its end: full seconds, and then the rest."""
+        return bool(self.tokens) and self.tokens[-1] in _SHORT_WAITS
+
+    def push(self, token: int) -> None:
+        """Take the next token."""
+        self.tokens.append(token)
+        event = self._decoder.push(token)
+        if event is not None:
+            self.finish(event)
+
+    def finish(self, event: TimedEvent) -> None:
+        """Take it that an event has been drawn."""
+        self.event, self.is_over = event, True
 
 
 def guessed(token: int, at_ns: int) -> TimedEvent:

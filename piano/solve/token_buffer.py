@@ -7,19 +7,22 @@ import numpy as np
 
 from piano.events import Role
 from piano.notes import Performance
+from piano.sampling.sampler import SamplingSettings
+from piano.solve.constrained_decoder import ConstrainedDecoder
 from piano.tokens.encoding import decode
 from piano.tokens.grammar import Grammar
 from piano.tokens.step_order import StepOrder
 from piano.tokens.vocabulary import VOCABULARY, Kind
 
 
-class TokenBuffer:
-    """What `piano.solve.constrained_decoder` appends to and takes back from.
+class TokenBuffer(ConstrainedDecoder):
+    """What `piano.solve.exercise_stream` appends to and takes back from.
 
     It knows what stands there, not what may come.
     """
 
-    def __init__(self, head: Sequence[int]) -> None:
+    def __init__(self, head: Sequence[int], sampling: SamplingSettings | None = None) -> None:
+        super().__init__(sampling)
         self.tokens = array("i", head)
         self.fed = 0
         """How many of the tokens the model has been fed."""

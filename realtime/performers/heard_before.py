@@ -4,7 +4,7 @@ import numpy as np
 
 from piano.events import Event, NoteOff, NoteOn, Pedal, Role, TimedEvent
 from piano.sampling.memory import Memory
-from piano.solve.live_stream import LONGEST_GAP_NS
+from piano.solve.fed_stream import LONGEST_GAP_NS
 from piano.tokens.encoding import decode, encode
 from piano.tokens.stream import StreamEncoder
 from piano.tokens.vocabulary import VOCABULARY

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from piano.notes import NOTE, PEDAL, Performance
 from piano.sampling.sampler import Sampler, SamplingSettings
-from piano.solve.constrained_decoder import ConstrainedDecoder
 from piano.solve.constraints import constraints_of
+from piano.solve.exercise_stream import ExerciseStream
 from piano.solve.solver import SolveRequest, Strategy, solve
 from piano.tasks.exercise import Exercise
 from piano.tasks.pose import pose
@@ -54,14 +54,14 @@ def test_the_memory_holds_what_stands_in_the_stream(task: str, seed: int) -> Non
     for _ in range(200):
         while (options := decoder.options()) is not None:
             assert list(decoder._guards.memory.tokens) == list(decoder.tokens)
-            decoder.take(sampler.draw(decoder.logits, options.allowed), 0.0)
+            decoder.take(sampler.draw(decoder.logits, options.allowed))
         if decoder.is_done:
             break
         session.rollback(decoder.fed)
         decoder.accept_logits(session.feed(decoder.tokens[decoder.fed :]))
 
 
-def decoder_of(exercise: Exercise) -> ConstrainedDecoder:
+def decoder_of(exercise: Exercise) -> ExerciseStream:
     known = constraints_of(exercise, None if exercise.preview is None else PreviewSize(), length_s=None)
     head = (VOCABULARY.bos, VOCABULARY.task(exercise.task))
-    return ConstrainedDecoder(head, known, SamplingSettings(recall=1.0))
+    return ExerciseStream(head, known, SamplingSettings(recall=1.0))

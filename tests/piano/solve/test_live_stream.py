@@ -10,8 +10,9 @@ from piano.events import Event, NoteOff, NoteOn, Pedal, Role, TimedEvent
 from piano.sampling.memory import Memory
 from piano.sampling.sampler import Sampler, SamplingSettings
 from piano.solve.bounds import Bounds
+from piano.solve.fed_stream import LONGEST_GAP_NS
 from piano.solve.limits import MOST_STEP_TOKENS
-from piano.solve.live_stream import LONGEST_GAP_NS, LiveStream
+from piano.solve.live_stream import LiveStream
 from piano.tokens.grammar import tokens_of_role
 from piano.tokens.vocabulary import STEP_NS, VELOCITY_BINS, VOCABULARY, Kind
 from tests.support.round_and_round import round_and_round

@@ -13,8 +13,8 @@ from piano.events import Role
 from piano.notes import Performance
 from piano.sampling.sampler import Sampler, SamplingSettings
 from piano.session import Logits
-from piano.solve.constrained_decoder import ConstrainedDecoder
 from piano.solve.constraints import constraints_of
+from piano.solve.exercise_stream import ExerciseStream
 from piano.solve.limits import LONGEST_HOLD_S
 from piano.solve.sequential_sessions import SequentialSessions
 from piano.solve.solver import Solution, SolveRequest, Strategy, solve, solve_together
@@ -73,11 +73,10 @@ def test_forced_to_the_truth_the_stream_is_that_of_training(
     stream = task_stream(exercise, styles=("opening",), size=size)
     session = telling(stream.tokens.tolist())
     known = constraints_of(exercise, size, length_s=length_of(exercise))
-    playing = ConstrainedDecoder(stream.tokens[: stream.head].tolist(), known)
+    playing = ExerciseStream(stream.tokens[: stream.head].tolist(), known)
     sampler = Sampler(0, CERTAIN)
     while not playing.is_done:
-        while (options := playing.options()) is not None:
-            playing.take(sampler.draw(playing.logits, options.allowed), 0.0)
+        playing.draw(sampler)
         if not playing.is_done:
             session.rollback(playing.fed)
             playing.accept_logits(session.feed(playing.tokens[playing.fed :]))
