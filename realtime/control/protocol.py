@@ -16,7 +16,7 @@ from pydantic.fields import FieldInfo
 from piano.errors import ConfigError, PianodError
 from piano.tokens.vocabulary import COMPOSERS
 from realtime.midi.ports import Direction
-from realtime.settings import Mark, Settings, marked, settings_by_group
+from realtime.settings import Mark, PageGroup, Settings, Shown, marked, settings_by_group
 from realtime.settings.words import BOUNDS, fault_in_words, faults_as_text
 from realtime.threads.lateness import LatenessSummary
 
@@ -146,23 +146,36 @@ class SettingDescription:
     choices: tuple[str, ...]
     bounds: dict[str, float]
     """By ge, gt, le, lt."""
+    label: str
+    section: str
+    """The heading under which the panel shows it."""
+    modes: tuple[str, ...]
+    """In which modes it shows that; none means in all of them."""
+    slider: tuple[float, float, float] | None
+    """From which value to which a slider runs, in which steps; a number is typed where there is none."""
+    none: str
+    """What it is called to have no value."""
+    knob_of: tuple[str, ...]
+    """In which modes it is one of the few knobs of the plain face, by the words `knob`."""
+    knob: str
 
 
 _KINDS = {"float": "number", "int": "whole", "bool": "switch"}
 
 
 def descriptions() -> tuple[SettingDescription, ...]:
-    """Return the settings that can be changed, in the order of `CHANGEABLE`."""
-    described = {
-        name: _describe(name, group, field)
+    """Return the settings that can be changed, in the order in which the panel shows them."""
+    described = [
+        (list(PageGroup).index(shown.group), _describe(name, group, field, shown))
         for group, fields in settings_by_group()
         for name, field in fields.items()
-        if name in CHANGEABLE
-    }
-    return tuple(described[name] for name in CHANGEABLE)
+        for shown in field.metadata
+        if isinstance(shown, Shown)
+    ]
+    return tuple(description for _, description in sorted(described, key=lambda entry: entry[0]))
 
 
-def _describe(name: str, group: str, field: FieldInfo) -> SettingDescription:
+def _describe(name: str, group: str, field: FieldInfo, shown: Shown) -> SettingDescription:
     annotation = field.annotation
     is_choice = get_origin(annotation) is Literal or name == "composer"
     inner = [kind for kind in get_args(annotation) if kind is not NoneType]
@@ -176,6 +189,13 @@ def _describe(name: str, group: str, field: FieldInfo) -> SettingDescription:
         optional=get_origin(annotation) is not Literal and bool(inner),
         choices=() if not is_choice else COMPOSERS if name == "composer" else get_args(annotation),
         bounds={bound: getattr(limit, bound) for limit in field.metadata for bound in BOUNDS if hasattr(limit, bound)},
+        label=shown.label,
+        section=shown.group.title,
+        modes=shown.group.modes,
+        slider=shown.slider,
+        none=shown.none,
+        knob_of=shown.knob_of,
+        knob=shown.knob or shown.label,
     )
 
 

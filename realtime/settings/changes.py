@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from piano.changes import KNOWN, read_chart
 from piano.errors import PianodError
-from realtime.settings.marks import Live, Preset
+from realtime.settings.marks import Live, PageGroup, Preset, Shown
 from realtime.settings.optional import Optional
 
 
@@ -30,13 +30,15 @@ def _key(key: str) -> str:
 class ChangesGroup(BaseModel):
     """Time and changes"""
 
-    grid: Annotated[float, Live, Preset] = Field(
+    grid: Annotated[float, Live, Preset, Shown(PageGroup.CHANGES, "Drawn to the beat", slider=(0, 1, 0.05))] = Field(
         default=0.0,
         ge=0.0,
         le=1.0,
         description="how far pianod's keys are drawn to the beat's sixteenths and triplets: 0 not at all, 1 onto them",
     )
-    chart: Annotated[Annotated[str, AfterValidator(_chart)] | None, Optional, Live, Preset] = Field(
+    chart: Annotated[
+        Annotated[str, AfterValidator(_chart)] | None, Optional, Live, Preset, Shown(PageGroup.CHANGES, "Changes")
+    ] = Field(
         default=None,
         max_length=4_000,
         description="the changes, which go round with the bars: chords by bar, as docs/modes.md tells, or one of "
@@ -47,20 +49,28 @@ class ChangesGroup(BaseModel):
         description="file with the changes, where chart does not give them: text, iReal Pro's too, a MIDI file, or "
         "MusicXML, which needs music21 (the scores extra)",
     )
-    chart_key: Annotated[str, AfterValidator(_key), Live, Preset] = Field(
-        default="C", max_length=3, description="key of a chart that is written in steps: C, F#, Bb"
+    chart_key: Annotated[str, AfterValidator(_key), Live, Preset, Shown(PageGroup.CHANGES, "Key of the changes")] = (
+        Field(default="C", max_length=3, description="key of a chart that is written in steps: C, F#, Bb")
     )
-    chord_split: Annotated[int | None, Optional, Live, Preset] = Field(
+    chord_split: Annotated[
+        int | None,
+        Optional,
+        Live,
+        Preset,
+        Shown(PageGroup.CHANGES, "Left hand leads under key", slider=(22, 108, 1), none="it does not"),
+    ] = Field(
         default=None,
         ge=22,
         le=108,
         description="the left hand leads: MIDI pitch under which what you hold, three keys or more, is the chord, in "
         "place of the changes; such keys end no answer",
     )
-    harmony: Annotated[float, Live, Preset] = Field(
-        default=0.5,
-        ge=0.0,
-        le=1.0,
-        description="how strongly pianod's keys lean to the chord that sounds: 0 not at all, 1 nothing outside of its "
-        "scale",
+    harmony: Annotated[float, Live, Preset, Shown(PageGroup.CHANGES, "Keeps to the changes", slider=(0, 1, 0.05))] = (
+        Field(
+            default=0.5,
+            ge=0.0,
+            le=1.0,
+            description="how strongly pianod's keys lean to the chord that sounds: 0 not at all, 1 nothing outside of "
+            "its scale",
+        )
     )

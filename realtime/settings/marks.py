@@ -1,8 +1,9 @@
 """What else a setting is, told where the setting stands: marks on its field, from which the rest of pianod derives.
 
-temperature: Annotated[float, Live, Preset, DecidesTask, DecidesPiece] = Field(...)
+temperature: Annotated[float, Live, Preset, DecidesTask, Shown(PageGroup.BOLDNESS, "Temperature")] = Field(...)
 """
 
+from dataclasses import dataclass
 from enum import Enum, auto
 
 
@@ -21,3 +22,46 @@ class Mark(Enum):
 
 Live, Preset = Mark.LIVE, Mark.PRESET
 DecidesTask, DecidesPiece = Mark.DECIDES_TASK, Mark.DECIDES_PIECE
+
+
+class PageGroup(Enum):
+    """The groups in which the panel shows the settings, in their order: a title, and the modes that they belong to."""
+
+    MODE = "Way of playing", ()
+    BOLDNESS = "How bold", ()
+    MANNER = "In whose manner", ()
+    ANSWERS = "How it answers", ("answer",)
+    ASKING = "What asks, besides a pause", ("answer",)
+    ALONG = "How it plays along", ("duet", "loop")
+    LOOP = "How the loop goes round", ("loop",)
+    VELOCITIES = "How it mends velocities", ("velocity",)
+    CHANGES = "Time and changes", ()
+    METRONOME = "Metronome", ()
+    KEYBOARD = "Keyboard and sound", ()
+
+    @property
+    def title(self) -> str:
+        """Return what stands above the group."""
+        return self.value[0]
+
+    @property
+    def modes(self) -> tuple[str, ...]:
+        """Return in which modes the group is shown; none means in all of them."""
+        return self.value[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How the panel shows a setting: in which group, by which words, and where it can be found by a pianist.
+
+    With `slider` it is a slider from one value to another in steps; a number is typed otherwise. `none` is what it is
+    called where there is no value. In the modes `knob_of` it is one of the few knobs of the plain face, by the words
+    `knob` (the label, if not given).
+    """
+
+    group: PageGroup
+    label: str
+    slider: tuple[float, float, float] | None = None
+    none: str = "none"
+    knob_of: tuple[str, ...] = ()
+    knob: str = ""

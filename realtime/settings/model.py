@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from realtime.settings.marks import DecidesPiece, DecidesTask, Live, Preset
+from realtime.settings.marks import DecidesPiece, DecidesTask, Live, PageGroup, Preset, Shown
 from realtime.settings.optional import Optional
 
 
@@ -31,22 +31,27 @@ class ModelGroup(BaseModel):
 class SamplingGroup(BaseModel):
     """Sampling"""
 
-    temperature: Annotated[float, Live, Preset, DecidesTask, DecidesPiece] = Field(
+    temperature: Annotated[
+        float,
+        Live,
+        Preset,
+        DecidesTask,
+        DecidesPiece,
+        Shown(PageGroup.BOLDNESS, "Temperature", slider=(0.1, 2, 0.05), knob_of=("answer",), knob="How bold"),
+    ] = Field(
         default=1.0,
         gt=0.0,
         le=2.0,
         description="how adventurous the notes are: 1 as in the music learned from, less is tamer",
     )
-    top_k: Annotated[int, Live, Preset, DecidesTask, DecidesPiece] = Field(
-        default=0, ge=0, le=1000, description="draw from the k likeliest tokens only; 0 from all"
-    )
-    top_p: Annotated[float, Live, Preset, DecidesTask, DecidesPiece] = Field(
-        default=1.0,
-        gt=0.0,
-        le=1.0,
-        description="draw from the likeliest tokens that make up this share of the probability",
-    )
-    note_top_p: Annotated[float, Live, Preset, DecidesTask, DecidesPiece] = Field(
+    note_top_p: Annotated[
+        float,
+        Live,
+        Preset,
+        DecidesTask,
+        DecidesPiece,
+        Shown(PageGroup.BOLDNESS, "Top-p of notes", slider=(0.05, 1, 0.01)),
+    ] = Field(
         default=1.0,
         gt=0.0,
         le=1.0,
@@ -55,31 +60,9 @@ class SamplingGroup(BaseModel):
             " when something happens is left to the model"
         ),
     )
-    min_p: Annotated[float, Live, Preset, DecidesTask, DecidesPiece] = Field(
-        default=0.0,
-        ge=0.0,
-        lt=1.0,
-        description="drop tokens less likely than this share of the likeliest one's probability",
-    )
-    repetition_guard: Annotated[float, Live, Preset, DecidesTask, DecidesPiece] = Field(
-        default=0.5,
-        ge=0.0,
-        le=10.0,
-        description=(
-            "how much a figure of six keys is held back each time it comes beyond the fourth within 500 notes, in nats;"
-            " 0 is off"
-        ),
-    )
-    pace_guard: Annotated[float, Live, Preset, DecidesPiece] = Field(
-        default=0.5,
-        ge=0.0,
-        le=10.0,
-        description=(
-            "how firmly answers and new pieces are kept as busy as they are to be (see density): a wait twice as long"
-            " becomes likelier by this power of two while they are twice as busy; 0 is off"
-        ),
-    )
-    recall: Annotated[float, Live, Preset, DecidesTask, DecidesPiece] = Field(
+    recall: Annotated[
+        float, Live, Preset, DecidesTask, DecidesPiece, Shown(PageGroup.BOLDNESS, "Recall", slider=(0, 5, 0.1))
+    ] = Field(
         default=1.0,
         ge=0.0,
         le=10.0,
@@ -88,7 +71,9 @@ class SamplingGroup(BaseModel):
             " for it are multiplied by this; 1 is what fits real music, 0 is off"
         ),
     )
-    pulse_guard: Annotated[float, Live, Preset, DecidesPiece] = Field(
+    pulse_guard: Annotated[
+        float, Live, Preset, DecidesPiece, Shown(PageGroup.BOLDNESS, "Pulse", slider=(0, 5, 0.1))
+    ] = Field(
         default=2.0,
         ge=0.0,
         le=10.0,
@@ -97,16 +82,57 @@ class SamplingGroup(BaseModel):
             " to 2 costs nothing there, 0 is off"
         ),
     )
-    like: Annotated[Path | None, Optional, DecidesPiece] = Field(
-        default=None,
-        description="MIDI file to play like: its figures, its register, as busy",
+    repetition_guard: Annotated[
+        float, Live, Preset, DecidesTask, DecidesPiece, Shown(PageGroup.BOLDNESS, "Against loops", slider=(0, 3, 0.1))
+    ] = Field(
+        default=0.5,
+        ge=0.0,
+        le=10.0,
+        description=(
+            "how much a figure of six keys is held back each time it comes beyond the fourth within 500 notes, in nats;"
+            " 0 is off"
+        ),
     )
-    seed: Annotated[int | None, Optional, Live, DecidesTask, DecidesPiece] = Field(
+    pace_guard: Annotated[
+        float, Live, Preset, DecidesPiece, Shown(PageGroup.BOLDNESS, "Against rushing", slider=(0, 2, 0.1))
+    ] = Field(
+        default=0.5,
+        ge=0.0,
+        le=10.0,
+        description=(
+            "how firmly answers and new pieces are kept as busy as they are to be (see density): a wait twice as long"
+            " becomes likelier by this power of two while they are twice as busy; 0 is off"
+        ),
+    )
+    top_p: Annotated[
+        float, Live, Preset, DecidesTask, DecidesPiece, Shown(PageGroup.BOLDNESS, "Top-p", slider=(0.05, 1, 0.01))
+    ] = Field(
+        default=1.0,
+        gt=0.0,
+        le=1.0,
+        description="draw from the likeliest tokens that make up this share of the probability",
+    )
+    top_k: Annotated[int, Live, Preset, DecidesTask, DecidesPiece, Shown(PageGroup.BOLDNESS, "Top-k")] = Field(
+        default=0, ge=0, le=1000, description="draw from the k likeliest tokens only; 0 from all"
+    )
+    min_p: Annotated[
+        float, Live, Preset, DecidesTask, DecidesPiece, Shown(PageGroup.BOLDNESS, "Min-p", slider=(0, 0.5, 0.01))
+    ] = Field(
+        default=0.0,
+        ge=0.0,
+        lt=1.0,
+        description="drop tokens less likely than this share of the likeliest one's probability",
+    )
+    greedy: Annotated[bool, Live, Preset, DecidesTask, DecidesPiece, Shown(PageGroup.BOLDNESS, "Likeliest only")] = (
+        Field(default=False, description="always take the likeliest token, whatever else is set")
+    )
+    seed: Annotated[int | None, Optional, Live, DecidesTask, DecidesPiece, Shown(PageGroup.BOLDNESS, "Seed")] = Field(
         default=None,
         ge=0,
         lt=2**63,
         description="the same seed and the same playing give the same notes; a fresh one if not given",
     )
-    greedy: Annotated[bool, Live, Preset, DecidesTask, DecidesPiece] = Field(
-        default=False, description="always take the likeliest token, whatever else is set"
+    like: Annotated[Path | None, Optional, DecidesPiece] = Field(
+        default=None,
+        description="MIDI file to play like: its figures, its register, as busy",
     )

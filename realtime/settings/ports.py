@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from realtime.settings.marks import Live
+from realtime.settings.marks import Live, PageGroup, Shown
 from realtime.settings.optional import Optional
 
 
@@ -34,7 +34,7 @@ class PortGroup(BaseModel):
         max_length=60,
         description="name of the virtual output port, where one is opened",
     )
-    input_channel: Annotated[int, Live] = Field(
+    input_channel: Annotated[int, Live, Shown(PageGroup.KEYBOARD, "Listen to channel")] = Field(
         default=0, ge=0, le=16, description="MIDI channel to listen to; 0 listens to all"
     )
     output_channel: int = Field(default=1, ge=1, le=16, description="MIDI channel to play on")
@@ -42,4 +42,6 @@ class PortGroup(BaseModel):
         default=True,
         description="let a small process hold the ports: it ends all notes if pianod dies",
     )
-    thru: Annotated[bool, Live] = Field(default=False, description="pass what you play on to the output")
+    thru: Annotated[bool, Live, Shown(PageGroup.KEYBOARD, "Pass my playing on")] = Field(
+        default=False, description="pass what you play on to the output"
+    )

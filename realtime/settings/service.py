@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, Field
 
-from realtime.settings.marks import Live, Preset
+from realtime.settings.marks import Live, PageGroup, Preset, Shown
 from realtime.settings.optional import Optional
 
 
@@ -62,37 +62,41 @@ class PanelGroup(BaseModel):
 class MetronomeGroup(BaseModel):
     """Metronome"""
 
-    metronome: Annotated[Literal["off", "page", "output"], Live] = Field(
+    metronome: Annotated[Literal["off", "page", "output"], Live, Shown(PageGroup.METRONOME, "Clicks in")] = Field(
         default="off", description="where a metronome clicks: in the panel, or on MIDI channel 10 of the output"
     )
-    tempo_bpm: Annotated[float, Live, Preset] = Field(default=90.0, ge=20.0, le=300.0, description="beats per minute")
-    beats: Annotated[int, Live, Preset] = Field(
+    tempo_bpm: Annotated[float, Live, Preset, Shown(PageGroup.METRONOME, "Beats a minute", slider=(40, 208, 1))] = (
+        Field(default=90.0, ge=20.0, le=300.0, description="beats per minute")
+    )
+    beats: Annotated[int, Live, Preset, Shown(PageGroup.METRONOME, "Beats in a bar", slider=(1, 12, 1))] = Field(
         default=4, ge=1, le=12, description="beats in a bar; the metronome stresses the first one"
     )
-    send_clock: Annotated[bool, Live] = Field(
+    send_clock: Annotated[bool, Live, Shown(PageGroup.METRONOME, "Send MIDI clock")] = Field(
         default=False, description="send MIDI clock at the metronome's tempo, for sequencers and effects"
     )
-    follow_clock: Annotated[bool, Live] = Field(
+    follow_clock: Annotated[bool, Live, Shown(PageGroup.METRONOME, "Follow the MIDI clock that comes in")] = Field(
         default=False,
         description="keep the metronome to the MIDI clock that comes in: its tempo, its first beat, its halts",
     )
-    link: Annotated[bool, AfterValidator(_with_link), Live] = Field(
-        default=False,
-        description="take part in an Ableton Link session: while others are in it, beats and bars are theirs; their "
-        "tempo is never changed. Needs LinkPython-extern (the link extra)",
+    link: Annotated[bool, AfterValidator(_with_link), Live, Shown(PageGroup.METRONOME, "Take part in Ableton Link")] = (
+        Field(
+            default=False,
+            description="take part in an Ableton Link session: while others are in it, beats and bars are theirs; "
+            "their tempo is never changed. Needs LinkPython-extern (the link extra)",
+        )
     )
-    tempo_from: Annotated[Literal["set", "playing"], Live] = Field(
+    tempo_from: Annotated[Literal["set", "playing"], Live, Shown(PageGroup.METRONOME, "Beats come from")] = Field(
         default="set",
         description="where the beats come from while no MIDI clock is followed: the tempo that is set or tapped, or "
         "what you play, once it is found there",
     )
-    tap_cc: Annotated[int | None, Optional, Live] = Field(
+    tap_cc: Annotated[int | None, Optional, Live, Shown(PageGroup.METRONOME, "Controller that taps")] = Field(
         default=None,
         ge=0,
         le=119,
         description="number of a controller, a pad or a pedal, that taps the tempo: the third tap sets it, the first "
         "begins a bar",
     )
-    tap_key: Annotated[int | None, Optional, Live] = Field(
+    tap_key: Annotated[int | None, Optional, Live, Shown(PageGroup.METRONOME, "Key that taps")] = Field(
         default=None, ge=0, le=127, description="MIDI pitch of a key that taps the tempo"
     )

@@ -131,7 +131,7 @@ link.addEventListener("hello", ({ detail }) => {
   viewer.hasSoundFiles = detail.sound_files;
   form.build(detail.settings);
   learning.build();
-  play.arrange();
+  play.build(detail.settings);
   document.body.classList.remove("away");
   tell("");
   for (const part of [takes, job, review, phone]) part.refresh();

@@ -2,20 +2,6 @@
 
 import { Loan } from "./faces.js";
 
-// The knobs of each way of playing, by the names of the settings, and what they are called here.
-const KNOBS = {
-  answer: ["temperature", "answer", "composer"],
-  duet: ["role", "restraint", "duet_hand"],
-  loop: ["loop_renews", "loop_sounds", "duet_hand"],
-  velocity: ["strength", "velocity_wait_ms"],
-};
-const CALLED = {
-  temperature: "How bold",
-  answer: "How long",
-  restraint: "How reserved",
-  strength: "How much it mends",
-  velocity_wait_ms: "A key waits, ms",
-};
 const TOGETHER = ["duet", "loop"];
 
 export class PlayFace {
@@ -25,8 +11,15 @@ export class PlayFace {
     this.loan = new Loan();
     this.labels = new Map(); // label -> what it is called elsewhere
     this.mode = null;
+    this.knobs = [];
     for (const way of parts.ways) way.addEventListener("click", () => change("mode", way.dataset.way));
     faces.addEventListener("change", () => this.arrange());
+  }
+
+  // Take from what the daemon says of the settings which are the knobs of each way, and what they are called here.
+  build(descriptions) {
+    this.knobs = descriptions.filter((description) => description.knob_of.length);
+    this.arrange();
   }
 
   // Give back all that stands here: to be called before the settings are built anew.
@@ -41,14 +34,12 @@ export class PlayFace {
     this.leave();
     if (this.faces.shown !== "play" || this.mode === null) return;
     for (const [element, slot] of this.slots) this.loan.lend(element, slot);
-    for (const name of KNOBS[this.mode] ?? []) {
+    for (const { name, knob } of this.knobs.filter((each) => each.knob_of.includes(this.mode))) {
       const row = document.getElementById(`setting-${name}`)?.closest(".row");
       if (!row) continue;
       const label = row.querySelector("label");
-      if (CALLED[name]) {
-        this.labels.set(label, label.textContent);
-        label.textContent = CALLED[name];
-      }
+      this.labels.set(label, label.textContent);
+      label.textContent = knob;
       this.loan.lend(row, this.parts.knobs);
     }
     if (focused !== document.activeElement && focused.isConnected) focused.focus({ preventScroll: true });

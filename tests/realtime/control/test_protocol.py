@@ -3,6 +3,7 @@
 import json
 from contextlib import suppress
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,7 +18,7 @@ from realtime.control.protocol import (
     decode_request,
     descriptions,
 )
-from realtime.settings import Settings
+from realtime.settings import PageGroup, Settings
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
@@ -110,7 +111,9 @@ def test_only_what_may_change_changes_and_within_its_range() -> None:
 
 def test_every_setting_that_may_change_is_described() -> None:
     described = {description.name: description for description in descriptions()}
-    assert tuple(described) == CHANGEABLE
+    assert sorted(described) == sorted(CHANGEABLE)
+    sections = [description.section for description in described.values()]
+    assert sections == sorted(sections, key=[group.title for group in PageGroup].index)
     assert all(description.description for description in described.values())
     assert described["temperature"].kind == "number"
     assert described["temperature"].bounds == {"gt": 0.0, "le": 2.0}
@@ -119,3 +122,9 @@ def test_every_setting_that_may_change_is_described() -> None:
     assert described["composer"].optional
     assert "chopin" in described["composer"].choices
     assert described["density"].optional
+    assert (described["density"].label, described["density"].none) == ("Notes a second", "as you play")
+    assert (described["loop_sounds"].section, described["loop_sounds"].modes) == ("How the loop goes round", ("loop",))
+    assert (described["answer"].knob_of, described["answer"].knob) == (("answer",), "How long")
+    for description in described.values():
+        low, high = description.bounds.get("ge", -np.inf), description.bounds.get("le", np.inf)
+        assert description.slider is None or low <= description.slider[0] < description.slider[1] <= high

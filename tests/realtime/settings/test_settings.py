@@ -1,5 +1,6 @@
 """Settings: four places, one order; every fault told at once, in plain words."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from piano.errors import ConfigError
-from realtime.settings import Settings, load_settings, settings_by_group
+from realtime.settings import Mark, Settings, Shown, load_settings, marked, settings_by_group
 from realtime.settings.page import settings_page
 from realtime.settings.words import flag_of
 
@@ -144,6 +145,19 @@ def test_every_setting_belongs_to_one_group_and_is_described() -> None:
     names = [name for _, fields in settings_by_group() for name in fields]
     assert sorted(names) == sorted(Settings.model_fields)
     assert all(field.description for _, fields in settings_by_group() for field in fields.values())
+
+
+def test_what_can_be_changed_is_shown_by_the_panel_in_words_that_stand_at_the_setting() -> None:
+    fields = {name: field for _, group in settings_by_group() for name, field in group.items()}
+    shown = {name: [mark for mark in field.metadata if isinstance(mark, Shown)] for name, field in fields.items()}
+    assert [name for name, marks in shown.items() if marks] == list(marked(Mark.LIVE))
+    assert all(len(marks) <= 1 for marks in shown.values())
+    labels = [mark.label for marks in shown.values() for mark in marks]
+    assert len(set(labels)) == len(labels)
+    static = ROOT / "realtime" / "panel" / "static"
+    for script in ("settings.js", "play.js"):
+        words = set(re.findall(r"\w+", (static / script).read_text()))
+        assert not words & ({"pulse_guard", "duet_split", "loop_renews", "velocity_wait_ms"} | set(labels)), script
 
 
 def test_the_page_of_settings_is_up_to_date() -> None:
