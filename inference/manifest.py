@@ -1,4 +1,4 @@
-"""What a bundle's manifest says, as records, and how they are read from and written to JSON.
+"""What a bundle's manifest says, as records that pydantic checks, and how they are read from and written to JSON.
 
 The manifest describes the graphs of one model, which all have the same inputs and outputs:
 
@@ -14,11 +14,13 @@ The manifest describes the graphs of one model, which all have the same inputs a
 A graph that has no use for an input may leave it out.
 """
 
+import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any, TypeVar
+from dataclasses import asdict
+from typing import Annotated, Any
 
-T = TypeVar("T")
+from pydantic import AfterValidator, ConfigDict, Field, FiniteFloat, TypeAdapter, ValidationError, model_validator
+from pydantic.dataclasses import dataclass
 
 FORMAT_VERSION = 1
 """Of the manifest and of the graphs' inputs and outputs; another version is refused."""
@@ -34,31 +36,40 @@ PROMPT = "prompt"
 PORTABLE = "portable"
 """The graph of standard operators, for any provider."""
 
-LARGEST_SHAPE = {"layers": 96, "heads": 128, "width": 16_384, "vocabulary": 65_536, "context": 131_072}
-"""Beyond these a shape is taken for damage: nothing is allocated for it."""
+_STRICT = ConfigDict(strict=True)
 
 
 class ManifestError(ValueError):
     """A manifest that does not say what it must; the message names the key."""
 
 
-@dataclass(frozen=True, slots=True)
+def is_plain_name(name: str) -> bool:
+    """Return whether a name is that of an .onnx file beside the manifest, on any system: no path, no drive, no dots."""
+    stem = name.removesuffix(".onnx")
+    return stem != name and 0 < len(stem) <= 60 and stem.isascii() and stem.replace("-", "").replace("_", "").isalnum()
+
+
+def _plain(name: str) -> str:
+    if not is_plain_name(name):
+        raise ValueError("this is not the plain name of an .onnx file in the bundle")
+    return name
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
 class ModelShape:
-    """The shape of a GPT-2."""
+    """The shape of a GPT-2. Beyond its limits it is taken for damage: nothing is allocated for it."""
 
-    layers: int
-    heads: int
-    width: int
-    vocabulary: int
-    context: int
+    layers: Annotated[int, Field(ge=1, le=96)]
+    heads: Annotated[int, Field(ge=1, le=128)]
+    width: Annotated[int, Field(ge=1, le=16_384)]
+    vocabulary: Annotated[int, Field(ge=1, le=65_536)]
+    context: Annotated[int, Field(ge=1, le=131_072)]
 
-    def __post_init__(self) -> None:
-        for key, largest in LARGEST_SHAPE.items():
-            value = getattr(self, key)
-            if not 1 <= value <= largest:
-                raise ManifestError(f"shape: {key} must be 1 to {largest}, not {value}")
+    @model_validator(mode="after")
+    def _divides(self) -> "ModelShape":
         if self.width % self.heads:
-            raise ManifestError(f"shape: a width of {self.width} does not divide into {self.heads} heads")
+            raise ValueError(f"a width of {self.width} does not divide into {self.heads} heads")
+        return self
 
     @property
     def head_width(self) -> int:
@@ -76,28 +87,28 @@ class ModelShape:
         return 2 * self.layers * self.width * self.context * 4
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, config=_STRICT)
 class GraphFile:
     """One ONNX file of a bundle: name, size and checksum, its `kind` (fused, prompt or portable) and `precision`."""
 
-    name: str
-    kind: str
+    name: Annotated[str, AfterValidator(_plain)]
+    kind: Annotated[str, Field(pattern=f"^({FUSED}|{PROMPT}|{PORTABLE})$")]
     precision: str
     bytes: int
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, config=_STRICT)
 class Manifest:
     """Everything that a bundle says about itself."""
 
     vocabulary: str
     """Fingerprint of the vocabulary that the tokens belong to."""
     shape: ModelShape
-    graphs: tuple[GraphFile, ...]
+    graphs: Annotated[tuple[GraphFile, ...], Field(min_length=1)]
     trained_on: str
     licence: str
-    figures: Mapping[str, float] = field(default_factory=dict)
+    figures: Mapping[str, FiniteFloat] = Field(default_factory=dict)
     """Measured on export and in training, by name, such as `bits_per_note`."""
     name: str = ""
     knows_cues: bool = False
@@ -115,28 +126,27 @@ class Manifest:
         return {**asdict(self), "graphs": [asdict(graph) for graph in self.graphs], "tensors": self.tensor_names()}
 
     @classmethod
-    def from_json(cls, data: object) -> "Manifest":
-        """Check and convert what was read from a file; ManifestError names the first key that is wrong."""
-        top = _mapping(data, "the manifest")
-        version = _get(top, "format", int)
+    def from_json(cls, text: bytes | str) -> "Manifest":
+        """Return what a file says; ManifestError names what is wrong first."""
+        try:
+            written = json.loads(text)
+        except RecursionError as error:
+            raise ManifestError("it is nested too deeply") from error
+        except ValueError as error:  # JSON, and text that cannot be decoded
+            raise ManifestError(f"it is not readable as JSON ({error})") from error
+        version = written.get("format") if isinstance(written, dict) else FORMAT_VERSION
         if version != FORMAT_VERSION:
-            raise ManifestError(f"its format is version {version}, and this program reads version {FORMAT_VERSION}")
-        shape = _mapping(top.get("shape"), "shape")
-        manifest = cls(
-            vocabulary=_get(top, "vocabulary", str),
-            shape=ModelShape(**{key: _get(shape, key, int) for key in LARGEST_SHAPE}),
-            graphs=tuple(_graph(entry) for entry in _get(top, "graphs", list)),
-            trained_on=_get(top, "trained_on", str),
-            licence=_get(top, "licence", str),
-            figures=_figures(top.get("figures")),
-            name=_get(top, "name", str),
-            knows_cues=top.get("knows_cues", False) is True,
-        )
-        if not manifest.graphs:
-            raise ManifestError("graphs: it names none")
-        if _mapping(top.get("tensors"), "tensors") != manifest.tensor_names():
+            raise ManifestError(f"its format is version {version!r:.60}, and this program reads {FORMAT_VERSION}")
+        try:
+            manifest = _MANIFEST.validate_json(text)
+        except ValidationError as error:
+            raise ManifestError(_first_fault(error)) from error
+        if written.get("tensors") != manifest.tensor_names():
             raise ManifestError(f"tensors: the names are not those of format {FORMAT_VERSION}")
         return manifest
+
+
+_MANIFEST = TypeAdapter(Manifest)
 
 
 def cache_names(when: str, layers: int) -> list[str]:
@@ -144,43 +154,8 @@ def cache_names(when: str, layers: int) -> list[str]:
     return [f"{when}_{what}_{layer}" for layer in range(layers) for what in ("key", "value")]
 
 
-def _mapping(data: object, what: str) -> Mapping[str, Any]:
-    if not isinstance(data, dict):
-        raise ManifestError(f"{what} must be an object")
-    return data
-
-
-def _get(data: Mapping[str, Any], key: str, kind: type[T]) -> T:
-    value = data.get(key)
-    if not isinstance(value, kind) or isinstance(value, bool):
-        raise ManifestError(f"{key} must be of type {kind.__name__}, not {value!r:.60}")
-    return value
-
-
-def _graph(data: object) -> GraphFile:
-    entry = _mapping(data, "graphs: each entry")
-    graph = GraphFile(
-        name=_get(entry, "name", str),
-        kind=_get(entry, "kind", str),
-        precision=_get(entry, "precision", str),
-        bytes=_get(entry, "bytes", int),
-        sha256=_get(entry, "sha256", str),
-    )
-    if graph.kind not in (FUSED, PROMPT, PORTABLE):
-        raise ManifestError(f"graphs: the kind of {graph.name!r:.60} must be {FUSED}, {PROMPT} or {PORTABLE}")
-    if not is_plain_name(graph.name):
-        raise ManifestError(f"graphs: {graph.name!r:.60} is not the plain name of an .onnx file in the bundle")
-    return graph
-
-
-def is_plain_name(name: str) -> bool:
-    """Return whether a name is that of an .onnx file beside the manifest, on any system: no path, no drive, no dots."""
-    stem = name.removesuffix(".onnx")
-    return stem != name and 0 < len(stem) <= 60 and stem.isascii() and stem.replace("-", "").replace("_", "").isalnum()
-
-
-def _figures(data: object) -> dict[str, float]:
-    figures = _mapping(data, "figures")
-    if not all(isinstance(value, int | float) and not isinstance(value, bool) for value in figures.values()):
-        raise ManifestError("figures: each must be a number")
-    return {str(key): float(value) for key, value in figures.items()}
+def _first_fault(error: ValidationError) -> str:
+    """Return what is wrong first, by its key, with what stands there."""
+    fault = error.errors(include_url=False)[0]
+    where = "".join(f"{part}: " for part in fault["loc"])
+    return f"{where}{fault['msg'].removeprefix('Value error, ')}, not {fault['input']!r:.60}"

@@ -56,7 +56,7 @@ def test_a_good_bundle_says_what_it_is(tiny_bundle: Path) -> None:
     assert (graph.name, graph.precision) == ("model.onnx", "int8")
     assert bundle.graph(PORTABLE) is None
     assert bundle.files["model.onnx"] == (tiny_bundle / "model.onnx").read_bytes()
-    assert Manifest.from_json(json.loads(json.dumps(manifest.to_json()))) == manifest
+    assert Manifest.from_json(json.dumps(manifest.to_json())) == manifest
 
 
 def test_what_is_missing_is_named(bundle: Path) -> None:
@@ -98,21 +98,21 @@ def test_a_vocabulary_that_is_too_small_is_refused(bundle: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda data: data.update(format=2), "its format is version 2, and this program reads version 1"),
-        (lambda data: data.pop("format"), "format must be of type int, not None"),
-        (lambda data: data.update(licence=7), "licence must be of type str, not 7"),
-        (lambda data: data.update(graphs=[]), "graphs: it names none"),
-        (lambda data: data.update(graphs=[3]), "each entry must be an object"),
-        (lambda data: data["graphs"][0].update(kind="other"), "must be fused, prompt or portable"),
-        (lambda data: data["graphs"][0].update(bytes=True), "bytes must be of type int"),
-        (lambda data: data.update(shape=[]), "shape must be an object"),
-        (lambda data: data["shape"].update(heads=0), "heads must be 1 to 128, not 0"),
-        (lambda data: data["shape"].update(context=10**9), "context must be 1 to 131072, not 1000000000"),
+        (lambda data: data.update(format=2), "its format is version 2, and this program reads 1"),
+        (lambda data: data.pop("format"), "its format is version None"),
+        (lambda data: data.update(licence=7), "licence: .* valid string, not 7"),
+        (lambda data: data.update(graphs=[]), "graphs: .* at least 1 item"),
+        (lambda data: data.update(graphs=[3]), "graphs: 0: .*object, not 3"),
+        (lambda data: data["graphs"][0].update(kind="other"), "graphs: 0: kind: .*fused.prompt.portable"),
+        (lambda data: data["graphs"][0].update(bytes=True), "bytes: .* valid integer, not True"),
+        (lambda data: data.update(shape=[]), "shape: .*object"),
+        (lambda data: data["shape"].update(heads=0), "heads: .* greater than or equal to 1, not 0"),
+        (lambda data: data["shape"].update(context=10**9), "context: .* less than or equal to 131072, not 1000000000"),
         (lambda data: data["shape"].update(heads=7), "a width of 48 does not divide into 7 heads"),
         (lambda data: data["shape"].update(context=131072, width=16384), "its cache would take 32768 MiB"),
         (lambda data: data.update(tensors={}), "tensors: the names are not those of format 1"),
-        (lambda data: data.update(figures={"a": "b"}), "figures: each must be a number"),
-        (lambda data: data.update(figures={"a": float("nan")}), "NaN is not a number"),
+        (lambda data: data.update(figures={"a": "b"}), "figures: a: .* valid number"),
+        (lambda data: data.update(figures={"a": float("nan")}), "figures: a: .* finite number"),
     ],
 )
 def test_a_wrong_manifest_is_refused_by_its_key(
@@ -126,7 +126,7 @@ def test_a_wrong_manifest_is_refused_by_its_key(
 @pytest.mark.parametrize("text", [b"", b"{", b"\xff\xfe", b"[" * 200_000, b'{"format": ' + b"9" * 5_000 + b"}", b"3"])
 def test_a_manifest_that_is_no_manifest_is_refused(bundle: Path, text: bytes) -> None:
     (bundle / "manifest.json").write_bytes(text)
-    with pytest.raises(BundleError, match=r"manifest\.json: .*(JSON|nested|must be an object)"):
+    with pytest.raises(BundleError, match=r"manifest\.json: .*(JSON|nested|an object)"):
         Bundle.load(bundle)
 
 
@@ -263,7 +263,7 @@ def test_any_value_anywhere_in_a_manifest_is_taken_or_refused(
     holder, key = data.draw(st.sampled_from(places))
     holder[key] = value
     with contextlib.suppress(ManifestError):
-        Manifest.from_json(manifest)
+        Manifest.from_json(json.dumps(manifest))
 
 
 @pytest.mark.parametrize("key", [b"\x6a", b"\xea\x80\x80\x80\x10", b"\xea\x80\x80\x80\x80\x01"])
