@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 from loguru import logger
 
+from piano.whole_file import whole_file
 from realtime.take.journal import SUFFIX, JournalReader, lock, sync_folder, to_disk
 from realtime.take.midi_export import midi_of
 
@@ -78,13 +79,12 @@ def write_recovered(path: Path, data: bytes) -> Path:
     """
     if path.is_file() and path.read_bytes() != data:
         path = path.with_stem(f"{path.stem} recovered")
-    partial = path.with_name(path.name + ".partial")
-    partial.unlink(missing_ok=True)
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        to_disk(file.fileno())
-    partial.replace(path)
+    with whole_file(path) as partial:
+        partial.unlink(missing_ok=True)
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            to_disk(file.fileno())
     sync_folder(path.parent)
     return path

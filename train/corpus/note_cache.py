@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from piano.cues import CUE, CUES, CueArray
 from piano.errors import CorpusError
 from piano.notes import NOTE, PEDAL, Performance
+from piano.whole_file import whole_file
 
 FORMAT_VERSION = 2
 CACHE_NAME = "notes.cache"
@@ -239,13 +240,11 @@ def reading(path: Path) -> Iterator[None]:
 @contextmanager
 def archive_for(path: Path) -> Iterator[zipfile.ZipFile]:
     """Give an archive to be filled, which appears at its path whole or not at all; OSError if it cannot be written."""
-    partial = path.with_name(path.name + ".partial")
-    try:
-        with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED, compresslevel=_COMPRESSION) as archive:
-            yield archive
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with (
+        whole_file(path) as partial,
+        zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED, compresslevel=_COMPRESSION) as archive,
+    ):
+        yield archive
 
 
 def put_member(archive: zipfile.ZipFile, name: str, blocks: Iterable[bytes], size: int = 0) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import math
-import os
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import torch
 from torch.optim import Optimizer
 
 from piano.errors import CheckpointError
+from piano.whole_file import whole_file
 from train.model.gpt2 import GPT2
 from train.recipe import Recipe
 
@@ -47,9 +47,8 @@ def save_state(folder: Path, recipe: Recipe, progress: Progress, model: GPT2, op
         "model": model.state_dict(),
         "optimizers": [optimizer.state_dict() for optimizer in optimizers],
     }
-    temporary = folder / f".{STATE}"
-    torch.save(state, temporary)
-    os.replace(temporary, folder / STATE)
+    with whole_file(folder / STATE) as partial:
+        torch.save(state, partial)
 
 
 def load_state(folder: Path, recipe: Recipe, model: GPT2, optimizers: list[Optimizer]) -> Progress:

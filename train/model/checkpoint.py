@@ -8,7 +8,6 @@ a model of which the file of weights is too small to hold the weights.
 """
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from torch import Tensor
 
 from piano.errors import CheckpointError
 from piano.tokens.vocabulary import VOCABULARY
+from piano.whole_file import whole_file, write_whole
 from train.model.gpt2 import GPT2, GPT2Config
 
 WEIGHTS = "model.safetensors"
@@ -38,9 +38,8 @@ def save_checkpoint(
     if wrong := [name for name, tensor in weights.items() if not tensor.isfinite().all()]:
         raise CheckpointError(f"{folder}: not written: {wrong[0]} holds values that are no numbers, or too large")
     tensors = {name: _turned(name, tensor) for name, tensor in weights.items()}
-    temporary = folder / f".{WEIGHTS}"
-    save_file(tensors, temporary, metadata={"format": "pt"})
-    os.replace(temporary, folder / WEIGHTS)
+    with whole_file(folder / WEIGHTS) as partial:
+        save_file(tensors, partial, metadata={"format": "pt"})
     config = model.config
     description = {
         "model_type": "gpt2",
@@ -62,9 +61,7 @@ def save_checkpoint(
         "eos_token_id": VOCABULARY.end,
         "pianod": {"vocabulary": VOCABULARY.fingerprint, **metadata},
     }
-    temporary = folder / f".{CONFIG}"
-    temporary.write_text(json.dumps(description, indent=2) + "\n")
-    os.replace(temporary, folder / CONFIG)
+    write_whole(folder / CONFIG, (json.dumps(description, indent=2) + "\n").encode())
 
 
 def load_checkpoint(folder: Path, *, of_older: bool = False) -> tuple[GPT2, dict[str, Any]]:
