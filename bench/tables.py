@@ -1,9 +1,10 @@
 """Figures as Markdown: what the terminal shows, and what docs/performance.md is made of."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from bench.contestants import FLOOR, MEMORY_FLOOR, OURS
+from train.tables import markdown_table
 
 
 def describe(figures: dict[str, Any]) -> list[str]:
@@ -29,12 +30,6 @@ def describe(figures: dict[str, Any]) -> list[str]:
 
 def _first_line(reason: str) -> str:
     return reason.splitlines()[0].replace("|", "/") if reason else "no reason given"
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table in Markdown, its first column to the left and the others to the right."""
-    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def _circumstances(figures: dict[str, Any]) -> str:
@@ -73,14 +68,14 @@ def _decode(figures: dict[str, Any]) -> list[str]:
     out += ["", f"The first note at a hand-over is three tokens (a time, a key, a velocity) and no prompt: {first} ms."]
     start, memory = figures["start_up_s"], figures["memory_mb"]
     rows = [[name, f"{start[name]:.2f}", f"{memory[name]:.0f}"] for name in start]
-    return [*out, "", table(["", "start to first token, s", "most memory, MB"], rows)]
+    return [*out, "", markdown_table(["", "start to first token, s", "most memory, MB"], rows)]
 
 
 def _compared(head: str, key: str, lines: Sequence[dict[str, Any]], more: Sequence[list[str]] = ()) -> str:
     names = [name for name in dict.fromkeys(name for line in lines for name in line["all_ms"]) if name != OURS]
     rows = [[f"**{OURS}**", *[f"**{line['ms']:.3f}**" for line in lines]]]
     rows += [[name, *[_times(line["all_ms"].get(name), line["ms"]) for line in lines]] for name in names]
-    return table([head, *[str(line[key]) for line in lines]], [*rows, *more])
+    return markdown_table([head, *[str(line[key]) for line in lines]], [*rows, *more])
 
 
 def _times(ms: float | None, ours: float) -> str:
@@ -94,7 +89,7 @@ def _profile(figures: dict[str, Any]) -> list[str]:
         [name, str(shares[0][name]["nodes"]), *[f"{100 * line[name]['share']:.0f} %" for line in shares]]
         for name in shares[-1]
     ]
-    return [table(["operator, at a past of", "nodes", *[str(line["past"]) for line in lines]], rows)]
+    return [markdown_table(["operator, at a past of", "nodes", *[str(line["past"]) for line in lines]], rows)]
 
 
 def _keys(figures: dict[str, Any]) -> list[str]:
@@ -108,7 +103,7 @@ def _keys(figures: dict[str, Any]) -> list[str]:
         f"{figures['keys']} keys, one at a time, over JACK (64 frames at 48 kHz); the ports {ports}; "
         f"{figures['lost']} lost, {figures['unanswered']} sent before the model's answer."
     )
-    return [said, "", table(["ms", *_SPREAD, "share"], rows)]
+    return [said, "", markdown_table(["ms", *_SPREAD, "share"], rows)]
 
 
 _SPREAD = ("p50", "p99", "p99.9", "most")
@@ -132,7 +127,7 @@ def _lateness(figures: dict[str, Any]) -> list[str]:
         f"a second without rest and exchanged its context {figures['exchanges']} times; real-time priority was "
         f"{'granted' if figures['priority'] else 'not granted'}."
     )
-    return [said, "", table(["ms late", *_SPREAD], rows)]
+    return [said, "", markdown_table(["ms late", *_SPREAD], rows)]
 
 
 def _long(figures: dict[str, Any]) -> list[str]:
@@ -155,7 +150,7 @@ def _long(figures: dict[str, Any]) -> list[str]:
         "Times are of tokens at a window from half to three quarters full; the lowest tenth is compared, since other "
         "work on the machine only adds."
     )
-    return [said, "", table(["minute of music", "tokens", "ms a token", "in the median", "memory, MB"], rows)]
+    return [said, "", markdown_table(["minute of music", "tokens", "ms a token", "in the median", "memory, MB"], rows)]
 
 
 def _offline(figures: dict[str, Any]) -> list[str]:
@@ -166,18 +161,18 @@ def _offline(figures: dict[str, Any]) -> list[str]:
         [f"the naive loop, at a past of {naive['past']}", "-", f"{naive['real_time_factor']:.2f} x"],
     ]
     batch = [[str(line["rows"]), f"{line['tokens_per_s']:.0f}"] for line in figures["batch"]]
-    first = table(["new music", "notes a second", "real-time factor"], rows)
-    tables = [first, "", table(["streams in a batch", "tokens a second, all together"], batch)]
+    first = markdown_table(["new music", "notes a second", "real-time factor"], rows)
+    tables = [first, "", markdown_table(["streams in a batch", "tokens a second, all together"], batch)]
     if "places" in figures:
         places = figures["places"]
         one_s = places[0]["s"]
         shared = [[row["place"], f"{row['s']:.1f}", f"{one_s / row['s']:.2f} x"] for row in places]
-        tables += ["", table([f"{places[0]['pieces']} pieces", "seconds", "over --jobs 1"], shared)]
+        tables += ["", markdown_table([f"{places[0]['pieces']} pieces", "seconds", "over --jobs 1"], shared)]
         began = [
             [row["command"], f"{row['s']:.2f}", f"{row['processor_s']:.2f}", f"{row['budget_s']:.2f}"]
             for row in figures["starts"]
         ]
-        tables += ["", table(["start of", "seconds", "of the processor", "budget"], began)]
+        tables += ["", markdown_table(["start of", "seconds", "of the processor", "budget"], began)]
     return tables
 
 
@@ -191,7 +186,7 @@ def _train(figures: dict[str, Any]) -> list[str]:
         f"{'compiled' if figures['compiled'] else 'not compiled'}. "
         f"Waiting for the loader takes {100 * figures['loader_share']:.1f} % of a step."
     )
-    return [said, "", table(["", "tokens a second", "against nanoGPT's"], rows)]
+    return [said, "", markdown_table(["", "tokens a second", "against nanoGPT's"], rows)]
 
 
 def _scale(figures: dict[str, Any]) -> list[str]:
@@ -210,9 +205,9 @@ def _scale(figures: dict[str, Any]) -> list[str]:
         for row in figures["overhead"]
     ]
     return [
-        table(["work", "files", "ms a file", "most MB"], rows),
+        markdown_table(["work", "files", "ms a file", "most MB"], rows),
         "",
-        table(["shared out, of the processor", "s to begin", "ms a file"], shared),
+        markdown_table(["shared out, of the processor", "s to begin", "ms a file"], shared),
         "",
         said,
     ]
@@ -227,7 +222,7 @@ def _prepare(figures: dict[str, Any]) -> list[str]:
         else f"; pianod is {over:.1f} times as fast as MidiTok's pipeline, and "
         f"{figures['alike_over_miditok']:.1f} times where it finds no chords, as that finds none."
     )
-    return [said, "", table(["", "files a second"], rows)]
+    return [said, "", markdown_table(["", "files a second"], rows)]
 
 
 def _trading(figures: dict[str, Any]) -> list[str]:
@@ -250,4 +245,4 @@ def _trading(figures: dict[str, Any]) -> list[str]:
         )
         for plan in figures["plans"]
     ]
-    return [table(head, rows)]
+    return [markdown_table(head, rows)]

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from piano.errors import CorpusError
 from train.corpus.note_cache import Piece
 from train.corpus.sources import SPLITS
+from train.tables import text_table
 
 REPORT_NAME = "report.json"
 
@@ -110,7 +111,7 @@ class CorpusReport:
     def table(self) -> str:
         """Return the sums as text in columns, and below them each refused file with the reason."""
         head = ("data set", "split", "files", "refused", "notes", "hours", "pedals", "off keys", "doubles", "cut h")
-        rows = [head] + [
+        rows = [
             (
                 name,
                 split,
@@ -125,14 +126,7 @@ class CorpusReport:
             )
             for (name, split), total in self.totals().items()
         ]
-        widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
-        lines = [
-            "  ".join(
-                cell.ljust(width) if column < 2 else cell.rjust(width)
-                for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-            ).rstrip()
-            for row in rows
-        ]
+        lines = [text_table(head, rows, left=2)]
         lines += [f"refused {outcome.piece.dataset}: {outcome.refusal}" for outcome in self.refused()]
         return "\n".join(lines)
 

@@ -30,6 +30,7 @@ from piano.beat_tracker import (
 from piano.cues import DOWNBEAT
 from piano.notes import NoteArray
 from train.corpus.note_cache import NoteCache
+from train.tables import markdown_table
 
 Floats = NDArray[np.float64]
 
@@ -190,18 +191,25 @@ def main() -> None:
         first_s = float(notes["onset_s"].min())
         for name, tracker, every in (("tracker", BeatTracker(), 1), ("autocorrelation", Autocorrelation(), 2)):
             rows[name].append(judge(dataset, told_beats(tracker, notes, every), beats, first_s))
-    print("| | pieces | beats within 70 ms | told beats that are one | at any level | found within 10 s | median, s |")
-    print("|---|---|---|---|---|---|---|")
+    head = (
+        "",
+        "pieces",
+        "beats within 70 ms",
+        "told beats that are one",
+        "at any level",
+        "found within 10 s",
+        "median, s",
+    )
+    lines = []
     for dataset in (*sorted({found.dataset for found in rows["tracker"]}), "all"):
         for name, all_found in rows.items():
             found = [one for one in all_found if dataset in ("all", one.dataset)]
             after = np.array([one.after_s for one in found])
             means = [np.mean([getattr(one, what) for one in found]) for what in ("recall", "precision")]
             level = np.mean([one.recall_any_level for one in found])
-            print(
-                f"| {dataset}, {name} | {len(found)} | {means[0]:.2f} | {means[1]:.2f} | {level:.2f} "
-                f"| {np.mean(after <= 10):.2f} | {np.median(after):.1f} |"
-            )
+            figures = [f"{share:.2f}" for share in (*means, level, np.mean(after <= 10))]
+            lines.append((f"{dataset}, {name}", f"{len(found)}", *figures, f"{np.median(after):.1f}"))
+    print(markdown_table(head, lines))
 
 
 if __name__ == "__main__":

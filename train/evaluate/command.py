@@ -23,6 +23,7 @@ from train.predictors.score_list import ScoreList
 from train.predictors.scoring import PARTS, Scorer, Tally, WindowScorer, tally
 from train.predictors.scoring_job import Asked, ScoringJob, Way, tally_all
 from train.predictors.targets import checksum_of, load_predictor
+from train.tables import text_table
 from workers.place import LIMIT_S
 
 NGRAM = "ngram"
@@ -144,24 +145,19 @@ def load_scorer(target: str, *, batch: int = 8, bf16: bool = False) -> WindowSco
 
 def table(rows: Sequence[Measured]) -> str:
     """Return the figures of all models as text, and below a model its figures on each of several datasets."""
-    lines = [("", "pieces", "notes", "tokens/note", "nats/token", "bits/note")]
+    lines: list[tuple[str, ...]] = []
     for row in rows:
         parts = [(f"  {name}", part) for name, part in row.datasets.items()] if len(row.datasets) > 1 else []
         for name, figures in [(row.name, row.total), *parts]:
             counts = (f"{figures.pieces:,}", f"{figures.notes:,}", f"{figures.tokens_per_note:.3f}")
             lines.append((name, *counts, f"{figures.nats_per_token:.4f}", f"{figures.bits_per_note:.2f}"))
-    first = max(len(line[0]) for line in lines)
-    return "\n".join(f"{line[0]:<{first}}" + "".join(f"{cell:>13}" for cell in line[1:]) for line in lines)
+    return text_table(("", "pieces", "notes", "tokens/note", "nats/token", "bits/note"), lines)
 
 
 def parts_table(rows: Sequence[Measured]) -> str:
     """Return what the bits per note of each model are paid for, as text; what is not told is left empty."""
-    first = max(len(row.name) for row in rows)
-    lines = [f"{'bits/note for':<{max(first, 13)}}" + "".join(f"{part:>13}" for part in PARTS)]
-    for row in rows:
-        bits = ("" if value is None else f"{value:.2f}" for value in row.total.bits_by_part.values())
-        lines.append(f"{row.name:<{max(first, 13)}}" + "".join(f"{value:>13}" for value in bits))
-    return "\n".join(lines)
+    bits = [["" if value is None else f"{value:.2f}" for value in row.total.bits_by_part.values()] for row in rows]
+    return text_table(("bits/note for", *PARTS), [(row.name, *of) for row, of in zip(rows, bits, strict=True)])
 
 
 def _check(args: argparse.Namespace) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from piano.errors import PianodError
 from train.evaluate.task_metrics import DISTRIBUTIONS
 from train.evaluate.task_results import MODEL, OVERALL_RATIO, ResultRow
+from train.tables import markdown_table
 
 JSON_NAME, TABLE_NAME, PICTURE_NAME = "tasks.json", "tasks.md", "tasks.png"
 
@@ -134,7 +135,9 @@ def _velocity_table(situations: dict[str, list[ResultRow]]) -> str:
         if "f1" not in of[0].metrics
         for row in of
     ]
-    return _table(("velocities", "", *(_HEADINGS[column] for column in _VELOCITY_COLUMNS)), rows) if rows else ""
+    return (
+        markdown_table(("velocities", "", *(_HEADINGS[column] for column in _VELOCITY_COLUMNS)), rows) if rows else ""
+    )
 
 
 def _summary_table(situations: dict[str, list[ResultRow]]) -> str:
@@ -147,7 +150,7 @@ def _summary_table(situations: dict[str, list[ResultRow]]) -> str:
         (name, *(_with_error(row, "f1") for row in of), _verdict(of[0], of[1:]), _figure(of[0], "f1_velocity"))
         for name, of in shown.items()
     ]
-    return _table(("F1", *methods, "model above all", "model, with velocity"), rows)
+    return markdown_table(("F1", *methods, "model above all", "model, with velocity"), rows)
 
 
 def _full_table(situations: dict[str, list[ResultRow]]) -> str:
@@ -157,7 +160,7 @@ def _full_table(situations: dict[str, list[ResultRow]]) -> str:
         for name, of in situations.items()
         for row in of
     ]
-    return _table(("all measures", "", *(_HEADINGS[column] for column in columns)), rows)
+    return markdown_table(("all measures", "", *(_HEADINGS[column] for column in columns)), rows)
 
 
 def _verdict(model: ResultRow, others: Sequence[ResultRow]) -> str:
@@ -183,8 +186,3 @@ def _figure(row: ResultRow, metric: str) -> str:
     if metric.endswith("_ms") or metric in ("inter_onset_wasserstein", "duration_wasserstein"):
         return f"{value:.0f}"
     return f"{value:.2f}" if metric.endswith(("_mae", "_wasserstein")) else f"{value:.3f}"
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

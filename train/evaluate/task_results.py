@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.stats import sem
 
 from piano.notes import NoteArray
 from train.evaluate.task_metrics import METRICS, Scores, Values, deviation_ratio, score, score_velocities
@@ -65,12 +66,12 @@ class ResultRow:
     def error(self, metric: str) -> float:
         """Return the standard error of the mean over excerpts."""
         values, _ = self._values(metric)
-        return float(values.std(ddof=1) / math.sqrt(values.size)) if values.size > 1 else math.nan
+        return float(sem(values)) if values.size > 1 else math.nan
 
     def above(self, other: "ResultRow", metric: str) -> tuple[float, float]:
         """Return by how much this is above another in the same excerpts, on average, and the standard error of that."""
         apart = np.array([one[metric] - two[metric] for one, two in zip(self.scores, other.scores, strict=True)])
-        return float(apart.mean()), float(apart.std(ddof=1) / math.sqrt(apart.size)) if apart.size > 1 else math.nan
+        return float(apart.mean()), float(sem(apart)) if apart.size > 1 else math.nan
 
     def to_json(self) -> dict[str, Any]:
         """Return means and their errors by name, and F1 or the velocities' error of each excerpt; NaN as None."""

@@ -13,8 +13,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import sem
 
 from train.sampling_study.music_statistics import STATISTICS, TRAITS
+from train.tables import text_table
 
 Shares = NDArray[np.float64]
 
@@ -39,21 +41,16 @@ class Figure:
 
 def figure_table(figures: Mapping[str, Figure]) -> str:
     """Return the figures, one line each, with what they are made of; shares in %."""
-    width = max(len(name) for name in figures)
     heads = (*STATISTICS, *TRAITS)
-    lines = [
-        f"in %, ± standard errors: in the band by {', '.join(STATISTICS)}; nearer in {', '.join(TRAITS)}",
-        f"{'':<{width}}{'figure':>14}{'in band':>14}{'nearer':>14}   each of the {len(heads)}",
-    ]
+    about = f"in %, ± standard errors: in the band by {', '.join(STATISTICS)}; nearer in {', '.join(TRAITS)}"
+    lines = []
     for name, figure in figures.items():
         parts = [(figure.value, figure.error)]
         parts += [(_mean(shares), _error(shares)) for shares in (figure.in_band, figure.nearer)]
         each = (100 * _columns(shares) for shares in (figure.in_band, figure.nearer))
-        told = "".join(f"{100 * value:>8.1f} ± {100 * error:<3.1f}" for value, error in parts)
-        lines.append(
-            f"{name:<{width}}{told}   {'  |  '.join(' '.join(f'{share:3.0f}' for share in of) for of in each)}"
-        )
-    return "\n".join(lines)
+        told = [f"{100 * value:.1f} ± {100 * error:<3.1f}" for value, error in parts]
+        lines.append((name, *told, "  |  ".join(" ".join(f"{share:3.0f}" for share in of) for of in each)))
+    return f"{about}\n{text_table(('', 'figure', 'in band', 'nearer', f'each of the {len(heads)}'), lines)}"
 
 
 def _columns(shares: Shares) -> Shares:
@@ -66,6 +63,4 @@ def _mean(shares: Shares) -> float:
 
 def _error(shares: Shares) -> float:
     """Return the standard error of the mean over the rows; not a number for fewer than two."""
-    if len(shares) < 2:
-        return float("nan")
-    return float(shares.mean(axis=1).std(ddof=1) / np.sqrt(len(shares)))
+    return float(sem(shares.mean(axis=1))) if len(shares) > 1 else float("nan")

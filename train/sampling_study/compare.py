@@ -24,6 +24,7 @@ from train.corpus.note_cache import NoteCache
 from train.corpus.sources import midi_files
 from train.sampling_study.choice import Figure, figure_table
 from train.sampling_study.music_statistics import STATISTICS, STRETCH_S, TRAITS, Stretch, stretches, traits_apart
+from train.tables import text_table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -170,27 +171,22 @@ def long_run_table(long_run: LongRun) -> str:
     all_of_it, second_half = long_run.share_within(), long_run.share_within(late)
     middle = np.nanmedian(values, axis=0) if values.size else np.full(len(STATISTICS), np.nan)
     real = np.nanmedian(long_run.real, axis=0)
-    lines = [
-        f"{len(values)} stretches of {STRETCH_S:.0f} s; the band holds {BAND[1] - BAND[0]} % of real ones",
-        f"{'':<20}{'real median':>13}{'band':>17}{'median':>9}{'in band':>9}{f'from {late:.0f} s on':>16}",
-    ]
+    about = f"{len(values)} stretches of {STRETCH_S:.0f} s; the band holds {BAND[1] - BAND[0]} % of real ones"
+    head = ("", "real median", "band", "median", "in band", f"from {late:.0f} s on")
+    lines = []
     for index, name in enumerate(STATISTICS):
         band = f"{low[index]:.1f} to {high[index]:.1f}"
-        share = f"{all_of_it[index]:>9.0%}{second_half[index]:>16.0%}"
-        lines.append(f"{name:<20}{real[index]:>13.1f}{band:>17}{middle[index]:>9.1f}{share}")
-    return "\n".join(lines)
+        shares = (f"{all_of_it[index]:.0%}", f"{second_half[index]:.0%}")
+        lines.append((name, f"{real[index]:.1f}", band, f"{middle[index]:.1f}", *shares))
+    return f"{about}\n{text_table(head, lines)}"
 
 
 def nearness_table(nearness: Nearness) -> str:
     """Return how far continuations and other excerpts are from the primers, trait by trait."""
-    lines = [
-        f"{nearness.files} continuations, and {_OTHERS} other excerpts for each",
-        f"{'':<20}{'continuation':>13}{'other music':>13}{'nearer than other':>19}",
-    ]
-    for index, name in enumerate(TRAITS):
-        figures = f"{nearness.continuation[index]:>13.2f}{nearness.real[index]:>13.2f}{nearness.nearer[index]:>19.0%}"
-        lines.append(f"{name:<20}{figures}")
-    return "\n".join(lines)
+    figures = zip(TRAITS, nearness.continuation, nearness.real, nearness.nearer, strict=True)
+    lines = [(name, f"{own:.2f}", f"{other:.2f}", f"{nearer:.0%}") for name, own, other, nearer in figures]
+    about = f"{nearness.files} continuations, and {_OTHERS} other excerpts for each"
+    return f"{about}\n{text_table(('', 'continuation', 'other music', 'nearer than other'), lines)}"
 
 
 def draw(path: Path, long_run: LongRun) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import entropy
 
 from piano.notes import NoteArray, PedalArray, Performance
 from piano.tokens.encoding import decode, encode
@@ -306,11 +307,8 @@ def lag_correlation(values: Vector, lag: int = 1) -> float:
 
 def correlation(one: Vector, other: Vector) -> float:
     """Return Pearson's correlation; 0 where it is not defined."""
-    if one.size < 3:
-        return 0.0
-    one, other = one - one.mean(), other - other.mean()
-    size = float(np.linalg.norm(one) * np.linalg.norm(other))
-    return float(one @ other) / size if size > 1e-12 else 0.0
+    is_defined = one.size >= 3 and np.ptp(one) > 0 and np.ptp(other) > 0
+    return float(np.corrcoef(one, other)[0, 1]) if is_defined else 0.0
 
 
 def _fits_a_key(classes: Vector) -> float:
@@ -337,6 +335,4 @@ def _quantiles(values: Vector, *percents: float) -> tuple[float, ...]:
 
 def _entropy(counts: NDArray[np.generic]) -> float:
     """Return the entropy of counts, in bits."""
-    shares = np.asarray(counts, np.float64)
-    shares = shares[shares > 0] / max(float(shares.sum()), 1.0)
-    return float(-(shares * np.log2(shares)).sum()) if shares.size else 0.0
+    return float(entropy(counts, base=2)) if np.any(counts) else 0.0

@@ -29,6 +29,7 @@ from train.sampling_study.findings import REAL, Found, order_of
 from train.sampling_study.primers import CONTINUATION, PRIMER, read_pieces, works_of
 from train.sampling_study.telling_job import Excerpt, Question, answered
 from train.sampling_study.two_sample import FOLDS
+from train.tables import text_table
 from workers.place import LIMIT_S
 
 SECONDS = 25.0
@@ -148,18 +149,16 @@ def number_of(path: Path) -> str:
 
 def table(title: str, lines: Sequence[Found], most: int) -> str:
     """Return how well each way is told, the figures to look at, and the statistics that tell most of each."""
-    width = max(len(each.name) for each in lines)
     heads = ("returned", "in top line", "pulse", "equal waits", "over 4 s")
-    text = [
-        f"{title}: told from real music (area under the ROC curve, {FOLDS}-fold by piece); medians, over 4 s the mean",
-        f"{'':<{width}}{'excerpts':>10}{'AUC':>18}" + "".join(f"{head:>13}" for head in heads),
-        f"{'real':<{width}}{lines[0].told.excerpts[0]:>10}{'':>18}"
-        + "".join(f"{lines[0].of(n)[0]:>13.3f}" for n in FIGURES),
-    ]
+    about = (
+        f"{title}: told from real music (area under the ROC curve, {FOLDS}-fold by piece); medians, over 4 s the mean"
+    )
+    rows = [("real", f"{lines[0].told.excerpts[0]}", "", *(f"{lines[0].of(name)[0]:.3f}" for name in FIGURES))]
     for each in lines:
         auc = f"{each.told.auc:.3f} ± {each.told.error:.3f}"
-        figures = "".join(f"{each.of(name)[1]:>13.3f}" for name in FIGURES)
-        text.append(f"{each.name:<{width}}{each.told.excerpts[1]:>10}{auc:>18}{figures}")
+        figures = (f"{each.of(name)[1]:.3f}" for name in FIGURES)
+        rows.append((each.name, f"{each.told.excerpts[1]}", auc, *figures))
+    text = [about, text_table(("", "excerpts", "AUC", *heads), rows)]
     for each in lines:
         if each.name != REAL and most:
             text += ["", *_most_telling(each, most)]
@@ -167,12 +166,12 @@ def table(title: str, lines: Sequence[Found], most: int) -> str:
 
 
 def _most_telling(each: Found, most: int) -> list[str]:
-    lines = [f"{each.name}: what tells most", f"  {'':<34}{'AUC alone':>10}{'real':>10}{'made':>10}{'in forest':>11}"]
+    rows = []
     for column in order_of(each.told)[:most]:
-        medians = "".join(f"{value:>10.3f}" for value in each.told.medians[:, column])
+        medians = (f"{value:.3f}" for value in each.told.medians[:, column])
         alone, share = each.told.single[column], each.told.importance[column]
-        lines.append(f"  {each.statistics[column]:<34}{alone:>10.3f}{medians}{share:>11.1%}")
-    return lines
+        rows.append((f"  {each.statistics[column]}", f"{alone:.3f}", *medians, f"{share:.1%}"))
+    return [f"{each.name}: what tells most", text_table(("", "AUC alone", "real", "made", "in forest"), rows)]
 
 
 def _continuations(

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from train.tables import markdown_table
 from train.trials.trial_plan import BASE
 from train.trials.trial_result import Result
 
@@ -76,17 +77,19 @@ def table(results: Sequence[Result]) -> str:
     """
     rows, deviation = rows_of(results), noise(results)
     base = next((row for row in rows if row.name == BASE), None)
-    lines = [
-        "| choice | trial | bits per note | spread | to the base | seeds | parameters | tokens | GFLOP | processor s |",
-        "|---|---|---|---|---|---|---|---|---|---|",
-    ]
+    head = ("choice", "trial", "bits per note", "spread", "to the base", "seeds", "parameters", "tokens", "GFLOP")
+    lines = []
     groups = list(dict.fromkeys(row.group for row in rows))
     for row in sorted(rows, key=lambda row: groups.index(row.group)):
         spread = f"{row.spread:.2f}" if row.seeds > 1 else ""
-        figures = f"{row.bits:.2f} | {spread} | {_difference(row, base, deviation)} | {row.seeds}"
-        cost = f"{row.parameters:,} | {row.tokens:,} | {row.flops / 1e9:,.0f} | {row.seconds:.0f}"
-        lines.append(f"| {row.group} | {row.name} | {figures} | {cost} |")
-    return "\n".join(lines)
+        figures = (f"{row.bits:.2f}", spread, _difference(row, base, deviation), f"{row.seeds}")
+        lines.append((row.group, row.name, *figures, *_cost(row), f"{row.seconds:.0f}"))
+    return markdown_table((*head, "processor s"), lines)
+
+
+def _cost(of: "TrialRow | Prediction") -> tuple[str, str, str]:
+    """Return the parameters, the tokens and the GFLOP."""
+    return f"{of.parameters:,.0f}", f"{of.tokens:,.0f}", f"{of.flops / 1e9:,.0f}"
 
 
 def _difference(row: TrialRow, base: TrialRow | None, deviation: float) -> str:
@@ -152,18 +155,21 @@ def scaling_table(results: Sequence[Result]) -> str:
     A size that the line is checked against stands behind those that it is made of.
     """
     rows = sorted(rows_of(results), key=lambda row: row.group == CHECK)
-    lines = [
-        "| size | parameters | tokens | GFLOP | bits per note | on the line | seeds |",
-        "|---|---|---|---|---|---|---|",
-    ]
     line, following = line_of(rows), next_size(rows)
-    for row in rows:
-        cost = f"{row.parameters:,} | {row.tokens:,} | {row.flops / 1e9:,.0f}"
-        name = f"{row.name} (check)" if row.group == CHECK else row.name
-        lines.append(f"| {name} | {cost} | {row.bits:.2f} | {line.at(row.flops):.2f} | {row.seeds} |")
-    cost = f"{following.parameters:,.0f} | {following.tokens:,.0f} | {following.flops / 1e9:,.0f}"
-    lines += [
-        f"| next | {cost} | | {following.bits:.2f} | |",
+    sizes = [
+        (
+            f"{row.name} (check)" if row.group == CHECK else row.name,
+            *_cost(row),
+            f"{row.bits:.2f}",
+            f"{line.at(row.flops):.2f}",
+            f"{row.seeds}",
+        )
+        for row in rows
+    ]
+    sizes.append(("next", *_cost(following), "", f"{following.bits:.2f}", ""))
+    head = ("size", "parameters", "tokens", "GFLOP", "bits per note", "on the line", "seeds")
+    lines = [
+        markdown_table(head, sizes),
         "",
         f"bits per note = {line.factor:.4g} * FLOP^{line.exponent:.4f}; no size is further than "
         f"{100 * line.residual:.1f} % from it. Ten times the compute take {100 * (1 - 10**line.exponent):.1f} % off.",
