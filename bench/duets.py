@@ -37,7 +37,7 @@ SAMPLING = SamplingSettings(repetition_guard=0.5)
 ROLES: tuple[DuetRole | None, ...] = (None, *DuetRole)
 
 
-def messages_of(notes: NoteArray) -> list[TimedMessage]:
+def duet_messages(notes: NoteArray) -> list[TimedMessage]:
     """Return notes as a player's messages."""
     sent = []
     for note in notes:
@@ -47,19 +47,19 @@ def messages_of(notes: NoteArray) -> list[TimedMessage]:
     return sorted(sent)
 
 
-def play(bundle: Bundle, notes: NoteArray, role: DuetRole | None, seed: int) -> list[tuple[float, int]]:
+def play_duet(bundle: Bundle, notes: NoteArray, role: DuetRole | None, seed: int) -> list[tuple[float, int]]:
     """Return what the duet strikes beside notes: moments in seconds, and pitches."""
     session = OnnxSession(bundle)
     duet = DuetSettings(PlayLimits(SAMPLING, seed, restraint=DUET_RESTRAINT, role=role))
     settings = PlaySettings(AnswerSettings(), (VOCABULARY.bos, VOCABULARY.task("duet")), Mode.DUET, duet)
     run = OfflineRun(RollingContext(session, session.twin()), PartnerSettings(settings))
-    run.play(messages_of(notes))
+    run.play(duet_messages(notes))
     run.run_until(round((float(notes["onset_s"].max()) + 0.5) * NS_PER_S))
     run.finish()
     return [(timed.at_ns / NS_PER_S, timed.event.pitch) for timed in run.answered() if isinstance(timed.event, NoteOn)]
 
 
-def judge(notes: NoteArray, own: list[tuple[float, int]], key: frozenset[int]) -> NDArray[np.int64]:
+def judge_duet(notes: NoteArray, own: list[tuple[float, int]], key: frozenset[int]) -> NDArray[np.int64]:
     """Return the keys of the player, ours, those near the hands, in their register, in key, near in time."""
     onsets, pitches = notes["onset_s"], notes["pitch"].astype(np.int64)
     found = np.array([notes.size, 0, 0, 0, 0, 0])
@@ -109,13 +109,16 @@ def main() -> None:
     keys = [key_of(np.concatenate(both)) for both in hands]
     lefts = [list(zip(left["onset_s"].tolist(), left["pitch"].tolist(), strict=True)) for _, left in hands]
     print(
-        _row("the left hand", [judge(*each) for each in zip([right for right, _ in hands], lefts, keys, strict=True)])
+        _row(
+            "the left hand",
+            [judge_duet(*each) for each in zip([right for right, _ in hands], lefts, keys, strict=True)],
+        )
     )
     for role in ROLES:
         if options.role and (role or "free") not in options.role:
             continue
         found = [
-            judge(right, play(bundle, right, role, number), key)
+            judge_duet(right, play_duet(bundle, right, role, number), key)
             for number, ((right, _), key) in enumerate(zip(hands, keys, strict=True))
         ]
         print(_row(role or "free", found), flush=True)

@@ -29,7 +29,7 @@ READERS: tuple[Callable[[NDArray[np.int64]], Any], ...] = (
 """Ways in which numpy reads an array once and writes nothing; the fastest counts."""
 
 
-class Reader:
+class MemoryReader:
     """Reads memory with as many threads as the others decode with; a contestant that can only be asked to read."""
 
     def __init__(self, matter: BenchModel) -> None:

@@ -42,7 +42,7 @@ AHEAD_NS = 1_000_000_000
 AROUND_NS = 5_000_000
 """What was due so shortly after an exchange counts as at one."""
 
-Span = tuple[int, int]
+Stretch = tuple[int, int]
 
 
 @dataclass(slots=True)
@@ -50,7 +50,7 @@ class Steadily:
     """A thread that feeds a model without rest, and notes when its context was exchanged. One use."""
 
     session: RollingContext
-    exchanges: list[Span]
+    exchanges: list[Stretch]
     fed: int = 0
     _stopping: bool = False
 
@@ -80,7 +80,7 @@ def measure(seconds: float, folder: Path = EMBEDDED_FOLDER) -> dict[str, Any]:
     model = Steadily(RollingContext(session, session.twin()), [])
     with _output() as (port, wire):
         due, late = _play(seconds, port, model)
-    is_near = near(due, model.exchanges)
+    is_near = within_spans(due, model.exchanges)
     return {
         "kind": "lateness",
         **about,
@@ -95,7 +95,7 @@ def measure(seconds: float, folder: Path = EMBEDDED_FOLDER) -> dict[str, Any]:
     }
 
 
-def near(due_ns: Sequence[int], spans: Sequence[Span]) -> list[bool]:
+def within_spans(due_ns: Sequence[int], spans: Sequence[Stretch]) -> list[bool]:
     """Say of each moment whether it lies within a span, or just after one; the spans are in order."""
     begins = [began for began, _ in spans]
     found = [bisect_right(begins, moment) - 1 for moment in due_ns]

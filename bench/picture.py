@@ -6,7 +6,7 @@ from typing import Any
 from bench.contestants import FLOOR, MEMORY_FLOOR, OURS
 
 
-def draw(figures: dict[str, Any], path: Path) -> None:
+def draw_performance(figures: dict[str, Any], path: Path) -> None:
     """Draw everyone's line, ours in front, and write a PNG."""
     import matplotlib
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.picture import draw
+from bench.picture import draw_performance
 from bench.tables import describe
 
 TITLES = {
@@ -89,7 +89,7 @@ def page(files: Sequence[Path], picture: Path) -> str:
     lines = [PREAMBLE]
     decode = [figures for figures in all_figures if figures["kind"] == "decode"]
     if decode:
-        draw(decode[0], picture)
+        draw_performance(decode[0], picture)
         lines += [f"![Milliseconds a token by past length, pianod and its peers]({picture.name})", ""]
     for kind, title in TITLES.items():
         described = [line for figures in all_figures if figures["kind"] == kind for line in (*describe(figures), "")]

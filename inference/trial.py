@@ -30,7 +30,7 @@ _LONGEST_LIST = 1 << 20
 _PROMPT = 40
 
 
-class Trial:
+class TrialLoad:
     """One first load; `cancel` ends it from any thread."""
 
     def __init__(self) -> None:

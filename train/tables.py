@@ -17,7 +17,7 @@ def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def _table(form: str, head: Sequence[str], rows: Iterable[Sequence[str]], left: int) -> str:
     aligned = ("left",) * left + ("right",) * (len(head) - left)
-    return tabulate(
+    made = tabulate(
         list(rows),
         head,
         tablefmt=form,
@@ -26,3 +26,4 @@ def _table(form: str, head: Sequence[str], rows: Iterable[Sequence[str]], left: 
         colalign=aligned,
         headersalign=aligned,
     )
+    return str(made)

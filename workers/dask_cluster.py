@@ -19,7 +19,7 @@ from uuid import uuid4
 from loguru import logger
 
 from piano.errors import ConfigError
-from workers.dask_worker import TOPIC, Answer, do_task
+from workers.dask_worker import TOPIC, TaskOutcome, do_task
 from workers.place import Job, Place, Tell
 from workers.scheduler_link import SchedulerLink
 
@@ -201,7 +201,7 @@ class _Run(Generic[Item, Result]):
 
         del self._under_way[future]
         error: BaseException | None = None
-        answer = Answer()
+        answer = TaskOutcome()
         try:
             answer = future.result(timeout=self._link.patience_s)
         except KilledWorker:

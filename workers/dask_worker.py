@@ -25,7 +25,7 @@ _opened: dict[str, Any] = {}
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class TaskOutcome:
     """What a task came to: the results of its groups, those that went wrong by the worker's own fault, and where."""
 
     results: list[Any] = field(default_factory=list)
@@ -36,7 +36,7 @@ class Answer:
     worker: str = ""
 
 
-def do_task(name: str, job: bytes, groups: Sequence[Sequence[Any]], limit_s: float, run: str) -> Answer:
+def do_task(name: str, job: bytes, groups: Sequence[Sequence[Any]], limit_s: float, run: str) -> TaskOutcome:
     """Do the groups of a task and return what they came to. `job` is its pickle, `name` what it is known by here."""
     from distributed import get_worker
 
@@ -52,8 +52,8 @@ def do_task(name: str, job: bytes, groups: Sequence[Sequence[Any]], limit_s: flo
             faulthandler.cancel_dump_traceback_later()
 
 
-def _do(name: str, job: bytes, groups: Sequence[Sequence[Any]], tell: "_Telling", worker: str) -> Answer:
-    answer = Answer(worker=worker)
+def _do(name: str, job: bytes, groups: Sequence[Sequence[Any]], tell: "_Telling", worker: str) -> TaskOutcome:
+    answer = TaskOutcome(worker=worker)
     if name not in _opened:
         try:
             made, begin = pickle.loads(job)
@@ -61,9 +61,9 @@ def _do(name: str, job: bytes, groups: Sequence[Sequence[Any]], tell: "_Telling"
                 begin()
             made.open()
         except PianodError as error:
-            return Answer(refusal=error, worker=worker)
+            return TaskOutcome(refusal=error, worker=worker)
         except (OSError, MemoryError) as error:
-            return Answer(failed=[(place, str(error)) for place in range(len(groups))], worker=worker)
+            return TaskOutcome(failed=[(place, str(error)) for place in range(len(groups))], worker=worker)
         _opened.clear()
         _opened[name] = made
     for place, group in enumerate(groups):

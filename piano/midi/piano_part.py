@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from piano.errors import MidiFileError
 from piano.midi.document import MidiDocument
-from piano.midi.events import NewEvent, TrackEvents, new_track
+from piano.midi.events import new_track
 from piano.midi.file import MidiTrack, merge_tracks, notes_struck, pedals_of
 from piano.midi.one_piano import DOUBLE_S, merge_notes
+from piano.midi.part_events import events_of, lifted
 from piano.midi.scan import CONTROL, NOTE_OFF, NOTE_ON
 from piano.midi.strikes import DRUMS, StruckArray
 from piano.midi.tracks import SUSTAIN
@@ -23,18 +24,14 @@ from piano.notes import HIGHEST_PITCH, LOWEST_PITCH, NoteArray, NoteMask, PedalA
 KEYBOARDS = range(8)
 """The programs of General MIDI that are pianos, harpsichord and clavinet, counted from 0."""
 
-PEDALS = (64, 66, 67)
-"""The controllers of a piano's pedals: sustain, sostenuto, soft."""
-
 ALWAYS = ((-np.inf, np.inf),)
 """All of the time, as stretches of it."""
 
 _ALIKE_S, _ALIKE_SEMITONES = 0.1, 4.0
 _NEIGHBOURS = 16
 
-_SAME_S = 1e-4
-"""A note that is moved by less stays where it is."""
 _SAME_S = 1e-6
+"""What is moved by less stays where it is."""
 
 Slot = tuple[int, int]
 """A track, by its index, and a channel."""
@@ -205,7 +202,7 @@ class PianoPart:
             own = {channel for number, channel in self.slots if number == index}
             held = strikes[(strikes["track"] == index) & (strikes["onset"] <= tick) & (strikes["end"] > tick)]
             keys = {(int(channel), int(pitch)) for channel, pitch in held[["channel", "pitch"]].tolist()}
-            dropped, added = _lifted(track, tick, keys, channels, own)
+            dropped, added = lifted(track, tick, keys, channels, own)
             if dropped or added:
                 document = document.with_track(index, track.edited(dropped, added))
         return document
@@ -287,35 +284,6 @@ class PianoPart:
         return np.asarray(home[around[np.arange(notes.size), nearest]], np.intp)
 
 
-def _lifted(
-    track: TrackEvents, tick: int, keys: set[tuple[int, int]], pedal_channels: set[int], channels: set[int]
-) -> tuple[set[int], list[NewEvent]]:
-    """Return which events of a track go, and which are put in, so that keys and pedals are up from a tick on.
-
-    `keys` are held then, on some of the track's `channels`; their next release goes.
-    """
-    values: dict[tuple[int, int], int] = {}
-    dropped: set[int] = set()
-    waiting = set(keys)
-    for number, event in enumerate(track.events):
-        kind, channel = event.status & 0xF0, event.status & 0x0F
-        if event.status >= 0xF0 or kind not in (NOTE_ON, NOTE_OFF, CONTROL):
-            continue
-        first, second = track.body[event.data], track.body[event.data + 1]
-        if kind == CONTROL and channel in pedal_channels and first in PEDALS:
-            if event.tick <= tick:
-                values[channel, first] = second
-            else:
-                dropped.add(number)
-        elif event.tick > tick and channel in channels and (channel, first) in waiting:
-            waiting.discard((channel, first))
-            if kind == NOTE_OFF or not second:
-                dropped.add(number)
-    added = [NewEvent(tick, True, bytes((NOTE_OFF | channel, pitch, 64))) for channel, pitch in sorted(keys)]
-    down = sorted(place for place, value in values.items() if value)
-    return dropped, added + [NewEvent(tick, False, bytes((CONTROL | channel, pedal, 0))) for channel, pedal in down]
-
-
 def tracks_named(document: MidiDocument, wanted: Sequence[str]) -> set[int]:
     """Return the indices of the tracks that are named by number from 1, or by a part of their name in any case."""
     names = [track.name for track in document.tracks]
@@ -329,23 +297,6 @@ def tracks_named(document: MidiDocument, wanted: Sequence[str]) -> set[int]:
             raise MidiFileError(f"{document.name}: there is no track {word!r} in it; there are: {there}")
         found |= matches
     return found
-
-
-def events_of(document: MidiDocument, track: int, channel: int, performance: Performance) -> list[NewEvent]:
-    """Return a performance as events on a channel, at the ticks that a track's clock has for its moments."""
-    clock, notes = document.clocks[track], performance.notes
-    onset = clock.ticks(notes["onset_s"])
-    end = np.maximum(clock.ticks(notes["onset_s"] + notes["duration_s"]), onset + 1)
-    events: list[NewEvent] = []
-    for tick, until, pitch, velocity in zip(
-        onset.tolist(), end.tolist(), notes["pitch"].tolist(), notes["velocity"].tolist(), strict=True
-    ):
-        events.append(NewEvent(until, True, bytes((NOTE_OFF | channel, pitch, 64))))
-        events.append(NewEvent(tick, False, bytes((NOTE_ON | channel, pitch, velocity))))
-    pedals = performance.pedals
-    for tick, down in zip(clock.ticks(pedals["time_s"]).tolist(), pedals["down"].tolist(), strict=True):
-        events.append(NewEvent(tick, not down, bytes((CONTROL | channel, SUSTAIN, 127 if down else 0))))
-    return events
 
 
 def without_doubles(notes: NoteArray, kept: NoteArray) -> NoteArray:

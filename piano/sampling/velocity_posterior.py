@@ -32,7 +32,7 @@ def noise_of_strength(strength: float) -> float:
     return math.inf if strength == 1 else HALF_WAY_NOISE * strength / (1 - strength)
 
 
-def posterior(prior_logits: NDArray[np.float32], reading: int, noise: float) -> NDArray[np.float64]:
+def velocity_posterior(prior_logits: NDArray[np.float32], reading: int, noise: float) -> NDArray[np.float64]:
     """Return the distribution over `VELOCITIES` from the model's logits for the bins, (bins,), and a reading, 1 to 127.
 
     The model's probability of a bin is taken as even over the velocities in it. ValueError if the logits are not

@@ -1,6 +1,7 @@
 """An attempt at an exercise: something that wants rows of a batch moved, hears the logits, and is done at some time."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from piano.notes import Performance
@@ -47,69 +48,93 @@ class Attempt(Protocol):
         """Take the logits of what follows in each row that was moved, (vocabulary,) each, and decide."""
 
 
-class SampledAttempt:
-    """Token after token drawn from the model."""
+class Decided(Protocol):
+    """What an attempt has come to: a stream that is being drawn, or answers that are being found."""
+
+    @property
+    def is_done(self) -> bool: ...
+
+    @property
+    def share(self) -> float: ...
+
+    @property
+    def score(self) -> float: ...
+
+    @property
+    def decisions(self) -> int: ...
+
+
+class OneRowAttempt:
+    """What attempts in a single row have in common. See `Attempt`."""
 
     rows = 1
 
-    def __init__(self, playing: ExerciseStream, reel: ContextWindow, sampler: Sampler) -> None:
-        self.playing, self._reel, self._sampler = playing, reel, sampler
-        playing.draw(sampler)
+    def __init__(self, decided: Decided) -> None:
+        self._decided = decided
 
     @property
     def is_done(self) -> bool:
-        return self.playing.is_done
+        return self._decided.is_done
 
     @property
     def share(self) -> float:
-        return self.playing.share
+        return 1.0 if self.is_done else self._decided.share
 
     @property
     def score(self) -> float:
-        return self.playing.score
+        return self._decided.score
 
     @property
     def decisions(self) -> int:
-        return self.playing.decisions
+        return self._decided.decisions
+
+    def copies(self) -> Sequence[tuple[int, int]]:
+        """Return nothing: there is no other row."""
+        return ()
+
+
+class SampledAttempt(OneRowAttempt):
+    """Token after token drawn from the model."""
+
+    def __init__(self, playing: ExerciseStream, reel: ContextWindow, sampler: Sampler) -> None:
+        super().__init__(playing)
+        self._playing, self._reel, self._sampler = playing, reel, sampler
+        playing.draw(sampler)
 
     def performance(self) -> Performance:
         """Return our own notes and pedal changes."""
-        return self.playing.own_part()
-
-    def copies(self) -> Sequence[tuple[int, int]]:
-        """Return nothing."""
-        return ()
+        return self._playing.own_part()
 
     def moves(self) -> Mapping[int, RowUpdate]:
         """Return how its row is to move."""
-        playing = self.playing
-        return {0: self._reel.move(playing.tokens, playing.fed, len(playing.tokens), playing.anchor)}
+        return {0: self._reel.move_to_end(self._playing)}
 
     def accept_logits(self, logits: Mapping[int, Logits]) -> None:
         """Take the logits and draw what follows."""
-        self.playing.accept_logits(logits[0])
-        self.playing.draw(self._sampler)
+        self._playing.accept_logits(logits[0])
+        self._playing.draw(self._sampler)
 
 
-class FinishedAttempt:
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """Nothing was to be decided."""
+
+    is_done: bool = True
+    share: float = 1.0
+    score: float = 0.0
+    decisions: int = 0
+
+
+class FinishedAttempt(OneRowAttempt):
     """What needed no model."""
 
-    rows = 1
-    is_done = True
-    share = 1.0
-    score = 0.0
-    decisions = 0
-
     def __init__(self, found: Performance) -> None:
+        super().__init__(Nothing())
         self._found = found
 
     def performance(self) -> Performance:
         """Return what was found."""
         return self._found
-
-    def copies(self) -> Sequence[tuple[int, int]]:
-        """Return nothing."""
-        return ()
 
     def moves(self) -> Mapping[int, RowUpdate]:
         """Return nothing."""
@@ -119,46 +144,23 @@ class FinishedAttempt:
         """Take nothing: no row was moved."""
 
 
-class VelocityAttempt:
+class VelocityAttempt(OneRowAttempt):
     """The velocities of an exercise, one after another."""
 
-    rows = 1
-
     def __init__(self, answers: VelocityAnswers, context: int) -> None:
-        self.answers = answers
+        super().__init__(answers)
+        self._answers = answers
         self._reel = ContextWindow(context, answers.head)
-
-    @property
-    def is_done(self) -> bool:
-        return self.answers.is_done
-
-    @property
-    def share(self) -> float:
-        return self.answers.share
-
-    @property
-    def score(self) -> float:
-        """Return the log-probability of the answers, in nats."""
-        return self.answers.score
-
-    @property
-    def decisions(self) -> int:
-        """Return how many answers there are."""
-        return self.answers.decisions
 
     def performance(self) -> Performance:
         """Return all notes in their order, with the velocities found."""
-        return self.answers.performance()
-
-    def copies(self) -> Sequence[tuple[int, int]]:
-        """Return nothing."""
-        return ()
+        return self._answers.performance()
 
     def moves(self) -> Mapping[int, RowUpdate]:
         """Return how its row is to move: up to the next key."""
-        answers = self.answers
+        answers = self._answers
         return {0: self._reel.move(answers.tokens, answers.fed, answers.due, answers.due)}
 
     def accept_logits(self, logits: Mapping[int, Logits]) -> None:
         """Take the logits and answer."""
-        self.answers.accept_logits(logits[0])
+        self._answers.accept_logits(logits[0])

@@ -76,9 +76,8 @@ class BeamAttempt:
         """Return how its rows are to move: those that are behind the others."""
         moves = {}
         for line in self._active():
-            playing = line.playing
-            if playing.is_due:
-                moves[line.row] = line.reel.move(playing.tokens, playing.fed, len(playing.tokens), playing.anchor)
+            if line.playing.is_due:
+                moves[line.row] = line.reel.move_to_end(line.playing)
         return moves
 
     def accept_logits(self, logits: Mapping[int, Logits]) -> None:

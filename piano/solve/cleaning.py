@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from piano.notes import HIGHEST_PITCH, LOWEST_PITCH, NoteArray
 from piano.tasks.note_noise import NoteNoise
-from piano.tasks.note_posterior import FARTHEST_SEMITONES, ONSET_EDGES, Values, posterior
+from piano.tasks.note_posterior import FARTHEST_SEMITONES, ONSET_EDGES, Values, note_posterior
 
 SHORTEST_S = 0.05
 _RELEASE_S = 0.01
@@ -22,7 +22,7 @@ def cleaned(notes: NoteArray, noise: NoteNoise) -> NoteArray:
     if not notes.size:
         return found
     if noise.onset_s or noise.pitch:
-        told = posterior(notes, noise)
+        told = note_posterior(notes, noise)
         if noise.onset_s:
             found["onset_s"] = np.maximum(notes["onset_s"] + noise.onset_s * _medians(told.onsets), 0.0)
         if noise.pitch:

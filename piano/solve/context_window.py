@@ -8,6 +8,7 @@ from array import array
 
 from piano.session import RowUpdate
 from piano.solve.limits import ENDS_EVENT
+from piano.solve.token_buffer import TokenBuffer
 from piano.tokens.vocabulary import VOCABULARY
 
 _ENDS_EVENT = ENDS_EVENT.tolist()
@@ -34,6 +35,10 @@ class ContextWindow:
             raise ValueError(f"a context of {self._context} tokens is too short for what must be fed at once")
         return RowUpdate(0, tokens[: self._head] + tokens[self.start : length])
 
+    def move_to_end(self, stream: TokenBuffer) -> RowUpdate:
+        """Return what to do with the row so that it holds the whole of a stream."""
+        return self.move(stream.tokens, stream.fed, len(stream.tokens), stream.anchor)
+
     def make_room(self, tokens: "array[int]", length: int, anchor: int, more: int) -> bool:
         """Cut now where so many more tokens would not fit; say whether that was done: the row holds nothing then."""
         before = self.start
@@ -42,7 +47,7 @@ class ContextWindow:
         return self.start != before
 
     def copy(self) -> "ContextWindow":
-        """Return an independent reel in the same state."""
+        """Return an independent one in the same state."""
         other = ContextWindow(self._context, self._head)
         other.start = self.start
         return other

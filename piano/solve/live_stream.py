@@ -18,7 +18,7 @@ from piano.solve.expectation import survival
 from piano.solve.fed_stream import LONGEST_GAP_NS, FedStream
 from piano.solve.guidance import Guidance
 from piano.solve.limits import IS_EVENT, STEPS, Options
-from piano.solve.stream_state import Draft, Mark, StreamState, guessed, overdue
+from piano.solve.stream_state import Draft, StreamPlace, StreamState, guessed, overdue
 from piano.tokens.vocabulary import VOCABULARY
 
 
@@ -118,11 +118,11 @@ class LiveStream(FedStream):
         """Have the model bear in mind what was heard last, however long what is proposed from here on becomes."""
         keep_passage(self._session, self._head_length, self._state.length)
 
-    def mark(self) -> "Mark":
+    def mark(self) -> "StreamPlace":
         """Return this place in the stream, to come back to."""
-        return Mark(self._state.copy(), self._head_length)
+        return StreamPlace(self._state.copy(), self._head_length)
 
-    def return_to(self, mark: "Mark", shift_ns: int) -> None:
+    def return_to(self, mark: "StreamPlace", shift_ns: int) -> None:
         """Forget all that came after a mark, as if what came before it had been that much later."""
         state = mark.state.copy()
         state.length += self._head_length - mark.head_length

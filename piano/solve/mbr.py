@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from piano.notes import Performance
 from piano.sampling.sampler import Sampler
 from piano.session import Logits, RowUpdate
+from piano.solve.attempts import OneRowAttempt
 from piano.solve.context_window import ContextWindow
 from piano.solve.exercise_stream import ExerciseStream
 from piano.tokens.vocabulary import STEP_S
@@ -57,12 +58,11 @@ def medoid(draws: Sequence[Sequence[Strike]]) -> int:
     return totals.index(max(totals))
 
 
-class AgreeingAttempt:
+class AgreeingAttempt(OneRowAttempt):
     """So many draws of each stretch, one behind the other in one row. See `piano.solve.attempts.Attempt`."""
 
-    rows = 1
-
     def __init__(self, playing: ExerciseStream, reel: ContextWindow, samplers: Sequence[Sampler]) -> None:
+        super().__init__(playing)
         self._base, self._base_reel, self._samplers = playing, reel, samplers
         self._length = STRETCH_NOTES if playing.follows_order else round(STRETCH_S / STEP_S)
         self._end = self._length
@@ -70,35 +70,13 @@ class AgreeingAttempt:
         self._next_draw()
         self._decide()
 
-    @property
-    def is_done(self) -> bool:
-        return self._base.is_done
-
-    @property
-    def share(self) -> float:
-        """Return how much has been chosen, 0 to 1."""
-        return 1.0 if self.is_done else self._base.share
-
-    @property
-    def score(self) -> float:
-        return self._base.score
-
-    @property
-    def decisions(self) -> int:
-        return self._base.decisions
-
     def performance(self) -> Performance:
         """Return our own notes and pedal changes."""
         return self._base.own_part()
 
-    def copies(self) -> Sequence[tuple[int, int]]:
-        """Return nothing."""
-        return ()
-
     def moves(self) -> Mapping[int, RowUpdate]:
         """Return how its row is to move."""
-        playing = self._playing
-        return {0: self._reel.move(playing.tokens, playing.fed, len(playing.tokens), playing.anchor)}
+        return {0: self._reel.move_to_end(self._playing)}
 
     def accept_logits(self, logits: Mapping[int, Logits]) -> None:
         """Take the logits and draw what follows."""
@@ -142,6 +120,7 @@ class AgreeingAttempt:
         grown = max(len(playing.tokens) for playing, _ in self._drawn) - begun
         if reel.make_room(chosen.tokens, len(chosen.tokens), chosen.anchor, grown):
             chosen.unfeed(0)
-        self._base, self._base_reel, self._drawn = chosen, reel, []
+        self._decided = self._base = chosen
+        self._base_reel, self._drawn = reel, []
         while self._end <= chosen.moment:
             self._end += self._length

@@ -88,7 +88,7 @@ class StreamState:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class StreamPlace:
     """A place in a stream to come back to."""
 
     state: StreamState

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from piano.notes import HIGHEST_PITCH, LOWEST_PITCH, Performance
-from piano.sampling.velocity_posterior import HALF_WAY_NOISE, VELOCITIES, median_velocity, posterior
+from piano.sampling.velocity_posterior import HALF_WAY_NOISE, VELOCITIES, median_velocity, velocity_posterior
 from piano.session import Logits
 from piano.tasks.exercise import Asked, Exercise, Preview, roles_of
 from piano.tasks.repair_tasks import NO_READING
@@ -49,8 +49,8 @@ class VelocityAnswers:
         """Take the logits after the next key, and answer."""
         note = self._note[self.decisions]
         priors, self.fed = logits[_BINS], self.due
-        velocity = median_velocity(posterior(priors, int(self._velocities[note]), self._noise))
-        self.score += math.log(float(posterior(priors, 1, math.inf)[velocity - VELOCITIES[0]]))
+        velocity = median_velocity(velocity_posterior(priors, int(self._velocities[note]), self._noise))
+        self.score += math.log(float(velocity_posterior(priors, 1, math.inf)[velocity - VELOCITIES[0]]))
         self._velocities[note] = velocity
         self.decisions += 1
 

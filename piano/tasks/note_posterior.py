@@ -133,7 +133,7 @@ def _picture(mine: NDArray[np.intp], at_s: Values, events: _Events, pitch: NDArr
     return flat.reshape(mine.size, _PICTURE).astype(np.float32)
 
 
-def posterior(notes: NoteArray, noise: NoteNoise) -> Posterior:
+def note_posterior(notes: NoteArray, noise: NoteNoise) -> Posterior:
     """Return how far each of the notes, in any order, was moved in time and pitch by a noise."""
     layers, around = _layers(), _strikes_and_releases(notes)
     parts = [_answer(layers, features(notes, noise, part, around)) for part in _parts(notes.size)]

@@ -6,7 +6,7 @@ chart begins is a beat that those who play in bars set.
 
 from piano.changes import Chart
 from piano.cues import BEAT, DOWNBEAT
-from realtime.beat.grid import Source
+from realtime.beat.grid import BeatSource
 from realtime.beat.musical_clock import MusicalClock
 
 SAME_NS = 100_000_000
@@ -29,7 +29,7 @@ class BeatCues:
         A code below 0 stands for the beginning: the first beat then tells the chord that sounds there, too.
         """
         grid = self._beats.grid
-        means_something = self._always or self._beats.is_heard or grid.source is not Source.SET
+        means_something = self._always or self._beats.is_heard or grid.source is not BeatSource.SET
         if not (means_something and grid.runs):
             return None
         first = grid.beat_from(at_ns - SAME_NS)

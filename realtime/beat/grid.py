@@ -19,7 +19,7 @@ _HAIR = 1e-6
 """In beats: a moment that lies so near to a beat lies on it."""
 
 
-class Source(StrEnum):
+class BeatSource(StrEnum):
     """What the beats come from."""
 
     SET = "set"
@@ -46,7 +46,7 @@ class BeatGrid:
     """Whether there are beats at all: a clock that is followed may halt."""
     count: int = 0
     """How often the counting began anew: while it stays, beat n of an earlier grid is beat n of this one."""
-    source: Source = Source.SET
+    source: BeatSource = BeatSource.SET
 
     @property
     def period_ns(self) -> float:

@@ -16,7 +16,7 @@ from dataclasses import replace
 
 from piano.beat_tracker import BeatEstimate, BeatTracker
 from piano.events import NoteOn, TimedEvent
-from realtime.beat.grid import BeatGrid, Source
+from realtime.beat.grid import BeatGrid, BeatSource
 from realtime.beat.taps import Taps
 from realtime.midi.clock_in import ClockBeats
 
@@ -78,7 +78,7 @@ class MusicalClock:
         if origin_ns is not None:
             self._set = BeatGrid(tempo_bpm, origin_ns, beats, count=before.count + 1)
         else:
-            self._set = replace(before.at_tempo(tempo_bpm, now_ns), beats=beats, source=Source.SET)
+            self._set = replace(before.at_tempo(tempo_bpm, now_ns), beats=beats, source=BeatSource.SET)
         self._tapped = None
         self._say()
 
@@ -92,7 +92,9 @@ class MusicalClock:
 
     def follow(self, heard: ClockBeats) -> None:
         """Take note of the beats of a MIDI clock."""
-        self._heard = BeatGrid(heard.tempo_bpm, heard.origin_ns, self._set.beats, heard.runs, heard.count, Source.CLOCK)
+        self._heard = BeatGrid(
+            heard.tempo_bpm, heard.origin_ns, self._set.beats, heard.runs, heard.count, BeatSource.CLOCK
+        )
         if self._follows_clock:
             self._say()
 
@@ -103,7 +105,7 @@ class MusicalClock:
 
     def begin_unheard(self, at_ns: int) -> None:
         """Begin a bar at a moment, where the beats are set and nobody hears them; for the engine's thread."""
-        if self.grid.source is Source.SET and not self.is_heard:
+        if self.grid.source is BeatSource.SET and not self.is_heard:
             self._set = replace(self._set, origin_ns=at_ns, count=self._set.count + 1)
             self._say()
 
@@ -113,7 +115,7 @@ class MusicalClock:
         if line is not None:
             origin_ns, period_ns = line
             self._tapped = BeatGrid(
-                _NS_PER_MINUTE / period_ns, origin_ns, count=self._taps.series << 16, source=Source.TAPS
+                _NS_PER_MINUTE / period_ns, origin_ns, count=self._taps.series << 16, source=BeatSource.TAPS
             )
             self._say()
 
@@ -139,7 +141,7 @@ def _taken_on(before: BeatGrid | None, guess: BeatEstimate, beats: int) -> BeatG
     """Return the grid that goes on with the count of the one before where the tracker says other beats."""
     tempo_bpm = _NS_PER_MINUTE / guess.period_ns
     if before is None:
-        return BeatGrid(tempo_bpm, guess.beat_ns, beats, source=Source.PLAYING)
+        return BeatGrid(tempo_bpm, guess.beat_ns, beats, source=BeatSource.PLAYING)
     place = before.place(guess.beat_ns)
     off = place - round(place)
     if abs(off) < _AGREES and abs(guess.period_ns / before.period_ns - 1) < _AGREES:

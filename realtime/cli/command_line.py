@@ -28,7 +28,7 @@ from realtime.files.task_requests import (
     TaskRequest,
     VelocitiesRequest,
 )
-from realtime.settings import DEFAULT_FILE, PREFIX, Mark, Settings, load_settings, marked
+from realtime.settings import DEFAULT_FILE, PREFIX, SettingMark, Settings, load_settings, marked
 from realtime.settings.words import fault_in_words, faults_as_text, flag_of
 from realtime.threads.logs import configure_logs
 
@@ -103,7 +103,9 @@ def _run_send(settings: Settings, request: SendRequest) -> int:
 
 
 _MODEL = ("model", "provider", "half", "threads", "verbosity")
-PIECE_SETTINGS, TASK_SETTINGS = ((*_MODEL, *marked(mark)) for mark in (Mark.DECIDES_PIECE, Mark.DECIDES_TASK))
+PIECE_SETTINGS, TASK_SETTINGS = (
+    (*_MODEL, *marked(mark)) for mark in (SettingMark.DECIDES_PIECE, SettingMark.DECIDES_TASK)
+)
 """The settings that say something to what makes music of its own, and to tasks on files."""
 
 TASK = ("out", "track", "variants", "plot", "temperature", "model")

@@ -15,7 +15,7 @@ from loguru import logger
 from inference.manifest import MANIFEST_NAME
 from inference.onnx_session import Session
 from inference.swappable_session import Successor, SwappableSession
-from inference.trial import Trial
+from inference.trial import TrialLoad
 from piano.errors import ConfigError, PianodError
 from realtime.control.protocol import ControlError
 from realtime.engine.commands import ExchangeModel
@@ -28,7 +28,7 @@ Open = Callable[[Settings], tuple[Session, str]]
 """Loads the model that settings name; returns its session and what it runs on. PianodError says what is wrong."""
 
 
-def open_model(settings: Settings, trial: Trial | None = None) -> tuple[Session, str]:
+def open_model(settings: Settings, trial: TrialLoad | None = None) -> tuple[Session, str]:
     """Load the model that the settings name; a first load can be cancelled by its trial."""
     return open_for_live(settings, trial)
 
@@ -76,7 +76,7 @@ class ModelChoice:
         self._settings, self._session, self._tell = settings, session, tell
         self._models = models_of(settings)
         self._thread: threading.Thread | None = None
-        self._trial = Trial()
+        self._trial = TrialLoad()
         self._wish = 0
         self._changing = threading.Lock()
         self.open: Open | None = None
@@ -99,7 +99,7 @@ class ModelChoice:
             raise ControlError(f"there is no model {name[:60]!r}; there are: {', '.join(self._models)}")
         self.cancel()
         with self._changing:
-            self._trial = Trial()
+            self._trial = TrialLoad()
             self.state = ModelState(self.state.name, self.state.provider, loading=name)
             words = (name, self._wish, self._trial)
             self._thread = threading.Thread(target=self._load, args=words, name="model", daemon=True)
@@ -117,7 +117,7 @@ class ModelChoice:
         if self._thread is not None:
             self._thread.join()
 
-    def _load(self, name: str, wish: int, trial: Trial) -> None:
+    def _load(self, name: str, wish: int, trial: TrialLoad) -> None:
         """Be the thread that loads one model; what is no longer wished for is let go."""
         try:
             settings = self._settings.model_copy(update={"model": self._models[name]})

@@ -15,15 +15,15 @@ from typing import Any
 from piano.errors import ConfigError
 from piano.whole_file import write_whole
 from realtime.control.protocol import ControlError
-from realtime.settings import Mark, marked
+from realtime.settings import SettingMark, marked
 
 MOST_PRESETS = 100
 _LARGEST_FILE = 1 << 20
 
-KEPT = marked(Mark.PRESET)
+KEPT = marked(SettingMark.PRESET)
 """How to play: what a player means by a preset, and would want on another piano too."""
 
-NOT_KEPT = tuple(name for name in marked(Mark.LIVE) if name not in KEPT)
+NOT_KEPT = tuple(name for name in marked(SettingMark.LIVE) if name not in KEPT)
 """Settings of the moment, or of the place: of this keyboard and what is plugged into it, and of this machine."""
 
 

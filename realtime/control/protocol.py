@@ -16,7 +16,7 @@ from pydantic.fields import FieldInfo
 from piano.errors import ConfigError, PianodError
 from piano.tokens.vocabulary import COMPOSERS
 from realtime.midi.ports import Direction
-from realtime.settings import Mark, PageGroup, Settings, Shown, marked, settings_by_group
+from realtime.settings import PageGroup, SettingMark, Settings, Shown, marked, settings_by_group
 from realtime.settings.words import BOUNDS, fault_in_words, faults_as_text
 from realtime.threads.lateness import LatenessSummary
 
@@ -28,7 +28,7 @@ LONGEST_REQUEST = 16_384
 MOST_MESSAGES = 64
 """MIDI messages in one request."""
 
-CHANGEABLE = marked(Mark.LIVE)
+CHANGEABLE = marked(SettingMark.LIVE)
 """The settings that can be changed while it plays."""
 
 
@@ -333,11 +333,11 @@ class Status:
     settings: Mapping[str, Any]
 
 
-def encode(kind: str, **fields: Any) -> str:
+def encode_message(kind: str, **fields: Any) -> str:
     """Return one message to a client as JSON."""
     return json.dumps({"type": kind, "version": VERSION, **fields}, separators=(",", ":"), allow_nan=False)
 
 
 def encode_status(status: Status) -> str:
     """Return a status as JSON."""
-    return encode("status", **asdict(status))
+    return encode_message("status", **asdict(status))

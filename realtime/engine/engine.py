@@ -49,6 +49,7 @@ from realtime.performers.play_settings import Mode, PlaySettings
 from realtime.threads.clock import NS_PER_S, Clock
 from realtime.threads.inbox import Inbox
 from realtime.threads.lateness import LatenessHistogram, LatenessSummary
+from realtime.threads.own_thread import OwnThread
 
 _JOIN_S = 5.0
 
@@ -112,22 +113,18 @@ class Engine:
         self._heard = 0
         self._last_ns = 0
         self._fault: str | None = None
-        self._thread: threading.Thread | None = None
+        self._thread = OwnThread(self._run, "engine")
         self._finished = threading.Event()
         self._performing = performer.status()
 
     def start(self) -> None:
         """Start the engine's thread."""
-        if self._thread is not None:
-            raise ValueError("an engine starts once")
-        self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
         """End the engine after what is in its inbox."""
         self._inbox.put(Quit())
-        if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join(_JOIN_S)
+        self._thread.join(_JOIN_S)
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Wait until the engine has ended; return whether it has."""

@@ -13,7 +13,7 @@ from realtime.engine.open_model import sampling_of, stream_head
 from realtime.engine.trigger import PEDALS, Trigger
 from realtime.midi.input_thread import Thru
 from realtime.midi.message import MessageKind, event_of, kind_of
-from realtime.output.event_queue import OutboxSettings
+from realtime.output.event_queue import EventQueueSettings
 from realtime.output.output_status import SchedulerSettings
 from realtime.output.scheduler import Scheduler
 from realtime.performers.partner_ear import DuetRole
@@ -224,7 +224,7 @@ def engine_settings(settings: Settings) -> EngineSettings:
 def scheduler_settings(settings: Settings) -> SchedulerSettings:
     """Return the settings as the output takes them: it ends what the model, for whatever reason, has not ended."""
     longest_ns = int(settings.longest_note_s * NS_PER_S) + OVERLONG_NS
-    return SchedulerSettings(OutboxSettings(settings.output_channel - 1, longest_ns))
+    return SchedulerSettings(EventQueueSettings(settings.output_channel - 1, longest_ns))
 
 
 def seed_of(settings: SamplingGroup) -> int:

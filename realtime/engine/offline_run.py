@@ -9,7 +9,7 @@ from inference.onnx_session import Session
 from piano.events import TimedEvent
 from realtime.engine.commands import Command, HandOver
 from realtime.engine.partner import Partner, PartnerSettings
-from realtime.midi.memory_ports import Script, SilentOutputPort
+from realtime.midi.memory_ports import ScriptedPlayer, SilentOutputPort
 from realtime.midi.performance_messages import TimedMessage
 from realtime.midi.port_events import Received
 from realtime.midi.ports import OutputPort
@@ -34,7 +34,7 @@ class OfflineRun:
 
     def play(self, messages: Iterable[TimedMessage]) -> None:
         """Let the player send messages at their moments."""
-        self.clock.attach(Script(messages, self._deliver))
+        self.clock.attach(ScriptedPlayer(messages, self._deliver))
 
     def tell(self, command: Command) -> None:
         """Give a command at the moment at which the clock stands."""

@@ -9,7 +9,7 @@ from inference.graph_runner import load_runner
 from inference.onnx_session import OnnxSession
 from inference.providers import CPU
 from inference.rolling_context import RollingContext
-from inference.trial import Trial, hold_memory
+from inference.trial import TrialLoad, hold_memory
 from piano.sampling.sampler import SamplingSettings
 from piano.tokens.vocabulary import DENSITY_EDGES, VOCABULARY
 from realtime.settings import AnswerGroup, ModelGroup, SamplingGroup
@@ -19,7 +19,7 @@ EMBEDDED_FOLDER = Path(__file__).parents[1] / "embedded"
 """The bundle that comes with the program."""
 
 
-def open_bundle(settings: ModelGroup, trial: Trial | None = None) -> Bundle:
+def open_bundle(settings: ModelGroup, trial: TrialLoad | None = None) -> Bundle:
     """Load and verify the bundle that the settings name; BundleError says what is wrong with it.
 
     One that did not come with the program is tried first in a process of its own.
@@ -27,7 +27,7 @@ def open_bundle(settings: ModelGroup, trial: Trial | None = None) -> Bundle:
     if settings.model == EMBEDDED:
         return Bundle.load(EMBEDDED_FOLDER)
     bundle = Bundle.load(Path(settings.model).expanduser())
-    (trial or Trial()).run(bundle)
+    (trial or TrialLoad()).run(bundle)
     return bundle
 
 
@@ -41,7 +41,7 @@ def open_session(bundle: Bundle, settings: ModelGroup) -> tuple[RollingContext, 
     return RollingContext(session, session.twin()), session.provider
 
 
-def open_for_live(settings: ModelGroup, trial: Trial | None = None) -> tuple[RollingContext, str]:
+def open_for_live(settings: ModelGroup, trial: TrialLoad | None = None) -> tuple[RollingContext, str]:
     """Load the model that the settings name, to be played on for hours; see `open_bundle` and `open_session`.
 
     One that did not come with the program is held to its memory from then on: a trial does not see every token.

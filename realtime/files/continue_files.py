@@ -6,30 +6,29 @@ of the file can stay: then what was heard and what is new are written into a new
 
 import io
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from loguru import logger
 
-from inference.onnx_session import Session
 from piano.errors import ConfigError, MidiFileError
 from piano.midi.document import MidiDocument
 from piano.midi.file import MidiTrack, midi_bytes
 from piano.midi.piano_part import PianoPart
 from piano.notes import Performance
 from realtime.engine.from_settings import seed_of
-from realtime.engine.open_model import open_bundle, open_session
 from realtime.files.batch_run import Made, Tell, Work, run_all
 from realtime.files.continuation import Continuation, DrawProgress, PieceLength
 from realtime.files.done_index import seed_for
-from realtime.files.draw_pieces import CONTINUATION, PRIMER, draw, events_text, primer_of, tracks_of
+from realtime.files.draw_pieces import CONTINUATION, PRIMER, draw_pieces, events_text, piece_tracks, primer_of
 from realtime.files.output_paths import check_file, variant_path
 from realtime.files.requests import ContinueRequest, PieceRequest
+from realtime.files.session_maker import SessionMaker
 from realtime.files.task_commands import decisive, same_model, works_of
 from realtime.files.task_requests import ContinueFilesRequest
 from realtime.files.work_list import work_list
-from realtime.settings import Mark, Settings
+from realtime.settings import SettingMark, Settings
 
 SUFFIX = "continued"
 
@@ -41,7 +40,7 @@ def run_continue(settings: Settings, request: ContinueFilesRequest) -> int:
         if len(items) > 1:
             raise ConfigError(f"--events {request.events} is one file, and there are {len(items)} to go on with")
         check_file(request.events, "--events")
-    told = decisive(settings, Mark.DECIDES_PIECE)
+    told = decisive(settings, SettingMark.DECIDES_PIECE)
     works, faults = works_of(items, request, told)
     if not works:
         return 2 if faults else 0
@@ -52,18 +51,12 @@ def run_continue(settings: Settings, request: ContinueFilesRequest) -> int:
 
 
 @dataclass
-class ContinueMaker:
+class ContinueMaker(SessionMaker):
     """Makes files that go on; one for each process. A file that is alone has the seeds that are asked for, as live."""
 
-    settings: Settings
     request: ContinueFilesRequest
     seed: int
     is_alone: bool
-    _session: Session | None = field(default=None, init=False)
-
-    def open(self) -> None:
-        """Load the model."""
-        self._session, _ = open_session(open_bundle(self.settings), self.settings)
 
     def make(self, works: Sequence[Work], tell: Tell) -> Iterator[Made]:
         """Go on with files, one behind the other."""
@@ -74,8 +67,6 @@ class ContinueMaker:
                 yield Made(work.number, fault=str(error))
 
     def _made(self, work: Work, tell: Tell) -> Made:
-        if self._session is None:
-            raise RuntimeError("the maker has not been opened")
         document = work.document()
         if document.warning:
             logger.warning("{}", document.warning)
@@ -88,7 +79,7 @@ class ContinueMaker:
             base = part.until(np.inf if wish.end_s is None else wish.end_s, wish.start_s + primer.end_s)
             seeds = self._seeds(work, variant)
             report = self._report(work, variant, wish, tell)
-            drawn, made = draw(self.settings, wish, self._session, primer, list(seeds), report)
+            drawn, made = draw_pieces(self.settings, wish, self.session, primer, list(seeds), report)
             files += self._files(target, part, base, wish, primer, made)
             if wish.events is not None:
                 text = events_text(seeds[drawn], made)
@@ -121,7 +112,7 @@ class ContinueMaker:
         made: Continuation,
     ) -> list[tuple[Path, bytes]]:
         if wish.speed != 1.0 or wish.transpose:
-            tracks = tracks_of(wish, primer, made)
+            tracks = piece_tracks(wish, primer, made)
             files = [(target, midi_bytes(tracks))]
         else:
             new = _later(made.performance, wish.start_s)

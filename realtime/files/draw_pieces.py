@@ -21,7 +21,7 @@ from realtime.engine.partner import PartnerSettings
 from realtime.files.continuation import NOTHING, Continuation, DrawProgress, PieceLength, go_on, moved, part_of
 from realtime.files.deferred_session import DeferredSession
 from realtime.files.requests import ContinueRequest, PieceRequest
-from realtime.output.event_queue import OutboxSettings
+from realtime.output.event_queue import EventQueueSettings
 from realtime.performers.play_settings import Length as AnswerLength
 from realtime.performers.play_settings import PlaySettings
 from realtime.settings import Settings
@@ -48,7 +48,7 @@ def primer_of(performance: Performance, request: ContinueRequest) -> Performance
     return primer
 
 
-def draw(
+def draw_pieces(
     settings: Settings,
     request: PieceRequest,
     session: Session,
@@ -94,11 +94,11 @@ def partner_settings(settings: Settings, seed: int, *, is_new: bool, ending_s: f
             reference=reference,
         ),
         EngineSettings() if ending_s is None else EngineSettings(ending_ns=int(ending_s * NS_PER_S)),
-        scheduler=replace(scheduler, outbox=OutboxSettings(0, scheduler.outbox.longest_note_ns)),
+        scheduler=replace(scheduler, queue=EventQueueSettings(0, scheduler.queue.longest_note_ns)),
     )
 
 
-def tracks_of(request: PieceRequest, primer: Performance, made: Continuation) -> list[MidiTrack]:
+def piece_tracks(request: PieceRequest, primer: Performance, made: Continuation) -> list[MidiTrack]:
     """Return the tracks to write, at the speed and pitch asked for."""
     named = [(PIECE, made.performance)] if primer is NOTHING else [(PRIMER, primer), (CONTINUATION, made.performance)]
     tracks = [

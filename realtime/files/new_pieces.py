@@ -2,27 +2,26 @@
 
 import io
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from loguru import logger
 
-from inference.onnx_session import Session
 from piano.errors import ConfigError
 from piano.midi.file import midi_bytes
 from piano.midi.load import MIDI_ENDINGS
 from realtime.engine.from_settings import seed_of
-from realtime.engine.open_model import open_bundle, open_session
 from realtime.files.batch_run import Made, Tell, Work, run_all
 from realtime.files.continuation import NOTHING
 from realtime.files.continue_files import progress_of
 from realtime.files.done_index import DoneIndexes, fingerprint
-from realtime.files.draw_pieces import draw, events_text, tracks_of
+from realtime.files.draw_pieces import draw_pieces, events_text, piece_tracks
 from realtime.files.output_paths import check_file, variant_path
+from realtime.files.session_maker import SessionMaker
 from realtime.files.task_commands import decisive, same_model
 from realtime.files.task_requests import NewPiecesRequest
 from realtime.files.work_list import WorkItem
-from realtime.settings import Mark, Settings
+from realtime.settings import SettingMark, Settings
 
 _NO_PART_OF_THE_WISH = {"out", "events", "jobs", "cluster", "limit_s", "again"}
 
@@ -31,7 +30,7 @@ def run_new(settings: Settings, request: NewPiecesRequest) -> int:
     """Make new pieces; return the exit code. With a seed, what is there by the same wishes is not made again."""
     if request.out.suffix.lower() not in MIDI_ENDINGS:
         raise ConfigError(f"--out {request.out} is no MIDI file (.mid): choose another name")
-    told = decisive(settings, Mark.DECIDES_PIECE)
+    told = decisive(settings, SettingMark.DECIDES_PIECE)
     told |= {"command": type(request).__name__, **request.model_dump(exclude=_NO_PART_OF_THE_WISH)}
     works: list[Work] = []
     indexes = DoneIndexes()
@@ -55,17 +54,11 @@ def run_new(settings: Settings, request: NewPiecesRequest) -> int:
 
 
 @dataclass
-class PieceMaker:
+class PieceMaker(SessionMaker):
     """Makes pieces; one for each process. A piece has its own seed, whichever process makes it."""
 
-    settings: Settings
     request: NewPiecesRequest
     seed: int
-    _session: Session | None = field(default=None, init=False)
-
-    def open(self) -> None:
-        """Load the model."""
-        self._session, _ = open_session(open_bundle(self.settings), self.settings)
 
     def make(self, works: Sequence[Work], tell: Tell) -> Iterator[Made]:
         """Make pieces, one behind the other."""
@@ -73,13 +66,11 @@ class PieceMaker:
             yield self._made(work, tell)
 
     def _made(self, work: Work, tell: Tell) -> Made:
-        if self._session is None:
-            raise RuntimeError("the maker has not been opened")
         request, [path] = self.request, work.item.targets
         seeds = [self.seed + work.number + request.variants * attempt for attempt in range(request.retries + 1)]
         report = progress_of(request, lambda share, notes: tell(work.number, share, notes))
-        seed, made = draw(self.settings, request, self._session, NOTHING, seeds, report)
-        tracks = tracks_of(request, NOTHING, made)
+        seed, made = draw_pieces(self.settings, request, self.session, NOTHING, seeds, report)
+        tracks = piece_tracks(request, NOTHING, made)
         files: list[tuple[Path, bytes]] = [(path, midi_bytes(tracks, bpm=request.bpm))]
         if request.events is not None:
             events = variant_path(request.events, work.number, request.variants)

@@ -33,7 +33,7 @@ from realtime.files.task_requests import (
     VelocitiesRequest,
 )
 from realtime.files.work_list import WorkItem, work_list
-from realtime.settings import Mark, ModelGroup, Settings, marked
+from realtime.settings import ModelGroup, SettingMark, Settings, marked
 
 SUFFIXES: dict[type[FilesRequest], str] = {
     FillRequest: "filled",
@@ -70,10 +70,10 @@ def run_task(settings: Settings, request: TaskRequest) -> int:
     return 2 if faults else code
 
 
-def decisive(settings: Settings, mark: Mark = Mark.DECIDES_TASK) -> dict[str, Any]:
+def decisive(settings: Settings, mark: SettingMark = SettingMark.DECIDES_TASK) -> dict[str, Any]:
     """Return the settings on which it depends what is made, by their mark, and the fingerprint of the model."""
     told = {name: getattr(settings, name) for name in marked(mark)} | {"model": _checksum(settings)}
-    if mark is Mark.DECIDES_PIECE and settings.like is not None:
+    if mark is SettingMark.DECIDES_PIECE and settings.like is not None:
         told["like"] = hashlib.sha256(load_midi(settings.like.expanduser(), "--like")).hexdigest()
     return told
 

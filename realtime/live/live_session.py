@@ -140,7 +140,7 @@ class LivePlay(EngineListener):
                 self.partner.inbox.put(ChangeListening(listening))
             self.beside.change(after)
             if after.longest_note_s != before.longest_note_s:
-                self.partner.scheduler.set_longest_note(scheduler_settings(after).outbox.longest_note_ns)
+                self.partner.scheduler.set_longest_note(scheduler_settings(after).queue.longest_note_ns)
             if passing_of(after) != passing_of(before):
                 scheduler = self.partner.scheduler
                 self._thru = thru_of(after, scheduler, self._clock) or scheduler.let_end

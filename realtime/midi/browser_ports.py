@@ -4,22 +4,10 @@ What a page plays goes into the engine's inbox, what it hears it reads from the 
 """
 
 from piano.errors import PortError
-from realtime.midi.memory_ports import MemoryInputPort
+from realtime.midi.memory_ports import MemoryInputPort, SilentOutputPort
 from realtime.midi.ports import PortListing, Wires
 
 NAME = "browser"
-
-
-class SilentOutputPort:
-    """An output that takes everything and keeps nothing."""
-
-    name = NAME
-
-    def send(self, data: bytes) -> None:
-        """Let a message go."""
-
-    def close(self) -> None:
-        """Do nothing."""
 
 
 class BrowserSystem:
@@ -45,7 +33,7 @@ class BrowserSystem:
 
     def open_virtual_output(self, name: str) -> SilentOutputPort:  # noqa: ARG002 - and one sound
         """Return an output that leads nowhere."""
-        return SilentOutputPort()
+        return SilentOutputPort(NAME)
 
     def is_alive(self) -> bool:
         """Say that it is."""

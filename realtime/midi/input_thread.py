@@ -5,7 +5,6 @@ knows when a message arrived is believed. What it takes goes into the engine's i
 to the output.
 """
 
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -16,6 +15,7 @@ from realtime.midi.message import MessageKind, kind_of, split
 from realtime.midi.port_events import PlayerGone, PortLost, Received, ThreadFailed, ThreadRevived
 from realtime.midi.ports import Direction, InputPort
 from realtime.threads.clock import Clock
+from realtime.threads.own_thread import OwnThread
 from realtime.threads.priority import raise_priority
 from realtime.threads.restart_limit import RestartLimit
 
@@ -79,7 +79,7 @@ class MidiInput:
         self._is_echo = is_echo
         self._on_clock = on_clock
         self._priority = priority
-        self._thread: threading.Thread | None = None
+        self._thread = OwnThread(self._run, "midi input")
         self._stopping = False
         self._chances = RestartLimit()
         self._received = 0
@@ -101,16 +101,12 @@ class MidiInput:
 
     def start(self) -> None:
         """Start the input thread."""
-        if self._thread is not None:
-            raise ValueError("an input starts once")
-        self._thread = threading.Thread(target=self._run, name="midi input", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
         """End the thread and close the port."""
         self._stopping = True
-        if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join(_JOIN_S)
+        self._thread.join(_JOIN_S)
         self._port.close()
 
     def take_all(self) -> int:

@@ -97,7 +97,8 @@ class MemoryOutputPort:
 class SilentOutputPort:
     """An output that goes nowhere and keeps nothing: what was sent is in the take."""
 
-    name = "nowhere"
+    def __init__(self, name: str = "nowhere") -> None:
+        self.name = name
 
     def send(self, data: bytes) -> None:
         """Let the message go."""
@@ -218,7 +219,7 @@ class MemoryMidiSystem:
         return port
 
 
-class Script:
+class ScriptedPlayer:
     """A player in memory: messages at fixed moments, as something due on a `ManualClock`."""
 
     def __init__(self, messages: Iterable[tuple[int, bytes]], deliver: Callable[[bytes], None]) -> None:

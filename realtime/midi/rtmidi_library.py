@@ -1,4 +1,4 @@
-"""What surrounds the port library: its words for a missing MIDI system, its faults, and its silence."""
+"""The port library, python-rtmidi, and what surrounds it: what is missing, its faults, and its silence."""
 
 import os
 import sys
@@ -6,6 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from loguru import logger
+
+try:
+    import rtmidi
+except ImportError as error:  # without libasound2, as in a container, there is no MIDI system, and no reason to stop
+    rtmidi, missing_library = None, str(error).partition(":")[0]
+else:
+    missing_library = ""
 
 AUTO = "auto"
 """Whichever MIDI system works first."""

@@ -1,4 +1,4 @@
-"""MIDI ports of the machine, by python-rtmidi: the only file that speaks to it.
+"""The MIDI system of the machine and the ports opened through it, by python-rtmidi.
 
 Four properties of the libraries below shape this file. A JACK server that dies is not reported: messages vanish, port
 lists stay as they were, and a flood of messages into the dead server hangs the interpreter; so a heartbeat of our own
@@ -23,16 +23,10 @@ from loguru import logger
 
 from piano.errors import PortError
 from realtime.midi.heartbeat import PATIENCE_NS, Heartbeat
-from realtime.midi.ports import POLL_S, Direction, PortListing, Wires, find_port
-from realtime.midi.rtmidi_library import AUTO, log_fault, no_system, quiet_libraries
+from realtime.midi.ports import Direction, PortListing, Wires, find_port
+from realtime.midi.rtmidi_devices import RtmidiInput, RtmidiOutput, RtmidiPort
+from realtime.midi.rtmidi_library import AUTO, log_fault, missing_library, no_system, quiet_libraries, rtmidi
 from realtime.midi.wires import AlsaWires, JackWires, WireWatch
-
-try:
-    import rtmidi
-except ImportError as error:  # without libasound2, as in a container, there is no MIDI system, and no reason to stop
-    rtmidi, missing_library = None, str(error).partition(":")[0]
-else:
-    missing_library = ""
 
 _CONSTANTS = {"alsa": "LINUX_ALSA", "jack": "UNIX_JACK", "core": "MACOSX_CORE", "windows": "WINDOWS_MM"}
 
@@ -53,78 +47,7 @@ _WATCH = re.compile(r"-watch-\d+-(in|out)\b")
 """The ports of a heartbeat, of this process or another: nobody's instrument."""
 
 
-class _Port:
-    """What both directions share: the device of rtmidi, its lock, and its end."""
-
-    def __init__(self, system: "RtmidiSystem", device: Any, direction: Direction, name: str) -> None:
-        self._system = system
-        self._device = device
-        self._direction = direction
-        self._name = name
-        self._lock = threading.Lock()
-        self._is_closed = False
-
-    @property
-    def name(self) -> str:
-        return self._name
-
-    def close(self) -> None:
-        """Let what was sent go out and close; on a dead system this is left to the system, since it takes a second."""
-        if not self._system.is_dead:
-            self.destroy()
-
-    def destroy(self) -> None:
-        """Close in any case."""
-        with self._lock:
-            if not self._is_closed:
-                self._is_closed = True
-                self._system.let_go(self._device)
-
-    def _check(self) -> None:
-        """Raise PortError if the port no longer works; the caller holds the lock."""
-        if self._is_closed:
-            raise PortError(f"MIDI {self._direction} {self._name!r} is closed")
-        if self._system.is_dead:
-            raise PortError(self._system.death_notice(f"MIDI {self._direction} {self._name!r} has gone"))
-
-    def _check_for_sending(self) -> None:
-        """Raise PortError if nothing may be sent now; the caller holds the lock."""
-        self._check()
-        if self._system.is_in_doubt:
-            raise PortError(f"MIDI {self._direction} {self._name!r} has to wait: the MIDI system does not answer")
-
-
-P = TypeVar("P", bound=_Port)
-
-
-class RtmidiInput(_Port):
-    """An input of the machine."""
-
-    arrived_ns: int | None = None
-
-    def poll(self) -> bytes | None:
-        """Return the next whole message, or None."""
-        with self._lock:
-            self._check()
-            message = self._device.get_message()
-        return None if message is None else bytes(message[0])
-
-    def wait(self) -> None:
-        """Wait a moment: the library cannot tell when something arrives."""
-        time.sleep(POLL_S)
-
-
-class RtmidiOutput(_Port):
-    """An output of the machine."""
-
-    def send(self, data: bytes) -> None:
-        """Send one whole message."""
-        with self._lock:
-            self._check_for_sending()
-            try:
-                self._device.send_message(data)
-            except (rtmidi.RtMidiError, ValueError) as error:
-                raise PortError(f"MIDI output {self._name!r} refuses a message: {error}") from error
+P = TypeVar("P", bound=RtmidiPort)
 
 
 class RtmidiSystem:
@@ -145,7 +68,7 @@ class RtmidiSystem:
         self._api = api
         self._client = client
         self._watch = f"{client}-watch-{os.getpid()}"
-        self._ports: list[_Port] = []
+        self._ports: list[RtmidiPort] = []
         self._lock = threading.Lock()
         self._is_closed = False
         self.is_dead = False

@@ -23,6 +23,7 @@ from realtime.midi.port_events import (
 )
 from realtime.midi.ports import Direction, MidiSystem, PortListing, Wires, steady
 from realtime.threads.clock import NS_PER_S
+from realtime.threads.own_thread import OwnThread
 
 PERIOD_S = 0.25
 RESTART_EVERY = 4
@@ -65,7 +66,7 @@ class Watchdog:
         self.listing: PortListing | None = None
         """What there was to connect to at the last look; for any thread."""
         self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._thread = OwnThread(self._run, "watchdog")
 
     def watch(self, direction: Direction, name: str | None, *, is_there: bool = True) -> None:
         """Watch this port of its direction, by its whole name, and no other. Ports of our own making need no watch.
@@ -77,16 +78,12 @@ class Watchdog:
 
     def start(self) -> None:
         """Start the watchdog's thread."""
-        if self._thread is not None:
-            raise ValueError("a watchdog starts once")
-        self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
         """End the thread."""
         self._stop.set()
-        if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join()
+        self._thread.join()
 
     def look(self) -> None:
         """Look once and report what has changed."""

@@ -1,7 +1,7 @@
 """What is still to be sent: the pure core of the output, with no thread, no clock and no port.
 
-The outbox holds the own events that are due later, in a heap, over the `VoiceTracker`, which knows what sounds. Every
-method that can make a message due returns what to send, in order. Every own note ends: by its note-off, by an
+The event queue holds the own events that are due later, in a heap, over the `VoiceTracker`, which knows what sounds.
+Every method that can make a message due returns what to send, in order. Every own note ends: by its note-off, by an
 invalidation, a release, a panic, or at the longest duration.
 
 Epochs: an event belongs to the epoch in which the engine proposed it. `invalidate(epoch)` kills what older epochs
@@ -48,7 +48,7 @@ class Outgoing:
 
 
 @dataclass(frozen=True, slots=True)
-class OutboxSettings:
+class EventQueueSettings:
     """How own events are sent."""
 
     channel: int = 0
@@ -67,7 +67,7 @@ class OutboxSettings:
 
 
 @dataclass(slots=True)
-class OutboxCounts:
+class EventQueueCounts:
     """What happened to own events that did not go the usual way."""
 
     stale: int = 0
@@ -78,11 +78,11 @@ class OutboxCounts:
     """Ended by the longest duration."""
 
 
-class Outbox:
+class EventQueue:
     """The heap of due own events, and the wire. Not safe for threads: one owner."""
 
-    def __init__(self, settings: OutboxSettings | None = None) -> None:
-        self._settings = settings or OutboxSettings()
+    def __init__(self, settings: EventQueueSettings | None = None) -> None:
+        self._settings = settings or EventQueueSettings()
         self._wire = VoiceTracker(self._settings.channel)
         self._heap: list[_Entry] = []
         self._arrivals = 0
@@ -90,7 +90,7 @@ class Outbox:
         self._kept: dict[int, int] = {}  # pitch -> number of the old note-off that one of the new epoch may replace
         self._replaced: set[int] = set()  # numbers of entries in the heap that are void
         self._held_keys = PendingKeys()
-        self.counts = OutboxCounts()
+        self.counts = EventQueueCounts()
 
     @property
     def pending(self) -> int:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from realtime.output.event_queue import OutboxSettings
+from realtime.output.event_queue import EventQueueSettings
 from realtime.output.voice_tracker import SoundingNotes
 from realtime.threads.lateness import LatenessSummary
 
@@ -11,7 +11,7 @@ from realtime.threads.lateness import LatenessSummary
 class SchedulerSettings:
     """How the output thread works."""
 
-    outbox: OutboxSettings = field(default_factory=OutboxSettings)
+    queue: EventQueueSettings = field(default_factory=EventQueueSettings)
     attentive_ns: int = 1_000_000
     """From this long before a deadline the thread stays awake for it; 0 trusts the system to wake it in time."""
     priority: int | None = 50

@@ -1,7 +1,7 @@
 """Keys on their way through that wait for another velocity: each goes out with it, or as it came when time is up.
 
-Plain state of the outbox, without a thread. A key is known by its channel and pitch, a press by its moment: an answer
-that comes too late is never taken for that of a later press, and one that never comes is not missed.
+Plain state of the event queue, without a thread. A key is known by its channel and pitch, a press by its moment: an
+answer that comes too late is never taken for that of a later press, and one that never comes is not missed.
 """
 
 from dataclasses import dataclass

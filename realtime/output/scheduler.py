@@ -1,4 +1,4 @@
-"""The output thread: owns the outbox, what sounds, and the output port; it sends each message at its moment.
+"""The output thread: owns the event queue, what sounds, and the output port; it sends each message at its moment.
 
 Other threads post commands; the output thread carries them out in their order. The same code runs without a thread,
 on the caller's, until `start()`: attached to a `ManualClock` it is the output of offline runs and tests. Sending
@@ -17,7 +17,7 @@ from piano.events import Event
 from realtime.midi.backpressure import AdmissionControl
 from realtime.midi.port_events import PortLost, ThreadFailed, ThreadRevived
 from realtime.midi.ports import Direction, OutputPort
-from realtime.output.event_queue import Outbox, OutboxCounts, Release
+from realtime.output.event_queue import EventQueue, EventQueueCounts, Release
 from realtime.output.listener import OutputListener
 from realtime.output.output_status import OutputStatus, SchedulerSettings
 from realtime.output.port_sender import PortSender
@@ -59,7 +59,7 @@ class Scheduler:
         self._settings = settings or SchedulerSettings()
         self._report = report
         self._delivery = PortSender(clock, port, report=self._tell, listener=listener)
-        self._outbox = Outbox(self._settings.outbox)
+        self._queue = EventQueue(self._settings.queue)
         self._condition = threading.Condition()
         self._commands: deque[Call] = deque()
         self._way_in = AdmissionControl(MOST_WAITING)
@@ -73,36 +73,36 @@ class Scheduler:
 
     def schedule(self, at_ns: int, event: Event, epoch: int = 0) -> None:
         """Play an own event at its moment, unless its epoch is invalidated before."""
-        self._post(lambda: self._outbox.schedule(at_ns, event, epoch))
+        self._post(lambda: self._queue.schedule(at_ns, event, epoch))
 
     def send_now(self, event: Event) -> None:
         """Play an own event at once."""
         asked_ns = self._clock.now_ns()
-        self._post(lambda: self._delivery.send(self._outbox.send_now(event, self._clock.now_ns()), asked_ns))
+        self._post(lambda: self._delivery.send(self._queue.send_now(event, self._clock.now_ns()), asked_ns))
 
     def through(self, data: bytes) -> None:
         """Pass on a message of the player's at once."""
         asked_ns = self._clock.now_ns()
         if self._way_in.admits(data, len(self._commands)):
-            self._post(lambda: self._delivery.send(self._outbox.through(data), asked_ns, own=False))
+            self._post(lambda: self._delivery.send(self._queue.through(data), asked_ns, own=False))
 
     def hold(self, data: bytes, due_ns: int) -> None:
         """Keep a note-on of the player's until `answer` gives it a velocity, or until it goes out as it came."""
         asked_ns = self._clock.now_ns()
         if self._way_in.admits(data, len(self._commands)):
-            self._post(lambda: self._delivery.send(self._outbox.hold(data, asked_ns, due_ns), asked_ns, own=False))
+            self._post(lambda: self._delivery.send(self._queue.hold(data, asked_ns, due_ns), asked_ns, own=False))
 
     def release_held_key(self, pitch: int, velocity: int, pressed_ns: int) -> None:
         """Send a key that was pressed at a moment and waits, with another velocity."""
         asked_ns = self._clock.now_ns()
         self._post(
-            lambda: self._delivery.send(self._outbox.release_held_key(pitch, velocity, pressed_ns), asked_ns, own=False)
+            lambda: self._delivery.send(self._queue.release_held_key(pitch, velocity, pressed_ns), asked_ns, own=False)
         )
 
     def replay(self, data: bytes) -> None:
         """Pass on a message of music that was played before: it sounds, and nobody writes it down again."""
         asked_ns = self._clock.now_ns()
-        self._post(lambda: self._delivery.send(self._outbox.through(data), asked_ns, own=False, is_told=False))
+        self._post(lambda: self._delivery.send(self._queue.through(data), asked_ns, own=False, is_told=False))
 
     def signal(self, data: bytes) -> None:
         """Send a message that is no music: a click that ends by itself, a clock. Nobody is told of it."""
@@ -112,12 +112,12 @@ class Scheduler:
         """Pass on a message of the player's only as far as it ends what was passed on before."""
         asked_ns = self._clock.now_ns()
         if self._way_in.admits(data, len(self._commands)):
-            self._post(lambda: self._delivery.send(self._outbox.let_end(data), asked_ns, own=False))
+            self._post(lambda: self._delivery.send(self._queue.let_end(data), asked_ns, own=False))
 
     def release_thru(self) -> None:
         """Release all that the player holds, and forget the keys that wait."""
         asked_ns = self._clock.now_ns()
-        self._post(lambda: self._delivery.send(self._outbox.release_thru(), asked_ns, own=False))
+        self._post(lambda: self._delivery.send(self._queue.release_thru(), asked_ns, own=False))
 
     def begin_epoch(self) -> int:
         """Return a new epoch to plan in; epochs are issued to one thread, the engine's."""
@@ -125,12 +125,12 @@ class Scheduler:
         return self._issued
 
     def invalidate(self, *, release: Release = Release.AT_TIME, after_ns: int | None = None) -> int:
-        """Kill what was planned so far, and return the new epoch to plan in; see `Outbox.invalidate`."""
+        """Kill what was planned so far, and return the new epoch to plan in; see `EventQueue.invalidate`."""
         epoch = self.begin_epoch()
         asked_ns = self._clock.now_ns()
         self._post(
             lambda: self._delivery.send(
-                self._outbox.invalidate(epoch, self._clock.now_ns(), release, after_ns), asked_ns
+                self._queue.invalidate(epoch, self._clock.now_ns(), release, after_ns), asked_ns
             )
         )
         return epoch
@@ -138,24 +138,24 @@ class Scheduler:
     def release_own(self, at_ns: int | None = None) -> None:
         """Release every own note that sounds and the own pedal: now, or at a moment."""
         if at_ns is not None:
-            self._post(lambda: self._outbox.schedule_release(at_ns))
+            self._post(lambda: self._queue.schedule_release(at_ns))
             return
         asked_ns = self._clock.now_ns()
-        self._post(lambda: self._delivery.send(self._outbox.release_own(), asked_ns))
+        self._post(lambda: self._delivery.send(self._queue.release_own(), asked_ns))
 
     def forget_own(self) -> None:
         """Forget all own events that are planned, and release what sounds of them; the player's notes go on."""
         asked_ns = self._clock.now_ns()
-        self._post(lambda: self._delivery.send(self._outbox.forget_own(), asked_ns))
+        self._post(lambda: self._delivery.send(self._queue.forget_own(), asked_ns))
 
     def panic(self) -> None:
         """Silence everything, the player's notes too, and forget what is planned."""
         asked_ns = self._clock.now_ns()
-        self._post(lambda: self._delivery.send(self._outbox.panic(), asked_ns))
+        self._post(lambda: self._delivery.send(self._queue.panic(), asked_ns))
 
     def set_longest_note(self, longest_ns: int) -> None:
         """End own notes and pedals that are held for longer than this from now on."""
-        self._post(lambda: self._outbox.set_longest_note(longest_ns))
+        self._post(lambda: self._queue.set_longest_note(longest_ns))
 
     def set_port(self, port: OutputPort | None) -> None:
         """Go on with another port, which this object then owns, or with none; the old port is closed.
@@ -166,18 +166,18 @@ class Scheduler:
 
     def status(self) -> OutputStatus:
         """Return how the output stands; from any thread."""
-        counts: OutboxCounts = self._outbox.counts
+        counts: EventQueueCounts = self._queue.counts
         return OutputStatus(
             sounding=self._sounding,
-            pending=self._outbox.pending,
+            pending=self._queue.pending,
             is_lost=not self._delivery.has_port,
             sent=self._delivery.sent,
             undelivered=self._delivery.undelivered,
             stale=counts.stale,
             too_late=counts.too_late,
             overlong=counts.overlong,
-            left_out=self._outbox.left_out,
-            unanswered=self._outbox.unanswered,
+            left_out=self._queue.left_out,
+            unanswered=self._queue.unanswered,
             refused=self._way_in.refused,
             own_lateness=self._delivery.own_lateness.summary(),
             now_lateness=self._delivery.now_lateness.summary(),
@@ -217,13 +217,13 @@ class Scheduler:
 
     def next_due_ns(self) -> int | None:
         """Return the moment at which something next goes out, or None; with `run_due` the scheduler is a due source."""
-        return self._outbox.next_due_ns()
+        return self._queue.next_due_ns()
 
     def run_due(self, now_ns: int) -> None:
         """Send all that is due by now, in the order of its moments."""
-        for outgoing in self._outbox.pop_due(now_ns):
+        for outgoing in self._queue.pop_due(now_ns):
             self._delivery.send_due(outgoing)
-        self._sounding = self._outbox.sounding
+        self._sounding = self._queue.sounding
 
     # The output thread, or the caller's where there is none
 
@@ -234,7 +234,7 @@ class Scheduler:
                 return
             if self._thread is None:
                 command()
-                self._sounding = self._outbox.sounding
+                self._sounding = self._queue.sounding
             else:
                 self._commands.append(command)
                 self._condition.notify()
@@ -254,7 +254,7 @@ class Scheduler:
         reason = f"{type(error).__name__}: {error}"
         logger.opt(exception=error).debug("the output thread failed")
         self._finished = not self._chances.take(self._clock.now_ns())
-        silence = self._outbox.begin_anew()
+        silence = self._queue.begin_anew()
         for is_last in (False, True):
             try:
                 self._delivery.send(silence, self._clock.now_ns())
@@ -264,7 +264,7 @@ class Scheduler:
                 self._delivery.forget_listeners()
                 if is_last:
                     self._delivery.lose(reason)
-        self._sounding = self._outbox.sounding
+        self._sounding = self._queue.sounding
         if self._finished:
             self._delivery.close()
             self._tell(ThreadFailed("output", reason))
@@ -278,7 +278,7 @@ class Scheduler:
         self.run_due(self._clock.now_ns())
         if self._finished:
             return
-        due_ns = self._outbox.next_due_ns()
+        due_ns = self._queue.next_due_ns()
         wake_ns = None if due_ns is None else due_ns - self._settings.attentive_ns
         with self._condition:
             if not self._commands and (wake_ns is None or wake_ns > self._clock.now_ns()):
@@ -301,10 +301,10 @@ class Scheduler:
     def _change_port(self, port: OutputPort | None) -> None:
         self._delivery.change(port)
         if port is not None:
-            self._delivery.send(self._outbox.start_afresh(), self._clock.now_ns())
+            self._delivery.send(self._queue.start_afresh(), self._clock.now_ns())
 
     def _finish(self) -> None:
-        self._delivery.send(self._outbox.finish(), self._clock.now_ns())
+        self._delivery.send(self._queue.finish(), self._clock.now_ns())
         self._finished = True
         self._delivery.close()
 

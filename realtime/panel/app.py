@@ -25,7 +25,7 @@ from realtime.panel.jobs import Jobs
 from realtime.panel.learn_routes import learn_routes
 from realtime.panel.like_routes import like_routes
 from realtime.panel.page_link import carry_out, serve_link
-from realtime.panel.piece_routes import Reader, review_routes
+from realtime.panel.piece_routes import PieceReader, review_routes
 from realtime.panel.responses import missing, read_body
 from realtime.panel.shelves import Pieces, Takes
 from realtime.panel.take_routes import take_routes
@@ -41,7 +41,7 @@ def build_app(
     controls: Controls, door: Door, jobs: Jobs, pieces: Pieces, invitation: Invitation | None = None
 ) -> ASGIApp:
     """Return the guarded application; `pieces` are those to look through, `invitation` is for other devices."""
-    reader = Reader()
+    reader = PieceReader()
     files = {path.name: path.read_bytes() for path in STATIC.iterdir() if path.suffix in _TYPES}
     places = asyncio.Semaphore(MOST_PAGES)
 

@@ -21,7 +21,7 @@ TAKEN_WITHIN_S = 30.0
 _SHARE_OF_DESCRIPTORS = 4
 
 
-class Connections:
+class OpenConnections:
     """The connections that are open, and how many were sent away; one line in the log tells of them."""
 
     def __init__(self, most: int) -> None:
@@ -30,7 +30,7 @@ class Connections:
         self.turned_away = 0
 
     @classmethod
-    def within_limits(cls) -> "Connections":
+    def within_limits(cls) -> "OpenConnections":
         """Return the connections that this process can afford: a quarter of its descriptors at most."""
         if sys.platform == "win32":  # where sockets are no descriptors of the process
             return cls(MOST_CONNECTIONS)
@@ -62,7 +62,7 @@ class Connections:
 class Connection(H11Protocol):
     """A connection that is closed where its client is too slow, or where there are too many."""
 
-    connections_open: Connections
+    connections_open: OpenConnections
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take a client in, or close at once."""
@@ -121,6 +121,6 @@ class Connection(H11Protocol):
         self.transport.abort()
 
 
-def protocol_with(connections: Connections) -> type[asyncio.Protocol]:
+def protocol_with(connections: OpenConnections) -> type[asyncio.Protocol]:
     """Return the protocol for a server whose connections are these."""
     return cast("type[asyncio.Protocol]", type("CountedConnection", (Connection,), {"connections_open": connections}))

@@ -20,7 +20,7 @@ from realtime.midi.performance_messages import TimedMessage
 from realtime.panel.child import WorkError, program, run_child
 from realtime.panel.controls import Controls
 from realtime.panel.responses import json_of
-from realtime.take.take import Source
+from realtime.take.take import TakeSource
 from realtime.threads.clock import NS_PER_S
 
 LISTENED_S = 60
@@ -57,7 +57,7 @@ def doctor_routes(controls: Controls) -> list[BaseRoute]:
         )
 
     async def sound(_request: Request) -> Response:
-        controls.replay("a chord to try the sound", chord(), 0)
+        controls.replay("a chord to try the sound", chord_route(), 0)
         return json_of({"type": "done"})
 
     async def own_keys(request: Request) -> Response:
@@ -101,7 +101,7 @@ async def cable_findings(
 def findings_of(controls: Controls) -> list[Finding]:
     """Return what can be said of the keyboard by what was heard in the last minute, and of the piano at the output."""
     heard = [
-        Arrived(record.at_ns, record.data) for record in controls.last(LISTENED_S) if record.source is Source.PLAYED
+        Arrived(record.at_ns, record.data) for record in controls.last(LISTENED_S) if record.source is TakeSource.PLAYED
     ]
     first_ns = heard[0].at_ns if heard else 0
     messages = [Arrived(one.at_ns - first_ns, one.data) for one in heard]
@@ -110,7 +110,7 @@ def findings_of(controls: Controls) -> list[Finding]:
     return [*found, *own_sound_findings(status.input, status.output, thru=controls.settings.thru)] if heard else found
 
 
-def chord() -> list[TimedMessage]:
+def chord_route() -> list[TimedMessage]:
     """Return four keys, one after the other, that sound together."""
     ons = [(index * _APART_NS, bytes((0x90, pitch, 80))) for index, pitch in enumerate(_CHORD)]
     end_ns = len(_CHORD) * _APART_NS + _LASTS_NS

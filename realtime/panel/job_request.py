@@ -15,7 +15,7 @@ LONGEST_S = 120
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class PanelTask:
     """A task for a file: what it does, its particulars to choose from and what they are, whether it has a length."""
 
     title: str
@@ -24,12 +24,12 @@ class Job:
     has_length: bool = False
 
 
-JOBS: Mapping[str, Job] = {
-    "continue": Job(SUMMARIES["continue"], has_length=True),
-    "fill": Job(SUMMARIES["fill"], tuple(kept for kept in KEPT if kept != "part"), "Keep"),
-    "velocities": Job(SUMMARIES["velocities"], ("from its own", "from nothing"), "Find them"),
-    "clean": Job(SUMMARIES["clean"], ("all", "pitch", "velocity", "onset", "time"), "What is wrong"),
-    "perform": Job(SUMMARIES["perform"], ("the score in time", "the order of its keys alone"), "Take from it"),
+JOBS: Mapping[str, PanelTask] = {
+    "continue": PanelTask(SUMMARIES["continue"], has_length=True),
+    "fill": PanelTask(SUMMARIES["fill"], tuple(kept for kept in KEPT if kept != "part"), "Keep"),
+    "velocities": PanelTask(SUMMARIES["velocities"], ("from its own", "from nothing"), "Find them"),
+    "clean": PanelTask(SUMMARIES["clean"], ("all", "pitch", "velocity", "onset", "time"), "What is wrong"),
+    "perform": PanelTask(SUMMARIES["perform"], ("the score in time", "the order of its keys alone"), "Take from it"),
 }
 """What can be made of a file: the commands on files, in their words."""
 

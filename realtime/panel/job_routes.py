@@ -12,7 +12,7 @@ from piano.midi.wrappers import unwrapped
 from realtime.panel.controls import Controls
 from realtime.panel.job_request import JOBS, LONGEST_NAME, LONGEST_S, MADE, PICTURE, JobRequest
 from realtime.panel.jobs import LARGEST_FILE, Jobs
-from realtime.panel.piece_routes import Piece, Reader, piece_routes
+from realtime.panel.piece_routes import PieceReader, ReadPiece, piece_routes
 from realtime.panel.responses import json_of, missing, number_of, read_body
 
 _MIDI_TYPES = ("audio/midi", "audio/mid", "audio/x-midi")
@@ -21,7 +21,7 @@ _NOT_PASSED_ON = frozenset(("seed", "takes", "review", "presets", "models"))
 """Settings that are the daemon's own."""
 
 
-def job_routes(controls: Controls, jobs: Jobs, reader: Reader) -> list[BaseRoute]:
+def job_routes(controls: Controls, jobs: Jobs, reader: PieceReader) -> list[BaseRoute]:
     """Return the routes of the jobs."""
 
     async def begin(request: Request) -> Response:
@@ -46,9 +46,9 @@ def job_routes(controls: Controls, jobs: Jobs, reader: Reader) -> list[BaseRoute
         await jobs.stop()
         return json_of(asdict(jobs.state))
 
-    async def made(_request: Request) -> Piece | None:
+    async def made(_request: Request) -> ReadPiece | None:
         data = jobs.result(MADE)
-        return None if data is None else Piece(f"{jobs.state.task}.mid", data)
+        return None if data is None else ReadPiece(f"{jobs.state.task}.mid", data)
 
     async def picture(_request: Request) -> Response:
         data = jobs.result(PICTURE)

@@ -8,7 +8,7 @@ from starlette.routing import BaseRoute, Route
 
 from realtime.panel.controls import Controls
 from realtime.panel.jobs import LARGEST_FILE
-from realtime.panel.piece_routes import Reader, told
+from realtime.panel.piece_routes import PieceReader, told
 from realtime.panel.responses import json_of, read_body
 from realtime.performers.reference import Reference
 
@@ -16,7 +16,7 @@ _MIDI_TYPES = ("audio/midi", "audio/mid", "audio/x-midi")
 _LONGEST_NAME = 80
 
 
-def like_routes(controls: Controls, reader: Reader) -> list[BaseRoute]:
+def like_routes(controls: Controls, reader: PieceReader) -> list[BaseRoute]:
     """Return the routes: play like a file that is sent, and like none any more."""
 
     async def like(request: Request) -> Response:

@@ -16,7 +16,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from piano.errors import ConfigError
 from piano.events import Event, NoteOff, NoteOn, Pedal, TimedEvent
-from realtime.control.protocol import ControlError, decode_request, descriptions, encode, encode_status
+from realtime.control.protocol import ControlError, decode_request, descriptions, encode_message, encode_status
 from realtime.engine.event_rings import Planned, Ring, TakenBack
 from realtime.files.synthesis import can_synthesise
 from realtime.midi.held_notes import HeldNotes
@@ -50,7 +50,7 @@ class PageLink:
     async def run(self) -> None:
         """Serve the page until it goes."""
         await self._socket.send_text(
-            encode(
+            encode_message(
                 "hello",
                 now_s=self._controls.now_s(),
                 sound_files=can_synthesise(),
@@ -93,7 +93,7 @@ class PageLink:
         rows += [self._plan_row(item) for item in plan]
         if rows or missed or lost:
             await self._socket.send_text(
-                encode("events", now_s=self._controls.now_s(), missed=missed or lost, events=rows)
+                encode_message("events", now_s=self._controls.now_s(), missed=missed or lost, events=rows)
             )
         return len(rows) >= PIECE
 
@@ -135,8 +135,8 @@ def carry_out(controls: Controls, text: str, held: HeldNotes | None = None) -> s
                 held.push(data)
         controls.carry_out(request)
     except (ControlError, ConfigError) as error:
-        return encode("refused", id=number, reason=str(error))
-    return None if request.midi is not None else encode("done", id=number)
+        return encode_message("refused", id=number, reason=str(error))
+    return None if request.midi is not None else encode_message("done", id=number)
 
 
 def _row(at_s: float, event: Event) -> Sequence[Any]:

@@ -23,7 +23,7 @@ from piano.tokens.vocabulary import TASKS
 from realtime.files.synthesis import can_synthesise, synthesise
 from realtime.panel.child import WorkError, program, run_child
 from realtime.panel.controls import Controls
-from realtime.panel.responses import json_of, midi_of, missing, number_of
+from realtime.panel.responses import json_of, midi_response, missing, number_of
 from realtime.panel.shelves import MOST_PIECES, Pieces
 
 _AT_ONCE = 2
@@ -35,18 +35,18 @@ _MOST_SEEDS = 10**9 - 1
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class ReadPiece:
     """A piece as it is sent: its name, and the bytes of its MIDI file."""
 
     name: str
     data: bytes
 
 
-Find = Callable[[Request], Awaitable[Piece | None]]
+Find = Callable[[Request], Awaitable[ReadPiece | None]]
 """Finds the piece that a request means; None if there is none."""
 
 
-class Reader:
+class PieceReader:
     """Has MIDI files read by processes of their own, a few at a time; what was asked last is kept."""
 
     def __init__(self) -> None:
@@ -95,12 +95,12 @@ class Reader:
             self._kept.popitem(last=False)
 
 
-def piece_routes(place: str, find: Find, controls: Controls, reader: Reader) -> list[BaseRoute]:
+def piece_routes(place: str, find: Find, controls: Controls, reader: PieceReader) -> list[BaseRoute]:
     """Return the routes of one kind of pieces: the file, its picture, and the replay of it."""
 
     async def file(request: Request) -> Response:
         piece = await find(request)
-        return missing("there is no such piece") if piece is None else midi_of(piece.data, piece.name)
+        return missing("there is no such piece") if piece is None else midi_response(piece.data, piece.name)
 
     async def picture(request: Request) -> Response:
         piece = await find(request)
@@ -145,13 +145,13 @@ def told(serve: Callable[[Request], Awaitable[Response]]) -> Callable[[Request],
     return serve_and_tell
 
 
-def review_routes(controls: Controls, pieces: Pieces, reader: Reader) -> list[BaseRoute]:
+def review_routes(controls: Controls, pieces: Pieces, reader: PieceReader) -> list[BaseRoute]:
     """Return the routes of a data set: its pieces, and a task on one of them, given and asked."""
 
-    async def find(request: Request) -> Piece | None:
+    async def find(request: Request) -> ReadPiece | None:
         number = number_of(request.path_params["number"], MOST_PIECES)
         data = None if number is None else await run_in_threadpool(pieces.read, number)
-        return None if data is None or number is None else Piece(pieces.names()[number], data)
+        return None if data is None or number is None else ReadPiece(pieces.names()[number], data)
 
     async def names(_request: Request) -> Response:
         return json_of({"pieces": await run_in_threadpool(pieces.names), "tasks": TASKS})

@@ -23,7 +23,7 @@ def json_of(value: object) -> Response:
     return Response(json.dumps(value, separators=(",", ":")), media_type="application/json")
 
 
-def midi_of(data: bytes, name: str) -> Response:
+def midi_response(data: bytes, name: str) -> Response:
     """Answer with a MIDI file to be kept under a name; what a header cannot carry of it is replaced."""
     plain = "".join(sign if sign.isascii() and (sign.isalnum() or sign in "-_. ") else "_" for sign in name)
     headers = {"Content-Disposition": f'attachment; filename="{plain}"'}

@@ -14,7 +14,7 @@ from loguru import logger
 from piano.errors import ConfigError
 from realtime.control.protocol import LONGEST_REQUEST
 from realtime.panel.app import build_app
-from realtime.panel.connection import Connections, protocol_with
+from realtime.panel.connection import OpenConnections, protocol_with
 from realtime.panel.controls import Controls
 from realtime.panel.guard import Door, host_in_url, is_loopback
 from realtime.panel.invitation import invitation_of
@@ -95,7 +95,7 @@ class PanelServer:
             log_config=None,
             access_log=False,
             lifespan="off",
-            http=protocol_with(Connections.within_limits()),
+            http=protocol_with(OpenConnections.within_limits()),
             backlog=_BACKLOG,
             ws="websockets-sansio",
             ws_max_size=LONGEST_REQUEST,

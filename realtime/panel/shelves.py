@@ -13,7 +13,7 @@ from pathlib import Path
 
 from piano.errors import ConfigError, MidiFileError
 from piano.midi.load import is_midi_name
-from realtime.panel.take_marks import Mark, TakeMarks
+from realtime.panel.take_marks import TakeMark, TakeMarks
 from realtime.take.recovery import write_recovered
 
 MOST_TAKES = 500
@@ -68,8 +68,8 @@ class Takes:
             return False
         with self._changing:
             marks = self._marks.read()
-            before = marks.get(name, Mark())
-            after = Mark(before.title if title is None else title, before.star if star is None else star)
+            before = marks.get(name, TakeMark())
+            after = TakeMark(before.title if title is None else title, before.star if star is None else star)
             self._marks.write({**marks, name: after})
         return True
 
@@ -98,7 +98,7 @@ class Takes:
                 for file in files:
                     if file.name.endswith(TAKE) and file.is_file(follow_symlinks=False):
                         status = file.stat(follow_symlinks=False)
-                        mark = marks.get(file.name, Mark())
+                        mark = marks.get(file.name, TakeMark())
                         title = mark.title or _title_of(file.name)
                         entry = TakeEntry(file.name, status.st_mtime, status.st_size, title, mark.star)
                         found.append((entry, Path(file.path)))

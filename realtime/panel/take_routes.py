@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute, Route
 
 from piano.errors import ConfigError
 from realtime.panel.controls import Controls
-from realtime.panel.piece_routes import Piece, Reader, piece_routes
+from realtime.panel.piece_routes import PieceReader, ReadPiece, piece_routes
 from realtime.panel.responses import json_of, missing, read_body
 from realtime.panel.shelves import TAKE, Takes
 from realtime.panel.take_marks import LONGEST_TITLE
@@ -21,17 +21,17 @@ KEPT_S = 30
 _LARGEST_MARKS = 4096
 
 
-def take_routes(controls: Controls, takes: Takes, reader: Reader) -> list[BaseRoute]:
+def take_routes(controls: Controls, takes: Takes, reader: PieceReader) -> list[BaseRoute]:
     """Return the routes of this session and of the takes before it."""
 
-    async def session(_request: Request) -> Piece | None:
+    async def session(_request: Request) -> ReadPiece | None:
         data = await run_in_threadpool(take_bytes, controls.take)
-        return None if data is None else Piece("take.mid", data)
+        return None if data is None else ReadPiece("take.mid", data)
 
-    async def earlier(request: Request) -> Piece | None:
+    async def earlier(request: Request) -> ReadPiece | None:
         name = request.path_params["name"] + TAKE
         data = await run_in_threadpool(takes.read, name)
-        return None if data is None else Piece(name, data)
+        return None if data is None else ReadPiece(name, data)
 
     async def entries(_request: Request) -> Response:
         return json_of([asdict(entry) for entry in await run_in_threadpool(takes.entries)])

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from piano.events import NoteOn, TimedEvent
 from piano.sampling.ending import Ending
-from piano.solve.stream_state import Mark
+from piano.solve.stream_state import StreamPlace
 from realtime.performers.joining import Joining
 
 REST_NS = 300_000_000
@@ -48,7 +48,7 @@ class Answer:
 class AnswerPrompt:
     """What the last answer answered."""
 
-    mark: Mark
+    mark: StreamPlace
     from_ns: int
     length_ns: int | None
     """How long the phrase was; None where nothing was played, and a piece begins."""

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from inference.onnx_session import Logits, Session
 from piano.events import NoteOn, TimedEvent
 from piano.sampling.memory import Memory
-from piano.sampling.velocity_posterior import median_velocity, noise_of_strength, posterior
+from piano.sampling.velocity_posterior import median_velocity, noise_of_strength, velocity_posterior
 from piano.solve.live_stream import LiveStream
 from piano.tasks.repair_tasks import NO_READING
 from realtime.performers.performer import Activity, Output, PerformerStatus
@@ -100,4 +100,4 @@ class VelocityRepair:
     def _velocity(self, logits: Logits, reading: int) -> int:
         has_none = len(self._readings) == SAME_READINGS and len(set(self._readings)) == 1
         noise = noise_of_strength(1.0) if has_none else self._noise
-        return median_velocity(posterior(logits, reading, noise))
+        return median_velocity(velocity_posterior(logits, reading, noise))

@@ -10,7 +10,7 @@ one that it needs.
 from realtime.settings.all_settings import GROUPS, PREFIX, Settings, marked, settings_by_group
 from realtime.settings.call_and_response import AnswerGroup
 from realtime.settings.changes import ChangesGroup
-from realtime.settings.marks import Mark, PageGroup, Shown
+from realtime.settings.marks import PageGroup, SettingMark, Shown
 from realtime.settings.model import ModelGroup, SamplingGroup
 from realtime.settings.modes import DuetGroup, LimitGroup, LoopGroup, ModeGroup, VelocityGroup
 from realtime.settings.ports import PortGroup
@@ -26,7 +26,6 @@ __all__ = [
     "DuetGroup",
     "LimitGroup",
     "LoopGroup",
-    "Mark",
     "MetronomeGroup",
     "ModeGroup",
     "ModelGroup",
@@ -35,6 +34,7 @@ __all__ = [
     "PortGroup",
     "ReportGroup",
     "SamplingGroup",
+    "SettingMark",
     "Settings",
     "Shown",
     "VelocityGroup",

@@ -9,7 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from realtime.settings.call_and_response import AnswerGroup
 from realtime.settings.changes import ChangesGroup
-from realtime.settings.marks import Mark
+from realtime.settings.marks import SettingMark
 from realtime.settings.model import ModelGroup, SamplingGroup
 from realtime.settings.modes import DuetGroup, LimitGroup, LoopGroup, ModeGroup, VelocityGroup
 from realtime.settings.ports import PortGroup
@@ -75,6 +75,6 @@ def settings_by_group() -> Iterator[tuple[str, dict[str, FieldInfo]]]:
         yield str(group.__doc__), dict(group.model_fields)
 
 
-def marked(mark: Mark) -> tuple[str, ...]:
+def marked(mark: SettingMark) -> tuple[str, ...]:
     """Return the names of the settings that carry a mark, in the order of the help."""
     return tuple(name for _, fields in settings_by_group() for name, field in fields.items() if mark in field.metadata)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 
-class Mark(Enum):
+class SettingMark(Enum):
     """One thing that a setting is beside its value."""
 
     LIVE = auto()
@@ -20,34 +20,30 @@ class Mark(Enum):
     """What is made of a continuation or a new piece depends on it."""
 
 
-Live, Preset = Mark.LIVE, Mark.PRESET
-DecidesTask, DecidesPiece = Mark.DECIDES_TASK, Mark.DECIDES_PIECE
+Live, Preset = SettingMark.LIVE, SettingMark.PRESET
+DecidesTask, DecidesPiece = SettingMark.DECIDES_TASK, SettingMark.DECIDES_PIECE
 
 
 class PageGroup(Enum):
-    """The groups in which the panel shows the settings, in their order: a title, and the modes that they belong to."""
+    """The groups in which the panel shows the settings, in their order: a title, and the modes that it belongs to."""
 
-    MODE = "Way of playing", ()
-    BOLDNESS = "How bold", ()
-    MANNER = "In whose manner", ()
-    ANSWERS = "How it answers", ("answer",)
-    ASKING = "What asks, besides a pause", ("answer",)
-    ALONG = "How it plays along", ("duet", "loop")
-    LOOP = "How the loop goes round", ("loop",)
-    VELOCITIES = "How it mends velocities", ("velocity",)
-    CHANGES = "Time and changes", ()
-    METRONOME = "Metronome", ()
-    KEYBOARD = "Keyboard and sound", ()
+    MODE = "Way of playing"
+    BOLDNESS = "How bold"
+    MANNER = "In whose manner"
+    ANSWERS = "How it answers", "answer"
+    ASKING = "What asks, besides a pause", "answer"
+    ALONG = "How it plays along", "duet", "loop"
+    LOOP = "How the loop goes round", "loop"
+    VELOCITIES = "How it mends velocities", "velocity"
+    CHANGES = "Time and changes"
+    METRONOME = "Metronome"
+    KEYBOARD = "Keyboard and sound"
 
-    @property
-    def title(self) -> str:
-        """Return what stands above the group."""
-        return self.value[0]
-
-    @property
-    def modes(self) -> tuple[str, ...]:
-        """Return in which modes the group is shown; none means in all of them."""
-        return self.value[1]
+    def __init__(self, title: str, *modes: str) -> None:
+        self.title = title
+        """What stands above the group."""
+        self.modes = modes
+        """In which modes it is shown; none means in all of them."""
 
 
 @dataclass(frozen=True, slots=True)

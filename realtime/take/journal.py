@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import BinaryIO
 from zlib import crc32
 
-from realtime.take.take import Source, TakeRecord, is_kept
+from realtime.take.take import TakeRecord, TakeSource, is_kept
 
 if sys.platform == "win32":
     import msvcrt
@@ -35,19 +35,19 @@ _LINE = re.compile(rb"(played|own|passed) (0|[1-9][0-9]{0,17}) ((?:[0-9a-f]{2}){
 _MOST_NAMES = 1000
 
 
-def encode(record: TakeRecord) -> bytes:
+def encode_record(record: TakeRecord) -> bytes:
     """Return a record as a line; the inverse of `decode`."""
     return _sealed(f"{record.source} {record.at_ns} {record.data.hex()}")
 
 
-def decode(line: bytes) -> TakeRecord | None:
+def decode_record(line: bytes) -> TakeRecord | None:
     """Return what a line says, without its end; None if it is damaged."""
     text, _, checksum = line.rpartition(b" ")
     found = _LINE.fullmatch(text)
     if found is None or checksum != b"%08x" % crc32(text):
         return None
     source, at_ns, data = found.groups()
-    record = TakeRecord(int(at_ns), Source(source.decode()), bytes.fromhex(data.decode()))
+    record = TakeRecord(int(at_ns), TakeSource(source.decode()), bytes.fromhex(data.decode()))
     return record if is_kept(record.data) else None
 
 
@@ -71,7 +71,7 @@ class JournalReader:
     def __iter__(self) -> Iterator[TakeRecord]:
         """Yield every whole record, in order; takes no more memory than a line."""
         while line := self._file.readline(_LONGEST_LINE):
-            record = decode(line[:-1]) if line.endswith(b"\n") else None
+            record = decode_record(line[:-1]) if line.endswith(b"\n") else None
             if record is not None or _HEADER_LINE.startswith(line):
                 self.is_ours = True
             else:

@@ -13,14 +13,14 @@ from piano.midi.chunks import EMPTY_TEXT, END_OF_TRACK
 from piano.midi.scan import variable_length
 from realtime.midi.held_notes import HeldNotes
 from realtime.midi.message import MessageKind, channel_of, kind_of
-from realtime.take.take import PASSED_ON, PIANOD, PLAYER, Source, Take, TakePlace, TakeRecord, on_a_piano
+from realtime.take.take import PASSED_ON, PIANOD, PLAYER, Take, TakePlace, TakeRecord, TakeSource, on_a_piano
 
 _TICKS_PER_QUARTER = 1000
 _NS_PER_TICK = 500_000
 _TEMPO = b"\xff\x51\x03" + (_TICKS_PER_QUARTER * _NS_PER_TICK // 1000).to_bytes(3)
 _LONGEST_DELTA = (1 << 28) - 1
 
-_NAMES = {Source.PLAYED: PLAYER, Source.OWN: PIANOD, Source.PASSED: PASSED_ON}
+_NAMES = {TakeSource.PLAYED: PLAYER, TakeSource.OWN: PIANOD, TakeSource.PASSED: PASSED_ON}
 
 
 def midi_of(records: Iterable[TakeRecord]) -> bytes | None:
@@ -33,13 +33,13 @@ def midi_of(records: Iterable[TakeRecord]) -> bytes | None:
     if first is None:
         return None
     tracks = {source: _Track(name) for source, name in _NAMES.items()}
-    tracks[Source.PLAYED].set_tempo()
+    tracks[TakeSource.PLAYED].set_tempo()
     for record in chain((first,), rest):
         tracks[record.source].add((record.at_ns - first.at_ns) // _NS_PER_TICK, record)
     if not any(track.struck for track in tracks.values()):
         return None
-    if not tracks[Source.PASSED].struck - tracks[Source.PLAYED].struck:
-        del tracks[Source.PASSED]
+    if not tracks[TakeSource.PASSED].struck - tracks[TakeSource.PLAYED].struck:
+        del tracks[TakeSource.PASSED]
     end_tick = max(track.tick for track in tracks.values())
     bodies = [track.finish(end_tick) for track in tracks.values()]
     header = b"MThd" + struct.pack(">IHHH", 6, 1, len(bodies), _TICKS_PER_QUARTER)
@@ -53,7 +53,7 @@ def take_bytes(take: Take) -> bytes | None:
 
 def excerpt_of(records: Sequence[TakeRecord]) -> bytes | None:
     """Return a part of a take as a MIDI file; None if no note begins in it. What began before it is left out."""
-    begun: set[tuple[Source, int, int]] = set()
+    begun: set[tuple[TakeSource, int, int]] = set()
     kept = []
     for record in records:
         kind, key = kind_of(record.data), (record.source, channel_of(record.data), record.data[1])
@@ -81,7 +81,7 @@ class _Track:
 
     def add(self, tick: int, record: TakeRecord) -> None:
         """Write a message; one that is stamped earlier than the one before stands beside that."""
-        data = on_a_piano(record.data) if record.source is Source.OWN else record.data
+        data = on_a_piano(record.data) if record.source is TakeSource.OWN else record.data
         kind = kind_of(data)
         if kind is MessageKind.NOTE_ON:
             self.struck[data] += 1

@@ -21,7 +21,7 @@ from realtime.take.message_log import MessageLog
 PLAYER, PIANOD, PASSED_ON = "player", "pianod", "passed on"
 
 
-class Source(StrEnum):
+class TakeSource(StrEnum):
     """Where a message of a take comes from."""
 
     PLAYED = "played"
@@ -37,7 +37,7 @@ class TakeRecord:
     """One message of a take, with its moment in nanoseconds of the clock in use."""
 
     at_ns: int
-    source: Source
+    source: TakeSource
     data: bytes
 
 
@@ -95,10 +95,11 @@ class Take:
         """Yield what came over the wire from one place to another, or to what is there now, in order of time."""
         end = end or self.place
         played = (
-            TakeRecord(at_ns, Source.PLAYED, data) for at_ns, data, _ in self._played.between(place.played, end.played)
+            TakeRecord(at_ns, TakeSource.PLAYED, data)
+            for at_ns, data, _ in self._played.between(place.played, end.played)
         )
         sent = (
-            TakeRecord(at_ns, Source.OWN if own else Source.PASSED, data)
+            TakeRecord(at_ns, TakeSource.OWN if own else TakeSource.PASSED, data)
             for at_ns, data, own in self.sent.between(place.sent, end.sent)
             if is_kept(data)
         )

@@ -16,10 +16,11 @@ from tempfile import mkdtemp
 
 from loguru import logger
 
-from realtime.take.journal import Journal, encode
+from realtime.take.journal import Journal, encode_record
 from realtime.take.midi_export import midi_of
 from realtime.take.recovery import Recovered, keep, recover, write_recovered
 from realtime.take.take import Take, TakePlace
+from realtime.threads.own_thread import OwnThread
 
 PERIOD_S = 0.25
 SYNC_S = 0.75
@@ -39,7 +40,7 @@ class TakeWriter:
         self._unsynced_since_s: float | None = None
         self._retry_at_s = 0.0
         self._ending = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._thread = OwnThread(self._run, "take")
         self.fault: str | None = None
         """Why the take is not on disk; None where it is. For any thread."""
         self.midi: Path | None = None
@@ -47,16 +48,13 @@ class TakeWriter:
 
     def start(self) -> None:
         """Start the thread."""
-        self._thread = threading.Thread(target=self._run, name="take", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
         """Write what is left, make the MIDI file, and end the thread; a disk that hangs is not waited for for ever."""
         self._ending.set()
-        if self._thread is not None:
-            self._thread.join(_JOIN_S)
-            if self._thread.is_alive():
-                logger.error("the disk does not answer: the take is in the journal in {}", self._folder)
+        if not self._thread.join(_JOIN_S):
+            logger.error("the disk does not answer: the take is in the journal in {}", self._folder)
 
     def _run(self) -> None:
         """Be the thread."""
@@ -139,7 +137,7 @@ class TakeWriter:
         if has_news:
             if self._journal is None:
                 self._journal = Journal.begin(self._folder, _name_of_now())
-            self._journal.append(encode(record) for record in self._take.since(self._place, end))
+            self._journal.append(encode_record(record) for record in self._take.since(self._place, end))
             self._place = end
             if self._unsynced_since_s is None:
                 self._unsynced_since_s = now_s

@@ -10,6 +10,7 @@ from typing import Protocol
 from loguru import logger
 
 from realtime.threads.clock import Clock, DueSource
+from realtime.threads.own_thread import OwnThread
 
 _JOIN_S = 5.0
 
@@ -30,11 +31,10 @@ class DueThread:
         self._condition = threading.Condition()
         self._news = self._ended = False
         self._running: Resignable | None = None
-        self._thread: threading.Thread | None = None
+        self._thread = OwnThread(self._run, "due")
 
     def start(self) -> None:
         """Start the thread."""
-        self._thread = threading.Thread(target=self._run, name="due", daemon=True)
         self._thread.start()
 
     def wake(self) -> None:
@@ -48,8 +48,7 @@ class DueThread:
         with self._condition:
             self._ended = True
             self._condition.notify()
-        if self._thread is not None:
-            self._thread.join(_JOIN_S)
+        self._thread.join(_JOIN_S)
 
     def _run(self) -> None:
         """Be the thread."""

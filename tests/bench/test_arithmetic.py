@@ -16,7 +16,7 @@ from bench.contestants import CONTESTANTS, FLOOR, OURS, Entry, is_peer
 from bench.decode import Plan, Times, decode_line, rounds_of
 from bench.floor import LEAST_BYTES, TIMES_THE_CACHE, larger_than_caches
 from bench.keys import STAGES, figures, ways
-from bench.lateness import dense_events, near
+from bench.lateness import dense_events, within_spans
 from bench.long import Minute, TimedSession, drift
 from bench.profile import by_operator
 from bench.report import page
@@ -91,8 +91,8 @@ def test_a_key_that_never_came_back_has_no_way() -> None:
 def test_what_was_due_within_an_exchange_or_just_after_is_at_it() -> None:
     spans = [(100 * MS, 102 * MS), (200 * MS, 201 * MS)]
     due = [99 * MS, 101 * MS, 106 * MS, 108 * MS, 203 * MS]
-    assert near(due, spans) == [False, True, True, False, True]
-    assert near(due, []) == [False] * 5
+    assert within_spans(due, spans) == [False, True, True, False, True]
+    assert within_spans(due, []) == [False] * 5
 
 
 def test_dense_music_strikes_no_key_that_is_down() -> None:

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 from piano.errors import MidiFileError
 from piano.midi.file import read_tracks
-from realtime.take.journal import JournalReader, encode
+from realtime.take.journal import JournalReader, encode_record
 from realtime.take.midi_export import midi_of
-from realtime.take.take import Source, TakeRecord
+from realtime.take.take import TakeRecord, TakeSource
 from tests.fuzz.drive import fuzz
 
 INSTRUMENTED = ("realtime.take.journal", "realtime.take.midi_export")
@@ -30,18 +30,20 @@ def _sealed(line: bytes) -> bytes:
     match line.split(b" "):
         case [b"played" | b"own" | b"passed" as source, at_ns, data, *_]:
             try:
-                record = TakeRecord(int(at_ns[:18]), Source(source.decode()), bytes.fromhex(data.decode()))
+                record = TakeRecord(int(at_ns[:18]), TakeSource(source.decode()), bytes.fromhex(data.decode()))
             except ValueError:
                 return line
-            return encode(record)
+            return encode_record(record)
     return line + b"\n"
 
 
 def seeds() -> Iterator[bytes]:
     """Yield journals to begin with."""
     messages = ("903c40", "803c40", "b0407f", "c005", "993c40")
-    for source in Source:
-        yield b"".join(encode(TakeRecord(10**9 + at, source, bytes.fromhex(text))) for at, text in enumerate(messages))
+    for source in TakeSource:
+        yield b"".join(
+            encode_record(TakeRecord(10**9 + at, source, bytes.fromhex(text))) for at, text in enumerate(messages)
+        )
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from onnx import TensorProto, helper
 
 from inference import trial as trial_module
 from inference.bundle import Bundle
-from inference.trial import Trial
+from inference.trial import TrialLoad
 from piano.errors import BundleError
 from tests.inference.test_bundle import replace_graph
 
@@ -51,27 +51,27 @@ def greedy(folder: Path, elements: int) -> None:
 
 def test_a_bundle_that_plays_is_tried_once(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     loaded = Bundle.load(bundle)
-    Trial().run(loaded)
+    TrialLoad().run(loaded)
     monkeypatch.setattr(subprocess, "Popen", None)
-    Trial().run(loaded)
+    TrialLoad().run(loaded)
 
 
 def test_one_that_asks_for_more_memory_than_its_size_is_refused(bundle: Path) -> None:
     greedy(bundle, 1_500_000_000)
     with pytest.raises(BundleError, match=f"{bundle}.*(memory|failed|cannot load)"):
-        Trial().run(Bundle.load(bundle))
+        TrialLoad().run(Bundle.load(bundle))
     with pytest.raises(BundleError):
-        Trial().run(Bundle.load(bundle))
+        TrialLoad().run(Bundle.load(bundle))
 
 
 def test_one_that_takes_too_long_is_given_up(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trial_module, "WITHIN_S", 0.01)
     with pytest.raises(BundleError, match="did not load and play within"):
-        Trial().run(Bundle.load(bundle))
+        TrialLoad().run(Bundle.load(bundle))
 
 
 def test_a_trial_can_be_cancelled(bundle: Path) -> None:
-    loaded, trial = Bundle.load(bundle), Trial()
+    loaded, trial = Bundle.load(bundle), TrialLoad()
     faults: list[BundleError] = []
 
     def run() -> None:

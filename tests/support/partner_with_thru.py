@@ -8,7 +8,7 @@ from realtime.engine.from_settings import engine_settings, play_settings_of, sch
 from realtime.engine.offline_run import OfflineRun
 from realtime.engine.partner import PartnerSettings
 from realtime.midi.input_thread import Thru
-from realtime.midi.memory_ports import MemoryOutputPort, Script
+from realtime.midi.memory_ports import MemoryOutputPort, ScriptedPlayer
 from realtime.midi.port_events import Received
 from realtime.performers.play_settings import Mode
 from realtime.settings import Settings
@@ -43,7 +43,7 @@ class PartnerWithThru:
 
     def play(self, messages: Iterable[tuple[int, bytes]]) -> None:
         """Let the player send messages at their moments."""
-        self.run.clock.attach(Script(messages, self.deliver))
+        self.run.clock.attach(ScriptedPlayer(messages, self.deliver))
 
     def perform(self, acts: Iterable[Act | tuple[int, Mode, bool]], tail_ns: int = 2 * S) -> None:
         """Let the player act in order of time, exchanges of the mode among it, and go on for a while."""

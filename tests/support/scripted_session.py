@@ -8,7 +8,7 @@ from inference.onnx_session import Logits
 
 FORCED_LOGIT = 100.0
 
-Script = Mapping[int, int] | Callable[[tuple[int, ...]], int | None]
+TokenScript = Mapping[int, int] | Callable[[tuple[int, ...]], int | None]
 """Which token must follow: by the length so far, or by the tokens so far; others come from the hash."""
 
 
@@ -24,7 +24,7 @@ class ScriptedSession:
         vocabulary: int,
         context: int = 1024,
         *,
-        script: Script | None = None,
+        script: TokenScript | None = None,
         seed: int = 0,
         horizon: int | None = None,
     ) -> None:

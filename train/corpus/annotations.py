@@ -18,12 +18,12 @@ from piano.errors import CorpusError, PianodError
 from piano.midi.load import LONGEST_S
 from piano.notes import NoteArray
 from train.corpus.archives import archive_at
-from train.corpus.sources import Source
+from train.corpus.sources import CorpusSource
 
 _KINDS = {"db": DOWNBEAT, "b": BEAT, "bR": BEAT}
 
 
-def cues_of(source: Source, notes: NoteArray, *, finds_chords: bool = True) -> CueArray:
+def cues_of(source: CorpusSource, notes: NoteArray, *, finds_chords: bool = True) -> CueArray:
     """Return a piece's beats and chords as cues, in order of time; chords stand where they sound.
 
     Chords that nobody annotated are found from the notes, where that is asked for.
@@ -53,7 +53,7 @@ def _chord(fields: list[str]) -> tuple[float, int]:
     return float(fields[0]), read_harte(fields[2])
 
 
-def _read(source: Source, kind: str, parse: Callable[[list[str]], tuple[float, int]]) -> CueArray | None:
+def _read(source: CorpusSource, kind: str, parse: Callable[[list[str]], tuple[float, int]]) -> CueArray | None:
     """Return the cues of one table, in order of time; None if there is no such table."""
     name = f"{source.annotated_as}.{kind}.tsv"
     text = _text(source.annotations, name) if source.annotations else None

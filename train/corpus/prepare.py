@@ -25,7 +25,7 @@ from train.corpus.cache_writer import CacheWriter
 from train.corpus.cleaning import LONGEST_SILENCE_S, clean
 from train.corpus.corpus_report import REPORT_NAME, CorpusReport, FileOutcome, Outcomes
 from train.corpus.note_cache import CACHE_NAME, Columns, pack
-from train.corpus.sources import Source, folder_sources, splits_of_few, zip_sources
+from train.corpus.sources import CorpusSource, folder_sources, splits_of_few, zip_sources
 from train.corpus.spool import Spool
 from workers.dask_cluster import check_address
 from workers.place import Place, Tell
@@ -104,7 +104,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def prepare(
-    sources: Sequence[Source],
+    sources: Sequence[CorpusSource],
     out: Path,
     *,
     longest_silence_s: float = LONGEST_SILENCE_S,
@@ -158,7 +158,7 @@ class _Numbered:
     """A source by its place in the list."""
 
     number: int
-    source: Source
+    source: CorpusSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +183,7 @@ class _Preparing:
             yield _Done(work.number, prepare_one(work.source, self.longest_silence_s, finds_chords=self.finds_chords))
 
 
-def _prepare_all(sources: Sequence[Source], job: _Preparing, place: Place) -> Iterator[Prepared]:
+def _prepare_all(sources: Sequence[CorpusSource], job: _Preparing, place: Place) -> Iterator[Prepared]:
     """Yield what became of each source, in order."""
     numbered = (_Numbered(number, source) for number, source in enumerate(sources))
     size = 1 if place.cluster is None and place.jobs == 1 else _SOURCES_A_GROUP
@@ -201,7 +201,9 @@ def _tell_nobody(_number: int, _share: float, _notes: float) -> None:
     """Take how far a file is; none takes long."""
 
 
-def prepare_one(source: Source, longest_silence_s: float = LONGEST_SILENCE_S, *, finds_chords: bool = True) -> Prepared:
+def prepare_one(
+    source: CorpusSource, longest_silence_s: float = LONGEST_SILENCE_S, *, finds_chords: bool = True
+) -> Prepared:
     """Read, clean and pack one file; a file that cannot be used is refused with the reason, never an exception."""
     try:
         tracks = read_tracks(_bytes(source), name=source.piece.file, warn=tqdm.write)
@@ -250,7 +252,7 @@ def players_part(tracks: Sequence[MidiTrack]) -> tuple[MidiTrack, ...]:
     return tuple(track if track.name == PLAYER else replace(track, performance=silent) for track in tracks)
 
 
-def _bytes(source: Source) -> bytes | Path:
+def _bytes(source: CorpusSource) -> bytes | Path:
     """Return the bytes of a file in a zip, or the path of a file in a folder."""
     if source.member is None:
         return source.path

@@ -73,11 +73,11 @@ def run(args: argparse.Namespace) -> int:
     with ProcessPoolExecutor(max(1, args.workers), initializer=_open, initargs=(args.corpus,)) as pool:
         checked = pool.map(_check_piece, range(count), chunksize=16)
         losses = _total(tqdm(checked, total=count, desc="round trip", unit="piece"))
-    print(describe(losses))
+    print(describe_round_trip(losses))
     return 0 if losses.is_within_bounds else 1
 
 
-def measure(played: Performance) -> RoundTripLosses:
+def measure_round_trip(played: Performance) -> RoundTripLosses:
     """Return what is lost when a performance is encoded and decoded."""
     tokens = encode(played)
     heard = decode(tokens).performance
@@ -105,7 +105,7 @@ def measure(played: Performance) -> RoundTripLosses:
     )
 
 
-def describe(losses: RoundTripLosses) -> str:
+def describe_round_trip(losses: RoundTripLosses) -> str:
     """Return the figures as a table of lines."""
     return "\n".join(
         (
@@ -131,7 +131,7 @@ def _open(path: Path) -> None:
 def _check_piece(index: int) -> RoundTripLosses:
     if _cache is None:
         raise RuntimeError("the process was not given a cache")
-    return measure(_cache.performance(index))
+    return measure_round_trip(_cache.performance(index))
 
 
 def _total(checked: Iterable[RoundTripLosses]) -> RoundTripLosses:

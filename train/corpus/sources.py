@@ -37,7 +37,7 @@ _KEPT_OF_A_SMALL_FOLDER = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class CorpusSource:
     """One MIDI file to read: a file, or a member of a zip, and the piece it becomes.
 
     Its beats and chords, if they are annotated, are `NAME.beats.tsv` and `NAME.chords.tsv` in the folder or zip
@@ -53,7 +53,7 @@ class Source:
     """Whether its split is chosen once it is known which files can be read; see `splits_of_few`."""
 
 
-def zip_sources(folder: Path, splits: Path) -> list[Source]:
+def zip_sources(folder: Path, splits: Path) -> list[CorpusSource]:
     """Return the files that the split table lists, each in the zip of its data set.
 
     The table has the columns dataset, file, split, composer, title. A data set's zip is the one whose name begins
@@ -74,11 +74,13 @@ def zip_sources(folder: Path, splits: Path) -> list[Source]:
             title=row.get("title") or "",
             licence=LICENCES.get(dataset, UNKNOWN_LICENCE),
         )
-        sources.append(Source(piece, zips[dataset], row["file"], annotations, f"{dataset}/{row['file']}"))
+        sources.append(CorpusSource(piece, zips[dataset], row["file"], annotations, f"{dataset}/{row['file']}"))
     return sources
 
 
-def folder_sources(folder: Path, split_csv: Path | None = None, *, licence: str = UNKNOWN_LICENCE) -> list[Source]:
+def folder_sources(
+    folder: Path, split_csv: Path | None = None, *, licence: str = UNKNOWN_LICENCE
+) -> list[CorpusSource]:
     """Return the MIDI files below a folder, in order of name, as one data set named after the folder.
 
     With a table (columns file, split, and if wanted composer, title) only the files that it lists are taken;
@@ -98,7 +100,7 @@ def folder_sources(folder: Path, split_csv: Path | None = None, *, licence: str 
     else:
         rows = list(_rows(split_csv, ("file", "split")))
     return [
-        Source(
+        CorpusSource(
             Piece(
                 dataset=dataset,
                 file=row["file"],

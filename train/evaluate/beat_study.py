@@ -42,7 +42,7 @@ _FEWEST_BEATS = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundBeats:
     """How a piece went: shares of beats, and seconds until it was found (infinite if never)."""
 
     dataset: str
@@ -108,17 +108,17 @@ def told_beats(tracker: BeatTracker | Autocorrelation, notes: NoteArray, every: 
     return np.array(told)
 
 
-def judge(dataset: str, told: Floats, beats: Floats, first_s: float) -> Found:
+def judge(dataset: str, told: Floats, beats: Floats, first_s: float) -> FoundBeats:
     """Return how the beats that were told agree with the annotated ones."""
     if not told.size:
-        return Found(dataset, 0.0, 0.0, 0.0, np.inf)
+        return FoundBeats(dataset, 0.0, 0.0, 0.0, np.inf)
     is_met = _near(beats, told)
     half = np.sort(np.concatenate([beats, (beats[1:] + beats[:-1]) / 2]))
     levels = (beats, half, beats[::2], beats[1::2])
     recall = max((float(_near(level, told).mean()) for level in levels if level.size), default=0.0)
     rows = np.convolve(is_met, np.ones(IN_A_ROW), "valid") == IN_A_ROW
     after_s = float(beats[IN_A_ROW - 1 + int(rows.argmax())] - first_s) if rows.any() else np.inf
-    return Found(dataset, float(is_met.mean()), float(_near(told, beats).mean()), recall, after_s)
+    return FoundBeats(dataset, float(is_met.mean()), float(_near(told, beats).mean()), recall, after_s)
 
 
 def _near(these: Floats, those: Floats) -> NDArray[np.bool_]:
@@ -184,7 +184,7 @@ def main() -> None:
         table = np.round(count(cache, options.seconds), 5)
         print(f"LIKELIHOODS = {tuple(tuple(tuple(row) for row in tempo) for tempo in table.tolist())}")
         return
-    rows: dict[str, list[Found]] = {"tracker": [], "autocorrelation": []}
+    rows: dict[str, list[FoundBeats]] = {"tracker": [], "autocorrelation": []}
     for number, (dataset, notes, beats) in enumerate(excerpts(cache, options.split, options.seconds)):
         if number % options.every:
             continue

@@ -111,7 +111,7 @@ def run(args: argparse.Namespace) -> int:
         rows[at:at] = [Measured(name, tally(ngrams[name], _streams(pieces, cache, name))) for name in ngrams]
     if not rows[0].total.notes:
         raise CorpusError("there is not one note in the performances to measure on")
-    print(table(rows))
+    print(bits_table(rows))
     print(parts_table(rows))
     if args.json:
         _write(args.json, rows, args)
@@ -143,7 +143,7 @@ def load_scorer(target: str, *, batch: int = 8, bf16: bool = False) -> WindowSco
     return WindowScorer(load_predictor(target, bf16=bf16), batch)
 
 
-def table(rows: Sequence[Measured]) -> str:
+def bits_table(rows: Sequence[Measured]) -> str:
     """Return the figures of all models as text, and below a model its figures on each of several datasets."""
     lines: list[tuple[str, ...]] = []
     for row in rows:

@@ -16,10 +16,10 @@ from piano.tasks.exercise import Exercise
 from train.evaluate.nearest_neighbour import NearestNeighbour, known_notes
 
 Values = NDArray[np.float64]
-Baseline = Callable[[Exercise, np.random.Generator], NoteArray]
+NoteBaseline = Callable[[Exercise, np.random.Generator], NoteArray]
 
 
-def fit_task_baselines(exercises: Sequence[Exercise]) -> dict[str, Baseline]:
+def fit_task_baselines(exercises: Sequence[Exercise]) -> dict[str, NoteBaseline]:
     """Return the baselines by name, from exercises of the training split of the same task."""
     neighbours = NearestNeighbour(exercises)
     return {
@@ -29,7 +29,7 @@ def fit_task_baselines(exercises: Sequence[Exercise]) -> dict[str, Baseline]:
     }
 
 
-def _random_notes(exercises: Sequence[Exercise]) -> Baseline:
+def _random_notes(exercises: Sequence[Exercise]) -> NoteBaseline:
     """Return what draws notes: as many as are shown where all are asked, else as dense as asked notes were."""
     asked = [exercise.performance.notes[exercise.roles == Role.OWN] for exercise in exercises]
     pool = np.concatenate(asked)

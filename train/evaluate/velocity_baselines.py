@@ -23,7 +23,7 @@ SMOOTHINGS = (0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.5, 0.7, 1.0)
 FILTER_SMOOTHINGS = (0.03, 0.1, 0.3)
 """The exponential means of the linear filter."""
 
-Baseline = Callable[[Exercise, np.random.Generator], Velocities]
+VelocityBaseline = Callable[[Exercise, np.random.Generator], Velocities]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class _Heard:
     truth: Values
 
 
-def fit_velocity_baselines(exercises: Sequence[Exercise]) -> dict[str, Baseline]:
+def fit_velocity_baselines(exercises: Sequence[Exercise]) -> dict[str, VelocityBaseline]:
     """Return the baselines by name, fitted on exercises of the training split in the same situation."""
     heard = [_heard(exercise) for exercise in exercises]
     played = np.concatenate([each.truth for each in heard])
@@ -48,7 +48,7 @@ def fit_velocity_baselines(exercises: Sequence[Exercise]) -> dict[str, Baseline]
     features = np.concatenate([_features(each, begin) for each in heard])
     weights = np.linalg.lstsq(features, played, rcond=None)[0]
 
-    def causal(found: Callable[[_Heard], Values]) -> Baseline:
+    def causal(found: Callable[[_Heard], Values]) -> VelocityBaseline:
         return lambda exercise, _: _velocities(found(_heard(exercise)))
 
     return {

@@ -10,9 +10,9 @@ from piano.errors import PianodError
 from train.corpus.corpus_report import REPORT_NAME
 from train.corpus.note_cache import CACHE_NAME, COLUMNS_INDEX, NoteCache
 from train.corpus.prepare import prepare
-from train.corpus.sources import Source, folder_sources
+from train.corpus.sources import CorpusSource, folder_sources
 from train.fit.ranks import Ranks
-from train.fit.run_state import LOG, Progress
+from train.fit.run_state import LOG, RunProgress
 from train.fit.trainer import BEST, LAST, Trainer
 from train.recipe import Recipe, load_recipe
 
@@ -63,7 +63,7 @@ def length(recipe: Recipe, remaining_minutes: float | None) -> str:
     return f"at most {said}; it stops when it gains no more" if recipe.schedule.patience else said
 
 
-def outcome(folder: Path, progress: Progress) -> str:
+def outcome(folder: Path, progress: RunProgress) -> str:
     """Return what a run came to: the best validation and, if its log has it, that of the weights it began with."""
     if math.isinf(progress.best_nats):
         return f"{folder / LAST}: the newest checkpoint, after {progress.step} steps; none was validated yet"
@@ -108,7 +108,7 @@ def _corpus(path: Path, folder: Path) -> NoteCache:
     return found
 
 
-def _say_what_is_new(sources: Sequence[Source], folder: Path) -> None:
+def _say_what_is_new(sources: Sequence[CorpusSource], folder: Path) -> None:
     """Say which files came after the note cache in the folder of the run was made: the run goes on without them."""
     try:
         known = {entry["file"] for entry in json.loads((folder / REPORT_NAME).read_text(encoding="utf-8"))["files"]}

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from train.fit.optimizer import learning_rate, learning_rate_at
 from train.fit.ranks import Ranks
-from train.fit.run_state import Progress
+from train.fit.run_state import RunProgress
 from train.recipe import Recipe
 
 _LONGEST_WARM_UP = 0.1
@@ -19,7 +19,7 @@ class Course:
     clock of the first.
     """
 
-    def __init__(self, recipe: Recipe, progress: Progress, ranks: Ranks, now_s: Callable[[], float]) -> None:
+    def __init__(self, recipe: Recipe, progress: RunProgress, ranks: Ranks, now_s: Callable[[], float]) -> None:
         """`now_s` is any clock that only runs forward, in seconds; the time begins to count here."""
         self.recipe, self.progress, self.ranks, self.now_s = recipe, progress, ranks, now_s
         self._resumed_s = now_s() - progress.elapsed_s

@@ -21,7 +21,7 @@ _FREE_TO_CHANGE = ("schedule", "compile", "name")
 
 
 @dataclass(slots=True)
-class Progress:
+class RunProgress:
     """How far a run is: the next step, the best validation in nats per token, and validations since.
 
     `long_from` is the step from which on windows are long, once the clock has told. `elapsed_s` is the time that the
@@ -39,7 +39,7 @@ class Progress:
     validation_s: float = field(default=0.0, compare=False)
 
 
-def save_state(folder: Path, recipe: Recipe, progress: Progress, model: GPT2, optimizers: list[Optimizer]) -> None:
+def save_state(folder: Path, recipe: Recipe, progress: RunProgress, model: GPT2, optimizers: list[Optimizer]) -> None:
     """Write the state, whole or not at all."""
     state = {
         "recipe": recipe.model_dump_json(),
@@ -51,7 +51,7 @@ def save_state(folder: Path, recipe: Recipe, progress: Progress, model: GPT2, op
         torch.save(state, partial)
 
 
-def load_state(folder: Path, recipe: Recipe, model: GPT2, optimizers: list[Optimizer]) -> Progress:
+def load_state(folder: Path, recipe: Recipe, model: GPT2, optimizers: list[Optimizer]) -> RunProgress:
     """Put model and optimizers into the saved state; return the progress.
 
     CheckpointError if the file is damaged, or if its recipe differs in more than the schedule, compilation, the
@@ -69,7 +69,7 @@ def load_state(folder: Path, recipe: Recipe, model: GPT2, optimizers: list[Optim
             for optimizer, saved in zip(optimizers, state["optimizers"], strict=True):
                 optimizer.load_state_dict(saved)
             # A state from before a figure was thought of has that figure's default.
-            return Progress(**{each.name: state[each.name] for each in fields(Progress) if each.name in state})
+            return RunProgress(**{each.name: state[each.name] for each in fields(RunProgress) if each.name in state})
     except Exception as fault:  # unpickling raises whatever the damage comes to
         raise CheckpointError(f"{path}: damaged; {remedy} ({fault})") from fault
     raise CheckpointError(f"{path}: was made by a recipe with another {', '.join(changed)}; {remedy}")

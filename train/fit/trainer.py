@@ -12,7 +12,6 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.nn.parallel import DistributedDataParallel
-from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
 from piano.errors import CheckpointError, ConfigError
@@ -24,9 +23,10 @@ from train.fit.compiling import CompileChoice
 from train.fit.course import Course
 from train.fit.interruption import Interruption
 from train.fit.loader_watch import watched
+from train.fit.logbook import open_logbook
 from train.fit.optimizer import build_optimizers, set_learning_rate
 from train.fit.ranks import Ranks
-from train.fit.run_state import LOG, STATE, Progress, load_state, save_state, trim_log
+from train.fit.run_state import LOG, STATE, RunProgress, load_state, save_state, trim_log
 from train.model.checkpoint import load_checkpoint, save_checkpoint
 from train.model.gpt2 import GPT2, GPT2Config
 from train.model.warm_start import knows_plain_music_alone, open_to_tasks, with_later_tokens
@@ -57,7 +57,7 @@ class Trainer:
         check_shares(recipe, ranks)
         self.recipe, self.cache, self.folder, self.ranks = recipe, cache, folder, ranks
         self.device = ranks.device
-        self.progress, self.now_s, self.interruption = Progress(), now_s, Interruption()
+        self.progress, self.now_s, self.interruption = RunProgress(), now_s, Interruption()
         torch.manual_seed(recipe.seed)
         shape = recipe.model
         config = GPT2Config(VOCABULARY.size, shape.context, shape.layers, shape.heads, shape.width, shape.dropout)
@@ -113,13 +113,17 @@ class Trainer:
             raise CheckpointError(f"{folder}: is of shape {model.config}, the recipe asks for {self.model.config}")
         return model, metadata
 
-    def fit(self) -> Progress:
+    def fit(self) -> RunProgress:
         """Train to the end of the schedule, until patience runs out or until told to stop; return how it went.
 
         Told to stop by SIGINT or SIGTERM, it takes the step to its end and saves: see `interruption`.
         """
         schedule, progress, course = self.recipe.schedule, self.progress, self.course
-        with self._logbook() as logbook, self._bar() as bar, self.interruption.noted():
+        with (
+            open_logbook(self.folder, self.progress.step, self.ranks) as logbook,
+            self._bar() as bar,
+            self.interruption.noted(),
+        ):
             if schedule.validate_start and not progress.step and math.isinf(progress.best_nats):
                 self._validate_and_keep(None, logbook)
                 self._save()
@@ -319,18 +323,6 @@ class Trainer:
         elif self._is_out_of_patience():
             self._say(f"no gain in {self.recipe.schedule.patience} validations: stopped at step {step}")
 
-    @contextlib.contextmanager
-    def _logbook(self) -> Iterator[Any]:
-        """Open TensorBoard's event file on the first rank; on the others what is logged goes nowhere."""
-        if not self.ranks.is_first:
-            yield _NoLogbook()
-            return
-        writer: Any = SummaryWriter(self.folder, purge_step=self.progress.step + 1)
-        try:
-            yield writer
-        finally:
-            writer.close()
-
     def _bar(self) -> Any:
         tokens = self.recipe.batches.tokens
         return tqdm(
@@ -345,8 +337,3 @@ class Trainer:
 def _data_of(metadata: dict[str, Any]) -> dict[str, str]:
     """Return the data sets that a checkpoint was trained on, and the licence of each."""
     return {entry["dataset"]: entry["licence"] for entry in metadata.get("trained_on", [])}
-
-
-class _NoLogbook:
-    def add_scalar(self, tag: str, value: float, step: int) -> None:
-        """Take a figure and do nothing with it."""

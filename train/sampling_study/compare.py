@@ -123,7 +123,7 @@ def run(args: argparse.Namespace) -> int:
             content = {name: _as_json(*each) for name, each in found.items()}
             args.json.write_text(json.dumps(content if len(found) > 1 else content[first], indent=2) + "\n")
         if args.plot is not None:
-            draw(args.plot, found[first][0])
+            draw_long_run(args.plot, found[first][0])
     except OSError as error:
         raise PianodError(f"{error.filename}: cannot be written ({error.strerror}); choose another place") from error
     return 0
@@ -189,7 +189,7 @@ def nearness_table(nearness: Nearness) -> str:
     return f"{about}\n{text_table(('', 'continuation', 'other music', 'nearer than other'), lines)}"
 
 
-def draw(path: Path, long_run: LongRun) -> None:
+def draw_long_run(path: Path, long_run: LongRun) -> None:
     """Draw each statistic over the minutes: the band and the median of real music, and the generated pieces."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

@@ -26,6 +26,6 @@ class Found:
         return float(middle(self.real.values[:, column])), float(middle(self.made.values[:, column]))
 
 
-def order_of(told: Told) -> list[int]:
+def order_of_telling(told: Told) -> list[int]:
     """Return the numbers of the statistics, from the one that alone tells most to the one that tells least."""
     return [int(column) for column in np.argsort(-np.abs(told.single - 0.5), kind="stable")]

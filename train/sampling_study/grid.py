@@ -14,7 +14,7 @@ from piano.solve.limits import ENDS_EVENT
 from piano.tokens.encoding import decode, encode
 from piano.tokens.vocabulary import STEP_S, VOCABULARY, Kind
 from train.corpus.sources import midi_files
-from train.sampling_study.side_by_side import PieceRequest, PlayedPiece, play_side_by_side
+from train.sampling_study.side_by_side import ExcerptRequest, PlayedPiece, play_side_by_side
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,10 +46,12 @@ def run(args: argparse.Namespace) -> int:
         except OSError as error:
             raise PianodError(f"{folder}: cannot be made ({error.strerror}); choose another place") from error
         seeds = range(args.seed, args.seed + args.pieces)
-        new = [PieceRequest(seed, sampling, drawn_notes_per_s(seed)) for seed in seeds]
+        new = [ExcerptRequest(seed, sampling, drawn_notes_per_s(seed)) for seed in seeds]
         for number, piece in enumerate(play_side_by_side(args.bundle, new, args.tokens, ["opening"]), 1):
             write_performance(folder / f"piece-{number:02}.mid", [MidiTrack("piece", _performance(piece))])
-        continued = [PieceRequest(args.seed + number, sampling, primer=primer) for number, primer in enumerate(primers)]
+        continued = [
+            ExcerptRequest(args.seed + number, sampling, primer=primer) for number, primer in enumerate(primers)
+        ]
         for number, piece in enumerate(play_side_by_side(args.bundle, continued, args.more_tokens), 1):
             write_performance(folder / f"continued-{number:02}.mid", _parted(piece))
         print(f"{folder}: {args.pieces} pieces, {len(primers)} continuations", flush=True)

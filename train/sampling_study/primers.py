@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     numbers = cache.select(split=args.split, datasets=args.dataset)
     if not numbers:
         raise CorpusError(f"{args.corpus}: there are no pieces of split {args.split!r} to take excerpts from")
-    works, pieces = works_of(cache, numbers), dict[str, str]()
+    works, pieces = primer_works(cache, numbers), dict[str, str]()
     for number, both in enumerate(draw_excerpts(cache, numbers, ExcerptPlan(args.count, 2 * args.seconds, args.seed))):
         primer = cut(both.performance, 0.0, args.seconds, None, both.name).performance
         after = cut(both.performance, args.seconds, 2 * args.seconds, None, both.name).performance
@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def works_of(cache: NoteCache, numbers: Sequence[int]) -> Mapping[str, str]:
+def primer_works(cache: NoteCache, numbers: Sequence[int]) -> Mapping[str, str]:
     """Return the work that each piece is a performance of, by its file: composer and title, or the file's own name."""
     pieces = (cache.pieces[number] for number in numbers)
     return {piece.file: f"{piece.composer}: {piece.title}" if piece.title else piece.file for piece in pieces}

@@ -32,7 +32,7 @@ _LONGEST_EVENT = 16
 
 
 @dataclass(frozen=True, slots=True)
-class PieceRequest:
+class ExcerptRequest:
     """A piece to be played: by which seed and settings, and after which tokens, whole events that are heard first.
 
     `notes_per_s` is how busy it is to be; None for as busy as what is heard.
@@ -53,7 +53,7 @@ class PlayedPiece:
 
 
 def play_side_by_side(
-    folder: Path, requests: Sequence[PieceRequest], count: int, styles: Sequence[str] = ()
+    folder: Path, requests: Sequence[ExcerptRequest], count: int, styles: Sequence[str] = ()
 ) -> list[PlayedPiece]:
     """Return the pieces that a bundle plays: so many tokens each, up to the end of an event, after what is heard.
 
@@ -78,7 +78,7 @@ def play_side_by_side(
         return list(threads.map(play, range(len(requests))))
 
 
-def _played(session: Session, head: Sequence[int], request: PieceRequest, count: int) -> PlayedPiece:
+def _played(session: Session, head: Sequence[int], request: ExcerptRequest, count: int) -> PlayedPiece:
     stream, sampler, decoder = LiveStream(session, head), Sampler(request.seed, request.sampling), StreamDecoder(0)
     for token in request.primer:
         heard = decoder.push(token)

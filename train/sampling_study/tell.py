@@ -25,8 +25,8 @@ from train.corpus.note_cache import NoteCache
 from train.corpus.sources import midi_files
 from train.evaluate.excerpts import ExcerptPlan, cut, draw_excerpts
 from train.places import add_place_arguments, place_of
-from train.sampling_study.findings import REAL, Found, order_of
-from train.sampling_study.primers import CONTINUATION, PRIMER, read_pieces, works_of
+from train.sampling_study.findings import REAL, Found, order_of_telling
+from train.sampling_study.primers import CONTINUATION, PRIMER, read_pieces, primer_works
 from train.sampling_study.telling_job import Excerpt, Question, answered
 from train.sampling_study.two_sample import FOLDS
 from train.tables import text_table
@@ -97,7 +97,7 @@ def run(args: argparse.Namespace) -> int:
         asked[PIECES] = _pieces(ways, cache, numbers, args.seconds)
     told = iter(answered([one for questions in asked.values() for one in questions], args.seconds, place))
     found = {title: list(islice(told, len(questions))) for title, questions in asked.items()}
-    print("\n\n".join(table(title, lines, args.most) for title, lines in found.items()))
+    print("\n\n".join(told_table(title, lines, args.most) for title, lines in found.items()))
     try:
         if args.json is not None:
             content = {title: {each.name: _as_json(each) for each in lines} for title, lines in found.items()}
@@ -133,7 +133,7 @@ def read_way(folder: Path, seconds: float) -> Way:
                     f"{path}: goes on at {start_s:.1f} s; --seconds ({seconds:g}) is how long primers are"
                 )
             heard = merge_tracks([track for track in tracks if track.name == PRIMER])
-            continuations[number_of(path)] = Excerpt(
+            continuations[primer_number(path)] = Excerpt(
                 path.stem, _part(music, start_s, seconds), _part(heard, 0.0, seconds)
             )
         else:
@@ -142,12 +142,12 @@ def read_way(folder: Path, seconds: float) -> Way:
     return Way(continuations, pieces)
 
 
-def number_of(path: Path) -> str:
+def primer_number(path: Path) -> str:
     """Return the number of the primer that a file goes on with: the beginning of its name, as `primers` writes it."""
     return path.stem.split("-")[0]
 
 
-def table(title: str, lines: Sequence[Found], most: int) -> str:
+def told_table(title: str, lines: Sequence[Found], most: int) -> str:
     """Return how well each way is told, the figures to look at, and the statistics that tell most of each."""
     heads = ("returned", "in top line", "pulse", "equal waits", "over 4 s")
     about = (
@@ -167,7 +167,7 @@ def table(title: str, lines: Sequence[Found], most: int) -> str:
 
 def _most_telling(each: Found, most: int) -> list[str]:
     rows = []
-    for column in order_of(each.told)[:most]:
+    for column in order_of_telling(each.told)[:most]:
         medians = (f"{value:.3f}" for value in each.told.medians[:, column])
         alone, share = each.told.single[column], each.told.importance[column]
         rows.append((f"  {each.statistics[column]}", f"{alone:.3f}", *medians, f"{share:.1%}"))
@@ -209,7 +209,7 @@ def _pieces(ways: Mapping[str, Way], cache: NoteCache, numbers: Sequence[int], s
 
 
 def _excerpts(cache: NoteCache, numbers: Sequence[int], plan: ExcerptPlan) -> list[Excerpt]:
-    works = works_of(cache, numbers)
+    works = primer_works(cache, numbers)
     return [Excerpt(works[each.file], each.performance) for each in draw_excerpts(cache, numbers, plan)]
 
 
@@ -223,7 +223,7 @@ def _part(music: Performance, start_s: float, seconds: float) -> Performance:
 
 
 def _as_json(each: Found) -> dict[str, Any]:
-    order = order_of(each.told)
+    order = order_of_telling(each.told)
     return {
         "auc": each.told.auc,
         "error": each.told.error,

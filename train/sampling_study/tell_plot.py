@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from train.sampling_study.findings import REAL, Found, order_of
+from train.sampling_study.findings import REAL, Found, order_of_telling
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,7 +30,7 @@ def draw_told(path: Path, found: Mapping[str, Sequence[Found]]) -> None:
         part.suptitle(f"{title}: {lines[-1].name}", fontweight="bold")
         grid = part.add_gridspec(rows, _COLUMNS)
         _draw_areas(part.add_subplot(grid[0, :]), lines)
-        for place, column in enumerate(order_of(lines[-1].told)[:_PANELS]):
+        for place, column in enumerate(order_of_telling(lines[-1].told)[:_PANELS]):
             axes = part.add_subplot(grid[1 + place // _COLUMNS, place % _COLUMNS])
             _draw_statistic(axes, lines[-1], column)
     figure.savefig(path)

@@ -14,9 +14,9 @@ from tqdm import tqdm
 from piano.errors import ConfigError, PianodError
 from train.corpus.note_cache import NoteCache
 from train.trials.trial_plan import load_plan
-from train.trials.trial_report import draw_scaling, rows_of, scaling_table, table
+from train.trials.trial_report import draw_scaling, rows_of, scaling_table, trials_table
 from train.trials.trial_result import RESULTS, Result, load_results, matching
-from train.trials.trial_run import measure
+from train.trials.trial_run import measure_trial
 
 REPORT = "report.md"
 PICTURE = "scaling.png"
@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
         raise PianodError(f"{args.out}: cannot be made ({fault.strerror}); choose another --out") from fault
     for trial in tqdm(waiting, desc="trials", unit="trial"):
         folder = args.out / trial.label
-        result = measure(trial, plan, cache, folder)
+        result = measure_trial(trial, plan, cache, folder)
         result.append_to(path)
         shutil.rmtree(folder)
         tqdm.write(f"{trial.label}: {result.bits_per_note:.3f} bits a note, {result.seconds:.0f} s")
@@ -64,7 +64,7 @@ def _report(folder: Path, finished: list[Result], missing: int, *, scaling: bool
     fewest = 2 if scaling else 1
     if len(rows_of(finished)) < fewest:
         raise PianodError(f"{folder / RESULTS}: holds too few finished trials to report on: run them first")
-    text = scaling_table(finished) if scaling else table(finished)
+    text = scaling_table(finished) if scaling else trials_table(finished)
     (folder / REPORT).write_text(text + "\n")
     if scaling:
         draw_scaling(folder / PICTURE, finished)

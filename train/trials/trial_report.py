@@ -69,7 +69,7 @@ def noise(results: Sequence[Result]) -> float:
     return math.sqrt(float(np.median(variances))) if variances else math.nan
 
 
-def table(results: Sequence[Result]) -> str:
+def trials_table(results: Sequence[Result]) -> str:
     """Return the trials as Markdown: each row's difference to the base with its standard error over seeds.
 
     Rows of one choice stand together. With few seeds a row says little of its own noise, so the standard error

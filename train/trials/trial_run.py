@@ -27,7 +27,7 @@ from train.trials.trial_result import Result
 _EXCERPT_SEED = 5_555_555
 
 
-def measure(trial: Trial, plan: TrialPlan, cache: NoteCache, folder: Path) -> Result:
+def measure_trial(trial: Trial, plan: TrialPlan, cache: NoteCache, folder: Path) -> Result:
     """Train one trial in a folder of its own, from where it was left if it was, and score it."""
     folder.mkdir(exist_ok=True)
     trainer = TrialTrainer(trial, cache, folder)
@@ -37,7 +37,7 @@ def measure(trial: Trial, plan: TrialPlan, cache: NoteCache, folder: Path) -> Re
     seconds = time.process_time() - begin
     shape, rewriting = trial.recipe.model, trainer.rewriting
     scorer = WindowScorer(_Predictor(trainer.model, bf16=trial.recipe.precision == "bf16"))
-    found = score(scorer, excerpts(trial.recipe, cache, plan.excerpts, plan.excerpt_notes), rewriting)
+    found = score_trial(scorer, trial_excerpts(trial.recipe, cache, plan.excerpts, plan.excerpt_notes), rewriting)
     return Result(
         name=trial.variation.name,
         group=trial.variation.group,
@@ -56,7 +56,7 @@ def measure(trial: Trial, plan: TrialPlan, cache: NoteCache, folder: Path) -> Re
     )
 
 
-def excerpts(recipe: Recipe, cache: NoteCache, count: int, notes: int) -> list[tuple[Performance, float]]:
+def trial_excerpts(recipe: Recipe, cache: NoteCache, count: int, notes: int) -> list[tuple[Performance, float]]:
     """Return excerpts of validation pieces, each with the moment at which it begins: the same for every trial."""
     pieces = used_pieces(recipe, cache, "validation", recipe.schedule.validation_datasets)
     rng = np.random.default_rng(_EXCERPT_SEED)
@@ -73,7 +73,7 @@ def excerpts(recipe: Recipe, cache: NoteCache, count: int, notes: int) -> list[t
     return cut
 
 
-def score(scorer: Scorer, music: list[tuple[Performance, float]], rewriting: Rewriting | None) -> Tally:
+def score_trial(scorer: Scorer, music: list[tuple[Performance, float]], rewriting: Rewriting | None) -> Tally:
     """Return what excerpts cost in a layout of tokens, all their tokens shared among their notes."""
     total = Tally()
     for performance, origin_s in music:

@@ -22,7 +22,7 @@ _GRID_S = 0.01
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
+class PhraseScore:
     """A phrase: `melody` and `bass` as words of pitch:beats, the beats at which the pedal changes, beats a minute."""
 
     melody: str
@@ -34,7 +34,7 @@ class Score:
 
 
 SCORES = {
-    QUESTION: Score(
+    QUESTION: PhraseScore(
         melody="B4:1.5 A4:.5 G4:1 D5:1 C5:1.5 B4:.5 A4:2 G4:.5 A4:.5 B4:.5 D5:.5 G5:1.5 F#5:.5 E5:1 D5:.5 C5:.5 A4:1",
         bass="G2:.5 D3:.5 B3:.5 D3:.5 B2:.5 G3:.5 D4:.5 G3:.5 C3:.5 G3:.5 E4:.5 G3:.5 A2:.5 E3:.5 C4:.5 E3:.5 "
         "E2:.5 B2:.5 G3:.5 B2:.5 C3:.5 G3:.5 E4:.5 G3:.5 A2:.5 E3:.5 C4:.5 D3:.5 F#3:1",
@@ -42,7 +42,7 @@ SCORES = {
         tempo=92.0,
         loudest=0.66,
     ),
-    SECOND_THOUGHT: Score(
+    SECOND_THOUGHT: PhraseScore(
         melody="D5:.5 E5:.5 F#5:1 E5:.5 D5:.5 B4:1 C5:.5 A4:.5 F#4:1",
         bass="B2:.5 F#3:.5 D4:.5 F#3:.5 E3:.5 B3:.5 G3:.5 B3:.5 A2:.5 E3:.5 D3:1",
         pedal=(0.0, 2.0, 4.0, 5.0),
@@ -52,7 +52,7 @@ SCORES = {
 }
 
 
-def perform(score: Score) -> Performance:
+def perform(score: PhraseScore) -> Performance:
     """Return a score as it is played."""
     melody, bass = _read(score.melody), _read(score.bass)
     beats = max(start + length for start, length, _ in melody)
@@ -84,7 +84,7 @@ def _read(words: str) -> list[tuple[float, float, int]]:
     return notes
 
 
-def _moment_s(score: Score, beats: float, beat: float) -> float:
+def _moment_s(score: PhraseScore, beats: float, beat: float) -> float:
     """Return when a beat falls: a little late at the start and at the end, pressing on between."""
     share = min(beat / beats, 1.0)
     broadening = 0.5 * max(share - 0.8, 0.0) ** 2 / 0.2
@@ -92,7 +92,7 @@ def _moment_s(score: Score, beats: float, beat: float) -> float:
     return (share + rubato + broadening) * beats * 60.0 / score.tempo
 
 
-def _velocity(score: Score, share: float, pitch: int, *, is_melody: bool) -> int:
+def _velocity(score: PhraseScore, share: float, pitch: int, *, is_melody: bool) -> int:
     """Return how hard a key is struck: an arch over the phrase, the melody above, high notes a little louder."""
     arch = math.exp(-(((share - score.loudest) / 0.38) ** 2))
     return round((54 if is_melody else 36) + (30 if is_melody else 16) * arch + 0.25 * (pitch - 60))

@@ -21,7 +21,7 @@ from piano.tasks.exercise import Preview
 from piano.tasks.previews import SharedClock, whole_steps
 from piano.tasks.task_stream import PreviewSize
 from piano.tokens.vocabulary import STEP_NS, steps_of_ns
-from realtime.performers.loop.layers import Layer, events_of, notes_of
+from realtime.performers.loop.layers import Layer, loop_events, loop_notes
 from realtime.performers.play_limits import PlayLimiter
 from realtime.performers.play_settings import PlayLimits
 
@@ -151,7 +151,7 @@ def _known(loop: Sequence[Layer], length_ns: int) -> list[_Known]:
     """Return the previews of a pass in pieces, and the events of the loop, in the order of the stream."""
     events = [
         _Known(steps_of_ns(offset_ns), TimedEvent(offset_ns, event, Role.GIVEN))
-        for offset_ns, event in events_of(loop)
+        for offset_ns, event in loop_events(loop)
         if offset_ns < length_ns
     ]
     previews = [
@@ -164,7 +164,7 @@ def _known(loop: Sequence[Layer], length_ns: int) -> list[_Known]:
 
 def _previews(loop: Sequence[Layer], length_ns: int) -> list[tuple[int, list[int]]]:
     """Return the preview of each window by its first step; beyond the seam the loop is seen to begin again."""
-    notes = notes_of(loop)
+    notes = loop_notes(loop)
     again = notes.copy()
     again["onset_s"] += length_ns / 1e9
     clock = SharedClock(Preview(np.concatenate([notes, again])))

@@ -167,19 +167,19 @@ def cue_of(offset_ns: int, voice: int, event: Event) -> Cue:
     return Cue(offset_ns, _UP, voice, event)
 
 
-def cues_of(layers: Sequence[Layer]) -> list[Cue]:
+def loop_cues(layers: Sequence[Layer]) -> list[Cue]:
     """Return the events of layers in the order in which they are played."""
     return sorted((cue for layer in layers for cue in layer.cues()), key=lambda cue: cue[:3])
 
 
-def events_of(layers: Sequence[Layer]) -> list[tuple[int, Event]]:
+def loop_events(layers: Sequence[Layer]) -> list[tuple[int, Event]]:
     """Return what is heard of layers that sound together, by offset: one keyboard's events."""
     voices = Voices()
-    heard = ((cue.offset_ns, voices.play(cue.voice, cue.event)) for cue in cues_of(layers))
+    heard = ((cue.offset_ns, voices.play(cue.voice, cue.event)) for cue in loop_cues(layers))
     return [(offset_ns, event) for offset_ns, event in heard if event is not None]
 
 
-def notes_of(layers: Sequence[Layer]) -> NoteArray:
+def loop_notes(layers: Sequence[Layer]) -> NoteArray:
     """Return the notes of layers, in seconds from the beginning of a pass."""
     rows = [
         (note.onset_ns / _NS_PER_S, (note.end_ns - note.onset_ns) / _NS_PER_S, note.pitch, note.velocity, 0)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from piano.events import Event, NoteOn
 from realtime.output.event_queue import Release
 from realtime.performers.loop.answer import LoopAnswer
-from realtime.performers.loop.layers import Cue, Layer, Voices, cue_of, cues_of
+from realtime.performers.loop.layers import Cue, Layer, Voices, cue_of, loop_cues
 from realtime.performers.performer import Output
 
 AHEAD_NS = 500_000_000
@@ -64,7 +64,7 @@ class LoopPlayback:
     def set_layers(self, layers: Sequence[Layer]) -> None:
         """Play these layers from where the plan has come to."""
         self._layers = tuple(layers)
-        self._cues = cues_of([layer for layer in layers if layer.first_pass <= self.number])
+        self._cues = loop_cues([layer for layer in layers if layer.first_pass <= self.number])
 
     def skip_to(self, at_ns: int) -> None:
         """Leave out of this pass what lies before a moment, where the pass began before it."""

@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from piano.sampling.velocity_posterior import HALF_WAY_NOISE, VELOCITIES, median_velocity, noise_of_strength, posterior
+from piano.sampling.velocity_posterior import (
+    HALF_WAY_NOISE,
+    VELOCITIES,
+    median_velocity,
+    noise_of_strength,
+    velocity_posterior,
+)
 from piano.tokens.vocabulary import VELOCITIES_PER_BIN, VELOCITY_BINS
 
 PRIORS = st.lists(st.floats(-8, 8, width=32), min_size=VELOCITY_BINS, max_size=VELOCITY_BINS)
@@ -33,7 +39,7 @@ def expected_distance(distribution: list[float], velocity: int) -> float:
 @settings(max_examples=40, deadline=None)
 @given(PRIORS, st.integers(1, 127), st.floats(8.0, 200.0))
 def test_it_is_prior_times_likelihood(prior: list[float], reading: int, noise: float) -> None:
-    found = posterior(np.array(prior, np.float32), reading, noise)
+    found = velocity_posterior(np.array(prior, np.float32), reading, noise)
     slow = slow_posterior(prior, reading, noise)
     np.testing.assert_allclose(found, slow, rtol=1e-5, atol=1e-9)
     median = median_velocity(found)
@@ -46,10 +52,10 @@ def test_a_reading_that_is_exact_is_the_answer_and_one_that_says_nothing_is_not_
     prior: list[float], reading: int, scale: float
 ) -> None:
     logits = np.array(prior, np.float32)
-    assert median_velocity(posterior(logits, reading, noise_of_strength(0.0))) == reading
-    assert median_velocity(posterior(logits, reading, 0.05 * scale)) == reading
-    silent = posterior(logits, reading, noise_of_strength(1.0))
-    np.testing.assert_array_equal(silent, posterior(logits, 128 - reading, math.inf))
+    assert median_velocity(velocity_posterior(logits, reading, noise_of_strength(0.0))) == reading
+    assert median_velocity(velocity_posterior(logits, reading, 0.05 * scale)) == reading
+    silent = velocity_posterior(logits, reading, noise_of_strength(1.0))
+    np.testing.assert_array_equal(silent, velocity_posterior(logits, 128 - reading, math.inf))
     bins = np.bincount(VELOCITIES // VELOCITIES_PER_BIN, silent)
     weights = np.exp(np.array(prior))
     np.testing.assert_allclose(bins, weights / weights.sum(), rtol=1e-5)
@@ -59,7 +65,7 @@ def test_a_reading_that_is_exact_is_the_answer_and_one_that_says_nothing_is_not_
 @given(PRIORS, st.integers(1, 126), st.floats(0.0, 1.0))
 def test_a_harder_reading_never_gives_a_softer_answer(prior: list[float], reading: int, strength: float) -> None:
     logits, noise = np.array(prior, np.float32), noise_of_strength(strength)
-    softer, harder = (median_velocity(posterior(logits, value, noise)) for value in (reading, reading + 1))
+    softer, harder = (median_velocity(velocity_posterior(logits, value, noise)) for value in (reading, reading + 1))
     assert 1 <= softer <= harder <= 127
 
 
@@ -77,4 +83,4 @@ def test_a_strength_beyond_the_ends_is_misuse(strength: float) -> None:
 
 def test_logits_that_are_no_numbers_are_refused() -> None:
     with pytest.raises(ValueError, match="not numbers"):
-        posterior(np.full(VELOCITY_BINS, np.nan, np.float32), 64, 30.0)
+        velocity_posterior(np.full(VELOCITY_BINS, np.nan, np.float32), 64, 30.0)

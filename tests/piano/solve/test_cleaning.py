@@ -16,7 +16,7 @@ from piano.solve.slips import STREAMS
 from piano.solve.solver import SolveRequest, solve, solve_together
 from piano.tasks.exercise import Exercise, Preview, roles_of
 from piano.tasks.note_noise import NoteNoise
-from piano.tasks.note_posterior import FEATURES, features, posterior
+from piano.tasks.note_posterior import FEATURES, features, note_posterior
 from piano.tasks.onset_noise import estimated_noise_s
 from piano.tokens.vocabulary import VOCABULARY
 from tests.support.scripted_session import ScriptedSession
@@ -83,7 +83,7 @@ def test_what_is_found_of_a_note_depends_on_what_is_near_it_alone() -> None:
     later = notes.copy()
     later["onset_s"] += 60
     noise = NoteNoise(onset_s=0.05)
-    alone, both = posterior(notes, noise), posterior(np.concatenate([notes, later]), noise)
+    alone, both = note_posterior(notes, noise), note_posterior(np.concatenate([notes, later]), noise)
     np.testing.assert_allclose(both.onsets[: notes.size], alone.onsets, atol=1e-6)
     assert features(notes, noise).shape == (notes.size, FEATURES)
     np.testing.assert_allclose(alone.onsets.sum(axis=1), 1)

@@ -10,39 +10,19 @@ from piano.events import Event, NoteOff, NoteOn, Pedal, Role, TimedEvent
 from piano.sampling.memory import Memory
 from piano.sampling.sampler import Sampler, SamplingSettings
 from piano.solve.bounds import Bounds
-from piano.solve.fed_stream import LONGEST_GAP_NS
 from piano.solve.limits import MOST_STEP_TOKENS
 from piano.solve.live_stream import LiveStream
 from piano.tokens.grammar import tokens_of_role
-from piano.tokens.vocabulary import STEP_NS, VELOCITY_BINS, VOCABULARY, Kind
+from piano.tokens.vocabulary import STEP_NS, VOCABULARY, Kind
 from tests.support.round_and_round import round_and_round
-from tests.support.scripted_play import HEAD, MS, ChanceSession, S, scripted
+from tests.support.scripted_play import HEAD, MS, S, scripted
 from tests.support.scripted_session import ScriptedSession
+from tests.support.streams import DENSE_MS, EVENTS, FLAT, OFF, ON, ROLES, VELOCITY, a_stream, what_is_recalled
 
 OWN = tokens_of_role(Role.OWN)
 ENDLESS = OWN & (np.arange(VOCABULARY.size) != VOCABULARY.end)
 GREEDY = SamplingSettings(temperature=0.0)
 RECALLS = SamplingSettings(recall=1.0)
-FLAT = np.zeros(VOCABULARY.size, np.float32)
-ON, OFF = VOCABULARY.on(Role.OWN, 60), VOCABULARY.off(Role.OWN, 60)
-VELOCITY = VOCABULARY.velocity(80)
-
-EVENTS = st.one_of(
-    st.builds(NoteOn, st.integers(58, 62), st.integers(1, 127)),
-    st.builds(NoteOff, st.integers(58, 62)),
-    st.builds(Pedal, st.booleans()),
-)
-
-
-def a_stream(seed: int = 0) -> tuple[LiveStream, ChanceSession]:
-    session = ChanceSession(VOCABULARY.size, 4096, seed=seed)
-    return LiveStream(session, HEAD), session
-
-
-def what_is_recalled(stream: LiveStream) -> list[float]:
-    """Return what the memory of a stream makes of a model that knows nothing."""
-    recalled: list[float] = stream._memory.adjust(FLAT, 1.0).tolist()
-    return recalled
 
 
 @settings(max_examples=40, deadline=None)
@@ -95,36 +75,6 @@ def test_proposals_that_stand_are_a_valid_stream_in_order_of_time(count: int, se
 
 
 BOTH = np.arange(VOCABULARY.size) != VOCABULARY.end
-ROLES = st.sampled_from(Role)
-DENSE_MS = st.one_of(st.integers(0, 4), st.integers(0, 900))
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.lists(st.tuples(DENSE_MS, EVENTS, ROLES), min_size=1, max_size=25))
-def test_a_key_that_is_judged_is_heard_as_if_it_had_been_struck_so(played: list[tuple[int, Event, Role]]) -> None:
-    judging, judged = a_stream()
-    striking, struck = a_stream()
-    at_ns, seen = S, list[float]()
-
-    def judge(logits: Logits) -> int:
-        assert logits.shape == (VELOCITY_BINS,)
-        seen.append(float(logits[0]))
-        return 1 + int(logits.argmax()) * 3
-
-    for gap_ms, event, role in played:
-        at_ns += gap_ms * MS
-        judging.hear(TimedEvent(at_ns, event, role), judge)
-        if isinstance(event, NoteOn):
-            place = VOCABULARY.first_velocity
-            index = len(judged.tokens) - judged.tokens[::-1].index(VOCABULARY.on(role, event.pitch))
-            logits = ChanceSession(VOCABULARY.size, 4096).feed(judged.tokens[:index])[place : place + VELOCITY_BINS]
-            assert seen[-1] == logits[0], "the logits of all that comes before the key, and of the key"
-            event = NoteOn(event.pitch, 1 + int(logits.argmax()) * 3)
-        striking.hear(TimedEvent(at_ns, event, role))
-        assert judged.tokens == struck.tokens
-    assert len(seen) == sum(isinstance(event, NoteOn) for _, event, _ in played)
-    for role in Role:
-        assert judging.sounding(role) == striking.sounding(role)
 
 
 @settings(max_examples=60, deadline=None)
@@ -239,29 +189,6 @@ def test_time_passes_when_one_step_is_full() -> None:
     assert len(set(moments)) >= 200 * 3 / 2 // MOST_STEP_TOKENS
 
 
-def test_what_changes_nothing_is_passed_over() -> None:
-    stream, session = a_stream()
-    stream.hear(TimedEvent(S, NoteOff(60)))
-    stream.hear(TimedEvent(S, Pedal(down=False)))
-    assert stream.is_empty
-    assert session.tokens == HEAD
-
-
-def test_a_key_that_goes_down_twice_is_released_between() -> None:
-    stream, session = a_stream()
-    stream.hear(TimedEvent(S, NoteOn(60, 80)))
-    stream.hear(TimedEvent(S + 500 * MS, NoteOn(60, 80)))
-    assert session.tokens == (*HEAD, ON, VELOCITY, VOCABULARY.time(50), OFF, ON, VELOCITY)
-
-
-def test_a_long_silence_is_told_as_a_short_one() -> None:
-    stream, session = a_stream()
-    stream.hear(TimedEvent(S, NoteOn(60, 80)))
-    stream.hear(TimedEvent(100 * S, NoteOff(60)))
-    assert session.tokens[4:] == (*VOCABULARY.wait(LONGEST_GAP_NS // STEP_NS), OFF)
-    assert stream.end_ns == 100 * S
-
-
 def test_a_silence_that_was_shortened_for_a_proposal_is_whole_again_after_it() -> None:
     stream, session = a_stream()
     stream.hear(TimedEvent(S, NoteOn(60, 80)))
@@ -319,22 +246,6 @@ def test_what_is_settled_is_not_taken_back() -> None:
     assert stream.length == length
 
 
-def test_a_reset_begins_another_stream() -> None:
-    stream, session = a_stream()
-    stream.hear(TimedEvent(S, NoteOn(60, 80)))
-    stream.reset(HEAD[:1])
-    assert stream.is_empty
-    assert session.tokens == HEAD[:1]
-    assert stream.sounding() == frozenset()
-
-
-@pytest.mark.parametrize("pitch", [20, 109])
-def test_what_is_no_key_of_a_piano_is_misuse(pitch: int) -> None:
-    stream, _ = a_stream()
-    with pytest.raises(ValueError, match="21 to 108"):
-        stream.hear(TimedEvent(S, NoteOn(pitch, 60)))
-
-
 @pytest.mark.parametrize(("nats", "leaves"), [(0.0, False), (10.0, True)])
 def test_a_figure_without_an_end_is_left_under_the_guard(nats: float, *, leaves: bool) -> None:
     stream = LiveStream(ScriptedSession(VOCABULARY.size, 4096, script=round_and_round), HEAD)
@@ -346,34 +257,3 @@ def test_a_figure_without_an_end_is_left_under_the_guard(nats: float, *, leaves:
             pitches.append(proposed.event.pitch)
     assert pitches[:24] == [60 + 2 * (number % 6) for number in range(24)]
     assert (pitches != [60 + 2 * (number % 6) for number in range(150)]) == leaves
-
-
-def test_another_head_and_a_way_back_leave_the_memory_in_step() -> None:
-    stream, session = a_stream()
-    for number, pitch in enumerate((60, 62, 64, 60, 62)):
-        stream.hear(TimedEvent((number + 1) * S, NoteOn(pitch, 64)))
-        stream.hear(TimedEvent((number + 1) * S + 500 * MS, NoteOff(pitch)))
-    mark = stream.mark()
-    expected = what_is_recalled(stream)
-    stream.restyle((*HEAD, VOCABULARY.style("composer:bach")))
-    assert what_is_recalled(stream) == expected
-    stream.hear(TimedEvent(8 * S, NoteOn(64, 64)))
-    stream.return_to(mark, 2 * S)
-    assert what_is_recalled(stream) == expected
-    assert len(stream._memory) == len(session.tokens) - 1, "it keeps the head with which the stream began"
-
-
-def test_a_stream_goes_on_from_what_was_played_before_and_a_reset_takes_back_only_its_own() -> None:
-    memory = Memory()
-    LiveStream(ChanceSession(VOCABULARY.size, 4096), HEAD, memory).hear(TimedEvent(S, NoteOn(60, 64)))
-    before = memory.tokens.tolist()
-    session = ChanceSession(VOCABULARY.size, 4096)
-    stream = LiveStream(session, HEAD, memory, prompt=(ON, VELOCITY, OFF))
-    assert stream.is_empty
-    assert session.tokens == (*HEAD, ON, VELOCITY, OFF)
-    stream.hear(TimedEvent(9 * S, NoteOn(64, 64)))
-    assert memory.tokens.tolist()[: len(before)] == before
-    stream.reset(HEAD)
-    assert memory.tokens.tolist() == [*before, *HEAD]
-    stream.reset(HEAD, forget=True)
-    assert memory.tokens.tolist() == [*HEAD]

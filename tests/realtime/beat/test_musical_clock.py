@@ -3,7 +3,7 @@
 import pytest
 
 from piano.events import NoteOff, NoteOn, TimedEvent
-from realtime.beat.grid import BeatGrid, Source
+from realtime.beat.grid import BeatGrid, BeatSource
 from realtime.beat.musical_clock import MusicalClock
 from realtime.midi.clock_in import ClockBeats
 from realtime.threads.clock import NS_PER_MS, NS_PER_S
@@ -29,12 +29,12 @@ def test_taps_take_the_place_of_the_tempo_until_one_is_set() -> None:
     for at_ms in (1000, 1500, 2000):
         clock.tap(at_ms * NS_PER_MS)
     grid = clock.grid
-    assert (grid.source, grid.beats) == (Source.TAPS, 3)
+    assert (grid.source, grid.beats) == (BeatSource.TAPS, 3)
     assert grid.tempo_bpm == pytest.approx(120.0)
     assert grid.origin_ns == NS_PER_S
     assert len(told) == 2
     clock.set(90.0, 3, 3 * NS_PER_S)
-    assert (clock.grid.source, clock.grid.tempo_bpm) == (Source.SET, 90.0)
+    assert (clock.grid.source, clock.grid.tempo_bpm) == (BeatSource.SET, 90.0)
     assert clock.grid.place(3 * NS_PER_S) == pytest.approx(grid.place(3 * NS_PER_S))
 
 
@@ -44,7 +44,7 @@ def test_a_clock_has_its_way_where_it_is_followed() -> None:
     clock.follow(ClockBeats(140.0, 5, runs=True, count=1))
     assert clock.grid.tempo_bpm == 60.0
     clock.choose(clock=True, playing=False)
-    assert (clock.grid.tempo_bpm, clock.grid.source, clock.grid.beats) == (140.0, Source.CLOCK, 4)
+    assert (clock.grid.tempo_bpm, clock.grid.source, clock.grid.beats) == (140.0, BeatSource.CLOCK, 4)
     clock.follow(ClockBeats(140.0, 5, runs=False, count=1))
     assert not clock.grid.runs
 
@@ -64,11 +64,11 @@ def test_beats_are_found_in_the_playing_and_followed() -> None:
     clock = MusicalClock()
     clock.set(60.0, 4, 0, origin_ns=0)
     play(clock, 1000, 500, 12)
-    assert clock.grid.source is Source.SET, "it is not asked for"
+    assert clock.grid.source is BeatSource.SET, "it is not asked for"
     clock.choose(clock=False, playing=True)
     play(clock, 20_000, 500, 16)
     grid = clock.grid
-    assert grid.source is Source.PLAYING
+    assert grid.source is BeatSource.PLAYING
     assert grid.tempo_bpm == pytest.approx(120, rel=0.03)
     off = grid.place(28_000 * NS_PER_MS)
     assert abs(off - round(off)) < 0.1

@@ -14,7 +14,7 @@ from piano.errors import MidiFileError, PortError
 from realtime.cli.command_line import COMMANDS, DEMO_HINT, LIVE, build_parser, main
 from realtime.cli.requests import SendRequest
 from realtime.files.task_requests import ContinueFilesRequest, NewPiecesRequest
-from realtime.settings import Mark, Settings, marked
+from realtime.settings import SettingMark, Settings, marked
 from realtime.settings.words import flag_of
 
 BODIES = {
@@ -157,7 +157,11 @@ def test_what_the_help_shows_is_there() -> None:
         wishes = command.request.model_fields if command.request else {}
         assert {*command.matters} - {"track", "variants", "plot", "out"} <= {*Settings.model_fields, *wishes}
         assert {*command.applies} <= {*Settings.model_fields}
-    for name, mark in (("new", Mark.DECIDES_PIECE), ("continue", Mark.DECIDES_PIECE), ("fill", Mark.DECIDES_TASK)):
+    for name, mark in (
+        ("new", SettingMark.DECIDES_PIECE),
+        ("continue", SettingMark.DECIDES_PIECE),
+        ("fill", SettingMark.DECIDES_TASK),
+    ):
         assert {*marked(mark)} <= {*COMMANDS[name].applies}
 
 

@@ -12,7 +12,7 @@ from realtime.midi.message import MessageKind, bytes_of, kind_of
 from realtime.output.scheduler import Scheduler
 from realtime.performers.play_settings import AnswerSettings, Mode, PlaySettings
 from realtime.settings import Settings
-from realtime.take.take import Source, TakePlace
+from realtime.take.take import TakePlace, TakeSource
 from tests.support.partner_with_thru import PartnerWithThru
 from tests.support.scripted_play import (
     HEAD,
@@ -89,7 +89,7 @@ def test_what_the_player_plays_goes_through_whatever_is_exchanged(
     passed = [
         record.data[:2]
         for record in desk.run.partner.take.since(TakePlace())
-        if record.source is Source.PASSED and kind_of(record.data) is MessageKind.NOTE_ON
+        if record.source is TakeSource.PASSED and kind_of(record.data) is MessageKind.NOTE_ON
     ]
     assert sorted(passed) == sorted(struck), "each key once"
 

@@ -17,7 +17,7 @@ from realtime.midi.input_thread import LATE_NS, MidiInput
 from realtime.midi.memory_ports import MemoryInputPort, MemoryOutputPort
 from realtime.midi.message import bytes_of
 from realtime.midi.port_events import PortLost, Received, Stalled
-from realtime.output.event_queue import Outbox
+from realtime.output.event_queue import EventQueue
 from realtime.output.replay import Replay, ReplayClip
 from realtime.output.scheduler import MOST_WAITING as MOST_PASSED_ON
 from realtime.output.scheduler import Scheduler
@@ -270,10 +270,10 @@ def test_a_panic_button_on_the_keyboard_silences_the_model_too() -> None:
 
 
 def test_what_is_planned_is_forgotten_and_the_players_keys_sound_on() -> None:
-    outbox = Outbox()
-    outbox.through(KEY)
-    outbox.send_now(NoteOn(64, 70), 0)
-    outbox.schedule(50, NoteOn(67, 70), 0)
-    assert outbox.forget_own() == [bytes_of(NoteOff(64))]
-    assert outbox.sounding.thru == ((0, 60),)
-    assert outbox.pending == 0
+    queue = EventQueue()
+    queue.through(KEY)
+    queue.send_now(NoteOn(64, 70), 0)
+    queue.schedule(50, NoteOn(67, 70), 0)
+    assert queue.forget_own() == [bytes_of(NoteOff(64))]
+    assert queue.sounding.thru == ((0, 60),)
+    assert queue.pending == 0

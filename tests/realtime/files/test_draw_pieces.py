@@ -200,7 +200,7 @@ def test_music_that_ends_by_itself_is_short_and_drawn_again(monkeypatch: pytest.
     kept = offline.partner_settings
     monkeypatch.setattr(offline, "partner_settings", noted)
     monkeypatch.setattr(offline, "go_on", drawn)
-    seed, made = offline.draw(PLAIN, PieceRequest(out=tmp_path / "a"), model_of_chance(), NOTHING, [7, 9, 11])
+    seed, made = offline.draw_pieces(PLAIN, PieceRequest(out=tmp_path / "a"), model_of_chance(), NOTHING, [7, 9, 11])
     assert (seed, made.performance.notes.size, seeds) == (9, 5, [7, 9, 11])
 
 

@@ -11,7 +11,7 @@ from piano.midi.file import MidiTrack, write_performance
 from piano.notes import NOTE, Performance
 from realtime.engine.open_model import open_bundle, open_session
 from realtime.files.continuation import NOTHING
-from realtime.files.draw_pieces import draw
+from realtime.files.draw_pieces import draw_pieces
 from realtime.files.requests import PieceRequest
 from realtime.settings import Settings
 
@@ -31,7 +31,7 @@ def played(tmp_path: Path, like: Path | None) -> list[Performance]:
     settings = Settings(panel=False, takes=None, like=like)
     session, _ = open_session(open_bundle(settings), settings)
     request = PieceRequest(out=tmp_path / "new.mid", seconds=12.0)
-    return [draw(settings, request, session, NOTHING, [seed])[1].performance for seed in SEEDS]
+    return [draw_pieces(settings, request, session, NOTHING, [seed])[1].performance for seed in SEEDS]
 
 
 def figures(pitches: ArrayLike) -> list[tuple[int, ...]]:

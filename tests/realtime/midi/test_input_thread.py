@@ -4,7 +4,7 @@ import threading
 from typing import Any
 
 from realtime.midi.input_thread import MidiInput
-from realtime.midi.memory_ports import MemoryInputPort, MemoryOutputPort, Script
+from realtime.midi.memory_ports import MemoryInputPort, MemoryOutputPort, ScriptedPlayer
 from realtime.midi.port_events import PlayerGone, PortLost, Received, ThreadFailed, ThreadRevived
 from realtime.midi.ports import Direction
 from realtime.output.scheduler import Scheduler
@@ -60,7 +60,7 @@ def test_a_scripted_player_on_the_manual_clock() -> None:
         port.feed(data)
         ear.take_all()
 
-    clock.attach(Script([(100, NOTE), (250, bytes.fromhex("80 3c 00"))], press))
+    clock.attach(ScriptedPlayer([(100, NOTE), (250, bytes.fromhex("80 3c 00"))], press))
     assert inbox.get(None) == Received(100, NOTE)
     assert inbox.get(200) is None
     assert inbox.get(300) == Received(250, bytes.fromhex("80 3c 00"))

@@ -13,7 +13,7 @@ from realtime.engine.from_settings import engine_settings, play_settings_of, sch
 from realtime.engine.partner import Partner, PartnerSettings
 from realtime.midi.input_thread import MidiInput
 from realtime.midi.loopback_filter import LOOP_NS, REMEMBERED, WITHIN_NS, LoopbackFilter
-from realtime.midi.memory_ports import MemoryInputPort, MemoryOutputPort, Script
+from realtime.midi.memory_ports import MemoryInputPort, MemoryOutputPort, ScriptedPlayer
 from realtime.midi.message import bytes_of
 from realtime.midi.port_events import Received
 from realtime.performers.play_settings import Mode
@@ -73,7 +73,7 @@ class LoopedDesk:
 
     def play(self, messages: Messages, until_ns: int) -> list[TimedEvent]:
         """Let the player play; return what was heard as the player's."""
-        self.clock.attach(Script(messages, self.port.arrive))
+        self.clock.attach(ScriptedPlayer(messages, self.port.arrive))
         self.partner.engine.run_until(until_ns)
         return self.partner.take.heard
 

@@ -1,4 +1,4 @@
-"""The laws of the outbox: whatever is planned, killed and released in whatever order, no note is left sounding."""
+"""The laws of the event queue: whatever is planned, killed and released in whatever order, no note is left sounding."""
 
 from collections.abc import Callable
 
@@ -6,20 +6,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from piano.events import Event, NoteOff, NoteOn, Pedal
-from realtime.output.event_queue import Outbox, OutboxSettings, Outgoing, Release
+from realtime.output.event_queue import EventQueue, EventQueueSettings, Outgoing, Release
 from tests.support.listener import Listener
 
 PITCHES = st.integers(60, 63)  # few, so that they meet
 STEPS = st.integers(0, 20)
 BACK = st.none() | st.integers(-5, 5)
-FOREVER = OutboxSettings(longest_note_ns=10**12, drop_later_than_ns=None)
+FOREVER = EventQueueSettings(longest_note_ns=10**12, drop_later_than_ns=None)
 
 
 class Stage:
-    """An outbox, the listener at the far end, the time, and what the player holds."""
+    """An event queue, the listener at the far end, the time, and what the player holds."""
 
-    def __init__(self, settings: OutboxSettings = FOREVER) -> None:
-        self.outbox = Outbox(settings)
+    def __init__(self, settings: EventQueueSettings = FOREVER) -> None:
+        self.queue = EventQueue(settings)
         self.listener = Listener()
         self.now_ns = 0
         self.epoch = 0
@@ -34,7 +34,7 @@ class Stage:
 
     def advance(self, step_ns: int) -> list[Outgoing]:
         self.now_ns += step_ns
-        outgoing = self.outbox.pop_due(self.now_ns)
+        outgoing = self.queue.pop_due(self.now_ns)
         dues_ns = [each.due_ns for each in outgoing]
         assert dues_ns == sorted(dues_ns)
         assert all(due_ns <= self.now_ns for due_ns in dues_ns)
@@ -43,8 +43,8 @@ class Stage:
         return outgoing
 
     def check(self) -> None:
-        """Hold the books of the outbox against what the listener heard, and against the player's hands."""
-        sounding = self.outbox.sounding
+        """Hold the books of the event queue against what the listener heard, and against the player's hands."""
+        sounding = self.queue.sounding
         assert set(self.listener.sounding) == set(sounding.thru) | {(0, pitch) for pitch in sounding.own}
         assert set(sounding.thru) == self.player
         assert not sounding.own_pedal or self.listener.pedal[0] >= 64
@@ -56,26 +56,26 @@ Action = Callable[[Stage], None]
 def plan_note(delay_ns: int, length_ns: int, pitch: int, age: int) -> Action:
     def act(stage: Stage) -> None:
         epoch = max(stage.epoch - age, 0)
-        stage.outbox.schedule(stage.now_ns + delay_ns, NoteOn(pitch, epoch + 1), epoch)
-        stage.outbox.schedule(stage.now_ns + delay_ns + length_ns, NoteOff(pitch), epoch)
+        stage.queue.schedule(stage.now_ns + delay_ns, NoteOn(pitch, epoch + 1), epoch)
+        stage.queue.schedule(stage.now_ns + delay_ns + length_ns, NoteOff(pitch), epoch)
 
     return act
 
 
 def plan_pedal(delay_ns: int, length_ns: int) -> Action:
     def act(stage: Stage) -> None:
-        stage.outbox.schedule(stage.now_ns + delay_ns, Pedal(down=True), stage.epoch)
-        stage.outbox.schedule(stage.now_ns + delay_ns + length_ns, Pedal(down=False), stage.epoch)
+        stage.queue.schedule(stage.now_ns + delay_ns, Pedal(down=True), stage.epoch)
+        stage.queue.schedule(stage.now_ns + delay_ns + length_ns, Pedal(down=False), stage.epoch)
 
     return act
 
 
 def plan_anything(delay_ns: int, event: Event, age: int) -> Action:
-    return lambda stage: stage.outbox.schedule(stage.now_ns + delay_ns - 10, event, max(stage.epoch - age, 0))
+    return lambda stage: stage.queue.schedule(stage.now_ns + delay_ns - 10, event, max(stage.epoch - age, 0))
 
 
 def send_now(event: Event) -> Action:
-    return lambda stage: stage.hear(stage.outbox.send_now(event, stage.now_ns))
+    return lambda stage: stage.hear(stage.queue.send_now(event, stage.now_ns))
 
 
 def advance(step_ns: int) -> Action:
@@ -89,7 +89,7 @@ def invalidate(release: Release, back_ns: int | None) -> Action:
     def act(stage: Stage) -> None:
         stage.epoch += 1
         after_ns = None if back_ns is None else stage.now_ns - back_ns
-        stage.hear(stage.outbox.invalidate(stage.epoch, stage.now_ns, release, after_ns))
+        stage.hear(stage.queue.invalidate(stage.epoch, stage.now_ns, release, after_ns))
         stage.cuts_ns[stage.epoch] = -1 if release is Release.AT_ONCE else stage.now_ns - (back_ns or 0)
 
     return act
@@ -98,11 +98,11 @@ def invalidate(release: Release, back_ns: int | None) -> Action:
 def release_own(delay_ns: int | None) -> Action:
     def act(stage: Stage) -> None:
         if delay_ns is None:
-            stage.hear(stage.outbox.release_own())
-            assert not stage.outbox.sounding.own
-            assert not stage.outbox.sounding.own_pedal
+            stage.hear(stage.queue.release_own())
+            assert not stage.queue.sounding.own
+            assert not stage.queue.sounding.own_pedal
         else:
-            stage.outbox.schedule_release(stage.now_ns + delay_ns)
+            stage.queue.schedule_release(stage.now_ns + delay_ns)
 
     return act
 
@@ -110,7 +110,7 @@ def release_own(delay_ns: int | None) -> Action:
 def player(status: int, pitch: int, value: int) -> Action:
     def act(stage: Stage) -> None:
         data = bytes((status, pitch, value))
-        stage.hear(stage.outbox.through(data))
+        stage.hear(stage.queue.through(data))
         note = (status & 15, pitch)
         if status & 0xF0 == 0x90 and value:
             stage.player.add(note)
@@ -124,7 +124,7 @@ def player(status: int, pitch: int, value: int) -> Action:
 
 def silence(kind: str) -> Action:
     def act(stage: Stage) -> None:
-        methods = {"panic": stage.outbox.panic, "finish": stage.outbox.finish, "afresh": stage.outbox.start_afresh}
+        methods = {"panic": stage.queue.panic, "finish": stage.queue.finish, "afresh": stage.queue.start_afresh}
         stage.hear(methods[kind]())
         stage.player.clear()
         assert stage.listener.is_silent()
@@ -161,7 +161,7 @@ def test_what_is_held_is_what_is_heard_and_the_end_is_silent(actions: list[Actio
         act(stage)
         stage.check()
     silence("finish")(stage)
-    assert stage.outbox.pending == 0
+    assert stage.queue.pending == 0
     assert stage.advance(1000) == []
 
 
@@ -172,7 +172,7 @@ def test_every_note_ends_by_itself_whatever_is_invalidated(actions: list[Action]
         act(stage)
     stage.advance(1000)
     assert stage.listener.is_silent()
-    assert stage.outbox.pending == 0
+    assert stage.queue.pending == 0
 
 
 @given(st.lists(st.one_of(*WELL_FORMED, *PLAYER), max_size=60))
@@ -187,14 +187,14 @@ def test_the_players_notes_outlast_ours(actions: list[Action]) -> None:
 
 @given(st.lists(st.one_of(*WELL_FORMED, *PLAYER, *ANYTHING), max_size=60))
 def test_the_longest_duration_ends_what_nothing_else_does(actions: list[Action]) -> None:
-    stage = Stage(OutboxSettings(longest_note_ns=50, drop_later_than_ns=None))
+    stage = Stage(EventQueueSettings(longest_note_ns=50, drop_later_than_ns=None))
     for act in actions:
         act(stage)
         stage.check()
     stage.advance(1000)
-    assert stage.outbox.sounding.own == ()
-    assert not stage.outbox.sounding.own_pedal
-    assert stage.outbox.next_due_ns() is None
+    assert stage.queue.sounding.own == ()
+    assert not stage.queue.sounding.own_pedal
+    assert stage.queue.next_due_ns() is None
 
 
 @given(st.lists(st.one_of(*WELL_FORMED), max_size=60))

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from piano.events import NoteOff, NoteOn
 from realtime.midi.message import SUSTAIN, MessageKind, bytes_of, control_bytes, kind_of
-from realtime.output.event_queue import Outbox, Release
+from realtime.output.event_queue import EventQueue, Release
 from realtime.output.pending_keys import PendingKeys
 from tests.support.listener import Listener
 from tests.support.scripted_play import MS
@@ -65,50 +65,50 @@ def test_two_channels_wait_apart() -> None:
 
 
 def test_a_release_sends_the_key_that_waits_first() -> None:
-    outbox = Outbox()
-    assert outbox.hold(KEY, 0, WAIT_NS) == []
-    assert outbox.through(OFF) == [KEY, OFF]
-    assert outbox.release_held_key(60, 99, 0) == []
-    assert outbox.unanswered == 1
+    queue = EventQueue()
+    assert queue.hold(KEY, 0, WAIT_NS) == []
+    assert queue.through(OFF) == [KEY, OFF]
+    assert queue.release_held_key(60, 99, 0) == []
+    assert queue.unanswered == 1
 
 
 def test_silence_comes_after_the_keys_that_wait() -> None:
-    outbox = Outbox()
-    outbox.hold(KEY, 0, WAIT_NS)
+    queue = EventQueue()
+    queue.hold(KEY, 0, WAIT_NS)
     silence = bytes.fromhex("b07b00")
-    assert outbox.through(silence) == [KEY, OFF, silence]
-    assert outbox.next_due_ns() is None
+    assert queue.through(silence) == [KEY, OFF, silence]
+    assert queue.next_due_ns() is None
 
 
 def test_what_was_passed_on_ends_and_nothing_new_begins() -> None:
-    outbox = Outbox()
-    outbox.through(KEY)
-    outbox.through(control_bytes(SUSTAIN, 100, 0))
-    outbox.hold(bytes_of(NoteOn(64, 40)), 0, WAIT_NS)
+    queue = EventQueue()
+    queue.through(KEY)
+    queue.through(control_bytes(SUSTAIN, 100, 0))
+    queue.hold(bytes_of(NoteOn(64, 40)), 0, WAIT_NS)
     ends = [
-        outbox.let_end(bytes_of(NoteOn(67, 70))),
-        outbox.let_end(bytes_of(NoteOff(67))),
-        outbox.let_end(b"\xc0\x01"),
+        queue.let_end(bytes_of(NoteOn(67, 70))),
+        queue.let_end(bytes_of(NoteOff(67))),
+        queue.let_end(b"\xc0\x01"),
     ]
     assert ends == [[], [], []]
-    assert outbox.let_end(bytes_of(NoteOff(64))) == [bytes_of(NoteOn(64, 40)), bytes_of(NoteOff(64))]
-    assert outbox.let_end(KEY) == [OFF]
-    assert outbox.let_end(OFF) == []
-    assert outbox.let_end(control_bytes(SUSTAIN, 0, 0)) == [control_bytes(SUSTAIN, 0, 0)]
-    assert outbox.let_end(control_bytes(SUSTAIN, 100, 0)) == []
+    assert queue.let_end(bytes_of(NoteOff(64))) == [bytes_of(NoteOn(64, 40)), bytes_of(NoteOff(64))]
+    assert queue.let_end(KEY) == [OFF]
+    assert queue.let_end(OFF) == []
+    assert queue.let_end(control_bytes(SUSTAIN, 0, 0)) == [control_bytes(SUSTAIN, 0, 0)]
+    assert queue.let_end(control_bytes(SUSTAIN, 100, 0)) == []
 
 
 def test_all_that_the_player_holds_is_released_and_own_notes_stay() -> None:
-    outbox = Outbox()
-    outbox.send_now(NoteOn(60, 70), 0)
-    outbox.through(KEY)
-    outbox.through(bytes_of(NoteOn(62, 40)))
-    outbox.through(control_bytes(SUSTAIN, 127, 0))
-    outbox.hold(bytes_of(NoteOn(64, 40)), 0, WAIT_NS)
-    assert outbox.release_thru() == [bytes_of(NoteOff(62)), control_bytes(SUSTAIN, 0, 0)]
-    assert outbox.sounding.own == (60,)
-    assert outbox.next_due_ns() is not None  # the own note's longest duration
-    assert outbox.pop_due(WAIT_NS) == []
+    queue = EventQueue()
+    queue.send_now(NoteOn(60, 70), 0)
+    queue.through(KEY)
+    queue.through(bytes_of(NoteOn(62, 40)))
+    queue.through(control_bytes(SUSTAIN, 127, 0))
+    queue.hold(bytes_of(NoteOn(64, 40)), 0, WAIT_NS)
+    assert queue.release_thru() == [bytes_of(NoteOff(62)), control_bytes(SUSTAIN, 0, 0)]
+    assert queue.sounding.own == (60,)
+    assert queue.next_due_ns() is not None  # the own note's longest duration
+    assert queue.pop_due(WAIT_NS) == []
 
 
 _STEPS = st.lists(
@@ -124,7 +124,7 @@ _STEPS = st.lists(
 @settings(max_examples=150, deadline=None)
 @given(_STEPS)
 def test_each_key_goes_out_once_in_order_and_ends(steps: list[tuple[str, int, int]]) -> None:
-    outbox, listener = Outbox(), Listener()
+    queue, listener = EventQueue(), Listener()
     now_ns = pressed = 0
     unanswered: list[tuple[int, int]] = []
     for what, pitch, value in steps:
@@ -134,30 +134,30 @@ def test_each_key_goes_out_once_in_order_and_ends(steps: list[tuple[str, int, in
             case "press":
                 pressed += 1
                 unanswered.append((pitch, now_ns))
-                out = outbox.hold(bytes_of(NoteOn(pitch, value)), now_ns, now_ns + WAIT_NS)
+                out = queue.hold(bytes_of(NoteOn(pitch, value)), now_ns, now_ns + WAIT_NS)
             case "release":
-                out = outbox.through(bytes_of(NoteOff(pitch)))
+                out = queue.through(bytes_of(NoteOff(pitch)))
             case "answer" if unanswered:
-                out = outbox.release_held_key(unanswered[0][0], 100, unanswered.pop(0)[1])
+                out = queue.release_held_key(unanswered[0][0], 100, unanswered.pop(0)[1])
             case "wait":
                 now_ns += value * MS
-                out = [outgoing.data for outgoing in outbox.pop_due(now_ns)]
+                out = [outgoing.data for outgoing in queue.pop_due(now_ns)]
             case "own":
-                out = outbox.send_now(NoteOn(pitch, 127), now_ns)
+                out = queue.send_now(NoteOn(pitch, 127), now_ns)
             case "own off":
-                out = outbox.send_now(NoteOff(pitch), now_ns)
+                out = queue.send_now(NoteOff(pitch), now_ns)
             case "silence":
-                out = outbox.through(bytes.fromhex("b07b00"))
+                out = queue.through(bytes.fromhex("b07b00"))
             case "passes":
-                out = outbox.let_end(bytes_of(NoteOff(pitch)))
+                out = queue.let_end(bytes_of(NoteOff(pitch)))
             case "rest":
-                out = outbox.invalidate(now_ns, now_ns, Release.AT_ONCE)
+                out = queue.invalidate(now_ns, now_ns, Release.AT_ONCE)
         for data in out:
             listener.hear(data)
-    for outgoing in outbox.pop_due(now_ns + WAIT_NS):
+    for outgoing in queue.pop_due(now_ns + WAIT_NS):
         listener.hear(outgoing.data)
     assert sum(velocity < 127 for _, _, velocity in listener.struck) == pressed
-    for data in outbox.finish():
+    for data in queue.finish():
         assert kind_of(data) is not MessageKind.NOTE_ON
         listener.hear(data)
     assert listener.is_silent()

@@ -8,9 +8,11 @@ import pytest
 from selenium import webdriver
 
 from realtime.engine.open_model import EMBEDDED_FOLDER
+from realtime.panel.server import PanelServer
 from tests.realtime.panel.browser import Page, start_chromium
 from tests.realtime.panel.daemon import Daemon
 from tests.realtime.panel.pieces import LONG, write_piece
+from tests.realtime.panel.stage import Stage
 
 
 @pytest.fixture(autouse=True)
@@ -52,3 +54,18 @@ def page(chromium: webdriver.Chrome, daemon: Daemon) -> Iterator[Page]:
     page.until("app.status().activity === 'listening' && !app.music.model.sounding.size")
     chromium.close()
     chromium.switch_to.window(chromium.window_handles[0])
+
+
+@pytest.fixture
+def stage() -> Iterator[Stage]:
+    """Give a session with its controls, on the machine's clock, and no server."""
+    stage = Stage(panel_port=0)
+    with stage.play:
+        yield stage
+
+
+@pytest.fixture
+def server(stage: Stage) -> Iterator[PanelServer]:
+    """Give a panel of that session on a real socket."""
+    with PanelServer(stage.settings, stage.controls) as server:
+        yield server

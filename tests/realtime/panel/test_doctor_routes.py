@@ -16,7 +16,7 @@ from realtime.panel.doctor_routes import cable_findings, findings_of
 from realtime.panel.server import PanelServer
 from realtime.settings import Settings
 from realtime.threads.clock import MonotonicClock
-from tests.realtime.panel.test_server import get
+from tests.realtime.panel.clients import get
 from tests.support.scripted_play import model_of_chance
 
 WITHIN = 2_000

@@ -8,8 +8,8 @@ from realtime.cli import live
 from realtime.panel.guard import Door
 from realtime.panel.invitation import Invitation, invitation_of, reachable_host
 from realtime.panel.server import PanelServer
+from tests.realtime.panel.clients import get
 from tests.realtime.panel.stage import Stage
-from tests.realtime.panel.test_server import get
 
 
 @pytest.mark.parametrize(

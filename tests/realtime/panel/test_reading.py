@@ -12,7 +12,7 @@ from piano.notes import NOTE, PEDAL, Performance
 from piano.tokens.vocabulary import FILL_TASKS, TASKS
 from realtime.panel.reading import main, read
 from realtime.take.midi_export import midi_of
-from realtime.take.take import PASSED_ON, PIANOD, PLAYER, Source, TakeRecord
+from realtime.take.take import PASSED_ON, PIANOD, PLAYER, TakeRecord, TakeSource
 from tests.realtime.panel.pieces import scale, write_piece
 
 
@@ -47,7 +47,7 @@ def test_of_many_tracks_the_first_is_seen_and_all_others(tmp_path: Path) -> None
 
 
 def test_a_take_is_read_as_it_is_written() -> None:
-    records = [TakeRecord(0, Source.OWN, b"\x90\x3c\x40"), TakeRecord(10**9, Source.OWN, b"\x80\x3c\x40")]
+    records = [TakeRecord(0, TakeSource.OWN, b"\x90\x3c\x40"), TakeRecord(10**9, TakeSource.OWN, b"\x80\x3c\x40")]
     data = midi_of(records)
     assert data is not None
     layers = read(data, "picture")["layers"]

@@ -1,75 +1,21 @@
 """The panel on a real socket: its files, the API for scripts, the live socket, and pages that misbehave."""
 
 import json
-import os
-import socket
-from collections.abc import Iterator
-from http.client import HTTPConnection, HTTPResponse
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
 import pytest
-from loguru import logger
 from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import ClientConnection
 
 from piano.errors import ConfigError
 from piano.midi.file import read_performance
-from realtime.panel import connection, piece_routes
-from realtime.panel.child import program
 from realtime.panel.jobs import LARGEST_FILE
 from realtime.panel.server import PanelServer
-from tests.realtime.panel.pieces import scale, write_piece
+from tests.realtime.panel.clients import WITHIN_S, ask, get, live, place, until
+from tests.realtime.panel.pieces import write_piece
 from tests.realtime.panel.stage import Stage
-
-WITHIN_S = 90
-
-
-@pytest.fixture
-def stage() -> Iterator[Stage]:
-    stage = Stage(panel_port=0)
-    with stage.play:
-        yield stage
-
-
-@pytest.fixture
-def server(stage: Stage) -> Iterator[PanelServer]:
-    with PanelServer(stage.settings, stage.controls) as server:
-        yield server
-
-
-def place(server: PanelServer) -> str:
-    return server.address.removeprefix("http://").rstrip("/")
-
-
-def get(
-    server: PanelServer, path: str, method: str = "GET", body: bytes = b"", at: str | None = None, **headers: str
-) -> tuple[int, bytes]:
-    connection = HTTPConnection(at or place(server), timeout=WITHIN_S)
-    try:
-        sent = {"X-Pianod": "1"} | {name.replace("_", "-"): text for name, text in headers.items()}
-        connection.request(method, path, body or None, sent)
-        answer: HTTPResponse = connection.getresponse()
-        return answer.status, answer.read()
-    finally:
-        connection.close()
-
-
-def live(server: PanelServer, **options: Any) -> ClientConnection:
-    socket: ClientConnection = connect(f"ws://{place(server)}/api/live", proxy=None, open_timeout=WITHIN_S, **options)
-    return socket
-
-
-def ask(socket: ClientConnection, command: str, **fields: object) -> dict[str, Any]:
-    socket.send(json.dumps({"version": 1, "id": 3, "command": command, **fields}))
-    return until(socket, lambda message: message["type"] in ("done", "refused"))
-
-
-def until(socket: ClientConnection, condition: Any) -> dict[str, Any]:
-    while True:
-        message: dict[str, Any] = json.loads(socket.recv(timeout=WITHIN_S))
-        if condition(message):
-            return message
 
 
 def test_the_page_and_its_files_are_there_and_nothing_else(server: PanelServer) -> None:
@@ -241,91 +187,6 @@ def test_an_address_that_is_not_ours_is_told(stage: Stage) -> None:
         PanelServer(stage.settings.model_copy(update={"panel_host": "203.0.113.1"}), stage.controls)
 
 
-PLACES = ("/api/take", "/api/takes/one", "/api/review/0")
-
-
-@pytest.fixture
-def library(tmp_path: Path) -> Iterator[PanelServer]:
-    """Serve a take, and a data set of one piece, beside a file that nobody named."""
-    write_piece(tmp_path / "secret.mid")
-    write_piece(tmp_path / "takes" / "one.mid")
-    write_piece(tmp_path / "set" / "deep" / "first.mid")
-    (tmp_path / "takes" / "broken.mid").write_bytes(b"MThd")
-    stage = Stage(panel_port=0, takes=tmp_path / "takes", review=tmp_path / "set")
-    with stage.play, PanelServer(stage.settings, stage.controls) as server:
-        for data in (b"\x90\x3c\x40", b"\x80\x3c\x40"):
-            stage.controls.play((data,))
-        stage.play.partner.engine.wait(0)
-        yield server
-
-
-def test_pieces_are_listed_by_name(library: PanelServer) -> None:
-    takes = json.loads(get(library, "/api/takes")[1])
-    assert {take["name"] for take in takes} == {"one.mid", "broken.mid"}
-    assert set(takes[0]) == {"name", "written_s", "bytes", "title", "star"}
-    review = json.loads(get(library, "/api/review")[1])
-    assert review["pieces"] == ["deep/first.mid"]
-    assert "gap" in review["tasks"]
-
-
-@pytest.mark.parametrize("where", PLACES[1:])
-def test_a_piece_is_had_as_a_file_and_as_a_picture_and_replayed(library: PanelServer, where: str) -> None:
-    code, data = get(library, f"{where}.mid")
-    assert (code, data[:4]) == (200, b"MThd")
-    code, picture = get(library, f"{where}/picture")
-    assert (code, len(json.loads(picture)["layers"][0]["notes"])) == (200, scale().notes.size)
-    assert get(library, f"{where}/replay?from_s=1", "POST")[0] == 200
-    assert json.loads(get(library, "/api/status")[1])["replaying"]["name"].endswith(".mid")
-    assert get(library, "/api/replay/stop", "POST")[0] == 200
-    assert json.loads(get(library, "/api/status")[1])["replaying"] is None
-
-
-def test_a_task_is_posed_on_a_piece(library: PanelServer) -> None:
-    code, answer = get(library, "/api/review/0/tasks/left_hand?seed=2")
-    assert (code, [layer["name"] for layer in json.loads(answer)["layers"]]) == (200, ["given", "asked"])
-    for path in ("/api/review/0/tasks/dance", "/api/review/9/tasks/gap", "/api/review/0/tasks/gap?seed=-1"):
-        assert get(library, path)[0] == 404
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/api/takes/..%2fsecret.mid",
-        "/api/takes/../secret.mid",
-        "/api/takes/%2e%2e%2fsecret.mid",
-        "/api/takes/secret.mid",
-        "/api/takes/..%2fsecret/picture",
-        "/api/takes/%00.mid",
-        "/api/review/-1.mid",
-        "/api/review/1.mid",
-        "/api/review/..%2f..%2fsecret.mid",
-        "/api/review/99999999999999999999.mid",
-        "/api/review/0/tasks/..%2f..%2fgap",
-    ],
-)
-def test_no_path_of_a_client_reaches_a_file(library: PanelServer, path: str) -> None:
-    assert get(library, path)[0] == 404
-
-
-def test_a_piece_that_is_damaged_is_told_in_words(library: PanelServer) -> None:
-    code, reason = get(library, "/api/takes/broken/picture")
-    assert (code, b"Traceback" in reason) == (422, False)
-    assert get(library, "/api/takes/one/replay?from_s=x", "POST")[0] == 400
-    assert get(library, "/api/takes/one/replay")[0] == 405
-
-
-@pytest.mark.parametrize("path", ["/api/takes", "/api/takes/one.mid", "/api/review", "/api/job/tasks"])
-def test_strangers_get_no_piece(library: PanelServer, path: str) -> None:
-    assert get(library, path, Origin="http://evil.example")[0] == 403
-    assert get(library, path, Host="evil.example")[0] == 403
-    assert get(library, path)[0] == 200
-
-
-def test_strangers_replay_nothing(library: PanelServer) -> None:
-    assert get(library, "/api/takes/one/replay", "POST", Origin="http://evil.example")[0] == 403
-    assert json.loads(get(library, "/api/status")[1])["replaying"] is None
-
-
 def test_presets_and_models_over_the_socket(server: PanelServer) -> None:
     with live(server) as socket:
         ask(socket, "change", settings={"temperature": 0.5})
@@ -339,89 +200,6 @@ def test_presets_and_models_over_the_socket(server: PanelServer) -> None:
         assert "no model" in ask(socket, "choose_model", model="../model")["reason"]
         for wrong in ({"preset": "x" * 41}, {"preset": " "}, {}, {"preset": "a", "model": "b"}):
             assert ask(socket, "save_preset", **wrong)["type"] == "refused"
-
-
-def half_a_request(server: PanelServer, begun: bytes = b"GET /api/status HTTP/1.1\r\nHost: x\r\n") -> socket.socket:
-    host, _, port = place(server).rpartition(":")
-    client = socket.create_connection((host, int(port)), WITHIN_S)
-    client.sendall(begun)
-    return client
-
-
-def ends(client: socket.socket) -> bool:
-    """Say whether a connection is ended by the server, however it does that."""
-    with client:
-        try:
-            return not client.recv(1)
-        except ConnectionResetError:
-            return True
-
-
-@pytest.fixture
-def warnings() -> Iterator[list[str]]:
-    told: list[str] = []
-    handler = logger.add(lambda message: told.append(message.record["message"]), level="WARNING")
-    yield told
-    logger.remove(handler)
-
-
-@pytest.mark.parametrize(
-    "begun",
-    [
-        b"GET /api/status HTTP/1.1\r\nHost: x\r\n",
-        b"POST /api/commands HTTP/1.1\r\nHost: HERE\r\nContent-Type: application/json\r\nContent-Length: 90\r\n\r\n{",
-    ],
-)
-def test_a_request_that_does_not_come_to_its_end_is_given_up(
-    begun: bytes, stage: Stage, monkeypatch: pytest.MonkeyPatch, warnings: list[str]
-) -> None:
-    monkeypatch.setattr(connection, "REQUEST_WITHIN_S", 0.2)
-    with PanelServer(stage.settings, stage.controls) as server:
-        clients = [half_a_request(server, begun.replace(b"HERE", place(server).encode())) for _ in range(5)]
-        assert all(ends(client) for client in clients)
-        assert get(server, "/api/status")[0] == 200
-    assert [line for line in warnings if "took too long" in line] == warnings
-    assert len(warnings) == 1
-
-
-def test_there_are_only_so_many_connections(stage: Stage, monkeypatch: pytest.MonkeyPatch, warnings: list[str]) -> None:
-    monkeypatch.setattr(connection, "MOST_CONNECTIONS", 8)
-    with PanelServer(stage.settings, stage.controls) as server:
-        before = len(os.listdir("/proc/self/fd"))
-        clients = [half_a_request(server) for _ in range(40)]
-        assert all(ends(client) for client in clients[8:])
-        assert len(os.listdir("/proc/self/fd")) <= before + 2 * 8 + 2  # both ends of a connection are ours here
-        for client in clients[:8]:
-            client.close()
-        assert until_served(server)
-    assert [line for line in warnings if "8 connections are open" in line] == warnings
-    assert len(warnings) == 1
-
-
-def until_served(server: PanelServer) -> bool:
-    """Ask until there is room again; the client's own time limit ends it."""
-    while True:
-        try:
-            return get(server, "/api/status")[0] == 200
-        except ConnectionError:
-            continue
-
-
-def test_a_picture_is_made_once(stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write_piece(tmp_path / "one.mid", 4)
-    made: list[str] = []
-
-    def counted(module: str, *arguments: str) -> list[str]:
-        made.append(arguments[0])
-        return program(module, *arguments)
-
-    monkeypatch.setattr(piece_routes, "program", counted)
-    settings = stage.settings.model_copy(update={"review": tmp_path})
-    with PanelServer(settings, stage.controls) as server:
-        first = get(server, "/api/review/0/picture")
-        assert first[0] == 200
-        assert all(get(server, "/api/review/0/picture") == first for _ in range(3))
-    assert made == ["picture"]
 
 
 def test_a_file_that_is_dropped_is_played_like(tmp_path: Path) -> None:

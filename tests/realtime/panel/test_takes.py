@@ -12,12 +12,12 @@ from piano.midi.file import read_performance
 from realtime.panel import piece_routes
 from realtime.panel.server import PanelServer
 from realtime.panel.shelves import Takes
-from realtime.panel.take_marks import MARKS, Mark, TakeMarks
+from realtime.panel.take_marks import MARKS, TakeMark, TakeMarks
 from realtime.take.midi_export import excerpt_of
-from realtime.take.take import Source, TakeRecord
+from realtime.take.take import TakeRecord, TakeSource
+from tests.realtime.panel.clients import get
 from tests.realtime.panel.pieces import write_piece
 from tests.realtime.panel.stage import Stage
-from tests.realtime.panel.test_server import get
 
 JSON = {"Content_Type": "application/json"}
 
@@ -105,7 +105,7 @@ def test_where_no_takes_are_kept_it_says_how(tmp_path: Path) -> None:
 
 def test_what_began_before_an_excerpt_is_not_in_it() -> None:
     def at(at_ns: int, text: str) -> TakeRecord:
-        return TakeRecord(at_ns, Source.PLAYED, bytes.fromhex(text))
+        return TakeRecord(at_ns, TakeSource.PLAYED, bytes.fromhex(text))
 
     assert excerpt_of([at(0, "803c40"), at(1, "b04000")]) is None
     whole = excerpt_of([at(0, "903e40"), at(9, "803e40")])
@@ -149,7 +149,7 @@ def test_whatever_stands_in_the_file_of_marks_the_takes_are_there(folder: Path, 
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
-@given(st.dictionaries(st.text(max_size=20), st.builds(Mark, st.text(max_size=80), st.booleans())))
-def test_marks_come_back_as_they_were(folder: Path, marks: dict[str, Mark]) -> None:
+@given(st.dictionaries(st.text(max_size=20), st.builds(TakeMark, st.text(max_size=80), st.booleans())))
+def test_marks_come_back_as_they_were(folder: Path, marks: dict[str, TakeMark]) -> None:
     TakeMarks(folder).write(marks)
-    assert TakeMarks(folder).read() == {name: mark for name, mark in marks.items() if mark != Mark()}
+    assert TakeMarks(folder).read() == {name: mark for name, mark in marks.items() if mark != TakeMark()}

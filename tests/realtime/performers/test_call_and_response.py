@@ -11,7 +11,7 @@ from piano.tokens.vocabulary import VOCABULARY
 from realtime.engine.commands import NewPiece
 from realtime.engine.offline_run import OfflineRun
 from realtime.midi.input_thread import MidiInput
-from realtime.midi.memory_ports import MemoryInputPort, Script
+from realtime.midi.memory_ports import MemoryInputPort, ScriptedPlayer
 from realtime.midi.message import bytes_of
 from realtime.performers import call_and_response
 from realtime.performers.phrase_detector import PhraseDetector
@@ -54,7 +54,7 @@ def live_run(messages: Messages, seed: int, until_ns: int) -> OfflineRun:
         port.feed(data)
         midi_input.take_all()
 
-    run.clock.attach(Script(messages, arrive))
+    run.clock.attach(ScriptedPlayer(messages, arrive))
     run.run_until(until_ns)
     run.finish()
     return run

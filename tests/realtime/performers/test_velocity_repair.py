@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from piano.events import NoteOff, NoteOn, Role, TimedEvent
-from piano.sampling.velocity_posterior import median_velocity, noise_of_strength, posterior
+from piano.sampling.velocity_posterior import median_velocity, noise_of_strength, velocity_posterior
 from piano.tasks.repair_tasks import NO_READING
 from piano.tokens.vocabulary import VELOCITY_BINS, VOCABULARY
 from realtime.engine.commands import HandOver, NewPiece, Panic, Retry, StopPlaying
@@ -86,7 +86,7 @@ def test_the_answer_is_the_median_of_prior_times_likelihood_after_one_pass() -> 
     assert answers.feeds == [count + 1 for count in feeds]
     reference.feed((*HEAD, VOCABULARY.on(Role.OWN, 60)))
     logits = reference._logits()[VOCABULARY.first_velocity :][:VELOCITY_BINS]
-    velocity = median_velocity(posterior(logits, 20, noise_of_strength(0.5)))
+    velocity = median_velocity(velocity_posterior(logits, 20, noise_of_strength(0.5)))
     assert answers.given[0] == (60, velocity, S)
     assert session.tokens[3] == VOCABULARY.velocity(20), "the reading is remembered, not the answer"
 

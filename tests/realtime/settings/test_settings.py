@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from piano.errors import ConfigError
-from realtime.settings import Mark, Settings, Shown, load_settings, marked, settings_by_group
+from realtime.settings import SettingMark, Settings, Shown, load_settings, marked, settings_by_group
 from realtime.settings.page import settings_page
 from realtime.settings.words import flag_of
 
@@ -150,7 +150,7 @@ def test_every_setting_belongs_to_one_group_and_is_described() -> None:
 def test_what_can_be_changed_is_shown_by_the_panel_in_words_that_stand_at_the_setting() -> None:
     fields = {name: field for _, group in settings_by_group() for name, field in group.items()}
     shown = {name: [mark for mark in field.metadata if isinstance(mark, Shown)] for name, field in fields.items()}
-    assert [name for name, marks in shown.items() if marks] == list(marked(Mark.LIVE))
+    assert [name for name, marks in shown.items() if marks] == list(marked(SettingMark.LIVE))
     assert all(len(marks) <= 1 for marks in shown.values())
     labels = [mark.label for marks in shown.values() for mark in marks]
     assert len(set(labels)) == len(labels)

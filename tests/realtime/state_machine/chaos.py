@@ -10,26 +10,17 @@ Used by the state machine of Hypothesis and by the long fuzz; each action is one
 And at a rest, after the player has lifted hands and feet and told it to stop, nothing sounds at all.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
 
-import numpy as np
-
-from inference.onnx_session import Logits
 from inference.rolling_context import RollingContext
-from piano.errors import PortError
-from piano.tokens.vocabulary import VOCABULARY
 from realtime.engine.commands import ChangePlaying, Command, HandOver, NewPiece, Panic, Retry, StopPlaying
 from realtime.engine.fault_backoff import FaultBackoff
 from realtime.engine.from_settings import engine_settings, play_settings_of, scheduler_settings, thru_of
 from realtime.engine.messages import EngineListener, PortReport
 from realtime.engine.partner import MOST_WAITING, Partner, PartnerSettings
-from realtime.midi.guardian import GuardianOutput
 from realtime.midi.input_thread import Thru
-from realtime.midi.memory_ports import MemoryOutputPort
 from realtime.midi.message import MessageKind, kind_of, split
-from realtime.midi.message_pipe import MessageReader
 from realtime.midi.port_events import (
     ListenersGone,
     PlayerGone,
@@ -46,8 +37,9 @@ from realtime.performers.play_settings import Mode
 from realtime.settings import Settings
 from realtime.threads.clock import ManualClock
 from realtime.threads.restart_limit import RestartLimit
+from tests.realtime.state_machine.faulty import FaultyPort, FaultySession, Switch, VirtualPort
 from tests.support.listener import Listener
-from tests.support.scripted_play import MS, ChanceSession, S
+from tests.support.scripted_play import MS, S
 
 COMMANDS: tuple[Command, ...] = (HandOver(), StopPlaying(), NewPiece(), Retry(), Panic())
 SETTINGS = Settings(panel=False, seed=1, shortest_pause_s=0.2, longest_pause_s=0.4, alone_after_s=0.5)
@@ -66,73 +58,6 @@ STRANGE = (
     b"\xf0" + bytes(20_000) + b"\xf7",
 )  # fmt: skip
 """What keyboards send that is no plain note: each has a defined way."""
-
-
-class Switch:
-    """What the next call of the model comes to."""
-
-    def __init__(self, clock: ManualClock) -> None:
-        self.clock = clock
-        self.fault: str | None = None
-        self.on_failing: Callable[[], None] = lambda: None
-        """Told when the model is about to raise, or to say what is no number."""
-
-
-class FaultySession(ChanceSession):
-    """A model of chance that can be made to raise, to say what is no number, or to be slow."""
-
-    def __init__(self, switch: Switch) -> None:
-        super().__init__(VOCABULARY.size, 256)
-        self._switch = switch
-
-    def feed(self, tokens: Sequence[int]) -> Logits:
-        logits = super().feed(tokens)
-        fault, self._switch.fault = self._switch.fault, None
-        if fault in ("raise", "nan"):
-            self._switch.on_failing()
-        if fault == "raise":
-            raise ArithmeticError("on purpose")
-        if fault == "nan":
-            return np.full_like(logits, np.nan)
-        if fault == "slow":
-            self._switch.clock.advance_to(self._switch.clock.now_ns() + 700 * MS)
-        return logits
-
-
-class FaultyPort(MemoryOutputPort):
-    """A port that can be made to refuse, and that a listener hears."""
-
-    def __init__(self, clock: ManualClock, listener: Listener) -> None:
-        super().__init__(clock, "sound", listener.hear)
-        self.refuses = False
-
-    def send(self, data: bytes) -> None:
-        if self.refuses:
-            raise PortError("it refuses")
-        super().send(data)
-        self.sent.clear()
-
-
-class VirtualPort(FaultyPort):
-    """Our own port in a guardian, to which a listener may be connected or not."""
-
-    def __init__(self, clock: ManualClock, listener: Listener) -> None:
-        super().__init__(clock, listener)
-        self._listener = listener
-        self.is_connected = False
-        self.guarded = GuardianOutput(
-            MemoryOutputPort(clock, "wire", self._arrive), cast(MessageReader, None), is_virtual=True
-        )
-        self._deliver = self.guarded._send
-
-    def connect(self, *, is_connected: bool) -> None:
-        """Connect the listener or take it away; the guardian sees it."""
-        self.is_connected = is_connected
-        self.guarded.tend(is_heard=is_connected)
-
-    def _arrive(self, data: bytes) -> None:
-        if self.is_connected:
-            self._listener.hear(data)
 
 
 @dataclass

@@ -7,7 +7,7 @@ import pytest
 
 from realtime.midi.held_notes import HeldNotes
 from realtime.midi.owed_releases import OwedReleases
-from realtime.output.event_queue import Outbox
+from realtime.output.event_queue import EventQueue
 from realtime.output.scheduler import Scheduler
 from tests.realtime.state_machine.fuzz import run
 
@@ -20,9 +20,9 @@ Instead = Callable[..., Any]
 @pytest.mark.parametrize(
     ("owner", "safeguard", "instead", "seed"),
     [
-        pytest.param(Outbox, "start_afresh", lambda _: [], 5, id="note-offs for a port that is back"),
-        pytest.param(Outbox, "begin_anew", lambda _: [], 3, id="silence after a thread failed"),
-        pytest.param(Outbox, "release_thru", lambda _: [], 2, id="releases when the keyboard is lost"),
+        pytest.param(EventQueue, "start_afresh", lambda _: [], 5, id="note-offs for a port that is back"),
+        pytest.param(EventQueue, "begin_anew", lambda _: [], 3, id="silence after a thread failed"),
+        pytest.param(EventQueue, "release_thru", lambda _: [], 2, id="releases when the keyboard is lost"),
         pytest.param(OwedReleases, "note", lambda *_: None, 3, id="releases that nobody heard, kept"),
         pytest.param(HeldNotes, "ends", lambda *_: False, 1, id="releases at a full queue"),
         pytest.param(Scheduler, "forget_own", lambda _: None, 5, id="releases after the model failed"),

@@ -9,23 +9,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime.take.journal import Journal, JournalReader, decode, encode
+from realtime.take.journal import Journal, JournalReader, decode_record, encode_record
 from realtime.take.recovery import recover
-from realtime.take.take import Source, TakeRecord
+from realtime.take.take import TakeRecord, TakeSource
 from tests.realtime.take.test_take import CHANNEL_MESSAGES
 
 RECORDS = [
-    TakeRecord(1_000, Source.PLAYED, bytes.fromhex("903c40")),
-    TakeRecord(2_000, Source.OWN, bytes.fromhex("904048")),
-    TakeRecord(2_500, Source.PASSED, bytes.fromhex("c005")),
-    TakeRecord(3_000, Source.PLAYED, bytes.fromhex("803c40")),
+    TakeRecord(1_000, TakeSource.PLAYED, bytes.fromhex("903c40")),
+    TakeRecord(2_000, TakeSource.OWN, bytes.fromhex("904048")),
+    TakeRecord(2_500, TakeSource.PASSED, bytes.fromhex("c005")),
+    TakeRecord(3_000, TakeSource.PLAYED, bytes.fromhex("803c40")),
 ]
 
 
 def a_journal(folder: Path) -> bytes:
     """Return the bytes of a journal of the records."""
     journal = Journal.begin(folder, "take")
-    journal.append(map(encode, RECORDS))
+    journal.append(map(encode_record, RECORDS))
     journal.close()
     return journal.path.read_bytes()
 
@@ -35,10 +35,10 @@ def read(data: bytes) -> tuple[list[TakeRecord], JournalReader]:
     return list(reader), reader
 
 
-@given(st.integers(0, 10**18 - 1), st.sampled_from(Source), CHANNEL_MESSAGES)
-def test_a_record_is_a_line_and_back(at_ns: int, source: Source, data: bytes) -> None:
+@given(st.integers(0, 10**18 - 1), st.sampled_from(TakeSource), CHANNEL_MESSAGES)
+def test_a_record_is_a_line_and_back(at_ns: int, source: TakeSource, data: bytes) -> None:
     record = TakeRecord(at_ns, source, data)
-    assert decode(encode(record)[:-1]) == record
+    assert decode_record(encode_record(record)[:-1]) == record
 
 
 def test_cut_off_anywhere_it_gives_every_whole_record(tmp_path: Path) -> None:
@@ -114,9 +114,9 @@ def test_what_could_be_written_in_part_only_is_taken_back(tmp_path: Path, monkey
     with monkeypatch.context() as patch:
         patch.setattr(os, "write", full)
         with pytest.raises(OSError, match="No space"):
-            journal.append(map(encode, RECORDS))
+            journal.append(map(encode_record, RECORDS))
     assert read(journal.path.read_bytes())[0] == []
-    journal.append(map(encode, RECORDS))
+    journal.append(map(encode_record, RECORDS))
     with journal.read() as file:
         reader = JournalReader(file)
         assert (list(reader), reader.damaged) == (RECORDS, 0)
@@ -125,7 +125,7 @@ def test_what_could_be_written_in_part_only_is_taken_back(tmp_path: Path, monkey
 
 def test_another_daemons_journal_is_left_alone(tmp_path: Path) -> None:
     journal = Journal.begin(tmp_path, "take")
-    journal.append(map(encode, RECORDS))
+    journal.append(map(encode_record, RECORDS))
     assert list(recover(tmp_path)) == []
     assert journal.is_there()
     journal.close()

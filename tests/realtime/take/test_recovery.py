@@ -7,7 +7,7 @@ import pytest
 
 from piano.midi.file import read_performance
 from realtime.take import recovery
-from realtime.take.journal import Journal, encode
+from realtime.take.journal import Journal, encode_record
 from realtime.take.recovery import recover, write_recovered
 from tests.realtime.take.test_journal import RECORDS, a_journal
 
@@ -88,7 +88,7 @@ def test_no_folder_no_takes(tmp_path: Path) -> None:
 
 def test_a_take_without_a_note_leaves_nothing(tmp_path: Path) -> None:
     journal = Journal.begin(tmp_path, "take")
-    journal.append([encode(RECORDS[2])])
+    journal.append([encode_record(RECORDS[2])])
     journal.close()
     assert list(recover(tmp_path)) == []
     assert list(tmp_path.iterdir()) == []

@@ -14,7 +14,7 @@ from realtime.midi.message import bytes_of
 from realtime.midi.performance_messages import messages_of
 from realtime.take.message_log import MOST_KEPT, MessageLog
 from realtime.take.midi_export import midi_of
-from realtime.take.take import Source, Take, TakePlace, TakeRecord, performance_of
+from realtime.take.take import Take, TakePlace, TakeRecord, TakeSource, performance_of
 from tests.support.scripted_play import MS, S, a_run
 
 CHANNEL_MESSAGES = st.tuples(st.sampled_from((0x80, 0x90, 0xB0, 0xE0)), *3 * [st.integers(0, 127)]).map(
@@ -87,8 +87,8 @@ def test_an_answer_alone_begins_the_take() -> None:
     assert take.tracks()[1].performance.notes["onset_s"].tolist() == [0.0]
 
 
-@given(st.lists(st.tuples(st.integers(0, 10**12), st.sampled_from(Source), CHANNEL_MESSAGES), max_size=40))
-def test_every_note_that_is_kept_is_in_the_file_and_ends(rows: list[tuple[int, Source, bytes]]) -> None:
+@given(st.lists(st.tuples(st.integers(0, 10**12), st.sampled_from(TakeSource), CHANNEL_MESSAGES), max_size=40))
+def test_every_note_that_is_kept_is_in_the_file_and_ends(rows: list[tuple[int, TakeSource, bytes]]) -> None:
     records = [TakeRecord(at_ns, source, data) for at_ns, source, data in sorted(rows, key=lambda row: row[0])]
     data = midi_of(records)
     if data is None:
@@ -137,7 +137,7 @@ def test_clocks_and_system_exclusive_are_no_part_of_a_take() -> None:
 
 
 def test_a_rest_of_days_is_written() -> None:
-    records = [TakeRecord(at_ns, Source.PLAYED, bytes_of(NoteOn(60, 60))) for at_ns in (0, 10**15)]
+    records = [TakeRecord(at_ns, TakeSource.PLAYED, bytes_of(NoteOn(60, 60))) for at_ns in (0, 10**15)]
     assert len(midi_of(records) or b"") < 500
 
 

@@ -2,7 +2,7 @@
 
 import threading
 
-from realtime.midi.memory_ports import Script
+from realtime.midi.memory_ports import ScriptedPlayer
 from realtime.threads.clock import ManualClock, MonotonicClock
 from realtime.threads.inbox import Inbox
 
@@ -29,7 +29,7 @@ def test_a_deadline_that_has_passed_only_looks() -> None:
 def test_a_script_on_the_manual_clock_wakes_the_owner_at_its_moments() -> None:
     clock = ManualClock()
     inbox: Inbox[bytes] = Inbox(clock)
-    clock.attach(Script([(30, b"\x80\x3c\x00"), (20, b"\x90\x3c\x40")], inbox.put))
+    clock.attach(ScriptedPlayer([(30, b"\x80\x3c\x00"), (20, b"\x90\x3c\x40")], inbox.put))
     assert inbox.get(10) is None
     assert (inbox.get(None), clock.now_ns()) == (b"\x90\x3c\x40", 20)
     assert (inbox.get(1000), clock.now_ns()) == (b"\x80\x3c\x00", 30)

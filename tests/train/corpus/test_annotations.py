@@ -11,14 +11,16 @@ from piano.errors import CorpusError
 from piano.notes import NOTE
 from train.corpus.annotations import cues_of
 from train.corpus.note_cache import Piece
-from train.corpus.sources import Source
+from train.corpus.sources import CorpusSource
 
 NOTES = np.array([(at, 1.0, pitch, 64, 0) for at in (0.0, 1.0) for pitch in (48, 64, 67)], NOTE)
 BEATS = "0.000\tdb\t4/4,0\n0.500\tb\t\n1.000\tbR\t\n"
 
 
-def _source(place: Path) -> Source:
-    return Source(Piece("set", "a/one.mid", "train"), place / "one.mid", annotations=place, annotated_as="a/one.mid")
+def _source(place: Path) -> CorpusSource:
+    return CorpusSource(
+        Piece("set", "a/one.mid", "train"), place / "one.mid", annotations=place, annotated_as="a/one.mid"
+    )
 
 
 def test_tables_in_a_folder_are_read(tmp_path: Path) -> None:

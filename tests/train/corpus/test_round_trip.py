@@ -8,7 +8,7 @@ import pytest
 from piano.notes import NOTE, PEDAL, Performance
 from train.__main__ import main
 from train.corpus.note_cache import CACHE_NAME, NoteCache, Piece
-from train.corpus.round_trip import RoundTripLosses, describe, measure
+from train.corpus.round_trip import RoundTripLosses, describe_round_trip, measure_round_trip
 
 PLAYED = Performance(
     np.array([(0.004, 0.5, 60, 65, 0), (0.010, 0.2, 109, 64, 0), (0.504, 0.002, 60, 127, 0)], NOTE),
@@ -17,7 +17,7 @@ PLAYED = Performance(
 
 
 def test_what_tokens_cost_is_measured_a_piece() -> None:
-    losses = measure(PLAYED)
+    losses = measure_round_trip(PLAYED)
     assert (losses.pieces, losses.notes, losses.outside_piano, losses.tokens) == (1, 3, 1, 10)
     assert (losses.lost_notes, losses.lost_pedals, losses.changed_streams) == (0, 0, 0)
     assert (losses.onset_error_ms, losses.pedal_error_ms) == pytest.approx((4.0, 3.0))
@@ -30,7 +30,7 @@ def test_pieces_add_up_and_the_worst_error_stays() -> None:
     second = RoundTripLosses(pieces=1, notes=7, tokens=30, onset_error_ms=4.0, velocity_error=1)
     both = RoundTripLosses(pieces=2, notes=12, tokens=50, onset_error_ms=4.0, velocity_error=2)
     assert first.and_also(second) == second.and_also(first) == both
-    assert "tokens per note         4.167" in describe(both)
+    assert "tokens per note         4.167" in describe_round_trip(both)
 
 
 @pytest.mark.parametrize(

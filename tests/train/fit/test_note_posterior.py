@@ -33,7 +33,7 @@ def test_the_weights_that_are_shipped_fit_the_features() -> None:
 
 
 def test_no_notes_have_no_posterior() -> None:
-    told = note_posterior.posterior(np.zeros(0, NOTE), NoteNoise(onset_s=0.1))
+    told = note_posterior.note_posterior(np.zeros(0, NOTE), NoteNoise(onset_s=0.1))
     assert told.onsets.shape == (0, note_posterior.ONSET_EDGES.size - 1)
     assert told.pitches.shape == (0, note_posterior.PITCH_CLASSES)
     with pytest.raises(ValueError, match="pitch"):

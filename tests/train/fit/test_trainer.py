@@ -17,7 +17,7 @@ from train.corpus.note_cache import NoteCache
 from train.dataset.windows import IGNORED
 from train.fit.batches import training_steps, windows_before
 from train.fit.ranks import Ranks
-from train.fit.run_state import LOG, STATE, Progress
+from train.fit.run_state import LOG, STATE, RunProgress
 from train.fit.trainer import BEST, Trainer
 from train.model.checkpoint import load_checkpoint
 from train.recipe import Recipe
@@ -33,7 +33,7 @@ def trainer_of(recipe: Recipe, cache: NoteCache, folder: Path) -> Trainer:
     return trainer
 
 
-def train(recipe: Recipe, cache: NoteCache, folder: Path) -> Progress:
+def train(recipe: Recipe, cache: NoteCache, folder: Path) -> RunProgress:
     return trainer_of(recipe, cache, folder).fit()
 
 

@@ -16,7 +16,7 @@ from tests.train.conftest import random_performance
 from train.__main__ import main
 from train.model.gpt2 import GPT2
 from train.sampling_study.grid import way_of
-from train.sampling_study.side_by_side import PieceRequest, play_side_by_side
+from train.sampling_study.side_by_side import ExcerptRequest, play_side_by_side
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def bundle(tiny_model: GPT2, tmp_path: Path) -> Path:
 def test_what_is_played_is_valid_and_a_function_of_the_seed(bundle: Path, count: int) -> None:
     def play(seeds: list[int]) -> list[list[int]]:
         sampling = SamplingSettings(repetition_guard=0.5, note_top_p=0.9)
-        pieces = play_side_by_side(bundle, [PieceRequest(seed, sampling) for seed in seeds], count, ["opening"])
+        pieces = play_side_by_side(bundle, [ExcerptRequest(seed, sampling) for seed in seeds], count, ["opening"])
         return [piece.tokens.tolist() for piece in pieces]
 
     one, other = play([1, 2])

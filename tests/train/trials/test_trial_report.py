@@ -12,7 +12,7 @@ from tests.support.cells import unfilled
 from tests.support.trials import PLAN, result, write_plan
 from train.__main__ import main
 from train.trials.trial_plan import load_plan
-from train.trials.trial_report import TrialRow, line_of, next_size, noise, rows_of, scaling_table, table
+from train.trials.trial_report import TrialRow, line_of, next_size, noise, rows_of, scaling_table, trials_table
 from train.trials.trial_result import RESULTS, Result, load_results
 
 RESULTS_OF_TWO = [
@@ -41,7 +41,7 @@ def test_noise_is_that_of_the_typical_row() -> None:
 
 
 def test_the_table_gives_differences_and_their_standard_error() -> None:
-    _, _, base, wild = unfilled(table(RESULTS_OF_TWO)).splitlines()
+    _, _, base, wild = unfilled(trials_table(RESULTS_OF_TWO)).splitlines()
     assert base.startswith("| | base | 20.10 | 0.20 | | 3 | 1,000 | 2,000 | 1 | 2")
     error = noise(RESULTS_OF_TWO) * math.sqrt(1 / 2 + 1 / 3)
     assert f"| 22.30 | 0.60 | +2.20 ± {error:.2f} | 2 |" in wild
@@ -51,7 +51,7 @@ def test_a_row_that_is_noisier_than_the_others_says_so() -> None:
     calm = [result(name, seed, 20.0 + 0.1 * seed) for name in ("base", "calm") for seed in (1, 2)]
     wild = [result("wild", 1, 21.0), result("wild", 2, 25.0)]
     error = math.sqrt(8 / 2 + noise([*calm, *wild]) ** 2 / 2)
-    assert f"± {error:.2f} |" in unfilled(table([*calm, *wild])).splitlines()[-1]
+    assert f"± {error:.2f} |" in unfilled(trials_table([*calm, *wild])).splitlines()[-1]
 
 
 def sizes(exponent: float) -> list[Result]:

@@ -22,9 +22,9 @@ from train.fit.batches import Batch
 from train.model.gpt2 import GPT2
 from train.predictors.scoring import Costs
 from train.trials.trial_plan import Trial, Variation, load_plan
-from train.trials.trial_report import table
+from train.trials.trial_report import trials_table
 from train.trials.trial_result import RESULTS, load_results, matching
-from train.trials.trial_run import TrialTrainer, UntiedGPT2, excerpts, measure, score, sinusoids
+from train.trials.trial_run import TrialTrainer, UntiedGPT2, measure_trial, score_trial, sinusoids, trial_excerpts
 
 
 def test_trials_are_run_once_and_reported(
@@ -51,14 +51,14 @@ def test_trials_are_run_once_and_reported(
     capsys.readouterr()
     assert main([*arguments, "--report"]) == 0
     text = capsys.readouterr().out
-    assert text.strip() == table(results) == (path.parent / "report.md").read_text().strip()
+    assert text.strip() == trials_table(results) == (path.parent / "report.md").read_text().strip()
 
 
 def test_an_interrupted_trial_goes_on(random_notes: NoteCache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plan = plan_of()
     (trial,) = plan.trials()
     trial = replace(trial, recipe=trial.recipe.model_copy(update={"schedule": _saved_each_step(trial)}))
-    whole = measure(trial, plan, random_notes, tmp_path / "whole")
+    whole = measure_trial(trial, plan, random_notes, tmp_path / "whole")
     steps_from, begun_at = TrialTrainer.steps_from, []
 
     def until_the_power_fails(self: TrialTrainer, first: int) -> Iterator[list[Batch]]:
@@ -70,8 +70,8 @@ def test_an_interrupted_trial_goes_on(random_notes: NoteCache, tmp_path: Path, m
 
     monkeypatch.setattr(TrialTrainer, "steps_from", until_the_power_fails)
     with pytest.raises(KeyboardInterrupt):
-        measure(trial, plan, random_notes, tmp_path / "parts")
-    assert measure(trial, plan, random_notes, tmp_path / "parts").bits_per_note == whole.bits_per_note
+        measure_trial(trial, plan, random_notes, tmp_path / "parts")
+    assert measure_trial(trial, plan, random_notes, tmp_path / "parts").bits_per_note == whole.bits_per_note
     assert begun_at == [0, 2]
 
 
@@ -82,7 +82,7 @@ def _saved_each_step(trial: Trial) -> Any:
 def test_a_result_of_another_recipe_is_not_taken(random_notes: NoteCache, tmp_path: Path) -> None:
     plan = plan_of()
     (trial,) = plan.trials()
-    found = measure(trial, plan, random_notes, tmp_path / "base-1")
+    found = measure_trial(trial, plan, random_notes, tmp_path / "base-1")
     assert matching(plan, [found]) == ([found], [])
     assert matching(plan, []) == ([], [trial])
     for other in (
@@ -120,7 +120,7 @@ def test_arguments_that_do_not_do(
 
 def test_every_trial_hears_the_same_excerpts(random_notes: NoteCache) -> None:
     plan = plan_of(Variation(name="longer", change={"model": {"context": 128}}))
-    one, other = (excerpts(trial.recipe, random_notes, 5, 30) for trial in plan.trials())
+    one, other = (trial_excerpts(trial.recipe, random_notes, 5, 30) for trial in plan.trials())
     assert len(one) == 5
     for (performance, origin_s), (again, again_s) in zip(one, other, strict=True):
         assert performance.notes.size == 30
@@ -139,13 +139,13 @@ class OneNat:
 @pytest.mark.parametrize("name", [None, *REWRITINGS])
 def test_bits_per_note_are_of_all_tokens_in_their_layout(name: str | None, random_notes: NoteCache) -> None:
     (trial,) = plan_of().trials()
-    music = excerpts(trial.recipe, random_notes, 4, 30)
+    music = trial_excerpts(trial.recipe, random_notes, 4, 30)
     rewriting = REWRITINGS[name] if name else None
-    found = score(OneNat(), music, rewriting)
+    found = score_trial(OneNat(), music, rewriting)
     assert found.notes == 120
     assert found.bits_per_note == pytest.approx(found.tokens / 120 / math.log(2))
     if name == "time-split":
-        assert found.tokens > score(OneNat(), music, None).tokens
+        assert found.tokens > score_trial(OneNat(), music, None).tokens
     if name is None:
         events = encode(music[0][0], origin_s=music[0][1])
         assert (VOCABULARY.kinds[events] == Kind.ON).sum() == 30

@@ -14,7 +14,7 @@ from piano.tokens.encoding import decode
 from piano.tokens.vocabulary import VOCABULARY, Kind
 from realtime.midi.message import event_of
 from realtime.performers.loop.answer import LAST_STRIKE_NS, PIECE, AnswerSpec, LoopAnswer
-from realtime.performers.loop.layers import Layer, LoopNote, Recorder, notes_of
+from realtime.performers.loop.layers import Layer, LoopNote, Recorder, loop_notes
 from realtime.performers.play_settings import PlayLimits
 from tests.support.scripted_play import MS, ChanceSession, S, phrase, wire
 from tests.support.scripted_session import ScriptedSession
@@ -59,7 +59,7 @@ def test_it_is_laid_out_as_in_training(length_ns: int) -> None:
     assert sum(isinstance(event, NoteOn) for _, event in answer.events) > 8
     tokens = np.array(session.tokens, np.int32)
     decoded = decode(tokens)
-    notes = notes_of([layer])
+    notes = loop_notes([layer])
     again = notes.copy()
     again["onset_s"] += length_ns / 1e9
     exercise = Exercise(

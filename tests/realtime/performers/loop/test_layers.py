@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from piano.events import Event, NoteOff, NoteOn, Pedal, TimedEvent
-from realtime.performers.loop.layers import Layer, LoopNote, Recorder, Voices, cues_of, events_of, notes_of
+from realtime.performers.loop.layers import Layer, LoopNote, Recorder, Voices, loop_cues, loop_events, loop_notes
 from tests.support.scripted_play import MS, S
 
 EVENTS = st.one_of(
@@ -57,7 +57,7 @@ def test_a_layer_alone_sounds_as_one_keyboard(played: list[tuple[int, Event]], p
     down: set[int] = set()
     is_down = False
     last_ns = 0
-    for offset_ns, event in events_of([layer]):
+    for offset_ns, event in loop_events([layer]):
         assert last_ns <= offset_ns <= S
         last_ns = offset_ns
         match event:
@@ -71,7 +71,7 @@ def test_a_layer_alone_sounds_as_one_keyboard(played: list[tuple[int, Event]], p
                 is_down = now_down
     assert not down
     assert not is_down
-    assert [cue.offset_ns for cue in cues_of([layer])] == sorted(cue.offset_ns for cue in layer.cues())
+    assert [cue.offset_ns for cue in loop_cues([layer])] == sorted(cue.offset_ns for cue in layer.cues())
 
 
 def test_whoever_struck_a_key_last_lifts_it() -> None:
@@ -99,7 +99,7 @@ def test_the_pedal_is_down_while_any_voice_holds_it() -> None:
 
 def test_notes_are_told_in_seconds() -> None:
     layer = Layer(1, 0, (LoopNote(500 * MS, 750 * MS, 60, 70), LoopNote(0, 250 * MS, 72, 80)), ())
-    notes = notes_of([layer])
+    notes = loop_notes([layer])
     assert notes["pitch"].tolist() == [72, 60]
     np.testing.assert_allclose(notes["onset_s"], [0.0, 0.5])
     np.testing.assert_allclose(notes["duration_s"], [0.25, 0.25])
