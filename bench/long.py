@@ -50,7 +50,6 @@ class TimedSession:
 
     @property
     def length(self) -> int:
-        """Return how many tokens have been fed and not taken back."""
         return self.session.length
 
     @property
@@ -79,7 +78,6 @@ class TimedSession:
         self.session.rollback(length)
 
     def reset(self) -> None:
-        """Forget everything."""
         self.session.reset()
 
 

@@ -79,7 +79,6 @@ class OnnxSession:
         return OnnxSession(self._bundle, runner=self._runner)
 
     def reset(self) -> None:
-        """Forget everything."""
         self._length = 0
 
     def rollback(self, length: int) -> None:

@@ -137,7 +137,6 @@ class RollingContext:
         return self._index
 
     def reset(self) -> None:
-        """Forget everything."""
         self._tokens = array("i")
         self._pinned = 0
         self._passages: list[range] = []
@@ -179,7 +178,6 @@ class RollingContext:
         self._trim(length)
 
     def feed(self, tokens: Sequence[int]) -> Logits:
-        """Append tokens and return the logits of what follows the last one, shape (vocabulary,)."""
         if len(tokens) == 0:
             raise ValueError("feed takes at least 1 token, not 0")
         size = self._marks.in_head.size

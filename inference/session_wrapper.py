@@ -19,7 +19,6 @@ class SessionWrapper:
         return knows_cues(self._session)
 
     def pin(self, length: int) -> None:
-        """Keep the first `length` tokens of the stream in every window, until it begins anew."""
         pin_head(self._session, length)
 
     def keep(self, start: int, end: int) -> None:
@@ -35,15 +34,12 @@ class SessionWrapper:
         return self._session.context
 
     def feed(self, tokens: Sequence[int]) -> Logits:
-        """Append tokens and return the logits of what follows the last one, shape (vocabulary,)."""
         return self._session.feed(tokens)
 
     def rollback(self, length: int) -> None:
-        """Forget all but the first `length` tokens."""
         self._session.rollback(length)
 
     def reset(self) -> None:
-        """Forget everything."""
         self._session.reset()
 
 

@@ -47,7 +47,6 @@ class SwappableSession(SessionWrapper):
         return self._session.fill if isinstance(self._session, RollingContext) else 0.0
 
     def pin(self, length: int) -> None:
-        """Keep the first `length` tokens of the stream in every window, until it begins anew."""
         super().pin(length)
         self._pinned = length
 
@@ -57,7 +56,6 @@ class SwappableSession(SessionWrapper):
         self._passages.append(range(start, end))
 
     def feed(self, tokens: Sequence[int]) -> Logits:
-        """Append tokens and return the logits of what follows the last one, shape (vocabulary,)."""
         logits = self._session.feed(tokens)
         self._tokens.extend(int(token) for token in tokens)
         return logits
@@ -67,13 +65,11 @@ class SwappableSession(SessionWrapper):
         return isinstance(self._session, WorksAhead) and self._session.advance()
 
     def rollback(self, length: int) -> None:
-        """Forget all but the first `length` tokens."""
         self._session.rollback(length)
         del self._tokens[length:]
         self._passages = [passage for passage in self._passages if passage.stop <= length]
 
     def reset(self) -> None:
-        """Forget everything."""
         self._session.reset()
         del self._tokens[:]
         self._pinned = 0

@@ -33,7 +33,6 @@ class HuggingFace:
         return [(whole_ms - self._generate(past, 1)) / steps] * steps
 
     def feed(self, past: int, count: int) -> float:
-        """Return the milliseconds of tokens that are fed at once after a past."""
         cache = DynamicCache(config=self._model.config)
         tokens = some_tokens(past + count, self._vocabulary)
         self._model(torch.tensor([tokens[:past]]), past_key_values=cache, use_cache=True)

@@ -27,12 +27,10 @@ class LlamaCpp:
         self._vocabulary = int(self._llama.n_vocab())
 
     def prefill(self, tokens: Sequence[int]) -> None:
-        """Forget everything and read tokens."""
         self._llama.reset()
         self._llama.eval(list(tokens))
 
     def decode(self, past: int, steps: int) -> list[float]:
-        """Return the milliseconds of each of the tokens after a past."""
         self._hold(past)
         token, taken = 7, []
         for _ in range(steps):
@@ -43,7 +41,6 @@ class LlamaCpp:
         return taken
 
     def feed(self, past: int, count: int) -> float:
-        """Return the milliseconds of tokens that are fed at once after a past."""
         self._hold(past)
         tokens = some_tokens(count, self._vocabulary)
         began_ns = time.perf_counter_ns()

@@ -17,12 +17,10 @@ class Ours:
         self._vocabulary = bundle.manifest.shape.vocabulary
 
     def prefill(self, tokens: Sequence[int]) -> None:
-        """Forget everything and read tokens."""
         self._session.reset()
         self._session.feed(tokens)
 
     def decode(self, past: int, steps: int) -> list[float]:
-        """Return the milliseconds of each of the tokens after a past."""
         self._hold(past)
         feed = self._session.feed
         token, taken = 7, []
@@ -33,7 +31,6 @@ class Ours:
         return taken
 
     def feed(self, past: int, count: int) -> float:
-        """Return the milliseconds of tokens that are fed at once after a past."""
         self._hold(past)
         tokens = some_tokens(count, self._vocabulary)
         began_ns = time.perf_counter_ns()

@@ -24,12 +24,10 @@ class TorchEager:
         self._length = 0
 
     def prefill(self, tokens: Sequence[int]) -> None:
-        """Forget everything and read tokens."""
         self._length = 0
         self._read(tokens)
 
     def decode(self, past: int, steps: int) -> list[float]:
-        """Return the milliseconds of each of the tokens after a past."""
         self._hold(past)
         token, taken = 7, []
         for _ in range(steps):
@@ -39,7 +37,6 @@ class TorchEager:
         return taken
 
     def feed(self, past: int, count: int) -> float:
-        """Return the milliseconds of tokens that are fed at once after a past."""
         self._hold(past)
         tokens = some_tokens(count, self._model.config.vocab_size)
         began_ns = time.perf_counter_ns()

@@ -102,7 +102,6 @@ class SampledAttempt(OneRowAttempt):
         playing.draw(sampler)
 
     def performance(self) -> Performance:
-        """Return our own notes and pedal changes."""
         return self._playing.own_part()
 
     def moves(self) -> Mapping[int, RowUpdate]:

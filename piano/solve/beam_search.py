@@ -66,7 +66,6 @@ class BeamAttempt:
         return self._best.playing.decisions
 
     def performance(self) -> Performance:
-        """Return our own notes and pedal changes."""
         return self._best.playing.own_part()
 
     def copies(self) -> Sequence[tuple[int, int]]:

@@ -42,6 +42,10 @@ class Constraints:
 
     `strikes` are the stretches, both ends included, in which our own keys may go down. `pitches` are the keys in the
     order in which they must, where that is known.
+
+    Where a C5 of half a second is given and what sounds below it is asked, `events` are C5 down (with its velocity) at
+    step 0 and C5 up at step 50, and `strikes` is ((0, 50),): whatever is drawn, these two stand at their steps, and
+    no key of ours goes down once C5 is over.
     """
 
     events: tuple[ForcedEvent, ...]

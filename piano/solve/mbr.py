@@ -71,7 +71,6 @@ class AgreeingAttempt(OneRowAttempt):
         self._decide()
 
     def performance(self) -> Performance:
-        """Return our own notes and pedal changes."""
         return self._base.own_part()
 
     def moves(self) -> Mapping[int, RowUpdate]:

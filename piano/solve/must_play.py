@@ -31,6 +31,9 @@ _FIRST_OWN_ON = VOCABULARY.on(Role.OWN, LOWEST_PITCH) - LOWEST_PITCH
 class MustPlayNotes:
     """What was read, in order: at which step, and which pitch. A note comes back within so many steps of that; 0: at
     that step. `keeps_pitch`: as the pitch that was read.
+
+    C4 at step 10 and E4 at step 20, with a reach of 5: C4 goes down at one of the steps 5 to 15, E4 at one of 15 to 25.
+    Once C4 has gone down, at step 12 say, E4 is the next that is owed, and is forced at step 25 at the latest.
     """
 
     steps: tuple[int, ...]

@@ -26,7 +26,6 @@ class DeferredSession(SessionWrapper):
 
     @property
     def length(self) -> int:
-        """Return how many tokens have been fed and not taken back."""
         return self._session.length + len(self._waiting)
 
     def catch_up(self) -> None:
@@ -53,7 +52,6 @@ class DeferredSession(SessionWrapper):
         return self._session.feed(tokens)
 
     def rollback(self, length: int) -> None:
-        """Forget all but the first `length` tokens."""
         beneath = self._session.length
         del self._waiting[max(length - beneath, 0) :]
         self._passages = [passage for passage in self._passages if passage.stop <= length]
@@ -61,7 +59,6 @@ class DeferredSession(SessionWrapper):
             self._session.rollback(length)
 
     def reset(self) -> None:
-        """Forget everything."""
         self._waiting = array("i")
         self._passages.clear()
         self._session.reset()

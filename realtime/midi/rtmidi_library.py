@@ -14,6 +14,8 @@ except ImportError as error:  # without libasound2, as in a container, there is 
 else:
     missing_library = ""
 
+__all__ = ["AUTO", "log_fault", "missing_library", "no_system", "quiet_libraries", "rtmidi"]
+
 AUTO = "auto"
 """Whichever MIDI system works first."""
 

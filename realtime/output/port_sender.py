@@ -37,7 +37,6 @@ class PortSender:
 
     @property
     def has_port(self) -> bool:
-        """Say whether there is a port."""
         return self._port is not None
 
     def send_due(self, outgoing: Outgoing) -> None:

@@ -33,7 +33,6 @@ _CHORD, _APART_NS, _LASTS_NS = (60, 64, 67, 72), NS_PER_S // 5, NS_PER_S
 
 
 def doctor_routes(controls: Controls) -> list[BaseRoute]:
-    """Return the routes of the doctor."""
     place = asyncio.Semaphore(1)
 
     async def computer(_request: Request) -> Response:

@@ -22,7 +22,6 @@ _NOT_PASSED_ON = frozenset(("seed", "takes", "review", "presets", "models"))
 
 
 def job_routes(controls: Controls, jobs: Jobs, reader: PieceReader) -> list[BaseRoute]:
-    """Return the routes of the jobs."""
 
     async def begin(request: Request) -> Response:
         wanted = _request_of(request, controls)

@@ -154,7 +154,6 @@ class CallAndResponse(TurnPlayer):
         self._allow()
 
     def start_afresh(self) -> None:
-        """Stop, and forget all that was played."""
         self._turn += 1
         self._prompt = None
         self._invalidate(Release.AT_ONCE)
@@ -163,7 +162,6 @@ class CallAndResponse(TurnPlayer):
         self._phrase.answered()
 
     def due_ns(self) -> int | None:
-        """Return from when on there is work."""
         if self._answer is None:
             over_ns = self._over_ns()
             return None if over_ns is None else over_ns - EARLY_NS

@@ -113,7 +113,6 @@ class Duet:
         self._stream.tell(at_ns, ENDING)
 
     def guide(self, guidance: Guidance) -> None:
-        """Be guided from the next event on."""
         self._stream.guide(guidance)
 
     def hand_over(self, at_ns: int) -> None:
@@ -149,14 +148,12 @@ class Duet:
             self._stream.restyle(change.head)
 
     def start_afresh(self) -> None:
-        """Stop, and forget all that was played."""
         self._new_turn()
         self._epoch = self._output.invalidate(release=Release.AT_ONCE)
         self._stream.reset(self._head, forget=True)
         self._last_ns = self._waits_until_ns = self._ending = self._heard_ns = None
 
     def due_ns(self) -> int | None:
-        """Return from when on there is work."""
         if self._last_ns is None:
             return None
         ends_ns = self._ends_ns()

@@ -94,7 +94,6 @@ class Trading(TurnPlayer):
                 self._begin(first_of(timed.at_ns, grid), grid, timed.at_ns)
 
     def guide(self, guidance: Guidance) -> None:
-        """Be guided from the next event on."""
         super().guide(guidance)
         self._guidance = guidance
         if self._turns is not None:
@@ -147,7 +146,6 @@ class Trading(TurnPlayer):
             self._begin(first_of(at_ns, grid), grid, at_ns)
 
     def start_afresh(self) -> None:
-        """Stop, and forget all that was played."""
         self._turn += 1
         self._invalidate(Release.AT_ONCE)
         self._solo = self._turns = None
@@ -186,7 +184,6 @@ class Trading(TurnPlayer):
     # What is to be done
 
     def due_ns(self) -> int | None:
-        """Return from when on there is work."""
         grid = self._beats.grid
         if self._turns is None or not grid.runs:
             return None
@@ -212,7 +209,6 @@ class Trading(TurnPlayer):
             self._play_next(self._solo, now_ns - LATEST_NS)
 
     def status(self) -> PerformerStatus:
-        """Return how it stands."""
         activity = Activity.LISTENING if self._solo is None else Activity.PLAYING
         return PerformerStatus(activity, self._answers, 0, self._stream.length, trade=self._trade())
 

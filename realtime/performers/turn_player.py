@@ -52,7 +52,6 @@ class TurnPlayer:
         return Mode.ANSWER
 
     def guide(self, guidance: Guidance) -> None:
-        """Be guided from the next event on."""
         self._stream.guide(guidance)
 
     def _adopt(self, change: PlaySettings) -> None:

@@ -55,7 +55,6 @@ DATA_SETS = {
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments of the sub-command."""
     parser.add_argument("name", choices=sorted(DATA_SETS), help="the data set")
     parser.add_argument("--out", type=Path, default=Path("data"), metavar="DIR", help="default: %(default)s")
     parser.add_argument("--url", help="another address of the same file")

@@ -52,7 +52,6 @@ class Prepared:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments of the sub-command."""
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--zips", type=Path, metavar="DIR", help="folder of zips, one per data set, named in --splits")
     source.add_argument("--folder", metavar="DIR", help="folder of MIDI files, with sub-folders, also as s3://…")

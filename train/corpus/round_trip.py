@@ -60,7 +60,6 @@ class RoundTripLosses:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments of the sub-command."""
     parser.add_argument(
         "--corpus", type=Path, required=True, metavar="CACHE", help="note cache, or the folder it is in"
     )

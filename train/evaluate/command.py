@@ -52,7 +52,6 @@ class Measured:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments of the command."""
     parser.add_argument("target", help=f"folder of a checkpoint or of a bundle, `embedded`, or `{NGRAM}` alone")
     parser.add_argument("--corpus", type=Path, help="the note cache that `prepare` wrote")
     parser.add_argument("--split", help="the split of the corpus to measure on (default: test; validation for tasks)")

@@ -21,7 +21,6 @@ OWN_RECIPE = Path(__file__).parents[2] / "configs" / "own.toml"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments of the command."""
     parser.add_argument("recipe", type=Path, nargs="?", help="a TOML file; with --init: configs/own.toml")
     parser.add_argument(
         "--corpus", type=Path, required=True, help="a note cache, unpacked or not, or a folder of MIDI files"
@@ -32,7 +31,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the command; return the exit status."""
     if args.recipe is None and args.init is None:
         raise PianodError("name a recipe, such as configs/pocket.toml; only with --init is there one to fall back on")
     recipe = load_recipe(args.recipe or OWN_RECIPE)

@@ -27,7 +27,6 @@ _LAYER = re.compile(r"transformer\.h\.(\d+)\.")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments of the command."""
     parser.add_argument("checkpoint", type=Path, metavar="CHECKPOINT", help="folder of the checkpoint")
     parser.add_argument("out", type=Path, metavar="OUT", help="folder of the larger one")
     parser.add_argument("--layers", type=int, help="as many layers, at least as many as there are")
@@ -35,7 +34,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the command; return the exit status."""
     model, metadata = load_checkpoint(args.checkpoint, of_older=True)
     model = with_later_tokens(model)
     before = model.config

@@ -13,13 +13,11 @@ from train.model.checkpoint import load_checkpoint, save_checkpoint
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments of the command."""
     parser.add_argument("checkpoint", type=Path, metavar="CHECKPOINT", help="folder of a checkpoint, as runs/X/best")
     parser.add_argument("out", type=Path, metavar="OUT", help="folder of the new one, as models/X")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the command; return the exit status."""
     if args.out.resolve() == args.checkpoint.resolve():
         raise CheckpointError(f"{args.out}: would be written over with fewer bits; choose another folder")
     model, metadata = load_checkpoint(args.checkpoint)

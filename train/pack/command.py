@@ -61,7 +61,6 @@ if __name__ == "__main__":
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments of the command."""
     parser.add_argument("recipe", type=Path, help="a TOML file, such as configs/concert.toml")
     parser.add_argument("out", type=Path, metavar="OUT", help="the new folder")
     parser.add_argument("--corpus", type=Path, required=True, help="a note cache")
@@ -83,7 +82,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the command; return the exit status."""
     recipe, out = load_recipe(args.recipe), args.out
     if out.exists() and any(out.iterdir()) and not (out / "run.py").is_file():
         raise ConfigError(f"{out}: holds something else than a packed run; choose another folder")

@@ -8,13 +8,11 @@ from train.pack.parts import join_parts
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments of the command."""
     parser.add_argument("parts", type=Path, metavar="PARTS", help="the folder that a packed run brought back")
     parser.add_argument("out", type=Path, metavar="OUT", help="folder of the checkpoint")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the command; return the exit status."""
     join_parts(args.parts, args.out)
     model, metadata = load_checkpoint(args.out)
     bits = metadata.get("validation_bits_per_note")

@@ -42,13 +42,11 @@ class TorchSession:
         return logits
 
     def rollback(self, length: int) -> None:
-        """Forget all but the first `length` tokens."""
         if not 0 <= length <= self.length:
             raise ValueError(f"a session of {self.length} tokens rolls back to 0 to {self.length}, not {length}")
         self.length = length
 
     def reset(self) -> None:
-        """Forget everything."""
         self.length = 0
 
     @torch.inference_mode()

@@ -92,7 +92,6 @@ class Nearness:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments of the command."""
     parser.add_argument(
         "folder", type=Path, nargs="+", help="the generated MIDI files; of several folders each is a line of one table"
     )

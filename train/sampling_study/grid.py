@@ -18,7 +18,6 @@ from train.sampling_study.side_by_side import ExcerptRequest, PlayedPiece, play_
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments of the command."""
     parser.add_argument("bundle", type=Path, help="the folder of the model's bundle")
     parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="a folder for each way goes here")
     parser.add_argument(

@@ -21,7 +21,6 @@ _SEED = 7
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments of the command."""
     parser.add_argument("--corpus", type=Path, required=True, help="the note cache of real music")
     parser.add_argument("--split", default="validation", help="default: %(default)s")
     parser.add_argument("--dataset", action="append", help="only this dataset of the corpus; may be repeated")

@@ -61,7 +61,6 @@ class Way:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments of the command."""
     parser.add_argument("folder", type=Path, nargs="+", help="generated MIDI files, a folder for each way of playing")
     parser.add_argument("--corpus", type=Path, required=True, help="the note cache of real music")
     parser.add_argument("--split", default="validation", help="default: %(default)s")

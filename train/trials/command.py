@@ -23,7 +23,6 @@ PICTURE = "scaling.png"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments of the command."""
     parser.add_argument("trials", type=Path, help="a TOML file, such as configs/trials.toml")
     parser.add_argument("--corpus", type=Path, help="the note cache that `prepare` wrote")
     parser.add_argument("--out", type=Path, required=True, help=f"folder of {RESULTS}; finished trials stay")
@@ -34,7 +33,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the command; return the exit status."""
     if args.threads < 1:
         raise ConfigError(f"--threads {args.threads}: it is 1 or more")
     plan = load_plan(args.trials)

@@ -15,5 +15,4 @@ def phrase_path(name: str) -> Path:
 
 
 def read_phrase(name: str) -> Performance:
-    """Return a phrase."""
     return read_performance(phrase_path(name))

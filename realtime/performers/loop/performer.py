@@ -206,7 +206,6 @@ class Loop:
     # Its turns
 
     def due_ns(self) -> int | None:
-        """Return from when on there is work."""
         playback = self._playback
         if playback is None:
             closes_ns = self._closes_ns()
