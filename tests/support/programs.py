@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from realtime.midi.rtmidi_ports import missing_library
+from realtime.midi.rtmidi_library import missing_library
 
 TABLE = Path(__file__).resolve().parents[2] / "bin" / "system_packages.txt"
 
