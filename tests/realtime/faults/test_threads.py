@@ -123,7 +123,7 @@ def test_the_watchdogs_thread(playing: Playing, monkeypatch: pytest.MonkeyPatch)
 
 def test_the_takes_thread(playing: Playing, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(take_keeper, "encode", lambda _: 1 // 0)
+        patch.setattr(take_keeper, "encode_record", lambda _: 1 // 0)
         playing.hears(60)
         playing.says("keeping the take failed (ZeroDivisionError")
     playing.hears(62)

@@ -17,7 +17,7 @@ from realtime.cli import command_line as cli
 from realtime.cli.command_line import main
 from realtime.cli.demo_phrases import NAMES, QUESTION, phrase_path, read_phrase
 from realtime.cli.demo_phrases.compose import SCORES, perform
-from realtime.files import continue_files, new_pieces
+from realtime.files import continue_files, new_pieces, session_maker
 from realtime.files import draw_pieces as offline
 from realtime.files.continuation import NOTHING, Continuation, PieceLength, first_notes, go_on, moved, part_of
 from realtime.files.continue_files import run_continue
@@ -35,9 +35,8 @@ PLAIN = Settings(seed=7)
 
 @pytest.fixture(autouse=True)
 def model(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (new_pieces, continue_files):
-        monkeypatch.setattr(module, "open_bundle", lambda _: None)
-        monkeypatch.setattr(module, "open_session", lambda *_: (model_of_chance(), "chance"))
+    monkeypatch.setattr(session_maker, "open_bundle", lambda _: None)
+    monkeypatch.setattr(session_maker, "open_session", lambda *_: (model_of_chance(), "chance"))
 
 
 def request(tmp_path: Path, **wishes: object) -> ContinueFilesRequest:
@@ -278,7 +277,7 @@ def test_faults_are_told_before_any_music(
     def work(*_: object) -> None:
         raise AssertionError("the work has begun")
 
-    monkeypatch.setattr(continue_files, "draw", work)
+    monkeypatch.setattr(continue_files, "draw_pieces", work)
     with pytest.raises(PianodError, match=says) as fault:
         run_continue(PLAIN, request(tmp_path, **wishes))
     assert str(fault.value)
@@ -298,8 +297,8 @@ def test_by_the_command_line(
 def test_the_embedded_model_goes_on_with_a_phrase(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from realtime.engine import open_model as model
 
-    monkeypatch.setattr(continue_files, "open_bundle", model.open_bundle)
-    monkeypatch.setattr(continue_files, "open_session", model.open_session)
+    monkeypatch.setattr(session_maker, "open_bundle", model.open_bundle)
+    monkeypatch.setattr(session_maker, "open_session", model.open_session)
     made = []
     for name in ("a.mid", "b.mid"):
         run_continue(PLAIN, request(tmp_path, notes=12, out=tmp_path / name))

@@ -188,7 +188,7 @@ def test_a_fault_of_our_own_while_it_is_kept_is_told_once_and_tried_again(
 ) -> None:
     keeper = desk.keeper
     with monkeypatch.context() as patch:
-        patch.setattr(take_keeper, "encode", lambda _: 1 // 0)
+        patch.setattr(take_keeper, "encode_record", lambda _: 1 // 0)
         desk.play(60)
         for _ in range(3):
             keeper._carry_out(keeper.keep)
