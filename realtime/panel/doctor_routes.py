@@ -89,7 +89,7 @@ async def cable_findings(
     after, took_s = controls.input_status(), controls.now_s() - began_s
     if after is None:
         return []
-    heard = [Arrived(one.at_ns, one.data) for one in controls.last(took_s) if one.source is Source.PLAYED]
+    heard = [Arrived(one.at_ns, one.data) for one in controls.last(took_s) if one.source is TakeSource.PLAYED]
     is_loop = after.echoes > before.echoes or comes_back(probe(controls.settings.output_channel), heard)
     return [
         loop_finding(is_loop=is_loop),

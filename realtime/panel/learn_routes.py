@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute, Route
 from realtime.midi.message import control_of
 from realtime.panel.controls import Controls
 from realtime.panel.responses import json_of
-from realtime.take.take import Source, TakeRecord
+from realtime.take.take import TakeRecord, TakeSource
 
 LOOKED_BACK_S = 60.0
 FIRST_CHANNEL_MODE = 120
@@ -36,6 +36,6 @@ def learn_routes(controls: Controls) -> list[BaseRoute]:
 
 def last_moved(records: Iterable[TakeRecord]) -> int | None:
     """Return the number of the controller that the player moved last, away from 0; None if there is none."""
-    changes = [control_of(one.data) for one in records if one.source is Source.PLAYED]
+    changes = [control_of(one.data) for one in records if one.source is TakeSource.PLAYED]
     moved = [change[0] for change in changes if change is not None and change[0] < FIRST_CHANNEL_MODE and change[1] > 0]
     return moved[-1] if moved else None

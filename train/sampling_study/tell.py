@@ -26,7 +26,7 @@ from train.corpus.sources import midi_files
 from train.evaluate.excerpts import ExcerptPlan, cut, draw_excerpts
 from train.places import add_place_arguments, place_of
 from train.sampling_study.findings import REAL, Found, order_of_telling
-from train.sampling_study.primers import CONTINUATION, PRIMER, read_pieces, primer_works
+from train.sampling_study.primers import CONTINUATION, PRIMER, primer_works, read_pieces
 from train.sampling_study.telling_job import Excerpt, Question, answered
 from train.sampling_study.two_sample import FOLDS
 from train.tables import text_table

@@ -7,9 +7,9 @@ import pytest
 
 from realtime.panel.learn_routes import last_moved
 from realtime.panel.server import PanelServer
-from realtime.take.take import Source, TakeRecord
+from realtime.take.take import TakeRecord, TakeSource
+from tests.realtime.panel.clients import get
 from tests.realtime.panel.test_doctor_routes import Room
-from tests.realtime.panel.test_server import get
 
 
 @pytest.fixture
@@ -31,12 +31,12 @@ def room() -> Iterator[Room]:
     ],
 )
 def test_the_last_that_was_moved_counts(messages: list[str], learned: int | None) -> None:
-    records = [TakeRecord(number, Source.PLAYED, bytes.fromhex(one)) for number, one in enumerate(messages)]
+    records = [TakeRecord(number, TakeSource.PLAYED, bytes.fromhex(one)) for number, one in enumerate(messages)]
     assert last_moved(records) == learned
 
 
 def test_what_pianod_sent_is_no_controller_of_the_player() -> None:
-    assert last_moved([TakeRecord(0, Source.OWN, b"\xb0\x43\x7f")]) is None
+    assert last_moved([TakeRecord(0, TakeSource.OWN, b"\xb0\x43\x7f")]) is None
 
 
 def test_only_what_comes_after_a_moment_is_told(room: Room) -> None:
