@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.duets import messages_of
+from bench.duets import duet_messages
 from inference.bundle import Bundle
 from inference.onnx_session import OnnxSession
 from inference.rolling_context import RollingContext
@@ -34,7 +34,7 @@ from realtime.settings import Settings
 from realtime.threads.clock import NS_PER_S
 from train.corpus.note_cache import NoteCache
 from train.evaluate.excerpts import cut
-from train.sampling_study.primers import CONTINUATION, PIECES_NAME, works_of
+from train.sampling_study.primers import CONTINUATION, PIECES_NAME, primer_works
 
 SECONDS = 12.0
 BEATS = 4
@@ -80,7 +80,7 @@ def excerpts(cache: NoteCache, count: int) -> list[Excerpt]:
     """Return excerpts of as many works, the same each time."""
     found: list[Excerpt] = []
     numbers = cache.select("validation", {"pop909"})
-    works = works_of(cache, numbers)
+    works = primer_works(cache, numbers)
     for number in numbers:
         excerpt = _excerpt(cache, number, works[cache.pieces[number].file])
         if excerpt is not None:
@@ -130,7 +130,7 @@ def play(bundle: Bundle, excerpt: Excerpt, way: tuple[bool, float], seed: int) -
     beats = run.partner.beats
     beats.is_heard = True
     beats.set(60 / excerpt.period_s, BEATS, 0, origin_ns=round((1 + excerpt.first_beat_s) * NS_PER_S))
-    run.play(_all_up(messages_of(excerpt.before.notes)))
+    run.play(_all_up(duet_messages(excerpt.before.notes)))
     run.run_until(round((1 + SECONDS) * NS_PER_S))
     run.hand_over()
     run.run_until(round((1 + 2 * SECONDS) * NS_PER_S))

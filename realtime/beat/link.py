@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from realtime.beat.grid import BeatGrid, Source
+from realtime.beat.grid import BeatGrid, BeatSource
 from realtime.beat.link_ear import LinkEar
 from realtime.beat.musical_clock import MusicalClock
 from realtime.threads.clock import NS_PER_MS, NS_PER_S, Clock
@@ -205,7 +205,7 @@ class LinkFollower:
             self._base = math.floor(state.beat / bar) * bar
             self._count += 1
         since_ns = round((state.beat - self._base) * 60 * NS_PER_S / state.tempo_bpm)
-        return BeatGrid(state.tempo_bpm, state.at_ns - since_ns, bar, count=self._count, source=Source.LINK)
+        return BeatGrid(state.tempo_bpm, state.at_ns - since_ns, bar, count=self._count, source=BeatSource.LINK)
 
     def _tell(self, grid: BeatGrid | None) -> None:
         """Tell the musical clock, unless its beats lie there already."""

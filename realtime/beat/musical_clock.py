@@ -66,7 +66,7 @@ class MusicalClock:
     def is_kept(self) -> bool:
         """Whether there are beats that the player goes by: heard, or from anywhere but the settings. For any thread."""
         grid = self.grid
-        return grid.runs and (self.is_heard or grid.source is not Source.SET)
+        return grid.runs and (self.is_heard or grid.source is not BeatSource.SET)
 
     def watch(self, watcher: Callable[[BeatGrid], None]) -> None:
         """Have someone told of each grid from now on, on the thread that changed it; it must neither wait nor raise."""

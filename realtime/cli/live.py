@@ -12,7 +12,7 @@ from typing import Any
 
 from loguru import logger
 
-from inference.trial import Trial
+from inference.trial import TrialLoad
 from piano.errors import BundleError, PortError
 from realtime.engine.commands import Panic
 from realtime.engine.engine import Engine
@@ -58,7 +58,7 @@ def run_live(settings: Settings, system: MidiSystem | None = None) -> int:
 
 def _play(settings: Settings, system: MidiSystem, wishes: "SignalHandlers") -> int:
     try:
-        trial = Trial()
+        trial = TrialLoad()
         wishes.give_up = trial.cancel
         try:
             session, provider = open_for_live(settings, trial)

@@ -14,7 +14,7 @@ from piano.notes import NOTE
 from tests.fuzz.drive import fuzz
 from train.corpus.annotations import cues_of
 from train.corpus.note_cache import Piece
-from train.corpus.sources import SPLITS, Source, folder_sources
+from train.corpus.sources import SPLITS, CorpusSource, folder_sources
 
 INSTRUMENTED = ("train.corpus.sources", "train.corpus.annotations", "piano.cues", "piano.chords")
 LONGEST_S = 24 * 3600.0
@@ -49,7 +49,7 @@ def _check_annotation(folder: Path, kind: str, data: bytes) -> None:
     table.write_bytes(data)
     piece = Piece(dataset="mine", file="a.mid", split="train")
     try:
-        cues = cues_of(Source(piece, folder / "a.mid", annotations=folder, annotated_as="a.mid"), NOTES)
+        cues = cues_of(CorpusSource(piece, folder / "a.mid", annotations=folder, annotated_as="a.mid"), NOTES)
     except CorpusError as error:
         if table.name not in str(error):
             raise AssertionError("the table is not named") from error

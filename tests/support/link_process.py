@@ -12,7 +12,7 @@ from typing import Any
 
 from link import Link
 
-from realtime.beat.grid import Source
+from realtime.beat.grid import BeatSource
 from realtime.beat.link import LinkFollower
 from realtime.beat.musical_clock import MusicalClock
 from realtime.threads.clock import MonotonicClock
@@ -53,7 +53,7 @@ def main() -> None:
 
     def is_linked() -> bool:
         follower.run_due(clock.now_ns())
-        return beats.grid.source is Source.LINK
+        return beats.grid.source is BeatSource.LINK
 
     follower = LinkFollower(clock, beats)
     follower.choose(joins=True, tempo_bpm=OUR_BPM, beats=4)

@@ -151,7 +151,7 @@ def most_memory(notes: NoteArray) -> int:
 
 @pytest.mark.parametrize("what", ["all at once", "a note that lasts through all of it"])
 def test_what_it_takes_grows_no_faster_than_the_notes(what: str) -> None:
-    posterior(np.array([(0.0, 0.5, 60, 64, 0)], NOTE), NoteNoise(0.02))  # the network is in memory
+    note_posterior(np.array([(0.0, 0.5, 60, 64, 0)], NOTE), NoteNoise(0.02))  # the network is in memory
     few, many = (np.zeros(count, NOTE) for count in (2048, 8192))
     for notes in (few, many):
         notes["duration_s"], notes["pitch"], notes["velocity"] = 0.05, 21 + np.arange(notes.size) % 88, 64

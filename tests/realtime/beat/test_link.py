@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from realtime.beat.grid import BeatGrid, Source
+from realtime.beat.grid import BeatGrid, BeatSource
 from realtime.beat.link import LOOK_NS, OLDER_NS, LinkFollower, LinkNetwork, LinkPeer, LinkState
 from realtime.beat.musical_clock import MusicalClock
 from realtime.threads.clock import NS_PER_S, ManualClock
@@ -82,7 +82,7 @@ def test_the_beats_of_a_session_are_those_of_the_musical_clock_and_told_once() -
     follow = Follow()
     follow.choose()
     grid = follow.run(5.0)
-    assert (grid.source, grid.tempo_bpm) == (Source.LINK, 120.0)
+    assert (grid.source, grid.tempo_bpm) == (BeatSource.LINK, 120.0)
     assert len(follow.told) == 1, "as long as nothing changes"
     session = follow.session.read(4)
     assert grid.place(session.at_ns) % 4 == pytest.approx(session.beat % 4)
@@ -108,13 +108,13 @@ def test_alone_and_after_leaving_the_own_tempo_has_its_way() -> None:
     follow.choose()
     follow.run(3.0)
     follow.session.change(peers=0)
-    assert follow.run(2 * LOOK_NS / NS_PER_S).source is Source.SET
+    assert follow.run(2 * LOOK_NS / NS_PER_S).source is BeatSource.SET
     assert follow.session.has_left, "it stays in no session alone"
     follow.session.change(peers=2)
-    assert follow.run(3.0).source is Source.LINK
+    assert follow.run(3.0).source is BeatSource.LINK
     follow.choose(joins=False)
     follow.run(0.1)
-    assert (follow.beats.grid.source, follow.beats.grid.tempo_bpm) == (Source.SET, 90.0)
+    assert (follow.beats.grid.source, follow.beats.grid.tempo_bpm) == (BeatSource.SET, 90.0)
     assert follow.session.has_left
     assert (follow.follower.next_due_ns(), follow.follower.peers) == (None, None)
 
@@ -146,9 +146,9 @@ def test_without_a_network_it_goes_on_looking_for_one() -> None:
 
     follow.follower = LinkFollower(follow.clock, follow.beats, LinkNetwork(refuse, follow._join))
     follow.choose()
-    assert follow.run(20.0).source is Source.SET
+    assert follow.run(20.0).source is BeatSource.SET
     refuses[0] = False
-    assert follow.run(20.0).source is Source.LINK
+    assert follow.run(20.0).source is BeatSource.LINK
 
 
 def test_bars_of_another_length_are_counted_anew() -> None:
