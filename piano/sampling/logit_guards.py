@@ -3,21 +3,24 @@
     memory        what was played comes back (`piano.sampling.memory`)
     releases      keys that are down come up (`piano.sampling.key_releases`)
     repetition    a figure does not come for ever (`piano.sampling.repetition_guard`)
+    phrase        keys lie as those that were heard (`piano.sampling.phrase_guard`)
     density       the music is as busy as it is to be (`piano.sampling.density_guard`)
 
 Plain state of whoever owns the stream. The memory follows tokens and is told of them by that owner; the guards follow
-the notes of our own role.
+the notes of our own role, and the phrase those that were heard.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from piano.sampling.density_guard import DensityGuard
 from piano.sampling.key_releases import with_releases
 from piano.sampling.memory import Memory
+from piano.sampling.phrase_guard import PhraseGuard
 from piano.sampling.repetition_guard import RepetitionGuard
 from piano.sampling.sampler import SamplingSettings
 from piano.session import Logits
 from piano.tokens.grammar import Mask
+from piano.tokens.vocabulary import VOCABULARY, Kind
 
 
 class LogitGuards:
@@ -25,7 +28,11 @@ class LogitGuards:
 
     def __init__(self, memory: Memory | None = None) -> None:
         self.memory = Memory() if memory is None else memory
-        self._figures, self._pace = RepetitionGuard(), DensityGuard()
+        self._figures, self._pace, self._phrase = RepetitionGuard(), DensityGuard(), PhraseGuard()
+
+    def hear(self, pitch: int) -> None:
+        """Take the next key that somebody else struck, where our own role goes on from it."""
+        self._phrase.hear(pitch)
 
     def strike(self, pitch: int, step: int) -> None:
         """Take the next key of our own that went down, at a step no earlier than the one before."""
@@ -37,9 +44,12 @@ class LogitGuards:
         self._figures.rollback(notes)
         self._pace.rollback(notes)
 
-    def restart(self) -> None:
-        """Forget all keys; the memory is left as it is."""
-        self._figures, self._pace = RepetitionGuard(), DensityGuard()
+    def restart(self, head: Sequence[int] = ()) -> None:
+        """Forget all keys, and hear those of a stream's head, which are to be played like; the memory stays."""
+        self._figures, self._pace, self._phrase = RepetitionGuard(), DensityGuard(), PhraseGuard()
+        for token in head:
+            if VOCABULARY.kinds[token] == Kind.ON:
+                self._phrase.hear(int(VOCABULARY.values[token]))
 
     def notes_per_s(self, step: int) -> float | None:
         """Return how busy our role was of late, seen from a step; None if it is too little to tell."""
@@ -65,6 +75,7 @@ class LogitGuards:
         logits = self.memory.adjust(logits, settings.recall, mask, pulse)
         if pressed is not None:
             logits = with_releases(logits, pressed, step, mask)
+            logits = self._phrase.lean(logits, mask, settings.phrase_guard)
         logits = self._figures.penalise(logits, settings.repetition_guard)
         if notes_per_s is not None:
             logits = self._pace.penalise(logits, step, notes_per_s, settings.pace_guard)
@@ -74,4 +85,5 @@ class LogitGuards:
         """Return independent guards in the same state."""
         other = LogitGuards(self.memory.copy())
         other._figures, other._pace = self._figures.copy(), self._pace.copy()
+        other._phrase = self._phrase.copy()
         return other

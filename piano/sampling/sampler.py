@@ -30,6 +30,7 @@ class SamplingSettings:
     `piano.sampling.repetition_guard` and `piano.sampling.density_guard`: the logits have gone through them before they
     come here. 0 is off. `recall` says how much of what was played comes back, see `piano.sampling.memory`; 1 is what
     fits real music. `pulse_guard` keeps to the rhythm that is going on, see `piano.sampling.rhythm`.
+    `phrase_guard` keeps keys where those of the phrase lie, see `piano.sampling.phrase_guard`.
     """
 
     temperature: float = 1.0
@@ -41,6 +42,7 @@ class SamplingSettings:
     pace_guard: float = 0.0
     recall: float = 0.0
     pulse_guard: float = 0.0
+    phrase_guard: float = 0.0
 
     def __post_init__(self) -> None:
         if not 0 <= self.temperature <= 10:
@@ -57,6 +59,7 @@ class SamplingSettings:
             ("pace_guard", self.pace_guard),
             ("recall", self.recall),
             ("pulse_guard", self.pulse_guard),
+            ("phrase_guard", self.phrase_guard),
         ):
             if not 0 <= guard <= 10:
                 raise ValueError(f"{name} must lie between 0 and 10, not {guard}")

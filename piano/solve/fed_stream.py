@@ -48,7 +48,7 @@ class FedStream(ConstrainedDecoder):
         self._remember(self._before, (token for token in head if _IS_HEAD[token]))
         self._remembered = len(self._memory) - self._session.length  # what it holds beyond this stream
         self._state = StreamState(self._prompted, logits, StreamEncoder(0), grammar, grammar.copy())
-        self._guards.restart()
+        self._guards.restart(head)
 
     @property
     def is_empty(self) -> bool:

@@ -82,6 +82,8 @@ class LiveStream(FedStream):
         if isinstance(timed.event, NoteOn) and timed.event.pitch in self.sounding(timed.role):
             self._append(TimedEvent(timed.at_ns, NoteOff(timed.event.pitch), timed.role))
         self._tell_chord(timed.at_ns)
+        if isinstance(timed.event, NoteOn) and timed.role is Role.OWN:
+            self._guards.hear(timed.event.pitch)
         self._append(timed, judge)
         self._proposals.clear()
 

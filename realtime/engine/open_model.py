@@ -84,4 +84,5 @@ def sampling_of(settings: SamplingGroup) -> SamplingSettings:
         settings.pace_guard,
         settings.recall,
         settings.pulse_guard,
+        settings.phrase_guard,
     )

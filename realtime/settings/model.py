@@ -63,12 +63,23 @@ class SamplingGroup(BaseModel):
     recall: Annotated[
         float, Live, Preset, DecidesTask, DecidesPiece, Shown(PageGroup.BOLDNESS, "Recall", slider=(0, 5, 0.1))
     ] = Field(
-        default=1.0,
+        default=1.5,
         ge=0.0,
         le=10.0,
         description=(
             "how much what was played before in the session comes back, in its rhythm and also in another key: the odds"
-            " for it are multiplied by this; 1 is what fits real music, 0 is off"
+            " for it are multiplied by this; 1 is what fits real music best, up to 2 costs little there, 0 is off"
+        ),
+    )
+    phrase_guard: Annotated[
+        float, Live, Preset, DecidesPiece, Shown(PageGroup.BOLDNESS, "Near the phrase", slider=(0, 5, 0.1))
+    ] = Field(
+        default=1.0,
+        ge=0.0,
+        le=10.0,
+        description=(
+            "how firmly an answer keeps to the register and the key of the phrase: up to 1 costs nothing on real music,"
+            " 0 is off"
         ),
     )
     pulse_guard: Annotated[

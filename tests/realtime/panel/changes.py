@@ -10,6 +10,7 @@ CHANGES = {
     "pace_guard": 0.9,
     "recall": 2.1,
     "pulse_guard": 0.4,
+    "phrase_guard": 0.3,
     "greedy": True,
     "seed": 99,
     "trigger": "key",
