@@ -97,7 +97,7 @@ class _Run(Generic[Item, Result]):
         lost: Callable[[Item, str], Result],
     ) -> None:
         self._link, self._place, self._tell, self._lost = link, place, tell, lost
-        self._job = pickle.dumps((job, place.begin))
+        self._job = pickle.dumps(job)
         self._name = hashlib.sha256(self._job).hexdigest()
         self._run = uuid4().hex
         self._told: SimpleQueue[Any] = SimpleQueue()
@@ -219,6 +219,8 @@ class _Run(Generic[Item, Result]):
             return
         if answer.refusal is not None:
             raise answer.refusal
+        for warning in answer.warnings:
+            logger.warning("{}", warning)
         yield from answer.results
         for index, why in answer.failed:
             part = _Task([task.groups[index]], task.attempts, task.avoid | {answer.worker})

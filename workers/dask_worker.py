@@ -10,8 +10,10 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
+
+from loguru import logger
 
 from piano.errors import PianodError
 
@@ -34,6 +36,8 @@ class TaskOutcome:
     refusal: PianodError | None = None
     """Why the job cannot be opened on this worker, such as another bundle than the caller's."""
     worker: str = ""
+    warnings: list[str] = field(default_factory=list)
+    """What was warned of meanwhile: the caller says it, since nobody reads a worker's log."""
 
 
 def do_task(name: str, job: bytes, groups: Sequence[Sequence[Any]], limit_s: float, run: str) -> TaskOutcome:
@@ -46,9 +50,13 @@ def do_task(name: str, job: bytes, groups: Sequence[Sequence[Any]], limit_s: flo
         stderr = sys.__stderr__
         if limit_s and stderr is not None:
             faulthandler.dump_traceback_later(limit_s * items, exit=True, file=stderr)
+        warnings: list[str] = []
+        logger.remove()
+        sink = logger.add(lambda told: warnings.append(told.record["message"]), level="WARNING")
         try:
-            return _do(name, job, groups, _Telling(worker, run), str(worker.address))
+            return replace(_do(name, job, groups, _Telling(worker, run), str(worker.address)), warnings=warnings)
         finally:
+            logger.remove(sink)
             faulthandler.cancel_dump_traceback_later()
 
 
@@ -56,9 +64,7 @@ def _do(name: str, job: bytes, groups: Sequence[Sequence[Any]], tell: "_Telling"
     answer = TaskOutcome(worker=worker)
     if name not in _opened:
         try:
-            made, begin = pickle.loads(job)
-            if begin is not None:
-                begin()
+            made = pickle.loads(job)
             made.open()
         except PianodError as error:
             return TaskOutcome(refusal=error, worker=worker)

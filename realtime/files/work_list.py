@@ -77,8 +77,10 @@ class _Search:
         if path.is_dir():
             found = list(self._in_folder(path))
             if not found:
+                made = any(map(self._was_made_here, path.rglob("*")))
+                passed = "; what pianod made here is passed over: name such a file itself" if made else ""
                 raise ConfigError(
-                    f"{word}: there is no MIDI file ({', '.join(MIDI_ENDINGS)}) in this folder to work on"
+                    f"{word}: there is no MIDI file ({', '.join(MIDI_ENDINGS)}) in this folder to work on{passed}"
                 )
         else:
             found = list(self._fitting(path)) if glob.has_magic(word) and not is_stored(path) else []
@@ -106,11 +108,12 @@ class _Search:
 
     def _is_input(self, path: Path) -> bool:
         """Say whether a path is a MIDI file, and not one of those that were made here."""
-        if not is_midi_name(path.name) or not path.is_file():
-            return False
+        return is_midi_name(path.name) and path.is_file() and not self._was_made_here(path)
+
+    def _was_made_here(self, path: Path) -> bool:
         if path.parent not in self._made:
             self._made[path.parent] = DoneIndex(path.parent).outputs
-        return path.name not in self._made[path.parent]
+        return path.name in self._made[path.parent]
 
 
 def _once(found: Iterator[tuple[Path, str]]) -> list[tuple[Path, str]]:

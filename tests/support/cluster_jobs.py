@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from loguru import logger
+
 from realtime.files.batch_run import Made, Tell, Work
 
 
@@ -31,6 +33,8 @@ class NamedDeeds:
                 threading.Event().wait()
             if "disk" in name and self._full_disk() == os.getpid():
                 raise OSError(errno.ENOSPC, "No space left on device")
+            if "odd" in name:
+                logger.warning("{}: is {}", name, "odd {braces}")
             if "wait" in name:
                 self._wait_for("go")
             tell(work.number, 0.5, 4.0)

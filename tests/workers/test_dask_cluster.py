@@ -96,7 +96,7 @@ def test_whatever_ends_on_the_way_nothing_is_lost_or_done_twice(cluster: Cluster
     logger.remove()
     logger.add(lines.append, format="{level} {message}", level="INFO")
     plain = [f"{number:02}" for number in range(24)]
-    names = [*plain[:9], "kill", "hang", *plain[9:], "broken", "disk-1", "disk-2"]
+    names = [*plain[:9], "kill", "hang", *plain[9:], "odd", "broken", "disk-1", "disk-2"]
     sharing = Sharing(cluster=cluster.address, limit_s=1.5)
     job = NamedDeeds(tmp_path / "marks")
     assert run_all(job, works(*names), sharing, side_by_side=1, verbosity=0) == 2
@@ -105,6 +105,7 @@ def test_whatever_ends_on_the_way_nothing_is_lost_or_done_twice(cluster: Cluster
     assert all((Path("made") / name).read_text() == name for name in done)
     said = [line.split()[-1] for line in lines if line.startswith("INFO") and line.split()[-1] in names]
     assert sorted(said) == done  # each came once
+    assert [line for line in lines if "odd {braces}" in line] == ["WARNING odd: is odd {braces}\n"]
     faults = sorted(line for line in lines if line.startswith("ERROR"))
     assert len(faults) == 3
     assert "2 files were passed over" in faults[0]

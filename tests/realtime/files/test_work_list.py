@@ -59,6 +59,11 @@ def test_what_was_made_is_no_input() -> None:
     assert [entry[1] for entry in listed("songs")] == ["a.mid", "deep/b.MIDI"]
     assert [entry[1] for entry in listed("songs/*.mid")] == ["a.mid"]
     assert [entry[1] for entry in listed("songs/a-filled.mid")] == ["a-filled.mid"]  # named, it is meant
+    Path("new").mkdir()
+    Path("new/piece.mid").touch()
+    DoneIndex(Path("new")).add(["piece.mid"], "a wish")
+    with pytest.raises(ConfigError, match="in this folder to work on; what pianod made here is passed over"):
+        listed("new")
 
 
 def test_an_output_folder_within_the_input_is_left_out() -> None:
