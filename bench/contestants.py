@@ -41,7 +41,7 @@ CONTESTANTS = (
 )
 """In the order of the tables; all that do not bear our name are peers."""
 
-READER = Entry(FLOOR, "bench.floor", "Reader", "none")
+READER = Entry(FLOOR, "bench.floor", "MemoryReader", "none")
 """What reads memory as fast as it can be read from numpy."""
 
 

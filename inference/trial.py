@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -136,6 +137,22 @@ def hold_memory(bundle: Bundle) -> None:
         if before != resource.RLIM_INFINITY:
             wanted = max(wanted, before)
         resource.setrlimit(resource.RLIMIT_DATA, (wanted, most))
+
+
+@contextlib.contextmanager
+def without_hold() -> Iterator[None]:
+    """Let the programs that are started meanwhile have all memory: a browser wants more than a model may."""
+    try:
+        import resource
+    except ImportError:
+        yield
+        return
+    held, most = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (most, most))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, (held, most))
 
 
 def _limit(bundle: Bundle) -> None:

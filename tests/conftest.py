@@ -4,6 +4,7 @@ A run in which tests were skipped for want of a program of the system does not e
 """
 
 import os
+import resource
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -54,6 +55,16 @@ def _log_lines_go_to_a_stream_that_stays() -> Iterator[None]:
     yield
     logger.remove()
     logger.add(sys.__stderr__ or os.devnull)
+
+
+@pytest.fixture(autouse=True)
+def _memory_is_held_for_a_test_alone() -> Iterator[None]:
+    """A test that opens a model of a stranger's has this process held to its memory: the next one is not, nor the
+    programs that it starts, such as a browser.
+    """
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+    yield
+    resource.setrlimit(resource.RLIMIT_DATA, before)
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from typing import Any
 
 from loguru import logger
 
-from inference.trial import TrialLoad
+from inference.trial import TrialLoad, without_hold
 from piano.errors import BundleError, PortError
 from realtime.engine.commands import Panic
 from realtime.engine.engine import Engine
@@ -84,7 +84,8 @@ def _play(settings: Settings, system: MidiSystem, wishes: "SignalHandlers") -> i
                 if panel.invitation is not None:
                     _invite(panel.invitation)
                 if settings.open:
-                    webbrowser.open(panel.address)
+                    with without_hold():
+                        webbrowser.open(panel.address)
             wishes.wait(play.partner.engine, play.partner.inbox.put)
         play.check()
     finally:

@@ -94,13 +94,18 @@ def test_what_a_graph_asks_for_later_fails_where_it_plays(bundle: Path) -> None:
     code = (
         "import sys\n"
         "from inference.bundle import Bundle\n"
-        "from inference.trial import hold_memory, memory_of\n"
+        "from inference.trial import hold_memory, memory_of, without_hold\n"
         "bundle = Bundle.load(sys.argv[1])\n"
         "hold_memory(bundle)\n"
         "kept = bytearray(memory_of(bundle) // 2)\n"
         "try:\n bytearray(memory_of(bundle))\nexcept MemoryError:\n print('refused')\n"
         "hold_memory(bundle)  # another of its kind has its own\n"
         "bytearray(memory_of(bundle) - 2**20)\n"
+        "import resource, subprocess\n"
+        "limits = [sys.executable, '-c', 'import resource; print(*resource.getrlimit(resource.RLIMIT_DATA))']\n"
+        "with without_hold():\n free = subprocess.check_output(limits, text=True).split()\n"
+        "held = subprocess.check_output(limits, text=True).split()\n"
+        "print(free[0] == free[1] == held[1], int(held[0]) == resource.getrlimit(resource.RLIMIT_DATA)[0] > 0)\n"
     )
     command = [sys.executable, "-c", code, str(bundle)]
-    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "refused\n"
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "refused\nTrue True\n"

@@ -189,8 +189,8 @@ def test_a_folder_without_midi_files_is_named(
     [
         ({"format": 99}, "format is version 99"),
         ({"vocabulary": "0123"}, "fingerprint '0123'"),
-        ({"graphs": []}, "it names none"),
-        ({"shape": {"layers": 1}}, "heads must be"),
+        ({"graphs": []}, "graphs: Tuple should have at least 1 item"),
+        ({"shape": {"layers": 1}}, "heads: Field required"),
     ],
 )
 def test_a_damaged_manifest_is_refused(
