@@ -67,7 +67,8 @@ class SwappableSession(SessionWrapper):
     def rollback(self, length: int) -> None:
         self._session.rollback(length)
         del self._tokens[length:]
-        self._passages = [passage for passage in self._passages if passage.stop <= length]
+        while self._passages and self._passages[-1].stop > length:
+            self._passages.pop()
 
     def reset(self) -> None:
         self._session.reset()

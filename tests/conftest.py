@@ -4,7 +4,6 @@ A run in which tests were skipped for want of a program of the system does not e
 """
 
 import os
-import resource
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from loguru import logger
 
+from inference.trial import without_hold
 from tests.support.programs import NOT_INSTALLED
 
 if TYPE_CHECKING:
@@ -62,9 +62,8 @@ def _memory_is_held_for_a_test_alone() -> Iterator[None]:
     """A test that opens a model of a stranger's has this process held to its memory: the next one is not, nor the
     programs that it starts, such as a browser.
     """
-    before = resource.getrlimit(resource.RLIMIT_DATA)
-    yield
-    resource.setrlimit(resource.RLIMIT_DATA, before)
+    with without_hold():
+        yield
 
 
 @pytest.fixture(scope="session")
