@@ -86,7 +86,7 @@ def _play(settings: Settings, system: MidiSystem, wishes: "SignalHandlers") -> i
                 if settings.open:
                     with without_hold():
                         webbrowser.open(panel.address)
-            wishes.wait(play.partner.engine, play.partner.inbox.put)
+            wishes.wait(play.partner.engine, play.partner.tell)
         play.check()
     finally:
         system.close()

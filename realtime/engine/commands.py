@@ -32,7 +32,7 @@ class NewPiece:
 
 @dataclass(frozen=True, slots=True)
 class Panic:
-    """Silence everything."""
+    """Silence everything. Who gives it silences the output first: the engine may be waiting for a model that hangs."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,6 +135,10 @@ class Engine:
         hearing = self._hearing.summary()
         return EngineStatus(self._performing, self._performer.mode, self._heard, hearing, len(self._inbox), self._fault)
 
+    def is_panic(self, data: bytes) -> bool:
+        """Say whether a message of the player's asks for panic; from any thread."""
+        return is_panic(data) and self._settings.route(data).purpose is Purpose.MUSIC
+
     def run_until(self, limit_ns: int) -> None:
         """Run on the caller's thread until the clock has reached a moment or the engine has ended."""
         while not self._finished.is_set() and self.turn(limit_ns):
@@ -217,8 +221,6 @@ class Engine:
                 self._receive(at_ns, data)
             case HandOver():
                 self._performer.hand_over(self._clock.now_ns())
-            case StopPlaying():
-                self._performer.stop(self._clock.now_ns())
             case ComeToEnd():
                 self._come_to_end(self._clock.now_ns())
             case NewPiece():
@@ -238,9 +240,8 @@ class Engine:
             case BeatsMoved():
                 if isinstance(self._performer, KeepsTime):
                     self._performer.beats_moved(self._clock.now_ns())
-            case Panic():
+            case StopPlaying() | Panic():  # whoever puts a panic in has silenced the output before
                 self._performer.stop(self._clock.now_ns())
-                self._scheduler.panic()
             case Quit():
                 self._performer.stop(self._clock.now_ns())
                 self._finished.set()

@@ -38,7 +38,7 @@ class OfflineRun:
 
     def tell(self, command: Command) -> None:
         """Give a command at the moment at which the clock stands."""
-        self.partner.inbox.put(command)
+        self.partner.tell(command)
 
     def hand_over(self) -> None:
         """Ask for an answer at the moment at which the clock stands."""

@@ -11,7 +11,7 @@ from inference.rolling_context import WorksAhead
 from piano.events import TimedEvent
 from piano.sampling.memory import Memory
 from realtime.beat.musical_clock import MusicalClock
-from realtime.engine.commands import BeatsMoved
+from realtime.engine.commands import BeatsMoved, Command, Panic
 from realtime.engine.engine import Engine
 from realtime.engine.event_rings import EventRings, WatchedOutput
 from realtime.engine.guide import Guide
@@ -149,6 +149,14 @@ class Partner:
         """Take what comes in, and keep it before anything is made of it; from any thread, never waits."""
         if isinstance(message, Received):
             self.take.play(message.at_ns, message.data)
+            if self.engine.is_panic(message.data):
+                self.scheduler.panic()
             if not self.way_in.admits(message.data, len(self.inbox)):
                 return  # the model cannot keep up: it does without, the player's sound does not
         self.inbox.put(message)
+
+    def tell(self, command: Command) -> None:
+        """Take a command; from any thread, never waits. A panic is silence at once, also while the model hangs."""
+        if isinstance(command, Panic):
+            self.scheduler.panic()
+        self.inbox.put(command)

@@ -287,4 +287,4 @@ class Controls:
             self._stage.play.play(data)
 
     def _put(self, command: Command) -> None:
-        self._stage.play.partner.inbox.put(command)
+        self._stage.play.partner.tell(command)

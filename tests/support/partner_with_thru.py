@@ -39,7 +39,7 @@ class PartnerWithThru:
         at_ns = self.run.clock.now_ns()
         if self._thru is not None:
             self._thru(data)
-        self.run.partner.inbox.put(Received(at_ns, data))
+        self.run.partner.receive(Received(at_ns, data))
 
     def play(self, messages: Iterable[tuple[int, bytes]]) -> None:
         """Let the player send messages at their moments."""

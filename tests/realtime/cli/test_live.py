@@ -22,12 +22,12 @@ from realtime.engine import engine
 from realtime.engine.from_settings import seed_of
 from realtime.live.live_session import LivePlay
 from realtime.midi.memory_ports import MemoryMidiSystem
-from realtime.midi.message import bytes_of
+from realtime.midi.message import ALL_SOUND_OFF, bytes_of
 from realtime.midi.port_events import ThreadFailed
 from realtime.settings import Settings
 from realtime.threads.clock import MonotonicClock
 from tests.support.listener import Listener
-from tests.support.scripted_play import ChanceSession, model_of_chance, phrase
+from tests.support.scripted_play import ChanceSession, S, model_of_chance, phrase
 
 QUICK = Settings(seed=3, shortest_pause_s=0.1, longest_pause_s=0.1, panel=False)
 
@@ -150,3 +150,47 @@ def test_leaving_works_while_the_model_hangs(system: MemoryMidiSystem, monkeypat
         hanging.is_let.set()
     assert ears.struck
     assert ears.is_silent()
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGUSR1"), reason="no such signal here")
+@pytest.mark.parametrize("way", ["signal", "keyboard"])
+def test_a_panic_is_silence_while_the_model_hangs(
+    system: MemoryMidiSystem, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    monkeypatch.setattr(engine, "_JOIN_S", 0.2)
+    hanging, ears = HangingSession(), Listener()
+
+    def listen_until(*, is_silent: bool) -> None:
+        while ears.is_silent() is not is_silent:
+            if (data := port.poll()) is not None:
+                ears.hear(data)
+            hanging.is_let.wait(0.002)
+
+    def listen() -> None:
+        listen_until(is_silent=True)
+        signal.raise_signal(signal.SIGTERM)
+
+    settings = QUICK.model_copy(update={"thru": True})
+    with run.SignalHandlers() as wishes:
+        try:
+            with LivePlay(settings, system, RollingContext(hanging, HangingSession()), 3) as play:
+                keys, port = system.open_output("pianod in"), system.open_input("pianod out")
+                for pitch in range(60, 72):
+                    keys.send(bytes_of(NoteOn(pitch, 60)))
+                assert hanging.hangs.wait(20)
+                listen_until(is_silent=False)
+                output = play.partner.scheduler
+                output.schedule(MonotonicClock().now_ns() + 60 * S, NoteOn(40, 60), output.begin_epoch())
+                if way == "signal":
+                    signal.raise_signal(signal.SIGUSR1)
+                else:
+                    keys.send(bytes((0xB0, ALL_SOUND_OFF, 0)))
+                listening = threading.Thread(target=listen, daemon=True)
+                listening.start()
+                wishes.wait(play.partner.engine, play.partner.tell)
+                listening.join()
+                assert not hanging.is_let.is_set(), "it hangs still"
+                assert output.status().pending == 0, "what was planned is forgotten"
+        finally:
+            hanging.is_let.set()
+    assert {pitch for _, pitch, _ in ears.struck} >= {60}

@@ -132,7 +132,7 @@ class Chaos(EngineListener):
 
     def tell(self, command: Command) -> None:
         """Give a command."""
-        self._partner.inbox.put(command)
+        self._partner.tell(command)
         self._done()
 
     def exchange(self, mode: Mode, *, thru: bool) -> None:
