@@ -66,4 +66,4 @@ class Performance:
 
 def sort_notes(notes: NoteArray) -> NoteArray:
     """Return the notes in order of onset, then pitch."""
-    return notes[np.lexsort((notes["pitch"], notes["onset_s"]))]
+    return notes.take(np.lexsort((notes["pitch"], notes["onset_s"])))

@@ -77,13 +77,13 @@ def read_tracks(source: Path | bytes, *, name: str | None = None, warn: Warn = n
 
 def tracks_of(document: MidiDocument) -> tuple[MidiTrack, ...]:
     """Return the tracks of a file in seconds, without its drums, those without notes too."""
-    struck = document.struck[document.struck["channel"] != DRUMS]
+    struck = document.struck.compress(document.struck["channel"] != DRUMS)
     notes = notes_struck(document, struck)
     channels = [channel for channel in range(16) if channel != DRUMS]
     return tuple(
         MidiTrack(
             track.name,
-            Performance(merge_notes(notes[struck["track"] == index]), pedals_of(document, index, channels)),
+            Performance(merge_notes(notes.compress(struck["track"] == index)), pedals_of(document, index, channels)),
         )
         for index, track in enumerate(document.tracks)
     )

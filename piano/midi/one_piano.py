@@ -28,12 +28,12 @@ def merge_notes(notes: NoteArray) -> NoteArray:
     """Return the notes (any order, any number of tracks) as one piano can play them: see the module's rules."""
     if notes.size == 0:
         return notes.copy()
-    by_key = notes[np.lexsort((notes["track"], notes["onset_s"], notes["pitch"]))]
+    by_key = notes.take(np.lexsort((notes["track"], notes["onset_s"], notes["pitch"])))
     first = np.flatnonzero(_begins_press(by_key["pitch"], by_key["onset_s"]))
     end_s = np.maximum.reduceat(by_key["onset_s"] + by_key["duration_s"], first)
     velocity = np.maximum.reduceat(by_key["velocity"], first)
     track = np.minimum.reduceat(by_key["track"], first)
-    merged = by_key[first]
+    merged = by_key.take(first)
     same_key_next = merged["pitch"][1:] == merged["pitch"][:-1]
     end_s[:-1] = np.where(same_key_next, np.minimum(end_s[:-1], merged["onset_s"][1:]), end_s[:-1])
     merged["duration_s"] = np.maximum(end_s - merged["onset_s"], SHORTEST_S)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from piano.midi.events import TrackEvents
-from piano.midi.scan import NOTE_OFF, NOTE_ON, PROGRAM
+from piano.midi.scan import NOTE_ON, PROGRAM
 
 STRUCK = np.dtype(
     [
@@ -26,6 +26,9 @@ and its ticks."""
 
 DRUMS = 9
 """The channel of the drums, counted from 0."""
+
+_BEYOND_NOTES = 0xA0
+"""A status below this strikes or releases a key."""
 
 StruckArray = NDArray[np.void]
 
@@ -70,39 +73,54 @@ def _struck(track: TrackEvents, index: int, file_end: int) -> StruckArray:
     """Return the notes of a track. Releases go to the keys in the order in which these were struck, but a note ends no
     later than at the first release of its key after it."""
     table, octets = track.table, track.octets
-    kind = table.status & 0xF0
-    events = np.flatnonzero((kind == NOTE_ON) | (kind == NOTE_OFF))
-    velocity = octets[table.data[events] + 1]
-    strikes = (kind[events] == NOTE_ON) & (velocity > 0)
-    struck = np.zeros(int(strikes.sum()), STRUCK)
+    events = np.flatnonzero(table.status < _BEYOND_NOTES)
+    status, data = table.status.take(events), table.data.take(events)
+    pitch, velocity = octets.take(data), octets.take(data + 1)
+    strikes = (status >= NOTE_ON) & (velocity > 0)
+    places = np.flatnonzero(strikes)
+    struck = np.zeros(places.size, STRUCK)
     if not struck.size:
         return struck
-    struck["track"], struck["event"] = index, events[strikes]
-    struck["channel"] = table.status[struck["event"]] & 0x0F
-    struck["pitch"] = octets[table.data[struck["event"]]]
-    struck["velocity"], struck["onset"] = velocity[strikes], table.tick[struck["event"]]
-    keys = (table.status[events] & 0x0F).astype(np.int16) * 128 + octets[table.data[events]]
-    released_by = _released_by(keys, strikes)
-    hangs = released_by < 0
-    onset = struck["onset"]
-    release = np.where(hangs, track.end_tick + 1, table.tick[events[released_by]])
-    key = (struck["channel"].astype(np.int64) * 128 + struck["pitch"]) << 52  # ticks of 24 hours have 52 bits
-    of_keys = np.sort(key + release)
-    following = np.searchsorted(of_keys, key + onset, side="right")
-    first_after = of_keys[np.minimum(following, of_keys.size - 1)] - key
-    struck["end"] = np.where(release > onset, np.minimum(first_after, release), release)
-    struck["end"][hangs & (struck["end"] > track.end_tick)] = file_end
+    struck["track"], struck["event"] = index, events.take(places)
+    channel = status & 0x0F
+    struck["channel"], struck["pitch"] = channel.take(places), pitch.take(places)
+    tick = table.tick.take(events)
+    struck["velocity"], struck["onset"] = velocity.take(places), tick.take(places)
+    # from here on key by key, of each the events in their order
+    keys = channel.astype(np.int16) * 128 + pitch
+    order = np.argsort(keys, kind="stable")
+    key, tick = keys.take(order), tick.take(order)
+    strike_at, release_at = _pairs(key, strikes.take(order))
+    hangs = release_at < 0
+    onset, release = tick.take(strike_at), tick.take(release_at)
+    release[hangs] = track.end_tick + 1
+    end = _cut_short(key.take(strike_at), onset, release)
+    end[hangs & (end > track.end_tick)] = file_end
+    in_order = np.empty(tick.size, np.int64)
+    in_order[order.take(strike_at)] = end
+    struck["end"] = in_order.take(places)
     return struck
 
 
-def _released_by(keys: NDArray[np.int16], strikes: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """Return for each strike the index of the release that is its own, (strikes,), -1 for none.
+def _cut_short(key: NDArray[np.int16], onset: NDArray[np.int64], release: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return where notes end, (strikes,), key by key: at their release, or the first of their key after their onset."""
+    if not ((release[:-1] > onset[1:]) & (key[:-1] == key[1:])).any():
+        return release
+    of_key = key.astype(np.int64) << 52  # ticks of 24 hours have 52 bits
+    of_keys = of_key + release
+    following = np.searchsorted(of_keys, of_key + onset, side="right")
+    first_after = of_keys[np.minimum(following, of_keys.size - 1)] - of_key
+    return np.where(release > onset, np.minimum(first_after, release), release)
 
-    `keys`, (events,), is the key of each strike and release in their order. The first release of a key is that of its
-    first strike, and so on; a release of a key that is not held is nobody's.
+
+def _pairs(key: NDArray[np.int16], strike: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the index of each strike and that of the release that is its own, -1 for none: (strikes,) each.
+
+    `key` and `strike`, (events,), tell of each strike and release its key and which of both it is, key by key. The
+    first release of a key is that of its first strike, and so on; a release of a key that is not held is nobody's.
     """
-    order = np.argsort(keys, kind="stable")
-    key, strike = keys[order], strikes[order]
+    if strike[::2].all() and not strike[1::2].any() and np.array_equal(key[::2], key[1::2]):  # down and up by turns
+        return np.arange(0, key.size, 2), np.arange(1, key.size, 2)
     begins = np.concatenate(([True], key[1:] != key[:-1]))
     group = np.cumsum(begins) - 1
     first = np.flatnonzero(begins)
@@ -119,7 +137,7 @@ def _released_by(keys: NDArray[np.int16], strikes: NDArray[np.bool_]) -> NDArray
     strike_group = group[strike_at]
     rank = np.arange(strike_at.size) - np.searchsorted(strike_group, strike_group)
     place = (np.cumsum(releases) - releases)[strike_group] + rank
-    found = np.full(keys.size, -1, np.intp)
+    found = np.full(strike_at.size, -1, np.intp)
     has_one = rank < releases[strike_group]
-    found[order[strike_at[has_one]]] = order[release_at[place[has_one]]]
-    return found[strikes]
+    found[has_one] = release_at[place[has_one]]
+    return strike_at, found

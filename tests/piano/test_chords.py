@@ -1,8 +1,13 @@
 """Chords are found from notes."""
 
-import numpy as np
+from random import Random
 
-from piano.chords import label_chords
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from piano.chords import _UNITS, _viterbi, label_chords
 from piano.cues import NO_CHORD, chord, cue_name
 from piano.notes import NOTE, NoteArray, no_notes
 
@@ -40,3 +45,17 @@ def test_silence_is_no_chord_and_no_notes_have_none() -> None:
     notes = _notes(*((0.0, 1.0, pitch) for pitch in (48, 64, 67)), *((6.0, 1.0, pitch) for pitch in (48, 64, 67)))
     assert label_chords(notes)["code"].tolist() == [chord(0, "maj"), NO_CHORD, chord(0, "maj")]
     assert label_chords(no_notes()).size == 0
+
+
+@given(st.integers(1, 120), st.integers(0, 3), st.randoms(use_true_random=False))
+def test_the_sequence_that_is_found_side_by_side_is_the_best_there_is(frames: int, cost: int, rng: Random) -> None:
+    fit = np.array([[rng.randrange(-2, 3) for _ in range(frames)] for _ in range(4)], np.int32)
+
+    def worth(path: NDArray[np.int64]) -> int:
+        return int(fit[path, np.arange(frames)].sum()) - cost * int((path[1:] != path[:-1]).sum())
+
+    score = fit[:, 0].astype(np.int64)  # the same, frame by frame
+    for frame in range(1, frames):
+        score = np.maximum(score, score.max() - cost) + fit[:, frame]
+    found = _viterbi(fit, cost / _UNITS).astype(np.int64) - NO_CHORD
+    assert worth(found) == score.max()

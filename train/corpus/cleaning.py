@@ -30,7 +30,7 @@ def clean(performance: Performance, longest_silence_s: float = LONGEST_SILENCE_S
     """
     notes = performance.notes
     on_keyboard = (notes["pitch"] >= LOWEST_PITCH) & (notes["pitch"] <= HIGHEST_PITCH)
-    notes = notes[on_keyboard]
+    notes = notes.compress(on_keyboard)
     off_keyboard = int(performance.notes.size - notes.size)
     if notes.size == 0:
         return Cleaned(Performance(notes), off_keyboard, 0.0)
