@@ -35,6 +35,18 @@ COMMANDS = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the sub-command that the arguments name and return the exit status; a fault of the world is 2."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    try:
+        args = _parse(arguments)
+        return int(args.run(args))
+    except KeyboardInterrupt:
+        return 130
+    except PianodError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+
+
+def _parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Return what the arguments say; the module of the sub-command is imported here, which may take seconds."""
     parser = argparse.ArgumentParser(prog="python -m train", description="Train and measure models of piano music.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     named = arguments[0] if arguments else None
@@ -44,14 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             module = importlib.import_module(module_name)
             module.add_arguments(command)
             command.set_defaults(run=module.run)
-    args = parser.parse_args(arguments)
-    try:
-        return int(args.run(args))
-    except KeyboardInterrupt:
-        return 130
-    except PianodError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    return parser.parse_args(arguments)
 
 
 if __name__ == "__main__":

@@ -3,9 +3,18 @@
 import math
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictFloat,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from piano.errors import ConfigError
 from piano.tokens.vocabulary import FILL_TASKS, REPAIR_TASKS, TASKS
@@ -13,6 +22,15 @@ from piano.tokens.vocabulary import FILL_TASKS, REPAIR_TASKS, TASKS
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _is_no_switch(cls, value: Any, info: ValidationInfo) -> Any:
+        """Refuse true and false where a number is wanted: they would count as 1 and 0."""
+        annotation = cls.model_fields[info.field_name or ""].annotation
+        if isinstance(value, bool) and bool not in (annotation, *get_args(annotation)):
+            raise ValueError("must not be true or false")
+        return value
 
 
 class ModelSection(_Section):
@@ -42,7 +60,7 @@ class Augmentation(_Section):
 class Corpus(_Section):
     """How much each dataset counts per note; a dataset that is not named is left out, `*` stands for all others."""
 
-    weights: dict[str, float] = Field(default_factory=lambda: {"*": 1.0}, min_length=1)
+    weights: dict[str, StrictFloat] = Field(default_factory=lambda: {"*": 1.0}, min_length=1)
 
     @model_validator(mode="after")
     def _weights_are_positive(self) -> "Corpus":

@@ -83,7 +83,7 @@ class Request(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    version: Literal[1]
+    version: int = Field(ge=1, le=1, strict=True)
     id: int = Field(ge=0, lt=2**53, strict=True)
     command: CommandName
     settings: dict[str, JsonValue] | None = Field(default=None, min_length=1, max_length=len(CHANGEABLE))

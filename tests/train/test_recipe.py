@@ -53,6 +53,15 @@ def test_every_fault_is_reported_at_once(tmp_path: Path) -> None:
         assert part in message
 
 
+def test_true_is_no_number(tmp_path: Path) -> None:
+    wrong = (
+        RIGHT.replace("heads = 2", "heads = true")
+        + "[optimizer]\nlearning_rate = true\n[corpus.weights]\nasap = true\n"
+    )
+    with pytest.raises(ConfigError, match=r"(?s)3 fault\(s\).*model.heads.*weights.asap.*optimizer.learning_rate"):
+        load_recipe(write(tmp_path, wrong + "[tasks]\ncues = true\n"))
+
+
 def test_faults_between_sections_are_reported_beside_those_within(tmp_path: Path) -> None:
     wrong = RIGHT.replace("tokens = 1024", "tokens = 1000") + "[optimizer]\nlearning_rate = -1\n"
     with pytest.raises(ConfigError, match=r"(?s)2 fault\(s\).*learning_rate.*1000 tokens.*windows of 128"):

@@ -16,9 +16,10 @@ export class Steering {
   }
 
   async choose(select, command, fields) {
-    select.blur();
     const answer = await this.link.ask(command, fields);
-    this.tell(answer.type === "refused" ? answer.reason : "");
+    const isRefused = answer.type === "refused";
+    if (isRefused) select.value = select.dataset.chosen;
+    this.tell(isRefused ? answer.reason : "");
   }
 
   show(status) {
@@ -67,10 +68,15 @@ function showPorts(select, names, chosen) {
   list(select, [[first, ""], ...names.map((name) => [name, name])], isListed ? chosen : "");
 }
 
+// What it holds stays as it is while somebody is at it; what is in force is shown as soon as it is another.
 function list(select, options, chosen) {
-  const wanted = JSON.stringify([options, chosen]);
-  if (select.dataset.shown === wanted || select === document.activeElement) return;
-  select.dataset.shown = wanted;
-  select.replaceChildren(...options.map(([text, value]) => new Option(text, value)));
+  const held = JSON.stringify(options);
+  if (select.dataset.held !== held && select !== document.activeElement) {
+    select.replaceChildren(...options.map(([text, value]) => new Option(text, value)));
+    Object.assign(select.dataset, { held, chosen: "" });
+    select.value = chosen;
+  }
+  if (select.dataset.chosen === chosen) return;
+  select.dataset.chosen = chosen;
   select.value = chosen;
 }

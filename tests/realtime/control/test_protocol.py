@@ -60,6 +60,7 @@ def test_settings_and_notes_are_read() -> None:
         ("", "request"),
         ("[]", "request"),
         ('{"version":2,"id":1,"command":"stop"}', "version"),
+        ('{"version":true,"id":1,"command":"stop"}', "version"),
         ('{"version":1,"id":true,"command":"stop"}', "id"),
         ('{"version":1,"id":1,"command":"quit"}', "command"),
         (request(command="stop", path="/etc/passwd"), "path"),

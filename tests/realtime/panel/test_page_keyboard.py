@@ -6,6 +6,7 @@ from selenium.webdriver.common.keys import Keys
 
 from tests.realtime.panel.browser import Page
 from tests.realtime.panel.daemon import Daemon
+from tests.realtime.panel.pieces import write_piece
 
 
 def do(page: Page, selector: str, *keys: str, until: str = "true") -> None:
@@ -130,3 +131,71 @@ def test_takes_and_files(page: Page, tmp_path: Path) -> None:
     page.driver.switch_to.active_element.send_keys(Keys.ENTER)
     page.until("document.getElementById('notice').textContent.startsWith('nothing.mid: ')")
     assert ["400" in fault for fault in page.faults()] == [True]
+
+
+def test_a_model_is_chosen(page: Page, daemon: Daemon) -> None:
+    notes = page.ask("app.music.player.notes.length")
+    do(page, "#model", "tw", until="app.status().model === 'twin'")
+    assert page.ask("document.activeElement.id") == "model", "who chose is still there"
+    do(page, "#model", "emb", until="app.status().model === 'embedded'")
+    assert page.find("#model").get_property("value") == "embedded"
+    assert page.ask("app.music.player.notes.length") == notes, "letters in a list are no keys"
+    assert not list(daemon.takes.glob("* kept.mid")), "nor do they keep a take"
+
+
+def test_a_take_is_named(page: Page, daemon: Daemon) -> None:
+    notes = page.ask("app.music.player.notes.length") + 1
+    do(page, "#keyboard", "a", until=f"app.music.player.notes.length === {notes}")
+    page.find("#tab-steer").send_keys(Keys.ARROW_RIGHT)
+    page.until("app.takes.parts.list.value === 'earlier.mid'")
+    do(page, "#takes-name", "My dream", Keys.ENTER, until="app.takes.chosen.title === 'My dream'")
+    do(
+        page,
+        "#takes-name",
+        Keys.CONTROL,
+        "a",
+        Keys.NULL,
+        Keys.DELETE,
+        Keys.ENTER,
+        until="app.takes.chosen.title === 'earlier'",
+    )
+    assert [path.name for path in daemon.takes.glob("*.mid")] == ["earlier.mid"], "M in a name keeps no take"
+    assert page.ask("app.music.player.notes.length") == notes, "letters of a name are no keys"
+    do(page, "#take-look", Keys.ENTER, until="app.viewer.isOpen && app.viewer.piece.title === 'This session'")
+    do(page, "#viewer-close", Keys.ENTER, until="document.activeElement.id === 'take-look'")
+
+
+def test_a_data_set_is_looked_through(page: Page) -> None:
+    page.find("#tab-steer").send_keys(Keys.ARROW_RIGHT)
+    page.until("app.review.pieces.length === 1")
+    listed = "app.review.parts.pieces.options.length"
+    do(page, "#review-filter", "no such", until=f"{listed} === 0")
+    do(page, "#review-filter", Keys.CONTROL, "a", Keys.NULL, "first", until=f"{listed} === 1")
+    do(page, "#review-task", "right", until="app.review.parts.task.value === 'right_hand'")
+    do(page, "#review-look", Keys.ENTER, until="app.viewer.isOpen && app.viewer.piece.title.includes('right hand')")
+    do(page, "#review-again", Keys.ENTER, until="app.viewer.piece.picture.endsWith('seed=1')")
+    do(page, "#viewer-close", Keys.ENTER, until="!app.viewer.isOpen")
+
+
+def test_the_changes_are_moved(page: Page) -> None:
+    page.change({"chart": "ii | V | I", "chart_key": "C"})
+    page.until("!document.getElementById('chart-keys').hidden")
+    do(page, "#chart-keys button:nth-child(2)", Keys.TAB, Keys.SPACE)
+    page.until("app.status().settings.chart_key === 'Db'")
+    steps = "document.querySelector('#chart-keys button').getAttribute('aria-pressed')"
+    before = page.ask(steps)
+    do(page, "#chart-keys button", Keys.ENTER, until=f"{steps} !== '{before}'")
+    do(page, "#chart-keys button", Keys.ENTER, until=f"{steps} === '{before}'")
+
+
+def test_what_is_made_of_a_file(page: Page, tmp_path: Path) -> None:
+    page.find("#tab-steer").send_keys(Keys.ARROW_RIGHT)
+    page.reach("#job-file").send_keys(str(write_piece(tmp_path / "piece.mid")))
+    page.until("app.job.parts.dialog.open && document.activeElement.type === 'radio'")
+    while page.ask("app.job.task.task") != "velocities":
+        page.driver.switch_to.active_element.send_keys(Keys.ARROW_DOWN)
+    page.driver.switch_to.active_element.send_keys(Keys.ENTER)
+    page.until("!app.job.parts.look.hidden")
+    do(page, "#job-look", Keys.ENTER, until="app.viewer.isOpen && app.viewer.music.model.notes.length > 0")
+    do(page, "#viewer-close", Keys.ENTER, until="!app.viewer.isOpen")
+    do(page, "#job-close", Keys.ENTER, until="document.getElementById('job-strip').hidden")
