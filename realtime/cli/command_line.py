@@ -159,7 +159,7 @@ COMMANDS: Mapping[str, CliCommand] = {
         "--out FILE ",
         NewPiecesRequest,
         _run_new,
-        ("seconds", "ending", "notes", "bpm", "like", "composer", "density", *TASK),
+        ("seconds", "ending", "notes", "bpm", "like", "composer", "style", "mood", "density", *TASK),
         PIECE_SETTINGS,
     ),
     "fill": CliCommand(

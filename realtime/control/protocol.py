@@ -177,17 +177,18 @@ def descriptions() -> tuple[SettingDescription, ...]:
 
 def _describe(name: str, group: str, field: FieldInfo, shown: Shown) -> SettingDescription:
     annotation = field.annotation
-    is_choice = get_origin(annotation) is Literal or name == "composer"
-    inner = [kind for kind in get_args(annotation) if kind is not NoneType]
-    plain = annotation if is_choice or not inner else inner[0]
+    is_plain = get_origin(annotation) is Literal
+    inner = [] if is_plain else [kind for kind in get_args(annotation) if kind is not NoneType]
+    plain = inner[0] if inner else annotation
+    is_choice = get_origin(plain) is Literal or name == "composer"
     kind = "choice" if is_choice else _KINDS.get(str(getattr(plain, "__name__", "")), "text")
     return SettingDescription(
         name=name,
         group=group,
         description=str(field.description),
         kind=kind,
-        optional=get_origin(annotation) is not Literal and bool(inner),
-        choices=() if not is_choice else COMPOSERS if name == "composer" else get_args(annotation),
+        optional=bool(inner),
+        choices=() if not is_choice else COMPOSERS if name == "composer" else get_args(plain),
         bounds={bound: getattr(limit, bound) for limit in field.metadata for bound in BOUNDS if hasattr(limit, bound)},
         label=shown.label,
         section=shown.group.title,

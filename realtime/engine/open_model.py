@@ -14,6 +14,9 @@ from piano.sampling.sampler import SamplingSettings
 from piano.tokens.vocabulary import DENSITY_EDGES, VOCABULARY
 from realtime.settings import AnswerGroup, ModelGroup, SamplingGroup
 
+SOURCE_OF_STYLE = {"classical": "recital", "pop": "pop", "jazz": "jazz", "covers": "cover", "rolls": "roll"}
+"""The kind of recording that the model knows each style by."""
+
 EMBEDDED = "embedded"
 EMBEDDED_FOLDER = Path(__file__).parents[1] / "embedded"
 """The bundle that comes with the program."""
@@ -55,9 +58,13 @@ def open_for_live(settings: ModelGroup, trial: TrialLoad | None = None) -> tuple
 
 def styles_of(settings: AnswerGroup) -> tuple[str, ...]:
     """Return the names of the styles that the settings ask for."""
-    composer = () if settings.composer is None else (f"composer:{settings.composer}",)
-    density = settings.density
-    return composer if density is None else (*composer, f"density:{int(np.searchsorted(DENSITY_EDGES, density))}")
+    asked = {
+        "composer": settings.composer,
+        "source": settings.style and SOURCE_OF_STYLE[settings.style],
+        "density": None if settings.density is None else int(np.searchsorted(DENSITY_EDGES, settings.density)),
+        "mood": settings.mood,
+    }
+    return tuple(f"{kind}:{name}" for kind, name in asked.items() if name is not None)
 
 
 def stream_head(settings: AnswerGroup, task: str = "continue") -> tuple[int, ...]:

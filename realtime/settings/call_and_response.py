@@ -100,6 +100,28 @@ class AnswerGroup(BaseModel):
         DecidesPiece,
         Shown(PageGroup.MANNER, "In the manner of", none="as you play", knob_of=("answer",)),
     ] = Field(default=None, description=f"whose manner to play in ({', '.join(COMPOSERS)}); yours if not given")
+    style: Annotated[
+        Literal["classical", "pop", "jazz", "covers", "rolls"] | None,
+        Optional,
+        Live,
+        Preset,
+        DecidesTask,
+        DecidesPiece,
+        Shown(PageGroup.MANNER, "Style", none="as you play", knob_of=("answer",)),
+    ] = Field(
+        default=None,
+        description="what kind of music to play: classical as in a recital, pop arrangements, jazz improvisation, "
+        "covers of songs and films, or piano rolls of a hundred years ago; yours if not given",
+    )
+    mood: Annotated[
+        Literal["happy", "tense", "sad", "calm"] | None,
+        Optional,
+        Live,
+        Preset,
+        DecidesTask,
+        DecidesPiece,
+        Shown(PageGroup.MANNER, "Mood", none="as you play"),
+    ] = Field(default=None, description="in which mood to play; yours if not given")
     density: Annotated[
         float | None,
         Optional,

@@ -29,6 +29,8 @@ CHANGES = {
     "harmony": 0.75,
     "answer": "endless",
     "composer": "bach",
+    "style": "jazz",
+    "mood": "calm",
     "density": 3.5,
     "max_polyphony": 4,
     "input_channel": 3,
