@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from piano.notes import LOWEST_PITCH
 from piano.sampling.note_log import HELD, NoteLog
-from piano.sampling.pointers import Pointers
+from piano.sampling.pointers import Pointers, weight_of_repeating
 from piano.tokens.vocabulary import KEYS, LONGEST_TIME_STEPS, VELOCITY_BINS, VOCABULARY
 
 Logits = NDArray[np.float32]
@@ -232,7 +232,7 @@ def lean_on_velocity(logits: Logits, pointers: Pointers, log: NoteLog, role: int
     heaviest = next((pointer for pointer in pointers if pointer.now == now), None)
     if heaviest is None:
         return
-    weight = sum(pointer.weight for pointer in pointers if pointer.now == now)
+    weight = weight_of_repeating(pointers, now)
     if weight < LEAST_WEIGHT:
         return
     belief = _belief(odds_of(weight), recall)

@@ -4,6 +4,7 @@
     releases      keys that are down come up (`piano.sampling.key_releases`)
     repetition    a figure does not come for ever (`piano.sampling.repetition_guard`)
     phrase        keys lie as those that were heard (`piano.sampling.phrase_guard`)
+    pedal         it is used as much as there (`piano.sampling.pedal_guard`)
     density       the music is as busy as it is to be (`piano.sampling.density_guard`)
 
 Plain state of whoever owns the stream. The memory follows tokens and is told of them by that owner; the guards follow
@@ -15,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from piano.sampling.density_guard import DensityGuard
 from piano.sampling.key_releases import with_releases
 from piano.sampling.memory import Memory
+from piano.sampling.pedal_guard import PedalGuard
 from piano.sampling.phrase_guard import PhraseGuard
 from piano.sampling.repetition_guard import RepetitionGuard
 from piano.sampling.sampler import SamplingSettings
@@ -28,28 +30,38 @@ class LogitGuards:
 
     def __init__(self, memory: Memory | None = None) -> None:
         self.memory = Memory() if memory is None else memory
-        self._figures, self._pace, self._phrase = RepetitionGuard(), DensityGuard(), PhraseGuard()
+        self._begin()
 
-    def hear(self, pitch: int) -> None:
+    def _begin(self) -> None:
+        self._figures, self._pace = RepetitionGuard(), DensityGuard()
+        self._phrase, self._pedal = PhraseGuard(), PedalGuard()
+
+    def hear(self, pitch: int, *, pedal_is_down: bool) -> None:
         """Take the next key that somebody else struck, where our own role goes on from it."""
         self._phrase.hear(pitch)
+        self._pedal.hear(pedal_is_down=pedal_is_down)
 
-    def strike(self, pitch: int, step: int) -> None:
+    def strike(self, pitch: int, step: int, *, pedal_is_down: bool) -> None:
         """Take the next key of our own that went down, at a step no earlier than the one before."""
         self._figures.push(pitch)
         self._pace.push(step)
+        self._pedal.push(pedal_is_down=pedal_is_down)
 
     def rollback(self, notes: int) -> None:
         """Forget all but the first `notes` keys; the memory is left as it is."""
         self._figures.rollback(notes)
         self._pace.rollback(notes)
+        self._pedal.rollback(notes)
 
     def restart(self, head: Sequence[int] = ()) -> None:
         """Forget all keys, and hear those of a stream's head, which are to be played like; the memory stays."""
-        self._figures, self._pace, self._phrase = RepetitionGuard(), DensityGuard(), PhraseGuard()
+        self._begin()
+        pedal_is_down = False
         for token in head:
-            if VOCABULARY.kinds[token] == Kind.ON:
-                self._phrase.hear(int(VOCABULARY.values[token]))
+            if VOCABULARY.kinds[token] == Kind.PEDAL:
+                pedal_is_down = bool(VOCABULARY.values[token])
+            elif VOCABULARY.kinds[token] == Kind.ON:
+                self.hear(int(VOCABULARY.values[token]), pedal_is_down=pedal_is_down)
 
     def notes_per_s(self, step: int) -> float | None:
         """Return how busy our role was of late, seen from a step; None if it is too little to tell."""
@@ -76,6 +88,7 @@ class LogitGuards:
         if pressed is not None:
             logits = with_releases(logits, pressed, step, mask)
             logits = self._phrase.lean(logits, mask, settings.phrase_guard)
+            logits = self._pedal.lean(logits, settings.phrase_guard, is_alone=notes_per_s is not None)
         logits = self._figures.penalise(logits, settings.repetition_guard)
         if notes_per_s is not None:
             logits = self._pace.penalise(logits, step, notes_per_s, settings.pace_guard)
@@ -85,5 +98,5 @@ class LogitGuards:
         """Return independent guards in the same state."""
         other = LogitGuards(self.memory.copy())
         other._figures, other._pace = self._figures.copy(), self._pace.copy()
-        other._phrase = self._phrase.copy()
+        other._phrase, other._pedal = self._phrase.copy(), self._pedal.copy()
         return other

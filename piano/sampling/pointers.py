@@ -103,6 +103,11 @@ def follow(pointers: Pointers, log: NoteLog, role: int) -> Pointers:
     return tuple(sorted(moved.values(), key=_weight, reverse=True)[:MOST_POINTERS])
 
 
+def weight_of_repeating(pointers: Pointers, note: int) -> float:
+    """Return how much the pointers weigh that have a role's note of a number repeat something, 0 to 1."""
+    return sum(pointer.weight for pointer in pointers if pointer.now == note)
+
+
 def _weight(pointer: Pointer) -> float:
     return pointer.weight
 

@@ -175,7 +175,8 @@ class ExerciseStream(ForcedStream):
         """Make an event that is complete the anchor."""
         if VOCABULARY.kinds[self.tokens[-1]] == Kind.VELOCITY and VOCABULARY.roles[self.tokens[-2]] == Role.OWN:
             self._press(int(VOCABULARY.values[self.tokens[-2]]))
-            self._guards.strike(self.presses[-1][1], self._step)
+            down = self._grammar.pedal_is_down(Role.OWN)
+            self._guards.strike(self.presses[-1][1], self._step, pedal_is_down=down)
             self._announce()
         self._anchor_here(open_step(self._step, len(self.tokens) - self._step_began))
 

@@ -163,7 +163,7 @@ class FedStream(ConstrainedDecoder):
         """Take note of what was just appended."""
         self._state.note(event, role)
         if role is Role.OWN and isinstance(event, NoteOn):
-            self._guards.strike(event.pitch, self._state.encoder.step)
+            self._guards.strike(event.pitch, self._state.encoder.step, pedal_is_down=self.pedal_is_down())
 
     def _velocity_logits(self, timed: TimedEvent, pitch: int) -> tuple[Logits, int]:
         """Feed a key without its velocity; return the logits of that, (bins,), and how many tokens were fed."""
