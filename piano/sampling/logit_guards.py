@@ -1,6 +1,6 @@
 """What changes the logits of one stream before a token is drawn, in one order: whoever draws, live or for files.
 
-    memory        what was played comes back (`piano.sampling.memory`)
+    memory        what was played comes back (`piano.sampling.memory`), not for ever (`piano.sampling.recall_guard`)
     releases      keys that are down come up (`piano.sampling.key_releases`)
     repetition    a figure does not come for ever (`piano.sampling.repetition_guard`)
     phrase        keys lie as those that were heard (`piano.sampling.phrase_guard`)
@@ -13,11 +13,13 @@ the notes of our own role, and the phrase those that were heard.
 
 from collections.abc import Mapping, Sequence
 
+from piano.events import Role
 from piano.sampling.density_guard import DensityGuard
 from piano.sampling.key_releases import with_releases
 from piano.sampling.memory import Memory
 from piano.sampling.pedal_guard import PedalGuard
 from piano.sampling.phrase_guard import PhraseGuard
+from piano.sampling.recall_guard import RecallGuard
 from piano.sampling.repetition_guard import RepetitionGuard
 from piano.sampling.sampler import SamplingSettings
 from piano.session import Logits
@@ -34,15 +36,23 @@ class LogitGuards:
 
     def _begin(self) -> None:
         self._figures, self._pace = RepetitionGuard(), DensityGuard()
-        self._phrase, self._pedal = PhraseGuard(), PedalGuard()
+        self._phrase, self._pedal, self._recall = PhraseGuard(), PedalGuard(), RecallGuard()
 
     def hear(self, pitch: int, *, pedal_is_down: bool) -> None:
-        """Take the next key that somebody else struck, where our own role goes on from it."""
+        """Take it that the next key of our own role is one that somebody else struck, and we go on from it."""
+        self._recall.hear()
+        self._go_on_from(pitch, pedal_is_down=pedal_is_down)
+
+    def _go_on_from(self, pitch: int, *, pedal_is_down: bool) -> None:
         self._phrase.hear(pitch)
         self._pedal.hear(pedal_is_down=pedal_is_down)
 
     def strike(self, pitch: int, step: int, *, pedal_is_down: bool) -> None:
-        """Take the next key of our own that went down, at a step no earlier than the one before."""
+        """Take the next key of our own that went down, at a step no earlier than the one before.
+
+        The memory has been told of it.
+        """
+        self._recall.push(self.memory.repetition(Role.OWN))
         self._figures.push(pitch)
         self._pace.push(step)
         self._pedal.push(pedal_is_down=pedal_is_down)
@@ -52,6 +62,7 @@ class LogitGuards:
         self._figures.rollback(notes)
         self._pace.rollback(notes)
         self._pedal.rollback(notes)
+        self._recall.rollback(notes)
 
     def restart(self, head: Sequence[int] = ()) -> None:
         """Forget all keys, and hear those of a stream's head, which are to be played like; the memory stays."""
@@ -61,7 +72,7 @@ class LogitGuards:
             if VOCABULARY.kinds[token] == Kind.PEDAL:
                 pedal_is_down = bool(VOCABULARY.values[token])
             elif VOCABULARY.kinds[token] == Kind.ON:
-                self.hear(int(VOCABULARY.values[token]), pedal_is_down=pedal_is_down)
+                self._go_on_from(int(VOCABULARY.values[token]), pedal_is_down=pedal_is_down)
 
     def notes_per_s(self, step: int) -> float | None:
         """Return how busy our role was of late, seen from a step; None if it is too little to tell."""
@@ -84,7 +95,7 @@ class LogitGuards:
         rhythm. Logits are never changed in place.
         """
         pulse = 0.0 if notes_per_s is None else settings.pulse_guard
-        logits = self.memory.adjust(logits, settings.recall, mask, pulse)
+        logits = self.memory.adjust(logits, settings.recall * self._recall.share_left(), mask, pulse)
         if pressed is not None:
             logits = with_releases(logits, pressed, step, mask)
             logits = self._phrase.lean(logits, mask, settings.phrase_guard)
@@ -98,5 +109,5 @@ class LogitGuards:
         """Return independent guards in the same state."""
         other = LogitGuards(self.memory.copy())
         other._figures, other._pace = self._figures.copy(), self._pace.copy()
-        other._phrase, other._pedal = self._phrase.copy(), self._pedal.copy()
+        other._phrase, other._pedal, other._recall = self._phrase.copy(), self._pedal.copy(), self._recall.copy()
         return other

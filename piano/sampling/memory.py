@@ -33,14 +33,6 @@ RECENT_NOTES = 256
 NEW_STREAM_STEPS = 300
 """A stream that begins anew comes so long after the one before."""
 
-OFTEN_REPEATED = 0.3
-"""The share of our own notes of late that may repeat something before the past is believed less: what is drawn from the
-past becomes past itself, and would be drawn ever again. Of pianists' notes a quarter do, and of a third of their music
-more than this."""
-
-_OF_LATE = 60
-"""So many notes are counted for that: each fades by this part of it with the next."""
-
 _KINDS = [int(kind) for kind in VOCABULARY.kinds]
 _VALUES = [int(value) for value in VOCABULARY.values]
 _ROLES = [int(role) for role in VOCABULARY.roles]
@@ -48,9 +40,9 @@ _ON, _OFF, _TIME, _VELOCITY = int(Kind.ON), int(Kind.OFF), int(Kind.TIME), int(K
 _BOS, _PREVIEW, _PLAY = int(Kind.BOS), int(Kind.PREVIEW), int(Kind.PLAY)
 _NOTHING = -2
 
-_State = tuple[Pointers, Pointers, Rhythm, float]
-"""The pointers of both roles, the rhythm, and the share of our own notes of late that repeat something."""
-_FRESH: _State = (NO_POINTERS, NO_POINTERS, NO_RHYTHM, 0.0)
+_State = tuple[Pointers, Pointers, Rhythm]
+"""The pointers of both roles, and the rhythm."""
+_FRESH: _State = (NO_POINTERS, NO_POINTERS, NO_RHYTHM)
 
 
 class Memory:
@@ -128,13 +120,11 @@ class Memory:
     def adjust(self, logits: Logits, recall: float, mask: Mask | None = None, pulse: float = 0.0) -> Logits:
         """Return logits, (vocab,), mixed with what the past lets expect; of the tokens that a mask allows, if given.
 
-        `recall` multiplies the odds for the past: 1 is what fits real music, 0 leaves the logits as they are; where
-        our own notes repeat more than `OFTEN_REPEATED` it counts for less. `pulse` is how strongly the rhythm of our
-        own keys that is going on is leant on. The logits are never changed in place.
+        `recall` multiplies the odds for the past: 1 is what fits real music, 0 leaves the logits as they are. `pulse`
+        is how strongly the rhythm of our own keys that is going on is leant on. The logits are never changed in place.
         """
         if (recall == 0 and pulse == 0) or self._in_preview:
             return logits
-        recall *= min(1.0, OFTEN_REPEATED / max(self._followed[3], OFTEN_REPEATED)) ** 2
         mixed = logits.copy()
         if self.tokens and _KINDS[self.tokens[-1]] == _ON:
             role = _ROLES[self.tokens[-1]]
@@ -157,6 +147,10 @@ class Memory:
             lean_on_waits(mixed, waits)
         return mixed
 
+    def repetition(self, role: int) -> float:
+        """Return how surely the last note of a role repeats something, 0 to 1."""
+        return weight_of_repeating(self._pointers(role), len(self._log.voices[role].pitches) - 1)
+
     def copy(self) -> "Memory":
         """Return an independent memory of the same."""
         other = Memory.__new__(Memory)
@@ -175,21 +169,17 @@ class Memory:
             del self._before[:-RECENT_NOTES]
         self._before.append(self._followed)
         held_by = self._log.push(role, pitch, self._step)
-        own, given, rhythm, repeated = self._followed
+        own, given, rhythm = self._followed
         after = follow(given if role else own, self._log, role)
-        weight = weight_of_repeating(after, len(self._log.voices[role].pitches) - 1)
         rhythm = rhythm.after(self._step)
-        if role == 0:
-            self._followed = after, given, rhythm, repeated + (weight - repeated) / _OF_LATE
-        else:
-            self._followed = own, after, rhythm, repeated
+        self._followed = (after, given, rhythm) if role == 0 else (own, after, rhythm)
         self._forecasts = {}
         self._notes += 1
-        self._expect_end(role, after, weight)
+        self._expect_end(role, after)
         return held_by
 
-    def _expect_end(self, role: int, pointers: Pointers, weight: float) -> None:
-        """Note when the last note of a role is to end, if it repeats one that did; all that say so weigh so much."""
+    def _expect_end(self, role: int, pointers: Pointers) -> None:
+        """Note when the last note of a role is to end, if it repeats one that did."""
         voice = self._log.voices[role]
         now = len(voice.pitches) - 1
         heaviest = next((pointer for pointer in pointers if pointer.now == now), None)
@@ -198,14 +188,14 @@ class Memory:
             release = repeated.releases[heaviest.then]
             if release != HELD:
                 voice.ends[now] = self._step + round((release - repeated.steps[heaviest.then]) * heaviest.tempo)
-        voice.end_odds[now] = odds_of(weight)
+        voice.end_odds[now] = odds_of(weight_of_repeating(pointers, now))
 
     def _set_velocity(self, velocity: int) -> None:
         if self.tokens and _KINDS[self.tokens[-1]] == _ON:
             self._log.voices[_ROLES[self.tokens[-1]]].velocities[-1] = velocity
 
     def _pointers(self, role: int) -> Pointers:
-        own, given, *_ = self._followed
+        own, given, _ = self._followed
         return given if role else own
 
     def _forecast(self, role: int) -> Forecast | None:

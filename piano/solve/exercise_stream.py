@@ -118,11 +118,15 @@ class ExerciseStream(ForcedStream):
         """Offer some options, with what is known of the music in nats for each token; return them."""
         if self._logits is None:
             raise RuntimeError("the stream has not been fed yet")
+        self._recall_all()
+        pressed = None if self._grammar.in_note else self._pressed
+        return self._offer(options, self._logits, self._step, pressed, lean=lean)
+
+    def _recall_all(self) -> None:
+        """Have the memory hold the stream as far as it stands, where it is asked."""
         if self._sampling.recall:
             self._remember(self._recalled, self.tokens[self._recalled :])
             self._recalled = len(self.tokens)
-        pressed = None if self._grammar.in_note else self._pressed
-        return self._offer(options, self._logits, self._step, pressed, lean=lean)
 
     def take(self, token: int, log_probability: float | None = None) -> None:
         """Take the token that was drawn from the options, and how probable that was, in nats, where it is known."""
@@ -175,6 +179,7 @@ class ExerciseStream(ForcedStream):
         """Make an event that is complete the anchor."""
         if VOCABULARY.kinds[self.tokens[-1]] == Kind.VELOCITY and VOCABULARY.roles[self.tokens[-2]] == Role.OWN:
             self._press(int(VOCABULARY.values[self.tokens[-2]]))
+            self._recall_all()
             down = self._grammar.pedal_is_down(Role.OWN)
             self._guards.strike(self.presses[-1][1], self._step, pedal_is_down=down)
             self._announce()

@@ -55,15 +55,6 @@ def key_shares(memory: Memory, role: Role = Role.OWN, recall: float = 1.0) -> ND
     return shares(memory.adjust(FLAT, recall)[first : first + KEYS])
 
 
-def test_the_past_is_believed_less_once_most_of_ours_repeats_it() -> None:
-    expected = MOTIF[0] - 21
-    once, often = fresh(notes(MOTIF * 3)), fresh(notes(MOTIF * 30))
-    assert key_shares(often)[expected] < 0.8 * key_shares(once)[expected]
-    assert key_shares(often)[expected] > 1.5 / KEYS  # and is not forgotten
-    of_the_other = fresh(notes(MOTIF * 30, role=Role.GIVEN) + notes(MOTIF))
-    assert key_shares(of_the_other)[expected] > key_shares(often)[expected]  # what the player repeats tires nobody
-
-
 @given(st.lists(tokens, max_size=120), st.lists(tokens, max_size=40), st.lists(tokens, max_size=40))
 def test_what_is_taken_back_leaves_no_trace(kept: list[int], taken_back: list[int], after: list[int]) -> None:
     memory = fresh(kept)
@@ -177,6 +168,13 @@ def test_that_a_key_goes_down_is_as_likely_whichever_is_expected() -> None:
     before, after = np.exp(logits[FIRST : FIRST + KEYS]).sum(), np.exp(mixed[FIRST : FIRST + KEYS]).sum()
     assert after == pytest.approx(before, rel=1e-5)
     assert shares(mixed[FIRST : FIRST + KEYS])[40] > 0.5
+
+
+def test_it_tells_how_surely_the_last_note_repeats_something() -> None:
+    assert fresh([]).repetition(Role.OWN) == 0
+    assert fresh(notes(MOTIF)).repetition(Role.OWN) == 0
+    assert fresh(notes(MOTIF * 4)).repetition(Role.OWN) > 0.5
+    assert fresh(notes(MOTIF * 4)).repetition(Role.GIVEN) == 0
 
 
 def test_more_than_there_is_cannot_be_taken_back() -> None:

@@ -1,0 +1,48 @@
+"""What keeps what comes back from coming back for ever.
+
+What is drawn from the past becomes past itself, and is drawn again: an answer of half a minute has as many figures of
+before as pianists have, and after some minutes on its own the same music is in a loop. So once most of what was drawn
+repeats something, the past is believed less. What was heard does not count: a pianist may repeat as he likes.
+"""
+
+from array import array
+
+OFTEN = 0.35
+"""The share of the notes drawn last that may repeat something. A quarter of pianists' music has more."""
+
+RECENT = 150
+"""So many notes tell; while there are fewer, those that are missing repeat nothing."""
+
+_EXPONENT = 2
+
+
+class RecallGuard:
+    """Follows how surely each of our own keys repeats something; `rollback` takes keys back exactly. Plain state."""
+
+    def __init__(self) -> None:
+        self._repetitions = array("d")
+        self._drawn_from = 0
+
+    def hear(self) -> None:
+        """Take it that the next key is one that somebody else struck."""
+        self._drawn_from = len(self._repetitions) + 1
+
+    def push(self, repetition: float) -> None:
+        """Take the next key, and how surely it repeats something, 0 to 1."""
+        self._repetitions.append(repetition)
+
+    def rollback(self, keys: int) -> None:
+        """Forget all but the first `keys` keys."""
+        del self._repetitions[keys:]
+        self._drawn_from = min(self._drawn_from, keys)
+
+    def share_left(self) -> float:
+        """Return by how much what the past lets expect is to be believed less, 0 to 1: 1 is as ever."""
+        drawn = self._repetitions[max(self._drawn_from, len(self._repetitions) - RECENT) :]
+        return min(1.0, OFTEN / max(sum(drawn) / RECENT, OFTEN)) ** _EXPONENT
+
+    def copy(self) -> "RecallGuard":
+        """Return an independent guard in the same state."""
+        other = RecallGuard()
+        other._repetitions, other._drawn_from = self._repetitions[:], self._drawn_from
+        return other

@@ -1,0 +1,49 @@
+"""What comes back does not come back for ever, and what was heard tires nobody."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from piano.sampling.recall_guard import OFTEN, RECENT, RecallGuard
+
+shares = st.lists(st.floats(0, 1), max_size=2 * RECENT)
+
+
+def drawn(repetitions: list[float], guard: RecallGuard | None = None) -> RecallGuard:
+    guard = guard or RecallGuard()
+    for repetition in repetitions:
+        guard.push(repetition)
+    return guard
+
+
+def heard(repetitions: list[float]) -> RecallGuard:
+    guard = RecallGuard()
+    for repetition in repetitions:
+        guard.hear()
+        guard.push(repetition)
+    return guard
+
+
+def test_the_more_repeats_the_less_the_past_is_believed() -> None:
+    assert drawn([OFTEN / 2] * RECENT).share_left() == 1
+    assert drawn([0.7] * RECENT).share_left() == pytest.approx((OFTEN / 0.7) ** 2)
+    assert drawn([0.9] * RECENT).share_left() < drawn([0.7] * RECENT).share_left()
+    assert drawn([0.9] * (RECENT // 3)).share_left() == 1, "a figure or two"
+    assert drawn([0.9] * RECENT + [0.0] * RECENT).share_left() == 1, "long ago"
+
+
+def test_what_was_heard_does_not_count_and_what_is_drawn_after_it_does() -> None:
+    assert heard([1.0] * RECENT).share_left() == 1
+    assert drawn([1.0] * RECENT, heard([0.0] * RECENT)).share_left() == pytest.approx(OFTEN**2)
+    again = drawn([1.0] * RECENT, heard([]))
+    again.hear()
+    assert drawn([1.0], again).share_left() == 1, "a key of the player's begins it anew"
+
+
+@given(shares, shares, shares)
+def test_what_is_taken_back_leaves_no_trace(before: list[float], kept: list[float], taken_back: list[float]) -> None:
+    guard = drawn(kept + taken_back, heard(before))
+    copy = guard.copy()
+    guard.rollback(len(before) + len(kept))
+    assert guard.share_left() == drawn(kept, heard(before)).share_left()
+    assert copy.share_left() == drawn(kept + taken_back, heard(before)).share_left()
