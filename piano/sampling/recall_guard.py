@@ -1,17 +1,20 @@
 """What keeps what comes back from coming back for ever.
 
 What is drawn from the past becomes past itself, and is drawn again: an answer of half a minute has as many figures of
-before as pianists have, and after some minutes on its own the same music is in a loop. So once most of what was drawn
-repeats something, the past is believed less. What was heard does not count: a pianist may repeat as he likes.
+before as pianists have, and after some minutes on its own the same music is in a loop. So once more of what was drawn
+repeats something than in the phrase, and than pianists do, the past is believed less.
 """
 
 from array import array
 
-OFTEN = 0.35
-"""The share of the notes drawn last that may repeat something. A quarter of pianists' music has more."""
+OFTEN = 0.3
+"""The share of the notes drawn last that may repeat something in any case. A third of pianists' music has more."""
 
-RECENT = 150
-"""So many notes tell; while there are fewer, those that are missing repeat nothing."""
+RECENT = 60
+"""So many notes drawn tell; while there are fewer, those that are missing repeat nothing."""
+
+REMEMBERED = 200
+"""So many notes of those that were heard last tell how much the phrase repeats itself."""
 
 _EXPONENT = 2
 
@@ -39,7 +42,9 @@ class RecallGuard:
     def share_left(self) -> float:
         """Return by how much what the past lets expect is to be believed less, 0 to 1: 1 is as ever."""
         drawn = self._repetitions[max(self._drawn_from, len(self._repetitions) - RECENT) :]
-        return min(1.0, OFTEN / max(sum(drawn) / RECENT, OFTEN)) ** _EXPONENT
+        heard = self._repetitions[max(0, self._drawn_from - REMEMBERED) : self._drawn_from]
+        most = max(OFTEN, sum(heard) / REMEMBERED)
+        return min(1.0, most / max(sum(drawn) / RECENT, most)) ** _EXPONENT
 
     def copy(self) -> "RecallGuard":
         """Return an independent guard in the same state."""

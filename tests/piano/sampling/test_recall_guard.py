@@ -32,8 +32,13 @@ def test_the_more_repeats_the_less_the_past_is_believed() -> None:
     assert drawn([0.9] * RECENT + [0.0] * RECENT).share_left() == 1, "long ago"
 
 
+def test_an_answer_may_repeat_as_much_as_the_phrase_does() -> None:
+    assert drawn([0.7] * RECENT, heard([0.8] * 200)).share_left() == 1
+    assert drawn([0.7] * RECENT, heard([0.1] * 200)).share_left() == drawn([0.7] * RECENT).share_left() < 1
+
+
 def test_what_was_heard_does_not_count_and_what_is_drawn_after_it_does() -> None:
-    assert heard([1.0] * RECENT).share_left() == 1
+    assert heard([1.0] * RECENT).share_left() == 1, "nothing has been drawn"
     assert drawn([1.0] * RECENT, heard([0.0] * RECENT)).share_left() == pytest.approx(OFTEN**2)
     again = drawn([1.0] * RECENT, heard([]))
     again.hear()
