@@ -1,14 +1,16 @@
 """What keeps what comes back from coming back for ever.
 
 What is drawn from the past becomes past itself, and is drawn again: an answer of half a minute has as many figures of
-before as pianists have, and after some minutes on its own the same music is in a loop. So once more of what was drawn
-repeats something than in the phrase, and than pianists do, the past is believed less.
+before as pianists have, and after some minutes on its own the same music is in a loop. So once too much of what was
+drawn repeats something the past is believed less: soon in a new piece, in an answer only where it repeats more than
+the phrase and than most of pianists' music. Figures come in bursts, and an answer that is held back sooner has half as
+many as pianists (docs/sampling.md).
 """
 
 from array import array
 
-OFTEN = 0.3
-"""The share of the notes drawn last that may repeat something in any case. A third of pianists' music has more."""
+OFTEN, OFTEN_IN_ANSWERS = 0.3, 0.6
+"""The share of the notes drawn last that may repeat something: a third, and a tenth, of pianists' music has more."""
 
 RECENT = 60
 """So many notes drawn tell; while there are fewer, those that are missing repeat nothing."""
@@ -43,7 +45,7 @@ class RecallGuard:
         """Return by how much what the past lets expect is to be believed less, 0 to 1: 1 is as ever."""
         drawn = self._repetitions[max(self._drawn_from, len(self._repetitions) - RECENT) :]
         heard = self._repetitions[max(0, self._drawn_from - REMEMBERED) : self._drawn_from]
-        most = max(OFTEN, sum(heard) / REMEMBERED)
+        most = max(OFTEN_IN_ANSWERS, sum(heard) / REMEMBERED) if heard else OFTEN
         return min(1.0, most / max(sum(drawn) / RECENT, most)) ** _EXPONENT
 
     def copy(self) -> "RecallGuard":

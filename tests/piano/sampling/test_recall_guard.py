@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from piano.sampling.recall_guard import OFTEN, RECENT, RecallGuard
+from piano.sampling.recall_guard import OFTEN, OFTEN_IN_ANSWERS, RECENT, RecallGuard
 
 shares = st.lists(st.floats(0, 1), max_size=2 * RECENT)
 
@@ -34,12 +34,13 @@ def test_the_more_repeats_the_less_the_past_is_believed() -> None:
 
 def test_an_answer_may_repeat_as_much_as_the_phrase_does() -> None:
     assert drawn([0.7] * RECENT, heard([0.8] * 200)).share_left() == 1
-    assert drawn([0.7] * RECENT, heard([0.1] * 200)).share_left() == drawn([0.7] * RECENT).share_left() < 1
+    assert drawn([0.7] * RECENT, heard([0.1] * 200)).share_left() == pytest.approx((OFTEN_IN_ANSWERS / 0.7) ** 2)
+    assert drawn([0.7] * RECENT).share_left() < drawn([0.7] * RECENT, heard([0.1] * 200)).share_left()
 
 
 def test_what_was_heard_does_not_count_and_what_is_drawn_after_it_does() -> None:
     assert heard([1.0] * RECENT).share_left() == 1, "nothing has been drawn"
-    assert drawn([1.0] * RECENT, heard([0.0] * RECENT)).share_left() == pytest.approx(OFTEN**2)
+    assert drawn([1.0] * RECENT, heard([0.0] * RECENT)).share_left() == pytest.approx(OFTEN_IN_ANSWERS**2)
     again = drawn([1.0] * RECENT, heard([]))
     again.hear()
     assert drawn([1.0], again).share_left() == 1, "a key of the player's begins it anew"
