@@ -4,7 +4,7 @@
     releases      keys that are down come up (`piano.sampling.key_releases`)
     repetition    a figure does not come for ever (`piano.sampling.repetition_guard`)
     phrase        keys lie as those that were heard (`piano.sampling.phrase_guard`)
-    pedal         it is used as much as there (`piano.sampling.pedal_guard`)
+    pedal         in a new piece it is used as pianists do (`piano.sampling.pedal_guard`)
     density       the music is as busy as it is to be (`piano.sampling.density_guard`)
 
 Plain state of whoever owns the stream. The memory follows tokens and is told of them by that owner; the guards follow
@@ -38,14 +38,10 @@ class LogitGuards:
         self._figures, self._pace = RepetitionGuard(), DensityGuard()
         self._phrase, self._pedal, self._recall = PhraseGuard(), PedalGuard(), RecallGuard()
 
-    def hear(self, pitch: int, *, pedal_is_down: bool) -> None:
+    def hear(self, pitch: int) -> None:
         """Take it that the next key of our own role is one that somebody else struck, and we go on from it."""
         self._recall.hear()
-        self._go_on_from(pitch, pedal_is_down=pedal_is_down)
-
-    def _go_on_from(self, pitch: int, *, pedal_is_down: bool) -> None:
         self._phrase.hear(pitch)
-        self._pedal.hear(pedal_is_down=pedal_is_down)
 
     def strike(self, pitch: int, step: int, *, pedal_is_down: bool) -> None:
         """Take the next key of our own that went down, at a step no earlier than the one before.
@@ -67,12 +63,9 @@ class LogitGuards:
     def restart(self, head: Sequence[int] = ()) -> None:
         """Forget all keys, and hear those of a stream's head, which are to be played like; the memory stays."""
         self._begin()
-        pedal_is_down = False
         for token in head:
-            if VOCABULARY.kinds[token] == Kind.PEDAL:
-                pedal_is_down = bool(VOCABULARY.values[token])
-            elif VOCABULARY.kinds[token] == Kind.ON:
-                self._go_on_from(int(VOCABULARY.values[token]), pedal_is_down=pedal_is_down)
+            if VOCABULARY.kinds[token] == Kind.ON:
+                self._phrase.hear(int(VOCABULARY.values[token]))
 
     def notes_per_s(self, step: int) -> float | None:
         """Return how busy our role was of late, seen from a step; None if it is too little to tell."""
@@ -99,7 +92,8 @@ class LogitGuards:
         if pressed is not None:
             logits = with_releases(logits, pressed, step, mask)
             logits = self._phrase.lean(logits, mask, settings.phrase_guard)
-            logits = self._pedal.lean(logits, settings.phrase_guard, is_alone=notes_per_s is not None)
+            if notes_per_s is not None and self._phrase.is_empty:
+                logits = self._pedal.lean(logits, settings.phrase_guard)
         logits = self._figures.penalise(logits, settings.repetition_guard)
         if notes_per_s is not None:
             logits = self._pace.penalise(logits, step, notes_per_s, settings.pace_guard)

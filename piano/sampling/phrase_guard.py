@@ -47,6 +47,11 @@ class PhraseGuard:
         self._heard = array("h")
         self._lean: NDArray[np.float64] | None = None
 
+    @property
+    def is_empty(self) -> bool:
+        """Say whether nothing has been heard: it is nobody's phrase that is gone on from."""
+        return not self._heard
+
     def hear(self, pitch: int) -> None:
         """Take the next key that somebody else struck, where our own music goes on from it."""
         self._heard.append(pitch)

@@ -83,7 +83,7 @@ class LiveStream(FedStream):
             self._append(TimedEvent(timed.at_ns, NoteOff(timed.event.pitch), timed.role))
         self._tell_chord(timed.at_ns)
         if isinstance(timed.event, NoteOn) and timed.role is Role.OWN:
-            self._guards.hear(timed.event.pitch, pedal_is_down=self.pedal_is_down())
+            self._guards.hear(timed.event.pitch)
         self._append(timed, judge)
         self._proposals.clear()
 

@@ -78,8 +78,8 @@ class SamplingGroup(BaseModel):
         ge=0.0,
         le=10.0,
         description=(
-            "how firmly an answer keeps to the register, the key and the pedalling of the phrase: up to 1 costs next to"
-            " nothing on real music, 0 is off"
+            "how firmly an answer keeps to the register and the key of the phrase, and a new piece to how much pianists"
+            " use the pedal: up to 1 costs next to nothing on real music, 0 is off"
         ),
     )
     pulse_guard: Annotated[
