@@ -199,3 +199,16 @@ def test_what_is_made_of_a_file(page: Page, tmp_path: Path) -> None:
     do(page, "#job-look", Keys.ENTER, until="app.viewer.isOpen && app.viewer.music.model.notes.length > 0")
     do(page, "#viewer-close", Keys.ENTER, until="!app.viewer.isOpen")
     do(page, "#job-close", Keys.ENTER, until="document.getElementById('job-strip').hidden")
+
+
+def test_what_went_by(page: Page) -> None:
+    notes = page.ask("app.music.player.notes.length")
+    do(page, "#keyboard", "a", until=f"app.music.player.notes.length === {notes} + 1")
+    do(page, "#back", Keys.ARROW_RIGHT, until="app.roll.backS > 0")
+    do(page, "#back", Keys.HOME, until="app.roll.backS === 0")
+    do(page, "#tab-steer", Keys.ARROW_RIGHT, until="!document.getElementById('panel-pieces').hidden")
+    do(page, "#replay", Keys.ENTER, until="app.replay.isOn")
+    do(page, "#replay", Keys.ENTER, until="!app.replay.isOn")
+    page.reach("#take")
+    do(page, "#tab-pieces", Keys.ARROW_RIGHT, until="!document.getElementById('panel-health').hidden")
+    do(page, "#doctor-look", Keys.ENTER, until="document.querySelector('#doctor-found .finding') !== null")
