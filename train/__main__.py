@@ -16,6 +16,7 @@ COMMANDS = {
     "prepare": ("train.corpus.prepare", "turn MIDI files into one note cache"),
     "unpack": ("train.corpus.unpack", "lay a note cache out on the disk, so that it is read piece by piece"),
     "fit": ("train.fit.command", "train a model on a note cache"),
+    "curve": ("train.fit.curve", "draw how the bits per note of one or more runs went down"),
     "pack": ("train.pack.command", "make one folder that trains a recipe on another machine, without a network"),
     "join": ("train.pack.join", "put together the checkpoint that a packed run brought back"),
     "grow": ("train.model.grow", "make a checkpoint deeper or wider that begins as the same function"),
