@@ -2,7 +2,7 @@
 
     memory        what was played comes back (`piano.sampling.memory`), not for ever (`piano.sampling.recall_guard`)
     releases      keys that are down come up (`piano.sampling.key_releases`)
-    restrikes     a key goes down again no sooner than a finger can (`piano.sampling.restrikes`)
+    recent keys   none goes down again sooner than a finger can, or beside another (`piano.sampling.recent_keys`)
     repetition    a figure does not come for ever (`piano.sampling.repetition_guard`)
     phrase        keys lie as those that were heard (`piano.sampling.phrase_guard`)
     pedal         in a new piece it is used as pianists do (`piano.sampling.pedal_guard`)
@@ -21,8 +21,8 @@ from piano.sampling.memory import Memory
 from piano.sampling.pedal_guard import PedalGuard
 from piano.sampling.phrase_guard import PhraseGuard
 from piano.sampling.recall_guard import RecallGuard
+from piano.sampling.recent_keys import RecentKeysGuard
 from piano.sampling.repetition_guard import RepetitionGuard
-from piano.sampling.restrikes import RestrikeGuard
 from piano.sampling.sampler import SamplingSettings
 from piano.session import Logits
 from piano.tokens.grammar import Mask
@@ -37,7 +37,7 @@ class LogitGuards:
         self._begin()
 
     def _begin(self) -> None:
-        self._figures, self._pace, self._restrikes = RepetitionGuard(), DensityGuard(), RestrikeGuard()
+        self._figures, self._pace, self._recent = RepetitionGuard(), DensityGuard(), RecentKeysGuard()
         self._phrase, self._pedal, self._recall = PhraseGuard(), PedalGuard(), RecallGuard()
 
     def hear(self, pitch: int) -> None:
@@ -53,14 +53,14 @@ class LogitGuards:
         self._recall.push(self.memory.repetition(Role.OWN))
         self._figures.push(pitch)
         self._pace.push(step)
-        self._restrikes.push(pitch, step)
+        self._recent.push(pitch, step)
         self._pedal.push(pedal_is_down=pedal_is_down)
 
     def rollback(self, notes: int) -> None:
         """Forget all but the first `notes` keys; the memory is left as it is."""
         self._figures.rollback(notes)
         self._pace.rollback(notes)
-        self._restrikes.rollback(notes)
+        self._recent.rollback(notes)
         self._pedal.rollback(notes)
         self._recall.rollback(notes)
 
@@ -95,7 +95,7 @@ class LogitGuards:
         logits = self.memory.adjust(logits, settings.recall * self._recall.share_left(), mask, pulse)
         if pressed is not None:
             logits = with_releases(logits, pressed, step, mask)
-            logits = self._restrikes.lean(logits, step)
+            logits = self._recent.lean(logits, step)
             logits = self._phrase.lean(logits, mask, settings.phrase_guard)
             if notes_per_s is not None and self._phrase.is_empty:
                 logits = self._pedal.lean(logits, settings.phrase_guard)
@@ -107,6 +107,6 @@ class LogitGuards:
     def copy(self) -> "LogitGuards":
         """Return independent guards in the same state."""
         other = LogitGuards(self.memory.copy())
-        other._figures, other._pace, other._restrikes = self._figures.copy(), self._pace.copy(), self._restrikes.copy()
+        other._figures, other._pace, other._recent = self._figures.copy(), self._pace.copy(), self._recent.copy()
         other._phrase, other._pedal, other._recall = self._phrase.copy(), self._pedal.copy(), self._recall.copy()
         return other

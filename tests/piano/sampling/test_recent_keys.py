@@ -1,20 +1,21 @@
-"""A key that went down just now is less likely to go down again, and nothing else changes."""
+"""Keys that went down just now, and those beside them, are less likely, and nothing else changes."""
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from piano.events import Role
-from piano.sampling.restrikes import RestrikeGuard
+from piano.sampling.recent_keys import RecentKeysGuard
 from piano.tokens.vocabulary import VOCABULARY
 
 FLAT = np.zeros(VOCABULARY.size, np.float32)
 strikes = st.lists(st.tuples(st.integers(60, 64), st.integers(0, 6)), max_size=40)
 
 
-def guard(keys: list[tuple[int, int]]) -> RestrikeGuard:
+def guard(keys: list[tuple[int, int]]) -> RecentKeysGuard:
     """Return a guard after keys, each with the steps that went by before it."""
-    made, step = RestrikeGuard(), 0
+    made, step = RecentKeysGuard(), 0
     for pitch, wait in keys:
         step += wait
         made.push(pitch, step)
@@ -27,11 +28,21 @@ def test_the_sooner_the_less_likely_and_after_a_while_as_ever() -> None:
     assert gains[0] < gains[1] < gains[2] < gains[3] < gains[4] == 0
 
 
-def test_nothing_but_that_key_changes_and_its_last_strike_counts() -> None:
-    leaned = guard([(60, 0), (61, 3), (60, 5)]).lean(FLAT, 9)
-    changed = {VOCABULARY.on(Role.OWN, pitch) for pitch in (60, 61)}
-    assert set(np.flatnonzero(leaned).tolist()) == changed
-    assert leaned[VOCABULARY.on(Role.OWN, 60)] == guard([(60, 0)]).lean(FLAT, 1)[VOCABULARY.on(Role.OWN, 60)]
+def changed(leaned: NDArray[np.float32]) -> list[int]:
+    return [int(VOCABULARY.values[token]) for token in np.flatnonzero(leaned)]
+
+
+def test_a_key_struck_together_with_others_is_hardly_beside_one() -> None:
+    leaned = guard([(60, 0), (76, 1)]).lean(FLAT, 1)
+    assert changed(leaned) == [47, 49, 58, 59, 60, 61, 62, 74, 75, 76, 77, 78, 87, 89]
+    assert changed(guard([(60, 0)]).lean(FLAT, 3)) == [60], "a run is not struck together"
+    assert all(VOCABULARY.roles[token] == Role.OWN for token in np.flatnonzero(leaned))
+
+
+def test_the_last_strike_of_a_key_counts() -> None:
+    leaned = guard([(60, 0), (61, 3), (60, 5)]).lean(FLAT, 12)
+    assert changed(leaned) == [60, 61]
+    assert leaned[VOCABULARY.on(Role.OWN, 60)] == guard([(60, 0)]).lean(FLAT, 4)[VOCABULARY.on(Role.OWN, 60)]
     assert guard([(60, 0)]).lean(FLAT, 100) is FLAT
     assert not FLAT.any(), "never in place"
 
