@@ -84,18 +84,20 @@ class LogitGuards:
         pressed: Mapping[int, int] | None,
         *,
         notes_per_s: float | None = None,
+        chooses_keys: bool = True,
     ) -> Logits:
         """Return logits, (vocab,), as they are to be drawn from at a step, among the tokens of a mask, (vocab,).
 
         `pressed` are the keys that our role holds, each with the step at which it went down; None where the velocity of
         a key comes next. `notes_per_s` is how busy the stream is to be; without it nothing keeps it to a density or a
-        rhythm. Logits are never changed in place.
+        rhythm. Without `chooses_keys` they are given, as those of a score, and come however soon. Logits are never
+        changed in place.
         """
         pulse = 0.0 if notes_per_s is None else settings.pulse_guard
         logits = self.memory.adjust(logits, settings.recall * self._recall.share_left(), mask, pulse)
         if pressed is not None:
             logits = with_releases(logits, pressed, step, mask)
-            logits = self._recent.lean(logits, step)
+            logits = self._recent.lean(logits, step) if chooses_keys else logits
             logits = self._phrase.lean(logits, mask, settings.phrase_guard)
             if notes_per_s is not None and self._phrase.is_empty:
                 logits = self._pedal.lean(logits, settings.phrase_guard)

@@ -79,13 +79,15 @@ class ConstrainedDecoder(ABC):
         *,
         lean: Logits | None = None,
         notes_per_s: float | None = None,
+        chooses_keys: bool = True,
     ) -> Options:
         """Offer options at a step, with the logits of what follows, (vocab,); return them.
 
-        `lean` is what else is known of the music, in nats for each token. `pressed` and `notes_per_s` are as for
-        `LogitGuards.adjust`.
+        `lean` is what else is known of the music, in nats for each token. All else is as for `LogitGuards.adjust`.
         """
-        guarded = self._guards.adjust(logits, options.allowed, self._sampling, step, pressed, notes_per_s=notes_per_s)
+        guarded = self._guards.adjust(
+            logits, options.allowed, self._sampling, step, pressed, notes_per_s=notes_per_s, chooses_keys=chooses_keys
+        )
         self._options, self._drawn_from = options, guarded if lean is None else guarded + lean
         return options
 

@@ -120,7 +120,8 @@ class ExerciseStream(ForcedStream):
             raise RuntimeError("the stream has not been fed yet")
         self._recall_all()
         pressed = None if self._grammar.in_note else self._pressed
-        return self._offer(options, self._logits, self._step, pressed, lean=lean)
+        chooses = self._owed is None and not self.follows_order
+        return self._offer(options, self._logits, self._step, pressed, lean=lean, chooses_keys=chooses)
 
     def _recall_all(self) -> None:
         """Have the memory hold the stream as far as it stands, where it is asked."""
