@@ -146,6 +146,12 @@ def load_runner(
     )
 
 
+def sure_provider(bundle: Bundle, provider: str = AUTO) -> str | None:
+    """Return what runs a bundle where that is known without loading it: the CPU, where nothing else can be meant."""
+    wanted, _ = _choose(bundle, provider)
+    return CPU if wanted == [CPU] else None
+
+
 def _load(bundle: Bundle, graph: GraphFile, options: Any, providers: list[tuple[str, dict[str, Any]]]) -> Any:
     """Load one graph and hold it against the manifest; BundleError if that fails."""
     source = str(bundle.folder / graph.name)

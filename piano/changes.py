@@ -15,20 +15,7 @@ from dataclasses import dataclass
 from piano.cues import FIRST_CHORD, NO_CHORD, QUALITIES, ROOTS, chord
 from piano.errors import PianodError
 from piano.ireal import is_ireal, read_ireal
-
-KNOWN = {
-    "blues": "I7 | IV7 | I7 | % | IV7 | % | I7 | VI7 | ii7 | V7 | I7 VI7 | ii7 V7",
-    "minor blues": "i7 | iv7 | i7 | % | iv7 | % | i7 | % | bVI7 | V7 | i7 | V7",
-    "ii-V-I": "ii7 | V7 | Imaj7 | %",
-    "minor ii-V-I": "iih7 | V7 | i7 | %",
-    "rhythm": (
-        "Imaj7 VI7 | ii7 V7 | Imaj7 VI7 | ii7 V7 | I7 | IV | Imaj7 V7 | Imaj7"
-        " | Imaj7 VI7 | ii7 V7 | Imaj7 VI7 | ii7 V7 | I7 | IV | Imaj7 V7 | Imaj7"
-        " | III7 | % | VI7 | % | II7 | % | V7 | %"
-        " | Imaj7 VI7 | ii7 V7 | Imaj7 VI7 | ii7 V7 | I7 | IV | Imaj7 V7 | Imaj7"
-    ),
-}
-"""Charts by name, in steps of a key."""
+from piano.known_changes import KNOWN
 
 MOST_BARS = 512
 MOST_TEXT = 16_384

@@ -4,7 +4,7 @@ import os
 import sys
 import threading
 
-from realtime.cli.command_line import main
+from realtime.cli import main
 
 if __name__ == "__main__":
     code = main()

@@ -4,8 +4,7 @@ import argparse
 from typing import Any, NoReturn
 
 from piano.errors import ConfigError, PianodError
-from workers.dask_cluster import check_address
-from workers.place import Place
+from workers.place import Place, check_address
 
 
 def add_place_arguments(parser: Any, what: str, *, limit_s: float) -> None:

@@ -18,7 +18,6 @@ from uuid import uuid4
 
 from loguru import logger
 
-from piano.errors import ConfigError
 from workers.dask_worker import TOPIC, TaskOutcome, do_task
 from workers.place import Job, Place, Tell
 from workers.scheduler_link import SchedulerLink
@@ -272,14 +271,3 @@ def _shared_out(groups: Iterator[Sequence[Item]], tasks: int) -> tuple[Iterator[
     """Return the groups, and how many make a task: fewer where there are so few that workers would go without."""
     ahead = list(islice(groups, tasks * GROUPS_A_TASK))
     return chain(ahead, groups), max(1, len(ahead) // tasks)
-
-
-def check_address(address: str) -> None:
-    """ConfigError if an address of a cluster cannot be meant."""
-    kind, _, rest = address.partition(":")
-    if kind == "local" and rest.isdecimal() and 1 <= int(rest) <= 256:
-        return
-    if kind == "local" or not rest:
-        raise ConfigError(
-            f"--cluster {address} is no cluster: give a scheduler's address, such as tcp://host:8786, or local:4"
-        )

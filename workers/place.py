@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
+from piano.errors import ConfigError
+
 Item = TypeVar("Item", contravariant=True)
 Result = TypeVar("Result", covariant=True)
 
@@ -38,3 +40,14 @@ class Place:
 
 class Interrupted(Exception):  # noqa: N818 - nothing is wrong: somebody wants it to end
     """The work is to end here."""
+
+
+def check_address(address: str) -> None:
+    """ConfigError if an address of a cluster cannot be meant."""
+    kind, _, rest = address.partition(":")
+    if kind == "local" and rest.isdecimal() and 1 <= int(rest) <= 256:
+        return
+    if kind == "local" or not rest:
+        raise ConfigError(
+            f"--cluster {address} is no cluster: give a scheduler's address, such as tcp://host:8786, or local:4"
+        )

@@ -1,11 +1,17 @@
-"""Performances as the bytes of a MIDI file: the tracks that we write. No other file speaks to symusic."""
+"""Performances as the bytes of a MIDI file: the tracks that we write. No other file speaks to symusic.
+
+It is imported where a file is written, since that takes as long as all of `piano` together.
+"""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from symusic.core import ControlChangeTickList, NoteTickList, ScoreTick, TempoTick, TrackTick
 
 from piano.notes import Performance
+
+if TYPE_CHECKING:
+    from symusic.core import TrackTick
 
 PEDAL_DOWN_FROM = 64
 """Controller 64 (sustain) at this value or above is pedal down, below it is pedal up."""
@@ -21,6 +27,8 @@ def tracks_as_file(tracks: Sequence[tuple[str, Performance]], tempo_us: int) -> 
 
     ValueError names a track that begins before 0 s, or a pitch or a velocity that MIDI does not have.
     """
+    from symusic.core import ScoreTick, TempoTick
+
     score = ScoreTick(WRITTEN_TICKS_PER_QUARTER)
     score.tempos.append(TempoTick(0, mspq=tempo_us))
     for name, performance in tracks:
@@ -28,8 +36,10 @@ def tracks_as_file(tracks: Sequence[tuple[str, Performance]], tempo_us: int) -> 
     return bytes(score.dumps_midi())
 
 
-def _to_symusic(name: str, performance: Performance, ticks_per_s: float) -> TrackTick:
+def _to_symusic(name: str, performance: Performance, ticks_per_s: float) -> "TrackTick":
     """Return a track for symusic's writer, which puts releases before onsets of the same tick."""
+    from symusic.core import ControlChangeTickList, NoteTickList, TrackTick
+
     notes, pedals = performance.notes, performance.pedals
     if min(notes["onset_s"].min(initial=0.0), pedals["time_s"].min(initial=0.0)) < 0.0:
         raise ValueError(f"track {name!r} begins before 0 s")

@@ -1,3 +1,18 @@
 """The command line: `main` runs the command that the arguments name."""
 
-from realtime.cli.command_line import main as main
+import gc
+from collections.abc import Sequence
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run pianod with these arguments, the process's own by default; return the exit code.
+
+    Until a command begins nothing is collected: all that is imported stays.
+    """
+    gc.disable()
+    try:
+        from realtime.cli.command_line import main as run
+
+        return run(argv)
+    finally:
+        gc.enable()

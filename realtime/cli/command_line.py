@@ -6,13 +6,14 @@ user can mend (one message, no stack trace), 130 interrupted.
 """
 
 import argparse
+import gc
 import sys
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pkgutil import resolve_name
 from typing import Any, Literal
 
-from loguru import logger
 from pydantic import BaseModel, ValidationError
 
 from piano.errors import ConfigError, PianodError, PortError
@@ -25,12 +26,10 @@ from realtime.files.task_requests import (
     FillRequest,
     NewPiecesRequest,
     PerformRequest,
-    TaskRequest,
     VelocitiesRequest,
 )
 from realtime.settings import DEFAULT_FILE, PREFIX, SettingMark, Settings, load_settings, marked
 from realtime.settings.words import fault_in_words, faults_as_text, flag_of
-from realtime.threads.logs import configure_logs
 
 NO_RUNTIME = (
     "ONNX Runtime, which plays the model, is not installed: pip install 'pianod[cpu]', or 'pianod[gpu]' where there is "
@@ -47,59 +46,12 @@ class CliCommand:
     summary: str
     synopsis: str
     request: type[BaseModel] | None
-    run: Callable[[Settings, Any], int]
+    body: str
+    """Where its body is: the module and its function, which takes the settings and, where there is one, the request."""
     matters: tuple[str, ...] = ()
     """The settings and wishes that the short help shows."""
     applies: tuple[str, ...] = ()
     """The settings that the long help shows; all where there are none."""
-
-
-def _run_live(settings: Settings, _request: None) -> int:
-    from realtime.cli.live import run_live
-
-    return run_live(settings)
-
-
-def _run_ports(settings: Settings, _request: None) -> int:
-    from realtime.cli.port_list import run_ports
-
-    return run_ports(settings)
-
-
-def _run_doctor(settings: Settings, request: DoctorRequest) -> int:
-    from realtime.cli.doctor import run_doctor
-
-    return run_doctor(settings, request)
-
-
-def _run_demo(settings: Settings, request: DemoRequest) -> int:
-    from realtime.cli.demo import run_demo
-
-    return run_demo(settings, request.out)
-
-
-def _run_continue(settings: Settings, request: ContinueFilesRequest) -> int:
-    from realtime.files.continue_files import run_continue
-
-    return run_continue(settings, request)
-
-
-def _run_new(settings: Settings, request: NewPiecesRequest) -> int:
-    from realtime.files.new_pieces import run_new
-
-    return run_new(settings, request)
-
-
-def _run_task(settings: Settings, request: TaskRequest) -> int:
-    from realtime.files.task_commands import run_task
-
-    return run_task(settings, request)
-
-
-def _run_send(settings: Settings, request: SendRequest) -> int:
-    from realtime.cli.send import run_send
-
-    return run_send(settings, request)
 
 
 _MODEL = ("model", "provider", "half", "threads", "verbosity")
@@ -114,17 +66,19 @@ LIVE = CliCommand(
     "play live, with the keyboard on a MIDI port",
     "",
     None,
-    _run_live,
+    "realtime.cli.live:run_live",
     matters=("input", "output", "mode", "temperature", "composer", "longest_pause_s", "open"),
 )
 
 COMMANDS: Mapping[str, CliCommand] = {
-    "ports": CliCommand("list the MIDI ports there are", "", None, _run_ports, ("api",), ("api", "verbosity")),
+    "ports": CliCommand(
+        "list the MIDI ports there are", "", None, "realtime.cli.port_list:run_ports", ("api",), ("api", "verbosity")
+    ),
     "doctor": CliCommand(
         "find what keeps your piano and pianod apart",
         "",
         DoctorRequest,
-        _run_doctor,
+        "realtime.cli.doctor:run_doctor",
         ("listen_s", "local_control", "api", "input", "output", "output_channel"),
         (
             "api",
@@ -143,14 +97,14 @@ COMMANDS: Mapping[str, CliCommand] = {
         "hear a duet without any MIDI, and without playing",
         "--out FOLDER ",
         DemoRequest,
-        _run_demo,
+        "realtime.cli.demo:run_demo",
         ("out", "mode", "temperature", "composer", "seed", "model"),
     ),
     "continue": CliCommand(
         SUMMARIES["continue"],
         "FILE... ",
         ContinueFilesRequest,
-        _run_continue,
+        "realtime.files.continue_files:run_continue",
         ("seconds", "start_s", "end_s", "like", "composer", *TASK),
         PIECE_SETTINGS,
     ),
@@ -158,7 +112,7 @@ COMMANDS: Mapping[str, CliCommand] = {
         "make a new piece",
         "--out FILE ",
         NewPiecesRequest,
-        _run_new,
+        "realtime.files.new_pieces:run_new",
         ("seconds", "ending", "notes", "bpm", "like", "composer", "style", "mood", "density", *TASK),
         PIECE_SETTINGS,
     ),
@@ -166,7 +120,7 @@ COMMANDS: Mapping[str, CliCommand] = {
         SUMMARIES["fill"],
         "FILE... --keep WHAT ",
         FillRequest,
-        _run_task,
+        "realtime.files.task_commands:run_task",
         ("keep", "gap", "pitches", "amount", *TASK),
         TASK_SETTINGS,
     ),
@@ -174,7 +128,7 @@ COMMANDS: Mapping[str, CliCommand] = {
         SUMMARIES["velocities"],
         "FILE... ",
         VelocitiesRequest,
-        _run_task,
+        "realtime.files.task_commands:run_task",
         ("noise", "from_nothing", *TASK),
         TASK_SETTINGS,
     ),
@@ -182,18 +136,23 @@ COMMANDS: Mapping[str, CliCommand] = {
         SUMMARIES["clean"],
         "FILE... --pitch|--velocity|--onset|--time|--all ",
         CleanRequest,
-        _run_task,
+        "realtime.files.task_commands:run_task",
         ("pitch", "velocity", "onset", "time", "all", "noise_ms", *TASK),
         TASK_SETTINGS,
     ),
     "perform": CliCommand(
-        SUMMARIES["perform"], "FILE... ", PerformRequest, _run_task, ("bpm", "tempo", "keep_grid", *TASK), TASK_SETTINGS
+        SUMMARIES["perform"],
+        "FILE... ",
+        PerformRequest,
+        "realtime.files.task_commands:run_task",
+        ("bpm", "tempo", "keep_grid", *TASK),
+        TASK_SETTINGS,
     ),
     "send": CliCommand(
         "steer the pianod that runs, or ask how it stands",
         "WHAT ",
         SendRequest,
-        _run_send,
+        "realtime.cli.send:run_send",
         ("panel_host", "panel_port"),
         ("panel_host", "panel_port", "verbosity"),
     ),
@@ -274,12 +233,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         told: list[str] = []
         settings = load_settings(flags, config=config, tell=told.append)
         verbosity = settings.verbosity
-        configure_logs(verbosity)
-        for line in told:
-            logger.info("{}", line)
+        _begin_log(verbosity, told)
         if wants_version:
             return _show_version(settings)
-        return command.run(settings, _request_from(command.request, given))
+        return _run(command, settings, _request_from(command.request, given))
     except KeyboardInterrupt:
         return 130
     except PianodError as error:
@@ -291,6 +248,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(NO_RUNTIME, 2, verbosity)
     except Exception as error:  # the top of the main thread: a fault of ours, shown without a stack trace
         return _fault_of_ours(error, verbosity)
+
+
+def _run(command: CliCommand, settings: Settings, request: BaseModel | None) -> int:
+    body = resolve_name(command.body)
+    gc.enable()
+    code: int = body(settings) if request is None else body(settings, request)
+    return code
+
+
+def _begin_log(verbosity: int, told: Sequence[str]) -> None:
+    from loguru import logger
+
+    from realtime.threads.logs import configure_logs
+
+    configure_logs(verbosity)
+    for line in told:
+        logger.info("{}", line)
 
 
 def _show_version(settings: Settings) -> int:

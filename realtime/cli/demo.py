@@ -18,6 +18,7 @@ from inference.session_wrapper import MeteredSession
 from piano.midi.file import write_performance
 from realtime.cli.demo_phrases import QUESTION, SECOND_THOUGHT, read_phrase
 from realtime.cli.demo_player import DemoPlayer, Heard, Passage
+from realtime.cli.requests import DemoRequest
 from realtime.engine.from_settings import seed_of
 from realtime.engine.open_model import open_bundle, open_session
 from realtime.files.output_paths import check_folder, write_text
@@ -44,8 +45,9 @@ class Played:
     heard: Sequence[Heard]
 
 
-def run_demo(settings: Settings, out: Path) -> int:
+def run_demo(settings: Settings, request: DemoRequest) -> int:
     """Play the demo and write its files into a folder; return the exit code."""
+    out = request.out
     check_folder(out, "--out")
     session, provider = open_session(open_bundle(settings), settings)
     seed = seed_of(settings)

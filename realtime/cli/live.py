@@ -4,7 +4,6 @@ import os
 import signal
 import sys
 import threading
-import webbrowser
 from collections.abc import Callable
 from contextlib import ExitStack
 from types import FrameType
@@ -84,6 +83,8 @@ def _play(settings: Settings, system: MidiSystem, wishes: "SignalHandlers") -> i
                 if panel.invitation is not None:
                     _invite(panel.invitation)
                 if settings.open:
+                    import webbrowser
+
                     with without_hold():
                         webbrowser.open(panel.address)
             wishes.wait(play.partner.engine, play.partner.tell)

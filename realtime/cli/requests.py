@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 class DemoRequest(BaseModel):
     """What `pianod demo` writes."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     out: Path = Field(
         default=Path("demo"), description="folder for duet.mid, duet.png, report.json and, where possible, sound"
@@ -19,7 +19,7 @@ class DemoRequest(BaseModel):
 class DoctorRequest(BaseModel):
     """What `pianod doctor` looks at beside the computer."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     listen_s: float = Field(
         default=0.0, ge=0.0, le=600.0, description="seconds to listen to your keyboard, while you play some keys"
@@ -34,7 +34,7 @@ class DoctorRequest(BaseModel):
 class SendRequest(BaseModel):
     """What `pianod send` tells the pianod that runs."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     what: str = Field(
         min_length=1,

@@ -4,6 +4,7 @@ import platform
 from importlib.metadata import version
 
 from inference.bundle import Bundle
+from inference.graph_runner import sure_provider
 from realtime.engine.open_model import open_bundle, open_session
 from realtime.settings import Settings
 
@@ -11,7 +12,7 @@ from realtime.settings import Settings
 def version_text(settings: Settings) -> str:
     """Return four lines; BundleError where the model of the settings cannot be played."""
     bundle = open_bundle(settings)
-    _, provider = open_session(bundle, settings)
+    provider = sure_provider(bundle, settings.provider) or open_session(bundle, settings)[1]
     return (
         f"pianod {version('pianod')}\n"
         f"model: {settings.model}, {_model_in_words(bundle)}\n"

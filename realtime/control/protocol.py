@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints,
 from pydantic.fields import FieldInfo
 
 from piano.errors import ConfigError, PianodError
-from piano.tokens.vocabulary import COMPOSERS
+from piano.tokens.styles import COMPOSERS
 from realtime.midi.ports import Direction
 from realtime.settings import PageGroup, SettingMark, Settings, Shown, marked, settings_by_group
 from realtime.settings.words import BOUNDS, fault_in_words, faults_as_text

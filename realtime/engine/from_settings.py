@@ -6,7 +6,6 @@ from dataclasses import replace
 from piano.changes import Chart, read_chart
 from piano.errors import ConfigError, PianodError
 from piano.midi.file import read_performance
-from realtime.beat.lead_sheet import chart_text
 from realtime.engine.listening import EngineSettings, Purpose
 from realtime.engine.mode_chooser import ModeChooser
 from realtime.engine.open_model import sampling_of, stream_head
@@ -164,6 +163,8 @@ def chart_of(settings: ChangesGroup) -> Chart | None:
         return read_chart(settings.chart, settings.chart_key)
     if settings.chart_file is None:
         return None
+    from realtime.beat.lead_sheet import chart_text  # reads files of many kinds, and few have one
+
     try:
         return read_chart(chart_text(settings.chart_file.expanduser()), settings.chart_key)
     except (OSError, UnicodeDecodeError, PianodError) as error:

@@ -11,7 +11,8 @@ from inference.providers import CPU
 from inference.rolling_context import RollingContext
 from inference.trial import TrialLoad, hold_memory
 from piano.sampling.sampler import SamplingSettings
-from piano.tokens.vocabulary import DENSITY_EDGES, VOCABULARY
+from piano.tokens.styles import DENSITY_EDGES
+from piano.tokens.vocabulary import VOCABULARY
 from realtime.settings import AnswerGroup, ModelGroup, SamplingGroup
 
 SOURCE_OF_STYLE = {"classical": "recital", "pop": "pop", "jazz": "jazz", "covers": "cover", "rolls": "roll"}

@@ -23,7 +23,7 @@ def anywhere(value: Any, as_path: ValidatorFunctionWrapHandler) -> Any:
 class PieceRequest(BaseModel):
     """What is to be made of a piece, and where it goes. `pianod new` asks for this."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     out: Annotated[Path, WrapValidator(anywhere)] = Field(
         description="MIDI file to write; with several variants, -1, -2 … go before the ending"

@@ -19,8 +19,7 @@ from pydantic import (
 
 from realtime.files.fill_choices import KEPT
 from realtime.files.requests import ContinueRequest, PieceRequest, anywhere
-from workers.dask_cluster import check_address
-from workers.place import LIMIT_S
+from workers.place import LIMIT_S, check_address
 
 SUMMARIES: Mapping[str, str] = {
     "continue": "go on with MIDI files",
@@ -75,7 +74,7 @@ def same_as(model: type[BaseModel], name: str) -> Any:
 class Sharing(BaseModel):
     """How the work is shared out; no part of what is made."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     jobs: int = Field(default=0, ge=0, le=256, description="processes that share the files; 0 takes one for each core")
     cluster: str | None = Field(

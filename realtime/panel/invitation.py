@@ -4,10 +4,12 @@ import io
 import socket
 from dataclasses import dataclass
 from ipaddress import ip_address
-
-import segno
+from typing import TYPE_CHECKING
 
 from realtime.panel.guard import Door, host_in_url
+
+if TYPE_CHECKING:
+    from segno import QRCode
 
 WARNING = "The connection is not encrypted: who is in this network can read along. Use it in networks you trust."
 _FAR_AWAY = {socket.AF_INET: "192.0.2.1", socket.AF_INET6: "2001:db8::1"}
@@ -32,7 +34,9 @@ class Invitation:
         self._code().terminal(out=picture, compact=True, border=2)
         return picture.getvalue()
 
-    def _code(self) -> segno.QRCode:
+    def _code(self) -> "QRCode":
+        import segno
+
         return segno.make_qr(self.address, error="m")
 
 

@@ -2,11 +2,11 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, Field
 
-from piano.tokens.vocabulary import COMPOSERS
+from piano.tokens.styles import COMPOSERS
+from realtime.settings.group import Optional, SettingsGroup
 from realtime.settings.marks import DecidesPiece, DecidesTask, Live, PageGroup, Preset, Shown
-from realtime.settings.optional import Optional
 
 
 def _known_composer(name: str) -> str:
@@ -15,7 +15,7 @@ def _known_composer(name: str) -> str:
     return name
 
 
-class AnswerGroup(BaseModel):
+class AnswerGroup(SettingsGroup):
     """Call and response"""
 
     trigger: Annotated[

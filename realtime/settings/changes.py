@@ -3,15 +3,17 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, Field
 
-from piano.changes import KNOWN, read_chart
 from piano.errors import PianodError
+from piano.known_changes import KNOWN
+from realtime.settings.group import Optional, SettingsGroup
 from realtime.settings.marks import Live, PageGroup, Preset, Shown
-from realtime.settings.optional import Optional
 
 
 def _chart(text: str) -> str:
+    from piano.changes import read_chart
+
     try:
         read_chart(text)
     except PianodError as error:
@@ -20,6 +22,8 @@ def _chart(text: str) -> str:
 
 
 def _key(key: str) -> str:
+    from piano.changes import read_chart
+
     try:
         read_chart("I", key)
     except PianodError as error:
@@ -27,7 +31,7 @@ def _key(key: str) -> str:
     return key
 
 
-class ChangesGroup(BaseModel):
+class ChangesGroup(SettingsGroup):
     """Time and changes"""
 
     grid: Annotated[float, Live, Preset, Shown(PageGroup.CHANGES, "Drawn to the beat", slider=(0, 1, 0.05))] = Field(

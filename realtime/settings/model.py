@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
+from realtime.settings.group import Optional, SettingsGroup
 from realtime.settings.marks import DecidesPiece, DecidesTask, Live, PageGroup, Preset, Shown
-from realtime.settings.optional import Optional
 
 
-class ModelGroup(BaseModel):
+class ModelGroup(SettingsGroup):
     """Model"""
 
     model: str = Field(
@@ -28,7 +28,7 @@ class ModelGroup(BaseModel):
     )
 
 
-class SamplingGroup(BaseModel):
+class SamplingGroup(SettingsGroup):
     """Sampling"""
 
     temperature: Annotated[

@@ -2,13 +2,13 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
+from realtime.settings.group import Optional, SettingsGroup
 from realtime.settings.marks import DecidesPiece, DecidesTask, Live, PageGroup, Preset, Shown
-from realtime.settings.optional import Optional
 
 
-class ModeGroup(BaseModel):
+class ModeGroup(SettingsGroup):
     """Way of playing"""
 
     mode: Annotated[Literal["answer", "duet", "velocity", "loop"], Live, Preset, Shown(PageGroup.MODE, "Mode")] = Field(
@@ -30,7 +30,7 @@ class ModeGroup(BaseModel):
     )
 
 
-class DuetGroup(BaseModel):
+class DuetGroup(SettingsGroup):
     """Duet and loop"""
 
     duet_hand: Annotated[
@@ -106,7 +106,7 @@ def _controller(what: str) -> Any:
     return Field(default=None, ge=0, le=119, description=f"number of a controller, a pad or a pedal, that {what}")
 
 
-class LoopGroup(BaseModel):
+class LoopGroup(SettingsGroup):
     """Loop"""
 
     loop_sounds: Annotated[bool, Live, Preset, Shown(PageGroup.LOOP, "Play my phrase too", knob_of=("loop",))] = Field(
@@ -132,7 +132,7 @@ class LoopGroup(BaseModel):
     )
 
 
-class VelocityGroup(BaseModel):
+class VelocityGroup(SettingsGroup):
     """Velocity"""
 
     strength: Annotated[
@@ -162,7 +162,7 @@ class VelocityGroup(BaseModel):
     )
 
 
-class LimitGroup(BaseModel):
+class LimitGroup(SettingsGroup):
     """Limits"""
 
     longest_note_s: Annotated[

@@ -2,13 +2,13 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
+from realtime.settings.group import Optional, SettingsGroup
 from realtime.settings.marks import Live, PageGroup, Shown
-from realtime.settings.optional import Optional
 
 
-class PortGroup(BaseModel):
+class PortGroup(SettingsGroup):
     """MIDI ports"""
 
     api: Literal["auto", "alsa", "jack", "core", "windows"] = Field(

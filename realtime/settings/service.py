@@ -4,10 +4,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, Field
 
+from realtime.settings.group import Optional, SettingsGroup
 from realtime.settings.marks import Live, PageGroup, Preset, Shown
-from realtime.settings.optional import Optional
 
 
 def _with_link(joins: bool) -> bool:
@@ -19,7 +19,7 @@ def _with_link(joins: bool) -> bool:
     return joins
 
 
-class ReportGroup(BaseModel):
+class ReportGroup(SettingsGroup):
     """Recording and logs"""
 
     takes: Annotated[Path | None, Optional] = Field(
@@ -35,7 +35,7 @@ class ReportGroup(BaseModel):
     )
 
 
-class PanelGroup(BaseModel):
+class PanelGroup(SettingsGroup):
     """Panel"""
 
     panel: bool = Field(
@@ -59,7 +59,7 @@ class PanelGroup(BaseModel):
     )
 
 
-class MetronomeGroup(BaseModel):
+class MetronomeGroup(SettingsGroup):
     """Metronome"""
 
     metronome: Annotated[Literal["off", "page", "output"], Live, Shown(PageGroup.METRONOME, "Clicks in")] = Field(

@@ -25,7 +25,7 @@ from realtime.files.done_index import DoneIndex
 from realtime.files.task_requests import Sharing
 from realtime.files.work_list import WorkItem
 from tests.support.cluster_jobs import NamedDeeds
-from workers.dask_cluster import check_address
+from workers.place import check_address
 
 ROOT = Path(__file__).parents[2]
 PLACES = ("jobs", "cluster")

@@ -27,8 +27,7 @@ from train.corpus.corpus_report import REPORT_NAME, CorpusReport, FileOutcome, O
 from train.corpus.note_cache import CACHE_NAME, Columns, pack
 from train.corpus.sources import CorpusSource, folder_sources, splits_of_few, zip_sources
 from train.corpus.spool import Spool
-from workers.dask_cluster import check_address
-from workers.place import Place, Tell
+from workers.place import Place, Tell, check_address
 from workers.send import in_order, send
 from workers.stores import path_of
 

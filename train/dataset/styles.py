@@ -4,7 +4,7 @@ import unicodedata
 
 import numpy as np
 
-from piano.tokens.vocabulary import COMPOSERS, DENSITY_EDGES
+from piano.tokens.styles import COMPOSERS, DENSITY_EDGES
 
 _SOURCE_OF_DATASET = {
     "maestro-v3.0.0": "recital",

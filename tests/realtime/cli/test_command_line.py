@@ -67,8 +67,8 @@ def test_without_a_command_it_plays_live_with_the_settings_given(bodies: Bodies)
 
 def test_settings_stand_before_or_after_the_command(bodies: Bodies) -> None:
     assert main(["--seed", "3", "demo", "--out", "there", "--temperature", "0.5"]) == 0
-    [(name, (settings, out))] = bodies.calls
-    assert (name, out, settings.seed, settings.temperature) == ("run_demo", Path("there"), 3, 0.5)
+    [(name, (settings, request))] = bodies.calls
+    assert (name, request.out, settings.seed, settings.temperature) == ("run_demo", Path("there"), 3, 0.5)
 
 
 def test_continue_gets_its_request(bodies: Bodies) -> None:

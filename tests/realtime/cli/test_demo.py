@@ -13,6 +13,7 @@ from piano.notes import Performance
 from realtime.cli import demo
 from realtime.cli.demo_phrases import SECOND_THOUGHT, read_phrase
 from realtime.cli.demo_player import DemoPlayer, Passage
+from realtime.cli.requests import DemoRequest
 from realtime.midi.memory_ports import MemoryMidiSystem
 from realtime.midi.message import bytes_of, event_of
 from realtime.settings import Settings
@@ -39,7 +40,7 @@ def test_a_demo_leaves_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(demo, "read_phrase", lambda _: short_phrase())
     monkeypatch.setattr(demo, "open_bundle", lambda _: None)
     monkeypatch.setattr(demo, "open_session", lambda *_: (model_of_chance(), "chance"))
-    assert demo.run_demo(QUICK, tmp_path / "demo") == 0
+    assert demo.run_demo(QUICK, DemoRequest(out=tmp_path / "demo")) == 0
     assert {path.name for path in (tmp_path / "demo").iterdir()} == {
         "duet.mid",
         "duet.png",
@@ -61,7 +62,7 @@ def test_a_demo_leaves_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_a_folder_that_cannot_be_written_is_told_before_the_music(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigError, match="cannot be written into"):
-        demo.run_demo(QUICK, tmp_path / "file" / "demo")
+        demo.run_demo(QUICK, DemoRequest(out=tmp_path / "file" / "demo"))
 
 
 def test_the_player_keeps_to_the_steps_and_waits_for_an_answer() -> None:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from piano.tokens.vocabulary import DENSITIES, VOCABULARY
+from piano.tokens.styles import DENSITIES
+from piano.tokens.vocabulary import VOCABULARY
 from train.dataset.styles import composer_style, density_style, source_style
 
 
