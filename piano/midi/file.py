@@ -92,7 +92,7 @@ def tracks_of(document: MidiDocument) -> tuple[MidiTrack, ...]:
 def notes_struck(document: MidiDocument, struck: StruckArray) -> NoteArray:
     """Return strikes as notes in seconds, one each and in their order."""
     notes = np.zeros(struck.size, NOTE)
-    for index in np.unique(struck["track"]).tolist():
+    for index in np.flatnonzero(np.bincount(struck["track"])).tolist():
         here, clock = struck["track"] == index, document.clocks[index]
         notes["onset_s"][here] = clock.seconds(struck["onset"][here])
         notes["duration_s"][here] = clock.seconds(struck["end"][here]) - notes["onset_s"][here]
@@ -109,12 +109,10 @@ def pedals_of(document: MidiDocument, index: int, channels: Iterable[int]) -> Pe
     pedals = pedals[octets[table.data[pedals]] == SUSTAIN]
     down = octets[table.data[pedals] + 1] >= PEDAL_DOWN_FROM
     at_s = clock.seconds(table.tick[pedals])
-    sources = []
-    for channel in channels:
-        here = table.status[pedals] == CONTROL | channel
-        if here.any():
-            sources.append(pedal_changes(at_s[here], down[here]))
-    return merge_pedals(sources)
+    status = table.status[pedals]
+    there = set(status.tolist())
+    here = [status == CONTROL | channel for channel in channels if CONTROL | channel in there]
+    return merge_pedals([pedal_changes(at_s[own], down[own]) for own in here])
 
 
 def write_performance(path: Path, tracks: Sequence[MidiTrack], *, bpm: float | None = None) -> None:

@@ -40,7 +40,7 @@ def struck_in(tracks: Sequence[TrackEvents], *, side_by_side: bool) -> StruckArr
     found = [_struck(track, index, file_end if side_by_side else track.end_tick) for index, track in enumerate(tracks)]
     changes = [_program_changes(track) for track in tracks]
     for struck, own in zip(found, changes, strict=True):
-        for channel in np.unique(struck["channel"]).tolist():
+        for channel in np.flatnonzero(np.bincount(struck["channel"])).tolist():
             here = struck["channel"] == channel
             if channel in own:
                 at, program = np.array(own[channel], np.int64)[:, 1:].T
@@ -66,6 +66,8 @@ def _program_changes(track: TrackEvents) -> dict[int, list[tuple[int, int, int]]
 
 def _in_force(at: NDArray[np.int64], program: NDArray[np.int64], when: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the program at each place: the last one before it, and before the first that first one."""
+    if program.size == 1:
+        return program
     return np.asarray(program[np.maximum(np.searchsorted(at, when, side="right") - 1, 0)], np.int64)
 
 
