@@ -28,7 +28,7 @@ def test_the_whole_daemon_loads_without_torch_trainer_or_exporter() -> None:
 
 def test_the_command_line_loads_neither_model_nor_ports_nor_pictures() -> None:
     loaded = loaded_after("import realtime.cli.command_line")
-    assert not loaded.intersection({"onnxruntime", "rtmidi", "matplotlib", "symusic", *HEAVY})
+    assert not loaded.intersection({"numpy", "loguru", "onnxruntime", "rtmidi", "matplotlib", "symusic", *HEAVY})
 
 
 def test_no_module_imports_itself_by_way_of_others() -> None:
