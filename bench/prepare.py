@@ -1,11 +1,11 @@
-"""Preparing a corpus: files a second of our command, and of a pipeline as MidiTok's page shows it, on the same files.
+"""Preparing a corpus: files a second of the processor, ours and those of a pipeline as MidiTok's page shows it.
 
 Both read, both write what training reads. Ours also cleans, merges and finds chords; MidiTok's also makes tokens, which
 ours does while it trains. Ours without chords is beside it, since MidiTok's pipeline finds none.
 """
 
+import resource
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ ALIKE = "pianod, without chords"
 
 def measure(files: int, folder: Path | None = None, processes: int = 1) -> dict[str, Any]:
     """Prepare so many made-up files, or those of a folder, and return the figures."""
-    about = circumstances()
+    about, music = circumstances(), "made-up" if folder is None else "real"
     with tempfile.TemporaryDirectory(prefix="pianod-bench-") as scratch:
         if folder is None:
             folder = Path(scratch) / "midi"
@@ -44,7 +44,7 @@ def measure(files: int, folder: Path | None = None, processes: int = 1) -> dict[
         works = {"pianod": ours, ALIKE: without_chords}
         taken = in_turns(works | ({"MidiTok": theirs} if theirs else {}), ROUNDS)
     rates = {name: len(paths) / seconds for name, seconds in taken.items()}
-    figures: dict[str, Any] = {"kind": "prepare", **about, "files": len(paths), "processes": processes}
+    figures: dict[str, Any] = {"kind": "prepare", **about, "files": len(paths), "music": music, "processes": processes}
     figures["files_per_s"] = rates
     figures["over_miditok"] = rates["pianod"] / rates["MidiTok"] if "MidiTok" in rates else None
     figures["alike_over_miditok"] = rates[ALIKE] / rates["MidiTok"] if "MidiTok" in rates else None
@@ -53,14 +53,22 @@ def measure(files: int, folder: Path | None = None, processes: int = 1) -> dict[
 
 
 def in_turns(works: dict[str, Callable[[], None]], rounds: int) -> dict[str, float]:
-    """Return the least seconds that each work took, all done in turns."""
+    """Return the least seconds of the processor, all processes together, that each work took, all done in turns.
+
+    Other work on the machine does not change them.
+    """
     taken: dict[str, list[float]] = {name: [] for name in works}
     for number in range(rounds):
         for name in list(works)[:: 1 if number % 2 else -1]:
-            began_s = time.perf_counter()
+            began_s = _processor_s()
             works[name]()
-            taken[name].append(time.perf_counter() - began_s)
+            taken[name].append(_processor_s() - began_s)
     return {name: min(times) for name, times in taken.items()}
+
+
+def _processor_s() -> float:
+    us, children = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return us.ru_utime + us.ru_stime + children.ru_utime + children.ru_stime
 
 
 def made_up_files(folder: Path, count: int) -> None:

@@ -216,13 +216,13 @@ def _scale(figures: dict[str, Any]) -> list[str]:
 def _prepare(figures: dict[str, Any]) -> list[str]:
     rows = [[name, f"{rate:.1f}"] for name, rate in figures["files_per_s"].items()]
     over = figures["over_miditok"]
-    said = f"{figures['files']} files of made-up music, {figures['processes']} process" + (
+    said = f"{figures['files']} files of {figures['music']} music, {figures['processes']} process" + (
         "."
         if over is None
         else f"; pianod is {over:.1f} times as fast as MidiTok's pipeline, and "
         f"{figures['alike_over_miditok']:.1f} times where it finds no chords, as that finds none."
     )
-    return [said, "", markdown_table(["", "files a second"], rows)]
+    return [said, "", markdown_table(["", "files a second of the processor"], rows)]
 
 
 def _trading(figures: dict[str, Any]) -> list[str]:

@@ -25,7 +25,7 @@ _LONGEST_FRAMES_A_NOTE = 16
 _PRESENT_FROM = 0.08
 """From this share of a frame on a tone is wholly there."""
 
-_UNITS = 1 << 14
+_UNITS = 1 << 12
 """How many units of a fit are one. Whole units add up exactly: chords that fit equally well do so on every machine."""
 
 _STRETCH, _AHEAD = 16, 8
@@ -126,15 +126,15 @@ def frames_of(notes: NoteArray, edges: Floats) -> tuple[Floats, NDArray[np.int64
     return np.divide(chroma, total, out=chroma, where=total > 0), np.where(lowest < 128, lowest % 12, -1)
 
 
-def _fit(chroma: Floats, bass: NDArray[np.int64], weights: LabellerWeights) -> NDArray[np.int32]:
+def _fit(chroma: Floats, bass: NDArray[np.int64], weights: LabellerWeights) -> NDArray[np.int16]:
     """Return how well each chord fits each frame, (codes - NO_CHORD, frames), in whole units of 1 / `_UNITS`."""
     share = chroma.T
     worth = (1 + weights.foreign) * share - (weights.absent / _PRESENT_FROM) * np.maximum(_PRESENT_FROM - share, 0.0)
-    whole = np.rint(worth * _UNITS).astype(np.int32)
+    whole = np.rint(worth * _UNITS).astype(np.int16)
     twice = np.concatenate((whole, whole))  # of pitch class `tone` on, twelve roots on end
     root_in_bass = np.zeros_like(whole)
     root_in_bass[bass, np.arange(bass.size)] = round(weights.bass * _UNITS)
-    fit = np.empty((FIRST_CHORD - NO_CHORD + 12 * len(QUALITIES), bass.size), np.int32)
+    fit = np.empty((FIRST_CHORD - NO_CHORD + 12 * len(QUALITIES), bass.size), np.int16)
     fit[0] = round(weights.none * _UNITS)
     for index, (name, tones) in enumerate(QUALITIES.items()):
         burden = weights.fourth_tone * ((len(tones) == 4) + (name not in ("maj", "min")))
@@ -142,19 +142,19 @@ def _fit(chroma: Floats, bass: NDArray[np.int64], weights: LabellerWeights) -> N
         np.subtract(root_in_bass, round((weights.foreign + burden) * _UNITS), out=here)
         for tone in tones:
             here += twice[tone : tone + 12]
-    silent = bass < 0
+    silent = np.flatnonzero(bass < 0)
     fit[1:, silent] = -_UNITS
     fit[0, silent] = 0
     return fit
 
 
-def _viterbi(fit: NDArray[np.int32], change: float) -> NDArray[np.uint8]:
+def _viterbi(fit: NDArray[np.int16], change: float) -> NDArray[np.uint8]:
     """Return the codes, (frames,), whose fits less the cost of their changes have the greatest sum."""
     cost = round(change * _UNITS)
     codes, frames = fit.shape
     scores = _scores(fit, cost)
     best = scores.argmax(axis=1)
-    stays = (scores >= scores.max(axis=1, keepdims=True) - cost).tobytes()
+    stays = (scores >= scores[np.arange(frames), best][:, None] - cost).tobytes()
     path = np.zeros(frames, np.uint8)
     state, best_before = int(best[-1]), best.tolist()
     for frame in range(frames - 1, -1, -1):
@@ -164,7 +164,7 @@ def _viterbi(fit: NDArray[np.int32], change: float) -> NDArray[np.uint8]:
     return path
 
 
-def _scores(fit: NDArray[np.int32], cost: int) -> NDArray[np.int32]:
+def _scores(fit: NDArray[np.int16], cost: int) -> NDArray[np.int32]:
     """Return the greatest sum that ends with each code in each frame, (frames, codes), up to a constant a frame.
 
     Stretches of the piece are worked on side by side, each from some frames before it on: what it began with is soon

@@ -151,13 +151,9 @@ def _in_force(said: NDArray[np.uint8], longs: NDArray[np.intp], runs: NDArray[np
     """Return the status of each event: its own, or the last one of a channel; a data byte where there is none."""
     if not runs.any():
         return said
-    own = np.arange(said.size)
+    own = np.where(runs, 0, np.arange(said.size))
     own[longs] = 0
-    own[runs] = 0
-    running = np.flatnonzero(runs)
-    status = said.copy()
-    status[running] = said[np.maximum.accumulate(own)[running]]
-    return status
+    return np.where(runs, said.take(np.maximum.accumulate(own)), said)
 
 
 def _numbers(octets: NDArray[np.uint8], at: NDArray[np.int64], lengths: NDArray[np.signedinteger]) -> NDArray[np.int64]:

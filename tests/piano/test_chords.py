@@ -49,7 +49,7 @@ def test_silence_is_no_chord_and_no_notes_have_none() -> None:
 
 @given(st.integers(1, 120), st.integers(0, 3), st.randoms(use_true_random=False))
 def test_the_sequence_that_is_found_side_by_side_is_the_best_there_is(frames: int, cost: int, rng: Random) -> None:
-    fit = np.array([[rng.randrange(-2, 3) for _ in range(frames)] for _ in range(4)], np.int32)
+    fit = np.array([[rng.randrange(-2, 3) for _ in range(frames)] for _ in range(4)], np.int16)
 
     def worth(path: NDArray[np.int64]) -> int:
         return int(fit[path, np.arange(frames)].sum()) - cost * int((path[1:] != path[:-1]).sum())
