@@ -117,20 +117,21 @@ class _Search:
 
 
 def _once(found: Iterator[tuple[Path, str]]) -> list[tuple[Path, str]]:
-    kept: dict[Path, tuple[Path, str]] = {}
+    kept: dict[str, tuple[Path, str]] = {}  # by texts, which take a third of what paths do
     for source, name in found:
-        kept.setdefault(source.resolve(), (source, name))
+        kept.setdefault(str(source.resolve()), (source, name))
     return list(kept.values())
 
 
 def _check(items: Sequence[WorkItem]) -> None:
     """Refuse to write over what is read, or two things in one place."""
-    sources = {item.source.resolve(): item.source for item in items}
-    owners: dict[Path, Path] = {}
+    sources = {str(item.source.resolve()) for item in items}
+    owners: dict[str, Path] = {}
     for item in items:
+        own = str(item.source.resolve())
         for target in item.targets:
-            place = target.resolve()
-            if place == item.source.resolve():
+            place = str(target.resolve())
+            if place == own:
                 raise ConfigError(f"{item.source} would be its own output: choose another place with --out")
             if place in sources:
                 raise ConfigError(f"{item.source}: its output {target} is a file to be read: choose another --out")
