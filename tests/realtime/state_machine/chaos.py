@@ -257,6 +257,7 @@ class Chaos(EngineListener):
     def settle(self) -> None:
         """Mend everything, let the player lift hands and feet and have it stop: then nothing sounds."""
         self._switch.fault = None
+        self._run_until(self.clock.now_ns())  # so that a guardian's death is known of, and it is replaced
         if self._port is None or self._port.refuses:
             self.return_output()
         self._run_until(self.clock.now_ns() + 10 * MS)

@@ -2,7 +2,7 @@
 
     python -m tests.realtime.state_machine.fuzz --events 1000000 --seed 1
 
-Ends with one line of JSON; a broken law ends it with the seed and the number of the session to repeat.
+Ends with one line of JSON; a broken law ends it with the seed and the number of the session to repeat, by --session.
 """
 
 import argparse
@@ -76,10 +76,9 @@ def act(chaos: Chaos, chance: random.Random) -> None:
         chaos.stall(chance.choice((5, 5, 8 * 3600)))
 
 
-def run(events: int, seed: int) -> Counts:
-    """Let so many things happen, in sessions of their own."""
+def run(events: int, seed: int, session: int = 0) -> Counts:
+    """Let so many things happen, in sessions of their own, from one of them on."""
     counts = Counts()
-    session = 0
     while counts.events < events:
         chance = random.Random(f"{seed}-{session}")
         chaos = Chaos(counts, is_virtual=session % 2 == 1)
@@ -98,7 +97,7 @@ def run(events: int, seed: int) -> Counts:
             raise
         session += 1
         if session % 50 == 0:
-            sys.stderr.write(f"{counts.events} events, nothing stuck\n")
+            sys.stderr.write(f"{counts.events} events to session {session}, nothing stuck\n")
     return counts
 
 
@@ -107,10 +106,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--events", type=int, default=1_000_000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--session", type=int, default=0, help="the first of the sessions, each of which is its own")
     given = parser.parse_args()
     logger.remove()
     start_s = time.monotonic()
-    counts = run(given.events, given.seed)
+    counts = run(given.events, given.seed, given.session)
     told = {**asdict(counts), "seed": given.seed, "stuck": 0, "seconds": round(time.monotonic() - start_s, 1)}
     sys.stdout.write(json.dumps(told) + "\n")
 

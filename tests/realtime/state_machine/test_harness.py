@@ -5,10 +5,13 @@ from typing import Any
 
 import pytest
 
+from piano.events import NoteOn
 from realtime.midi.held_notes import HeldNotes
+from realtime.midi.message import bytes_of
 from realtime.midi.owed_releases import OwedReleases
 from realtime.output.event_queue import EventQueue
 from realtime.output.scheduler import Scheduler
+from tests.realtime.state_machine.chaos import Chaos
 from tests.realtime.state_machine.fuzz import run
 
 WITHIN = 10_000
@@ -35,3 +38,10 @@ def test_a_safeguard_that_is_missing_is_noticed(
     with pytest.raises(AssertionError) as found:
         run(WITHIN, seed)
     assert found.value.__notes__[0].startswith(f"seed {seed}, session ")
+
+
+def test_what_a_guardian_left_sounding_is_released_though_it_died_a_moment_ago() -> None:
+    chaos = Chaos(is_virtual=True)
+    chaos.play(bytes_of(NoteOn(60, 70)))
+    chaos.kill_guardian()
+    chaos.settle()
