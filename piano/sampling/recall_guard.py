@@ -9,8 +9,8 @@ many as pianists (docs/sampling.md).
 
 from array import array
 
-OFTEN, OFTEN_IN_ANSWERS = 0.3, 0.6
-"""The share of the notes drawn last that may repeat something: a third, and a tenth, of pianists' music has more."""
+OFTEN, OFTEN_IN_ANSWERS = 0.2, 0.6
+"""The share of the notes drawn last that may repeat something: half, and a tenth, of pianists' music has more."""
 
 RECENT = 60
 """So many notes drawn tell; while there are fewer, those that are missing repeat nothing."""
