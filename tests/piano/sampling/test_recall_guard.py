@@ -28,7 +28,7 @@ def test_the_more_repeats_the_less_the_past_is_believed() -> None:
     assert drawn([OFTEN / 2] * RECENT).share_left() == 1
     assert drawn([0.7] * RECENT).share_left() == pytest.approx((OFTEN / 0.7) ** 2)
     assert drawn([0.9] * RECENT).share_left() < drawn([0.7] * RECENT).share_left()
-    assert drawn([0.9] * (RECENT // 3)).share_left() == 1, "a figure or two"
+    assert drawn([0.9] * (RECENT // 5)).share_left() == 1, "a figure or two"
     assert drawn([0.9] * RECENT + [0.0] * RECENT).share_left() == 1, "long ago"
 
 
