@@ -63,7 +63,7 @@ class SamplingGroup(SettingsGroup):
     recall: Annotated[
         float, Live, Preset, DecidesTask, DecidesPiece, Shown(PageGroup.BOLDNESS, "Recall", slider=(0, 5, 0.1))
     ] = Field(
-        default=1.2,
+        default=1.4,
         ge=0.0,
         le=10.0,
         description=(
