@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from piano.changes import KNOWN, read_chart, read_chord, scale_tones
+from piano.changes import read_chart, read_chord, scale_tones
 from piano.cues import CUES, FIRST_CHORD, NO_CHORD, cue_name, tones, transposed
 from piano.errors import PianodError
+from piano.known_changes import KNOWN
 
 KEYS = ("C", "Db", "D", "Eb", "E", "F", "Gb", "G", "Ab", "A", "Bb", "B")
 

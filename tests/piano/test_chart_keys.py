@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from piano.changes import KNOWN, Chart, chord_name, read_chart
+from piano.changes import Chart, chord_name, read_chart
 from piano.chart_keys import in_steps, key_of
 from piano.cues import CUES, NO_CHORD, ROOTS, transposed
+from piano.known_changes import KNOWN
 
 
 @pytest.mark.parametrize("name", ["blues", "ii-V-I", "rhythm"])

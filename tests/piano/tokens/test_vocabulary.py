@@ -8,12 +8,8 @@ from hypothesis import strategies as st
 from piano.cues import CUES
 from piano.events import Role
 from piano.notes import HIGHEST_PITCH, LOWEST_PITCH
+from piano.tokens.styles import COMPOSERS, DENSITIES, LATER_SOURCES, MOODS, SOURCES
 from piano.tokens.vocabulary import (
-    COMPOSERS,
-    DENSITIES,
-    LATER_SOURCES,
-    MOODS,
-    SOURCES,
     STEP_NS,
     TASKS,
     VOCABULARY,

@@ -2,7 +2,8 @@
 
 from typing import get_args
 
-from piano.tokens.vocabulary import MOODS, VOCABULARY
+from piano.tokens.styles import MOODS
+from piano.tokens.vocabulary import VOCABULARY
 from realtime.engine.open_model import SOURCE_OF_STYLE, stream_head, styles_of
 from realtime.settings import AnswerGroup, Settings
 
