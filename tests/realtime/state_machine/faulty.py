@@ -78,6 +78,12 @@ class VirtualPort(FaultyPort):
         self.is_connected = is_connected
         self.guarded.tend(is_heard=is_connected)
 
+    def close(self) -> None:
+        """Close the pipe to the guardian, which then releases what sounds, if it lives."""
+        super().close()
+        if not self.guarded._is_over:
+            self.guarded.release()
+
     def _arrive(self, data: bytes) -> None:
         if self.is_connected:
             self._listener.hear(data)
