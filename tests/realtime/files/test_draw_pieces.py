@@ -13,7 +13,6 @@ from piano.events import Event, NoteOff, NoteOn, Pedal, TimedEvent
 from piano.midi.document import MidiDocument
 from piano.midi.file import MidiTrack, read_tracks, write_performance
 from piano.notes import NOTE, PEDAL, Performance
-from realtime.cli import command_line as cli
 from realtime.cli.command_line import main
 from realtime.cli.demo_phrases import NAMES, QUESTION, phrase_path, read_phrase
 from realtime.cli.demo_phrases.compose import SCORES, perform
@@ -27,6 +26,7 @@ from realtime.midi.performance_messages import messages_of
 from realtime.performers.play_settings import AnswerSettings
 from realtime.settings import Settings
 from realtime.take.take import performance_of
+from realtime.threads import logs
 from tests.support.chance_makers import ChancePieces
 from tests.support.scripted_play import MS, S, a_run, model_of_chance
 
@@ -286,7 +286,7 @@ def test_faults_are_told_before_any_music(
 def test_by_the_command_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cli, "configure_logs", lambda _: None)
+    monkeypatch.setattr(logs, "configure_logs", lambda _: None)
     out = tmp_path / "new.mid"
     assert main(["new", "--out", str(out), "--notes", "5", "--seed", "3", "--temperature", "0.9"]) == 0
     assert out.exists()
