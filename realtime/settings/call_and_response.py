@@ -107,7 +107,7 @@ class AnswerGroup(SettingsGroup):
         Preset,
         DecidesTask,
         DecidesPiece,
-        Shown(PageGroup.MANNER, "Style", none="as you play", knob_of=("answer",)),
+        Shown(PageGroup.MANNER, "Style", none="as you play"),
     ] = Field(
         default=None,
         description="what kind of music to play: classical as in a recital, pop arrangements, jazz improvisation, "
