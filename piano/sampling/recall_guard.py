@@ -3,8 +3,7 @@
 What is drawn from the past becomes past itself, and is drawn again: an answer of half a minute has as many figures of
 before as pianists have, and after some minutes on its own the same music is in a loop. So once too much of what was
 drawn repeats something the past is believed less: soon in a new piece, in an answer only where it repeats more than
-the phrase and than most of pianists' music. Figures come in bursts, and an answer that is held back sooner has half as
-many as pianists (docs/sampling.md).
+the phrase and than most of pianists' music: in its half minute it has no excess (docs/sampling.md).
 """
 
 from array import array

@@ -133,6 +133,16 @@ def test_takes_and_files(page: Page, tmp_path: Path) -> None:
     assert ["400" in fault for fault in page.faults()] == [True]
 
 
+def test_a_model_is_chosen(page: Page, daemon: Daemon) -> None:
+    notes = page.ask("app.music.player.notes.length")
+    do(page, "#model", "tw", until="app.status().model === 'twin'")
+    assert page.ask("document.activeElement.id") == "model", "who chose is still there"
+    do(page, "#model", Keys.HOME, until="app.status().model === 'embedded'")  # letters so soon would go on from "tw"
+    assert page.find("#model").get_property("value") == "embedded"
+    assert page.ask("app.music.player.notes.length") == notes, "letters in a list are no keys"
+    assert not list(daemon.takes.glob("* kept.mid")), "nor do they keep a take"
+
+
 def test_a_take_is_named(page: Page, daemon: Daemon) -> None:
     notes = page.ask("app.music.player.notes.length") + 1
     do(page, "#keyboard", "a", until=f"app.music.player.notes.length === {notes}")
