@@ -3,9 +3,9 @@
     memory        what was played comes back (`piano.sampling.memory`), not for ever (`piano.sampling.recall_guard`)
     releases      keys that are down come up (`piano.sampling.key_releases`)
     recent keys   none goes down again sooner than a finger can, or beside another (`piano.sampling.recent_keys`)
-    repetition    a figure does not come for ever (`piano.sampling.repetition_guard`)
     phrase        keys lie as those that were heard (`piano.sampling.phrase_guard`)
     pedal         in a new piece it is used as pianists do (`piano.sampling.pedal_guard`)
+    repetition    a figure does not come for ever (`piano.sampling.repetition_guard`)
     density       the music is as busy as it is to be (`piano.sampling.density_guard`)
 
 Plain state of whoever owns the stream. The memory follows tokens and is told of them by that owner; the guards follow
@@ -93,13 +93,14 @@ class LogitGuards:
         rhythm. Without `chooses_keys` they are given, as those of a score, and come however soon. Logits are never
         changed in place.
         """
-        pulse = 0.0 if notes_per_s is None else settings.pulse_guard
-        logits = self.memory.adjust(logits, settings.recall * self._recall.share_left(), mask, pulse)
+        is_free = notes_per_s is not None
+        recall = settings.recall * self._recall.share_left(is_free=is_free)
+        logits = self.memory.adjust(logits, recall, mask, settings.pulse_guard if is_free else 0.0)
         if pressed is not None:
             logits = with_releases(logits, pressed, step, mask)
             logits = self._recent.lean(logits, step) if chooses_keys else logits
             logits = self._phrase.lean(logits, mask, settings.phrase_guard)
-            if notes_per_s is not None and self._phrase.is_empty:
+            if is_free and self._phrase.is_empty:
                 logits = self._pedal.lean(logits, settings.phrase_guard)
         logits = self._figures.penalise(logits, settings.repetition_guard)
         if notes_per_s is not None:
