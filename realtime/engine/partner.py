@@ -20,8 +20,8 @@ from realtime.engine.messages import EngineListener, EngineMessage, PortReport
 from realtime.engine.performer_factory import performer_of
 from realtime.midi.backpressure import AdmissionControl
 from realtime.midi.loopback_filter import LoopbackFilter
-from realtime.midi.port_events import Received
-from realtime.midi.ports import OutputPort
+from realtime.midi.port_events import ListenersGone, PlayerGone, PortLost, Received, Stalled, SystemLost, ThreadRevived
+from realtime.midi.ports import Direction, OutputPort
 from realtime.output.listener import OutputListener
 from realtime.output.output_status import SchedulerSettings
 from realtime.output.scheduler import Scheduler
@@ -153,6 +153,7 @@ class Partner:
                 self.scheduler.panic()
             if not self.way_in.admits(message.data, len(self.inbox)):
                 return  # the model cannot keep up: it does without, the player's sound does not
+        self._silence(message)
         self.inbox.put(message)
 
     def tell(self, command: Command) -> None:
@@ -160,3 +161,14 @@ class Partner:
         if isinstance(command, Panic):
             self.scheduler.panic()
         self.inbox.put(command)
+
+    def _silence(self, message: EngineMessage) -> None:
+        """Release at once what nobody would end any more, or hear: the engine, which stops then, may hang."""
+        match message:
+            case Stalled():
+                self.scheduler.panic()
+            case PlayerGone() | PortLost(Direction.INPUT) | SystemLost() | ThreadRevived(Direction.INPUT):
+                self.scheduler.release_thru()  # what a key was to do is lost, and it may be its coming up
+                self.scheduler.forget_own()
+            case ListenersGone():
+                self.scheduler.forget_own()

@@ -143,7 +143,7 @@ class Connections:
             self._input.stop()
 
     def mend(self, report: PortReport) -> None:
-        """Take note of a port that went, came back or is to be another."""
+        """Take note of a port that went, came back or is to be another; what that ends has been silenced before."""
         match report:
             case ChoosePort(direction, name):
                 self._choose(direction, name)
@@ -154,7 +154,6 @@ class Connections:
                     self._reopen(direction)
             case PlayerGone(name, reason):
                 logger.warning("{!r} is gone ({}): what was held is released", name, reason)
-                self._scheduler.release_thru()
             case ListenersGone(names):
                 what = ", ".join(map(repr, names))
                 logger.warning("nobody listens to {!r} any more ({} has gone): the model stops", self.names[1], what)
@@ -169,11 +168,8 @@ class Connections:
                 self._reopen(Direction.OUTPUT)
             case Stalled(gap_ns):
                 logger.warning("it stood still for {:.0f} s: all that sounded is released", gap_ns / 1e9)
-                self._scheduler.panic()
             case ThreadRevived(direction, reason):
                 logger.error("a fault at the MIDI {} ({}): what sounded is released; play on", direction, reason)
-                if direction is Direction.INPUT:  # what a key was to do is lost, and it may be its coming up
-                    self._scheduler.release_thru()
 
     def _lose(self, direction: Direction, name: str, reason: str) -> None:
         """Do without a port until it is there again; one of our own is made anew."""

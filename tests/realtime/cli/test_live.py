@@ -24,6 +24,7 @@ from realtime.live.live_session import LivePlay
 from realtime.midi.memory_ports import MemoryMidiSystem
 from realtime.midi.message import ALL_SOUND_OFF, bytes_of
 from realtime.midi.port_events import ThreadFailed
+from realtime.midi.ports import Wires
 from realtime.settings import Settings
 from realtime.threads.clock import MonotonicClock
 from tests.support.listener import Listener
@@ -194,3 +195,43 @@ def test_a_panic_is_silence_while_the_model_hangs(
         finally:
             hanging.is_let.set()
     assert {pitch for _, pitch, _ in ears.struck} >= {60}
+
+
+@pytest.mark.parametrize("way", ["its connection ends", "its active sensing ends", "the keyboard that is named goes"])
+def test_a_keyboard_that_goes_while_the_model_hangs_leaves_no_key_behind(
+    system: MemoryMidiSystem, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    monkeypatch.setattr(engine, "_JOIN_S", 0.2)
+    hanging, ears = HangingSession(), Listener()
+    is_named = way == "the keyboard that is named goes"
+    settings = QUICK.model_copy(update={"thru": True, "input": "keys" if is_named else None})
+    system.plug("keys")
+    system.connected = Wires(players=frozenset({"keys"}))
+    try:
+        with LivePlay(settings, system, RollingContext(hanging, HangingSession()), 3):
+            keys, port = system.open_output("keys" if is_named else "pianod in"), system.open_input("pianod out")
+            if way == "its active sensing ends":
+                keys.send(b"\xfe")
+            keys.send(bytes((0xB0, 64, 127)))
+            for pitch in range(60, 72):
+                keys.send(bytes_of(NoteOn(pitch, 60)))
+            assert hanging.hangs.wait(20)
+            if is_named:
+                system.unplug("keys")
+            elif way == "its connection ends":
+                system.connected = Wires()
+            for _ in range(PATIENCE):
+                while (data := port.poll()) is not None:
+                    ears.hear(data)
+                if {pitch for _, pitch, _ in ears.struck} >= {60, 71} and ears.is_silent() and not ears.pedal[0]:
+                    break
+                hanging.is_let.wait(0.01)
+            assert not hanging.is_let.is_set(), "it hangs still"
+            assert {pitch for _, pitch, _ in ears.struck} >= {60, 71}
+            assert ears.is_silent()
+            assert not ears.pedal[0]
+    finally:
+        hanging.is_let.set()
+
+
+PATIENCE = 1000

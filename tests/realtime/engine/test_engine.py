@@ -279,7 +279,7 @@ def test_an_endless_answer_ends_where_the_player_or_every_listener_is_gone(gone:
     perform(run, [Act(at_ns, message) for at_ns, message in phrase(0.0, 4)], tail_ns=20 * S)
     now_ns, sent = run.clock.now_ns(), run.partner.take.sent
     assert any(at_ns > now_ns - S for at_ns, _ in sent), "it goes on and on"
-    run.partner.inbox.put(gone)
+    run.partner.receive(gone)
     run.run_until(now_ns + S // 2)
     count = len(sent)
     run.run_until(now_ns + 30 * S)

@@ -11,7 +11,6 @@ from piano.events import NoteOff, NoteOn
 from piano.tokens.vocabulary import VOCABULARY
 from realtime.engine.commands import HandOver
 from realtime.engine.fault_backoff import rest_ns
-from realtime.engine.messages import EngineListener, PortReport
 from realtime.engine.partner import MOST_WAITING
 from realtime.midi.input_thread import LATE_NS, MidiInput
 from realtime.midi.memory_ports import MemoryInputPort, MemoryOutputPort
@@ -32,16 +31,6 @@ from tests.support.scripted_play import MS, ChanceSession, S, SlowSession, phras
 LEGS = ((0, 0x90), (200 * MS, 0x80))
 """A key goes down and comes up."""
 KEY, LIFT = bytes_of(NoteOn(60, 70)), bytes_of(NoteOff(60))
-
-
-class Panics(EngineListener):
-    """Silences the output at a change of the ports, as `Connections` does."""
-
-    def __init__(self, scheduler: Scheduler) -> None:
-        self._scheduler = scheduler
-
-    def ports_changed(self, report: PortReport) -> None:  # noqa: ARG002 - the listener's
-        self._scheduler.panic()
 
 
 class BrokenSession(ChanceSession):
@@ -156,7 +145,7 @@ def test_after_a_standstill_no_burst_of_old_notes_goes_out() -> None:
     survive(desk, 3 * S)
     before = len(heard(desk).struck)
     desk.run.clock._now_ns += 5 * S
-    desk.run.partner.inbox.put(Stalled(5 * S))
+    desk.run.partner.receive(Stalled(5 * S))
     survive(desk, 9 * S)
     assert before > 5
     assert len(heard(desk).struck) == before
@@ -175,13 +164,12 @@ def test_the_machine_sleeps_for_hours_in_the_midst_of_it_and_wakes(mode: Mode, i
     desk.deliver(KEY)  # held down when it falls asleep
     survive(desk, 4 * S)
     before, run = len(heard(desk).struck), desk.run
-    run.partner.engine._listener = Panics(run.partner.scheduler)
     run.clock._now_ns += HOURS_NS if is_counted else 0
     woke_ns = run.clock.now_ns()
     run.clock.advance_to(woke_ns)  # the output wakes first, then the engine, and only then does the watchdog look
     for _ in range(100):
         run.partner.engine.survive(woke_ns)
-    run.partner.inbox.put(Stalled(HOURS_NS))
+    run.partner.receive(Stalled(HOURS_NS))
     survive(desk, woke_ns + 300 * MS)
     assert heard(desk).is_silent()
     assert len(heard(desk).struck) - before < 20, "no burst"

@@ -6,10 +6,9 @@ import pytest
 from loguru import logger
 
 from piano.errors import PortError
-from piano.events import NoteOn
 from realtime.live.connections import Connections, OpenPorts, open_ports
 from realtime.midi.memory_ports import MemoryMidiSystem
-from realtime.midi.port_events import PortLost, PortReturned, Received, Stalled, SystemLost, SystemReturned
+from realtime.midi.port_events import PortLost, PortReturned, Received, SystemLost, SystemReturned
 from realtime.midi.ports import Direction
 from realtime.output.output_status import SchedulerSettings
 from realtime.output.scheduler import Scheduler
@@ -130,15 +129,6 @@ def test_ports_of_our_own_are_made_anew_with_their_system() -> None:
     assert not stage.scheduler.status().is_lost
     stage.connections.stop()
     stage.scheduler.stop()
-
-
-def test_a_standstill_silences_everything(stage: Stage) -> None:
-    ears = stage.system.open_input("sound")
-    stage.scheduler.send_now(NoteOn(60, 64))
-    stage.connections.mend(Stalled(5 * NS_PER_S))
-    heard = list(iter(ears.poll, None))
-    assert bytes.fromhex("80 3c 40") in heard
-    assert heard[-1] == bytes.fromhex("b0 78 00")
 
 
 def test_what_is_played_goes_through_where_that_is_wanted() -> None:

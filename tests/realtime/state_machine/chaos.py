@@ -176,7 +176,8 @@ class Chaos(EngineListener):
     def lose(self, *, system: bool) -> None:
         """Let the whole MIDI system go, or the player's keyboard."""
         lost = SystemLost("memory", "killed") if system else PortLost(Direction.INPUT, "keys", "unplugged")
-        self._partner.inbox.put(lost)
+        self._partner.receive(lost)
+        self._is_left_down = self._holds_keys
         self.counts.port_faults += 1
         self._done()
 
@@ -191,13 +192,14 @@ class Chaos(EngineListener):
             self._port.guarded._is_over = True
             self._port.is_connected = False
             self._has_missed = True
-            self._partner.inbox.put(SystemLost("memory", "its guardian has died"))
+            self._partner.receive(SystemLost("memory", "its guardian has died"))
             self.counts.guardian_deaths += 1
         self._done()
 
     def lose_player(self) -> None:
         """Let what plays into our port go: unplugged, or its active sensing ended."""
-        self._partner.inbox.put(PlayerGone("keys", "it is no longer connected"))
+        self._partner.receive(PlayerGone("keys", "it is no longer connected"))
+        self._is_left_down = self._holds_keys
         self.counts.gone_players += 1
         self._done()
 
@@ -206,7 +208,7 @@ class Chaos(EngineListener):
         if isinstance(self._port, VirtualPort):
             self._port.connect(is_connected=False)
             self._has_missed = True
-            self._partner.inbox.put(ListenersGone(("sound",)))
+            self._partner.receive(ListenersGone(("sound",)))
             self.counts.gone_listeners += 1
         self._done()
 
@@ -224,14 +226,14 @@ class Chaos(EngineListener):
             if is_open and self._is_heard:
                 assert self._listener.is_silent(), "an output that failed left notes behind"
         else:
-            self._partner.inbox.put(ThreadRevived(direction, "on purpose"))
+            self._partner.receive(ThreadRevived(direction, "on purpose"))
         self.counts.thread_faults += 1
         self._done()
 
     def stall(self, s: int = 5) -> None:
         """Let the clock go on while nothing runs: seconds for a program that stands still, hours for a sleeping one."""
         self.clock._now_ns += s * S
-        self._partner.inbox.put(Stalled(s * S))
+        self._partner.receive(Stalled(s * S))
         self.counts.standstills += 1
         self._done()
 
@@ -294,6 +296,12 @@ class Chaos(EngineListener):
         self.counts.faults_in_the_midst += bool(sounding.own or sounding.own_pedal)
 
     @property
+    def _holds_keys(self) -> bool:
+        """Whether keys sound on, to be told by `check`: they end before the engine has its turn, which may hang."""
+        sounding = self._scheduler.status().sounding
+        return bool(sounding.thru or sounding.own)
+
+    @property
     def _is_heard(self) -> bool:
         return not isinstance(self._port, VirtualPort) or self._port.is_connected
 
@@ -310,9 +318,8 @@ class Chaos(EngineListener):
     def ports_changed(self, report: PortReport) -> None:
         """Do what `Connections` does."""
         match report:
-            case PortLost(Direction.INPUT) | PlayerGone():
+            case PortLost(Direction.INPUT):
                 self._scheduler.release_thru()
-                self._is_left_down = bool(self._scheduler.status().sounding.thru)  # to be told by `check`: not here
             case PortLost():
                 self._port = None
                 self._scheduler.set_port(None)
@@ -324,7 +331,3 @@ class Chaos(EngineListener):
                 self._port = self._new_port()
                 self._has_missed = self._is_virtual
                 self._scheduler.set_port(self._port)
-            case Stalled():
-                self._scheduler.panic()
-            case ThreadRevived(Direction.INPUT):
-                self._scheduler.release_thru()
