@@ -70,7 +70,8 @@ class LivePlay(EngineListener):
             listener=self,
             history=history,
         )
-        self.keeper = None if settings.takes is None else TakeWriter(self.partner.take, settings.takes)
+        release = self.partner.scheduler.release_left_over
+        self.keeper = None if settings.takes is None else TakeWriter(self.partner.take, settings.takes, release=release)
         self.beats = self.partner.beats
         self.beside = SideSources(settings, clock, self.partner.scheduler, self.beats)
         self.midi_clock = MidiClock(self.beats.follow)

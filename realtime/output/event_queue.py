@@ -10,6 +10,7 @@ epoch alone.
 """
 
 import heapq
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
@@ -179,6 +180,10 @@ class EventQueue:
         """Release all that the player holds: nobody will tell when it ends."""
         self._held_keys.clear()
         return self._wire.release_thru()
+
+    def release_left_over(self, releases: Iterable[bytes]) -> list[bytes]:
+        """Return of these note-offs and pedals up, of what another left down, those that end nothing of ours."""
+        return [data for data in releases if not self._wire.would_end(data)]
 
     def hold(self, data: bytes, now_ns: int, due_ns: int) -> list[bytes]:
         """Keep a note-on of the player's until `answer` gives it a velocity, or it is due as it came."""

@@ -8,7 +8,7 @@ contains no model and waits for nothing but the next deadline.
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
 
 from loguru import logger
@@ -118,6 +118,18 @@ class Scheduler:
         """Release all that the player holds, and forget the keys that wait."""
         asked_ns = self._clock.now_ns()
         self._post(lambda: self._delivery.send(self._queue.release_thru(), asked_ns, own=False))
+
+    def release_left_over(self, releases: Sequence[bytes]) -> None:
+        """Send what ends the notes and pedals that a pianod before this one left down; what is down now stays."""
+        asked_ns = self._clock.now_ns()
+        self._post(
+            lambda: self._delivery.send(
+                self._queue.release_left_over(releases),
+                asked_ns,
+                own=False,
+                is_told=False,  # it is not of this take
+            )
+        )
 
     def begin_epoch(self) -> int:
         """Return a new epoch to plan in; epochs are issued to one thread, the engine's."""

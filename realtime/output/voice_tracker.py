@@ -201,6 +201,13 @@ class VoiceTracker:
         messages = [bytes_of(NoteOff(pitch), channel) for channel, pitch in sorted(self._touched - self._all_notes())]
         return messages + self.release_all(panic=False)
 
+    def would_end(self, data: bytes) -> bool:
+        """Say whether a note-off, or a pedal that goes up, would end what sounds or lift what is down here."""
+        channel = channel_of(data)
+        if kind_of(data) is MessageKind.NOTE_OFF:
+            return self._sounds(channel, data[1])
+        return bool(self._thru_pedal.get(channel)) or (channel == self._channel and self._own_pedal is not None)
+
     def _sounds(self, channel: int, pitch: int) -> bool:
         return (channel, pitch) in self._thru or (channel == self._channel and pitch in self._own)
 

@@ -5,7 +5,7 @@ start does it again. Runs on a thread that may wait for the disk.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -13,8 +13,10 @@ from typing import BinaryIO
 from loguru import logger
 
 from piano.whole_file import whole_file
+from realtime.midi.held_notes import HeldNotes
 from realtime.take.journal import SUFFIX, JournalReader, lock, sync_folder, to_disk
 from realtime.take.midi_export import midi_of
+from realtime.take.take import TakeRecord, TakeSource
 
 LARGEST_JOURNAL_BYTES = 1 << 30
 """A larger one is left as it is: three days at 100 messages a second."""
@@ -26,6 +28,8 @@ class Recovered:
 
     midi: Path
     damaged: int
+    left_down: tuple[bytes, ...] = ()
+    """What ends the notes and lifts the pedals that were down at the far end of the output by the journal's end."""
 
 
 def recover(folder: Path) -> Iterator[Recovered]:
@@ -64,12 +68,20 @@ def _recover(path: Path) -> Recovered | None:
 
 def keep(path: Path, file: BinaryIO) -> Recovered | None:
     """Make a MIDI file of a journal that is open and locked, and delete the journal; None if no note is in it."""
-    reader = JournalReader(file)
-    midi = midi_of(reader)
+    reader, down = JournalReader(file), HeldNotes()
+    midi = midi_of(_watched(reader, down))
     target = None if midi is None else write_recovered(path.with_suffix(".mid"), midi)
     if reader.is_ours or os.fstat(file.fileno()).st_size == 0:
         path.unlink(missing_ok=True)
-    return None if target is None else Recovered(target, reader.damaged)
+    return None if target is None else Recovered(target, reader.damaged, tuple(down.lift()))
+
+
+def _watched(records: Iterable[TakeRecord], down: HeldNotes) -> Iterator[TakeRecord]:
+    """Yield the records, and push what went out to the far end."""
+    for record in records:
+        if record.source is not TakeSource.PLAYED:
+            down.push(record.data)
+        yield record
 
 
 def write_recovered(path: Path, data: bytes) -> Path:

@@ -9,7 +9,7 @@ journal is lost, from the beginning of the take, which is in memory.
 import errno
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from tempfile import mkdtemp
@@ -31,10 +31,20 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class TakeWriter:
-    """Keeps one take in a folder, and recovers those that were left there."""
+    """Keeps one take in a folder, and recovers those that were left there.
 
-    def __init__(self, take: Take, folder: Path, now_s: Callable[[], float] = time.monotonic) -> None:
-        self._take, self._folder, self._now_s = take, folder.expanduser(), now_s
+    `release` is handed, on this object's thread, what ends the notes that those left sounding; it only hands over.
+    """
+
+    def __init__(
+        self,
+        take: Take,
+        folder: Path,
+        now_s: Callable[[], float] = time.monotonic,
+        *,
+        release: Callable[[Sequence[bytes]], None] | None = None,
+    ) -> None:
+        self._take, self._folder, self._now_s, self._release = take, folder.expanduser(), now_s, release
         self._journal: Journal | None = None
         self._place = TakePlace()
         self._unsynced_since_s: float | None = None
@@ -79,6 +89,8 @@ class TakeWriter:
         """Make MIDI files of the takes that were left behind, and say so."""
         for recovered in recover(self._folder):
             logger.info("recovered a take that was cut off: {}{}", recovered.midi, _damage(recovered))
+            if self._release is not None and recovered.left_down:
+                self._release(recovered.left_down)
 
     def keep(self) -> None:
         """Write what is new, if the disk takes it."""

@@ -26,6 +26,8 @@ from realtime.midi.message import ALL_SOUND_OFF, bytes_of
 from realtime.midi.port_events import ThreadFailed
 from realtime.midi.ports import Wires
 from realtime.settings import Settings
+from realtime.take.journal import Journal, encode_record
+from realtime.take.take import TakeRecord, TakeSource
 from realtime.threads.clock import MonotonicClock
 from tests.support.listener import Listener
 from tests.support.scripted_play import ChanceSession, S, model_of_chance, phrase
@@ -235,3 +237,23 @@ def test_a_keyboard_that_goes_while_the_model_hangs_leaves_no_key_behind(
 
 
 PATIENCE = 1000
+
+
+def test_what_a_pianod_that_was_killed_left_sounding_is_released_by_the_next(
+    system: MemoryMidiSystem, tmp_path: Path
+) -> None:
+    left = [TakeRecord(at, TakeSource.OWN, bytes.fromhex(text)) for at, text in enumerate(("904040", "b0407f"))]
+    journal = Journal.begin(tmp_path, "take")
+    journal.append(map(encode_record, left))
+    journal.close()
+    system.plug("sound")
+    ears, heard = system.open_input("sound"), list[str]()
+    settings = QUICK.model_copy(update={"takes": tmp_path, "output": "sound"})
+    with LivePlay(settings, system, model_of_chance(), 3) as play:
+        for _ in range(PATIENCE):
+            heard += [data.hex() for data in iter(ears.poll, None)]
+            if len(heard) > 1:
+                break
+            play.partner.engine.wait(0.01)
+        assert heard == ["804040", "b04000"]
+        assert not play.partner.take.sent, "it is not of this take"

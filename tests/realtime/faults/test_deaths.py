@@ -68,6 +68,27 @@ def test_a_daemon_that_dies_while_keys_are_held_leaves_no_note_behind(
     assert listener.is_silent()
 
 
+def test_where_both_are_killed_the_next_pianod_releases_what_sounds(
+    jack_server: JackServer, start: Start, tmp_path: Path
+) -> None:
+    flags = ("--mode", "velocity", "--strength", "0", "--takes", str(tmp_path / "takes"))
+    daemon = start(*flags)
+    script = {"takes": [{"after": "now", "notes": HELD}], "listen_s": 1.5, "ending": "wait"}
+    pianist = start_pianist(jack_server, tmp_path, script)
+    assert pianist.stderr is not None
+    assert [pianist.stderr.readline(), pianist.stderr.readline()] == ["ready\n", "played\n"]
+    os.kill(guardian_of(daemon), signal.SIGKILL)
+    daemon.end(signal.SIGKILL)
+    listener = heard(account_of(pianist))
+    assert not listener.is_silent()
+    wait_for(start(*flags), "recovered a take that was cut off")
+    for _, data in account_of(start_pianist(jack_server, tmp_path, {"takes": [], "listen_s": 1.5})).heard:
+        listener.hear(data)
+    assert {pitch for _, pitch, _ in listener.struck} == {60, 64, 67}
+    assert listener.is_silent()
+    assert listener.pedal[0] == 0
+
+
 def test_a_panic_by_signal_silences_everything_and_the_playing_goes_on(
     jack_server: JackServer, start: Start, tmp_path: Path
 ) -> None:

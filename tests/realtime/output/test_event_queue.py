@@ -194,3 +194,14 @@ def test_a_port_that_is_back_hears_note_offs_for_all_that_was_ever_struck() -> N
 def test_impossible_settings_are_refused(settings: dict[str, int], fault: str) -> None:
     with pytest.raises(ValueError, match=fault):
         EventQueue(EventQueueSettings(**settings))
+
+
+def test_what_another_left_down_is_released_but_for_what_is_down_now() -> None:
+    queue = EventQueue()
+    queue.send_now(NoteOn(60, 80), 0)
+    queue.through(bytes.fromhex("913e40"))
+    queue.through(bytes.fromhex("b1407f"))
+    left = [bytes.fromhex(text) for text in ("803c40", "803e40", "813e40", "b04000", "b14000", "b24200")]
+    assert [data.hex() for data in queue.release_left_over(left)] == ["803e40", "b04000", "b24200"]
+    queue.send_now(Pedal(down=True), 0)
+    assert queue.release_left_over([bytes.fromhex("b04000")]) == []

@@ -9,6 +9,7 @@ from piano.midi.file import read_performance
 from realtime.take import recovery
 from realtime.take.journal import Journal, encode_record
 from realtime.take.recovery import recover, write_recovered
+from realtime.take.take import TakeRecord, TakeSource
 from tests.realtime.take.test_journal import RECORDS, a_journal
 
 
@@ -92,3 +93,14 @@ def test_a_take_without_a_note_leaves_nothing(tmp_path: Path) -> None:
     journal.close()
     assert list(recover(tmp_path)) == []
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_was_down_at_the_far_end_is_told_and_what_the_player_held_is_not(tmp_path: Path) -> None:
+    own, passed, played = TakeSource.OWN, TakeSource.PASSED, TakeSource.PLAYED
+    went = [(played, "903c40"), (passed, "913c40"), (own, "904040"), (own, "904340"), (own, "804340"), (own, "b0407f")]
+    journal = Journal.begin(tmp_path, "take")
+    records = [TakeRecord(at_ns, source, bytes.fromhex(text)) for at_ns, (source, text) in enumerate(went)]
+    journal.append(map(encode_record, records))
+    journal.close()
+    [recovered] = recover(tmp_path)
+    assert [data.hex() for data in recovered.left_down] == ["804040", "813c40", "b04000"]
