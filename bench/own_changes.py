@@ -1,8 +1,9 @@
 """Answers over the changes that the pianist had: `python -m bench.own_changes CACHE FOLDER`.
 
-Excerpts of validation pieces whose beats and chords are annotated and whose tempo is steady are played to pianod, which
-goes on for as long over the chords that truly follow, as live. Told for each way of guiding it are the shares of its
-keys that are chord tones and that are in the chord's scale, beside the pianist's own. FOLDER gets what was played as
+Excerpts of validation pieces whose beats are annotated and whose tempo is steady are played to pianod, which goes on
+for as long over the chords that truly follow, as live. The chords of POP909 are annotated, those of other pieces were
+found in their notes. Told for each way are the shares of its keys that are chord tones and that are in the
+chord's scale, beside the pianist's own. FOLDER gets what was played as
 `python -m train tell FOLDER/… --truth FOLDER/truth --seconds 12` takes it.
 """
 
@@ -14,13 +15,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.duets import duet_messages
 from inference.bundle import Bundle
 from inference.onnx_session import OnnxSession
 from inference.rolling_context import RollingContext
 from inference.session_wrapper import SessionWrapper
 from piano.changes import Chart, scale_tones
 from piano.cues import DOWNBEAT, NO_CHORD, cue_name, is_chord, tones
+from piano.events import Pedal
 from piano.midi.file import MidiTrack, write_performance
 from piano.notes import Performance
 from piano.tokens.vocabulary import VOCABULARY
@@ -28,7 +29,8 @@ from realtime.beat.chords import EARLY_BEATS
 from realtime.engine.offline_run import OfflineRun
 from realtime.engine.open_model import EMBEDDED_FOLDER, sampling_of
 from realtime.engine.partner import PartnerSettings
-from realtime.midi.performance_messages import TimedMessage
+from realtime.midi.message import bytes_of
+from realtime.midi.performance_messages import TimedMessage, messages_of
 from realtime.performers.play_settings import AnswerSettings, PlaySettings
 from realtime.settings import Settings
 from realtime.threads.clock import NS_PER_S
@@ -37,9 +39,8 @@ from train.evaluate.excerpts import cut
 from train.sampling_study.primers import CONTINUATION, PIECES_NAME, primer_works
 
 SECONDS = 12.0
-BEATS = 4
-STEADY = 0.02
-"""Beats that differ by no more than this share from each other are a steady tempo."""
+STEADY_S = 0.2
+"""Beats of which none lies farther than this from a line are a steady tempo."""
 
 WAYS = {
     "told": (True, 0.0),
@@ -69,17 +70,18 @@ class Excerpt:
     after: Performance
     first_beat_s: float
     period_s: float
+    meter: int  # beats a bar
     chart: Chart
 
     def chord_at(self, at_s: float) -> int:
         """Return the code of the chord at a moment; a key just before a beat belongs to it."""
-        return self.chart.chord_at(int(((at_s - self.first_beat_s) / self.period_s + EARLY_BEATS) // 1), BEATS)
+        return self.chart.chord_at(int(((at_s - self.first_beat_s) / self.period_s + EARLY_BEATS) // 1), self.meter)
 
 
-def excerpts(cache: NoteCache, count: int) -> list[Excerpt]:
-    """Return excerpts of as many works, the same each time."""
+def excerpts(cache: NoteCache, datasets: set[str], count: int) -> list[Excerpt]:
+    """Return excerpts of as many pieces of some datasets, the same each time."""
     found: list[Excerpt] = []
-    numbers = cache.select("validation", {"pop909"})
+    numbers = cache.select("validation", datasets)
     works = primer_works(cache, numbers)
     for number in numbers:
         excerpt = _excerpt(cache, number, works[cache.pieces[number].file])
@@ -100,21 +102,25 @@ def _excerpt(cache: NoteCache, number: int, work: str) -> Excerpt | None:
         return None
     start_s = float(rng.choice(usable)) - 0.05
     inside = beats[(beats > start_s) & (beats < start_s + 2 * SECONDS)]
-    gaps = np.diff(inside)
-    if gaps.size < 2 * BEATS or gaps.std() > STEADY * gaps.mean():
+    bars = downs[(downs > start_s) & (downs < start_s + 2 * SECONDS)]
+    meters = np.diff(np.searchsorted(inside, bars))
+    if inside.size < 8 or not meters.size or meters.min() != meters.max() or meters[0] < 2:
         return None
-    period_s, first_s = np.polyfit(np.arange(inside.size), inside - start_s, 1)
+    meter, count = int(meters[0]), np.arange(inside.size)
+    period_s, first_s = np.polyfit(count, inside - start_s, 1)
+    if np.abs(inside - start_s - first_s - period_s * count).max() > STEADY_S:
+        return None
     chords = cues[is_chord(cues["code"])]
     places = np.searchsorted(chords["time_s"], inside + 0.1 * period_s, side="right") - 1
     codes = [int(chords["code"][place]) if place >= 0 else NO_CHORD for place in places]
-    codes = [*codes, *codes[-1:] * (2 * BEATS - len(codes) % BEATS)]
-    bars = tuple(tuple(codes[begin : begin + BEATS]) for begin in range(0, len(codes), BEATS))
-    words = tuple(" ".join(map(cue_name, bar)) for bar in bars)
+    codes = [*codes, *codes[-1:] * (2 * meter - len(codes) % meter)]
+    chart = tuple(tuple(codes[begin : begin + meter]) for begin in range(0, len(codes), meter))
+    words = tuple(" ".join(map(cue_name, bar)) for bar in chart)
     before = cut(music, start_s, start_s + SECONDS, None, "").performance
     after = cut(music, start_s + SECONDS, start_s + 2 * SECONDS, None, "").performance
     if before.notes.size < 16 or after.notes.size < 16:
         return None
-    return Excerpt(work, before, after, float(first_s), float(period_s), Chart(bars, words))
+    return Excerpt(work, before, after, float(first_s), float(period_s), meter, Chart(chart, words))
 
 
 def play(bundle: Bundle, excerpt: Excerpt, way: tuple[bool, float], seed: int) -> Performance:
@@ -129,8 +135,8 @@ def play(bundle: Bundle, excerpt: Excerpt, way: tuple[bool, float], seed: int) -
     run = OfflineRun(context if is_told else Untold(context), PartnerSettings(playing))
     beats = run.partner.beats
     beats.is_heard = True
-    beats.set(60 / excerpt.period_s, BEATS, 0, origin_ns=round((1 + excerpt.first_beat_s) * NS_PER_S))
-    run.play(_all_up(duet_messages(excerpt.before.notes)))
+    beats.set(60 / excerpt.period_s, excerpt.meter, 0, origin_ns=round((1 + excerpt.first_beat_s) * NS_PER_S))
+    run.play(_all_up(excerpt.before))
     run.run_until(round((1 + SECONDS) * NS_PER_S))
     run.hand_over()
     run.run_until(round((1 + 2 * SECONDS) * NS_PER_S))
@@ -139,9 +145,11 @@ def play(bundle: Bundle, excerpt: Excerpt, way: tuple[bool, float], seed: int) -
     return replace_onsets(music, float(excerpt.before.notes["onset_s"].min()))
 
 
-def _all_up(messages: list[TimedMessage]) -> list[TimedMessage]:
-    end_ns = round(SECONDS * NS_PER_S) - 1
-    return [(NS_PER_S + min(at_ns, end_ns), data) for at_ns, data in messages]
+def _all_up(music: Performance) -> list[TimedMessage]:
+    """Return what is played to pianod, from a second on; what is down at the end comes up there."""
+    end_ns = round((1 + SECONDS) * NS_PER_S) - 1
+    ups = [(end_ns, bytes_of(Pedal(down=False)))] if music.pedals.size else []
+    return [(min(at_ns, end_ns), data) for at_ns, data in messages_of(music, NS_PER_S)] + ups
 
 
 def shares(excerpt: Excerpt, music: Performance) -> NDArray[np.int64]:
@@ -167,9 +175,11 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("bundle", type=Path, nargs="?", default=EMBEDDED_FOLDER)
     parser.add_argument("--pieces", type=int, default=32)
+    parser.add_argument("--dataset", action="append", help="of the corpus (default: pop909); may be repeated")
     parser.add_argument("--way", action="append", choices=WAYS, help="only this one; may be repeated")
     options = parser.parse_args()
-    bundle, chosen = Bundle.load(options.bundle), excerpts(NoteCache.load(options.cache), options.pieces)
+    bundle = Bundle.load(options.bundle)
+    chosen = excerpts(NoteCache.load(options.cache), set(options.dataset or ("pop909",)), options.pieces)
     print("| guided by | keys | chord tones | in the scale |\n|---|---|---|---|", flush=True)
     truth = [replace_onsets(excerpt.after, SECONDS) for excerpt in chosen]
     for number, (excerpt, music) in enumerate(zip(chosen, truth, strict=True)):
