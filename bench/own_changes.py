@@ -42,6 +42,9 @@ SECONDS = 12.0
 STEADY_S = 0.2
 """Beats of which none lies farther than this from a line are a steady tempo."""
 
+_FEWEST = 16
+"""Notes before, and after."""
+
 WAYS = {
     "told": (True, 0.0),
     "told-leaned-0.5": (True, 0.5),
@@ -93,34 +96,45 @@ def excerpts(cache: NoteCache, datasets: set[str], count: int) -> list[Excerpt]:
 
 
 def _excerpt(cache: NoteCache, number: int, work: str) -> Excerpt | None:
-    cues, music = cache.cues(number), cache.performance(number)
+    """Return the first excerpt that can be used, from bars in an order drawn for the piece."""
+    cues = cache.cues(number)
     beats = np.unique(cues["time_s"][cues["code"] <= DOWNBEAT])
     downs = cues["time_s"][cues["code"] == DOWNBEAT]
-    rng = np.random.default_rng(number)
-    usable = downs[(downs > 10.0) & (downs < beats[-1] - 3 * SECONDS)] if beats.size else downs
-    if not usable.size:
+    if not beats.size:
         return None
-    start_s = float(rng.choice(usable)) - 0.05
-    inside = beats[(beats > start_s) & (beats < start_s + 2 * SECONDS)]
-    bars = downs[(downs > start_s) & (downs < start_s + 2 * SECONDS)]
-    meters = np.diff(np.searchsorted(inside, bars))
-    if inside.size < 8 or not meters.size or meters.min() != meters.max() or meters[0] < 2:
+    usable = downs[(downs > 10.0) & (downs < beats[-1] - 3 * SECONDS)]
+    for down_s in np.random.default_rng(number).permutation(usable):
+        excerpt = _excerpt_from(cache, number, work, float(down_s) - 0.05)
+        if excerpt is not None:
+            return excerpt
+    return None
+
+
+def _excerpt_from(cache: NoteCache, number: int, work: str, start_s: float) -> Excerpt | None:
+    cues, music = cache.cues(number), cache.performance(number)
+    ends = (start_s, start_s + 2 * SECONDS)
+    beats, downs = (
+        np.unique(cues["time_s"][kind & (cues["time_s"] > ends[0]) & (cues["time_s"] < ends[1])])
+        for kind in (cues["code"] <= DOWNBEAT, cues["code"] == DOWNBEAT)
+    )
+    meters = np.diff(np.searchsorted(beats, downs))
+    if beats.size < 8 or not meters.size or meters.min() != meters.max() or meters[0] < 2:
         return None
-    meter, count = int(meters[0]), np.arange(inside.size)
-    period_s, first_s = np.polyfit(count, inside - start_s, 1)
-    if np.abs(inside - start_s - first_s - period_s * count).max() > STEADY_S:
+    meter, count = int(meters[0]), np.arange(beats.size)
+    period_s, first_s = np.polyfit(count, beats - start_s, 1)
+    if np.abs(beats - start_s - first_s - period_s * count).max() > STEADY_S:
         return None
     chords = cues[is_chord(cues["code"])]
-    places = np.searchsorted(chords["time_s"], inside + 0.1 * period_s, side="right") - 1
+    places = np.searchsorted(chords["time_s"], beats + 0.1 * period_s, side="right") - 1
     codes = [int(chords["code"][place]) if place >= 0 else NO_CHORD for place in places]
     codes = [*codes, *codes[-1:] * (2 * meter - len(codes) % meter)]
-    chart = tuple(tuple(codes[begin : begin + meter]) for begin in range(0, len(codes), meter))
-    words = tuple(" ".join(map(cue_name, bar)) for bar in chart)
+    bars = tuple(tuple(codes[begin : begin + meter]) for begin in range(0, len(codes), meter))
     before = cut(music, start_s, start_s + SECONDS, None, "").performance
     after = cut(music, start_s + SECONDS, start_s + 2 * SECONDS, None, "").performance
-    if before.notes.size < 16 or after.notes.size < 16:
+    if min(before.notes.size, after.notes.size) < _FEWEST:
         return None
-    return Excerpt(work, before, after, float(first_s), float(period_s), meter, Chart(chart, words))
+    words = tuple(" ".join(map(cue_name, bar)) for bar in bars)
+    return Excerpt(work, before, after, float(first_s), float(period_s), meter, Chart(bars, words))
 
 
 def play(bundle: Bundle, excerpt: Excerpt, way: tuple[bool, float], seed: int) -> Performance:
