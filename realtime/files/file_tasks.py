@@ -52,7 +52,7 @@ def pose_file(document: MidiDocument, wish: TaskRequest, playing: TaskSettings, 
         strategy=Strategy(wish.strategy),
         beams=wish.beams,
         best_of=wish.best_of,
-        samples=wish.samples or 1,
+        samples=wish.samples,
     )
     if not wish.preview:
         request = replace(request, preview=None)

@@ -47,16 +47,11 @@ _NO_PART_OF_THE_WISH = {"files", "out", "jobs", "cluster", "limit_s", "again", "
 TASK_SAMPLING = {"temperature": 0.8, "top_p": 0.95}
 """How tasks are drawn unless the settings say otherwise: more carefully than free playing (docs/tasks.md)."""
 
-TASK_SAMPLES = 4
-"""How many continuations are drawn unless the request says otherwise."""
-
 
 def run_task(settings: Settings, request: TaskRequest) -> int:
     """Do a task on all files that are asked for; return the exit code."""
     unsaid = {name: value for name, value in TASK_SAMPLING.items() if name not in settings.model_fields_set}
     settings = settings.model_copy(update=unsaid)
-    if request.samples is None:
-        request = request.model_copy(update={"samples": TASK_SAMPLES if request.may_draw_several else 1})
     items = work_list(request.files, request.out, SUFFIXES[type(request)], request.variants)
     told = decisive(settings)
     works, faults = works_of(items, request, told)

@@ -168,23 +168,18 @@ class TaskRequest(FilesRequest):
     best_of: int = Field(
         default=1, ge=1, le=64, description="answers to draw, of which the one counts that the model finds likeliest"
     )
-    samples: int | None = Field(
-        default=None,
+    samples: int = Field(
+        default=1,
         ge=1,
         le=64,
         description="continuations to draw of every four seconds, of which the one goes on that agrees most with the "
-        "others; takes as many times as long; 4 if no other way to choose is given",
+        "others; takes as many times as long",
     )
     batch: int = Field(default=1, ge=1, le=64, description="files that each process works on side by side")
 
-    @property
-    def may_draw_several(self) -> bool:
-        """Say whether no other way to choose was asked for."""
-        return self.best_of == 1 and self.strategy == "sample"
-
     @model_validator(mode="after")
     def _one_way_to_choose(self) -> Self:
-        if self.samples is not None and self.samples > 1 and not self.may_draw_several:
+        if self.samples > 1 and (self.best_of > 1 or self.strategy != "sample"):
             raise ValueError("--samples draws and chooses by itself: leave out --best-of and --strategy, or --samples")
         return self
 

@@ -74,7 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=[],
         metavar="X",
-        help="also mixed with the memory of what was played before in the piece; 1 is what pianod does by default",
+        help="also mixed with the memory of what came before in the piece, so strongly; 1 fits real music best",
     )
     parser.add_argument(
         "--pulse",
