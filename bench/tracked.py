@@ -48,16 +48,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("cache", type=Path)
     parser.add_argument("--pieces", type=int, default=10)
-    parser.add_argument("--every", type=int, default=7, help="only each so-many-th piece")
+    parser.add_argument("--every", type=int, default=13, help="only each so-many-th piece")
     options = parser.parse_args()
     rows, every = [], excerpts(NoteCache.load(options.cache), "validation", SECONDS)
-    for dataset, notes, beats in islice(every, 0, options.pieces * options.every, options.every):
-        first_s = float(notes["onset_s"].min())
-        with jack_server():
+    with jack_server():
+        for dataset, notes, beats in islice(every, 0, options.pieces * options.every, options.every):
+            first_s = float(notes["onset_s"].min())
             live = judge(dataset, clicks_of(notes), beats, first_s)
-        alone = judge(dataset, told_beats(BeatTracker(), notes), beats, first_s)
-        rows.append((dataset, *(f"{value:.2f}" for value in (live.recall, alone.recall, live.after_s, alone.after_s))))
-        print(" | ".join(rows[-1]), flush=True)
+            alone = judge(dataset, told_beats(BeatTracker(), notes), beats, first_s)
+            figures = (live.recall, alone.recall, live.after_s, alone.after_s)
+            rows.append((dataset, *(f"{value:.2f}" for value in figures)))
+            print(" | ".join(rows[-1]), flush=True)
     means = np.array([[float(value) for value in row[1:3]] for row in rows]).mean(axis=0)
     head = ("", "over JACK", "the tracker alone", "four in a row after, s", "alone, s")
     print(markdown_table(head, [*rows, ("mean", *(f"{mean:.2f}" for mean in means), "", "")]))

@@ -19,7 +19,7 @@ from piano.notes import NoteArray, Performance, sort_notes
 
 HERE = Path(__file__).parent
 PIECE = HERE / "moment.mid"
-SAME = ("--seed", "7", "--samples", "1", "--plot", "--plot-span", "1-15")
+SAME = ("--seed", "7", "--plot", "--plot-span", "1-15")
 COMMAND = re.compile(r"^!\[(?P<command>[^\]]+)\]\(tasks/(?P<picture>[a-z-]+\.png)\)$", re.MULTILINE)
 
 _RNG = np.random.default_rng(7)

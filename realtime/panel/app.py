@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 from starlette.websockets import WebSocket
 
 from realtime.control.protocol import LONGEST_REQUEST, encode_status
+from realtime.panel.chart_routes import chart_routes
 from realtime.panel.controls import Controls
 from realtime.panel.doctor_routes import doctor_routes
 from realtime.panel.guard import Door, Guard
@@ -84,6 +85,7 @@ def build_app(
                 *review_routes(controls, pieces, reader),
                 *job_routes(controls, jobs, reader),
                 *like_routes(controls, reader),
+                *chart_routes(controls, reader),
                 *doctor_routes(controls),
                 *learn_routes(controls),
                 WebSocketRoute("/api/live", live),

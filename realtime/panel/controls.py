@@ -214,6 +214,10 @@ class Controls:
         """Play like other music from now on, or like none."""
         self._stage.play.play_like(reference)
 
+    def take_chart(self, text: str) -> None:
+        """Play over changes from now on; ConfigError if they are none, or too long."""
+        self._change({"chart": text})
+
     def replay(self, name: str, messages: list[TimedMessage], from_s: float) -> None:
         """Sound what was played before once more, through the output, on the channel that the model plays on."""
         channel = self.settings.output_channel - 1

@@ -6,6 +6,7 @@ of what plays, and files may come from anywhere.
     picture              the notes and pedals of each track, for the roll
     messages             what to send and when, to replay it
     reference            what it takes to play like it
+    chart SUFFIX         the changes in it, as text; the file may be one of any kind that `lead_sheet` reads
     length               how long it is, in seconds
     task NAME SEED       a task's exercise on the piece: what is given, and what is asked
 """
@@ -20,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from piano.changes import read_chart
 from piano.errors import MidiFileError, PianodError
 from piano.events import Role
 from piano.midi.file import MidiTrack, merge_tracks, read_performance, read_tracks
@@ -111,10 +113,12 @@ def messages(tracks: Sequence[MidiTrack]) -> list[tuple[int, str]]:
 
 
 def read(data: bytes, what: str, *details: str) -> Any:
-    """Return what is asked of a MIDI file; PianodError says why it cannot be."""
+    """Return what is asked of a file; PianodError says why it cannot be."""
     with tempfile.TemporaryDirectory(prefix="pianod-") as folder:
-        path = Path(folder) / "piece.mid"
+        path = Path(folder) / ("piece.mid" if what != "chart" else f"chart{details[0]}")
         path.write_bytes(data)
+        if what == "chart":
+            return _chart(path)
         if what == "task":
             return exercise_picture(_pose(path, *details))
         tracks = read_tracks(path)
@@ -125,6 +129,17 @@ def read(data: bytes, what: str, *details: str) -> Any:
     if what == "reference":
         return asdict(reference_of(merge_tracks(sounding_tracks(tracks)), "this file"))
     return picture_of(sounding_tracks(tracks))
+
+
+def _chart(path: Path) -> str:
+    from realtime.beat.lead_sheet import chart_text  # reads files of many kinds, and few bring one
+
+    try:
+        text = chart_text(path)
+        read_chart(text)
+    except UnicodeDecodeError as error:
+        raise PianodError("it is no text") from error
+    return text
 
 
 def _pose(path: Path, task: str, seed: str) -> Exercise:

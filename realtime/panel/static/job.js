@@ -5,6 +5,8 @@ import { recall, remember } from "./memory.js";
 
 const LOOK_MS = 400;
 const LIKE = { task: "like", title: "play like this, from now on", choices: [], asks: "", has_length: false };
+const CHANGES = { task: "changes", title: "take its chords for the changes, from now on", choices: [], asks: "", has_length: false };
+const SHEET = /\.(musicxml|xml|mxl|txt)$/i; // no music to work on, only changes
 
 export class Job {
   // `parts` by name; `announce` says what is seen here.
@@ -42,7 +44,7 @@ export class Job {
   async refresh() {
     const answer = await fetch("/api/job/tasks");
     if (!answer.ok) return;
-    this.tasks = [...(await answer.json()), LIKE];
+    this.tasks = [...(await answer.json()), LIKE, CHANGES];
     const job = await (await fetch("/api/job")).json();
     if (job.state === "working") this.follow(job);
   }
@@ -55,7 +57,8 @@ export class Job {
     this.file = file;
     this.parts.question.textContent = `What shall be done with ${file.name}?`;
     const last = recall("job-task");
-    const ordered = [...this.tasks].sort((one, other) => (other.task === last) - (one.task === last));
+    const fitting = SHEET.test(file.name) ? [CHANGES] : this.tasks;
+    const ordered = [...fitting].sort((one, other) => (other.task === last) - (one.task === last));
     this.parts.tasks.replaceChildren(...ordered.map((task, index) => choiceOf(task, index === 0)));
     this.parts.seconds.value = recall("job-seconds", "20");
     this.showTask();
@@ -87,7 +90,8 @@ export class Job {
     remember("job-seconds", seconds.value);
     if (choice.value) remember(`job-choice-${task}`, choice.value);
     dialog.close();
-    if (task === LIKE.task) return this.playLike(file);
+    if (task === LIKE.task) return this.hand("like", file, "audio/midi", `pianod plays like ${file.name} from now on`);
+    if (task === CHANGES.task) return this.hand("chart", file, "application/octet-stream", `pianod plays over the changes of ${file.name} from now on`);
     const wanted = new URLSearchParams({ task, choice: choice.value, seconds: seconds.value, name: file.name });
     const sent = { method: "POST", headers: { "Content-Type": "audio/midi" }, body: file };
     const answer = await fetch(`/api/job?${wanted}`, sent).catch(() => null);
@@ -95,11 +99,11 @@ export class Job {
     return this.follow(await answer.json());
   }
 
-  // The file is no work to be done: what pianod plays live is like it from now on.
-  async playLike(file) {
-    const sent = { method: "POST", headers: { "Content-Type": "audio/midi" }, body: file };
-    const answer = await fetch(`/api/like?${new URLSearchParams({ name: file.name })}`, sent).catch(() => null);
-    if (answer?.ok) return this.tell(`pianod plays like ${file.name} from now on`, "good");
+  // The file is no work to be done: what pianod plays live goes by it from now on.
+  async hand(place, file, type, said) {
+    const sent = { method: "POST", headers: { "Content-Type": type }, body: file };
+    const answer = await fetch(`/api/${place}?${new URLSearchParams({ name: file.name })}`, sent).catch(() => null);
+    if (answer?.ok) return this.tell(said, "good");
     return this.tell(`${file.name}: ${answer ? await answer.text() : "it could not be sent"}`);
   }
 

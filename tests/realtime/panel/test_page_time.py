@@ -22,6 +22,19 @@ def test_the_changes_are_shown_with_the_place_where_one_is_and_played_in_any_key
     assert page.find("#chart-keys [aria-pressed=true]").text == "Bb"
 
 
+def test_a_lead_sheet_that_is_dropped_is_the_changes_from_then_on(page: Page) -> None:
+    page.driver.execute_script(
+        "const dataTransfer = new DataTransfer();"
+        " dataTransfer.items.add(new File(['Dm7 | G7 | Cmaj7 | %'], 'two five.txt'));"
+        " window.dispatchEvent(new DragEvent('drop', { dataTransfer, cancelable: true }));"
+    )
+    page.until("app.job.parts.dialog.open")
+    assert page.ask("[...document.querySelectorAll('#job-tasks input')].map((input) => input.value)") == ["changes"]
+    page.click("#job-start")
+    page.until(f"{CELLS}.join() === 'Dm7,G7,Cmaj7,Cmaj7'")
+    assert page.ask("document.getElementById('notice').textContent").startswith("pianod plays over the changes of two")
+
+
 def test_steps_by_one_click_and_chords_that_were_typed_move_too(page: Page) -> None:
     page.change({"chart": "Fmaj7 | Gm7 C7 | Am7b5 | Fmaj7", "chart_key": "C"})
     page.until(f"{CELLS}.join() === 'Fmaj7,Gm7 C7,Am7b5,Fmaj7'")

@@ -5,6 +5,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
+import mido
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection
@@ -211,3 +212,37 @@ def test_a_file_that_is_dropped_is_played_like(tmp_path: Path) -> None:
         assert json.loads(get(server, "/api/status")[1])["like"] == "mine.mid"
         assert get(server, "/api/like/none", "POST")[0] == 200
         assert json.loads(get(server, "/api/status")[1])["like"] is None
+
+
+def test_a_lead_sheet_that_is_dropped_gives_the_changes(tmp_path: Path) -> None:
+    stage = Stage(panel_port=0)
+    octets = {"Content_Type": "application/octet-stream"}
+    marked = mido.MidiFile()
+    chords = [
+        mido.MetaMessage("marker", text=text, time=4 * 480 * bool(index))
+        for index, text in enumerate(["Dm7", "G7", "C"])
+    ]
+    marked.tracks.append(mido.MidiTrack([*chords, mido.MetaMessage("end_of_track", time=4 * 480)]))
+    marked.save(tmp_path / "sheet.mid")
+    with stage.play, PanelServer(stage.settings, stage.controls) as server:
+
+        def send(name: str, data: bytes, **headers: str) -> tuple[int, bytes]:
+            return get(server, f"/api/chart?name={name}", "POST", data, **(headers or octets))
+
+        def changes() -> object:
+            return json.loads(get(server, "/api/status")[1])["settings"]["chart"]
+
+        assert send("sheet.mid", (tmp_path / "sheet.mid").read_bytes())[0] == 200
+        assert changes() == "Dm7 | G7 | C"
+        assert send("blues.txt", b"C7 | F7 | C7 | G7")[0] == 200
+        assert changes() == "C7 | F7 | C7 | G7"
+        for name, data, code in (
+            ("x.txt", b"no chord at all", 422),
+            ("x.txt", b"C | " * 2000 + b"C", 422),
+            ("x.mid", b"no music", 422),
+            ("x.exe", b"C | F", 415),
+            ("../../x", b"C | F", 415),
+        ):
+            assert send(name, data)[0] == code, name
+        assert send("x.txt", b"C | F", Content_Type="text/plain")[0] == 415
+        assert changes() == "C7 | F7 | C7 | G7"
