@@ -1,5 +1,6 @@
 """Lead sheets: the chords that MIDI files and MusicXML name, or that are in their notes, are charts."""
 
+import zipfile
 from pathlib import Path
 
 import mido
@@ -89,3 +90,98 @@ def test_a_file_without_chords_is_told(tmp_path: Path) -> None:
     path = midi(tmp_path / "drums.mid", (0.0, mido.Message("note_on", channel=9, note=40)))
     with pytest.raises(PianodError):
         chart_text(path)
+
+
+NOTES = bytes.fromhex("00903c40 83603c00 00903440 83603400") * 8
+END = bytes.fromhex("00ff2f00")
+FAR = bytes.fromhex("ffffff7f")
+
+
+def midi_of(body: bytes, ticks: int = 480, file_type: int = 1) -> bytes:
+    """Return a file of one track."""
+    header = b"MThd\0\0\0\x06" + b"".join(number.to_bytes(2) for number in (file_type, 1, ticks))
+    return header + b"MTrk" + len(body).to_bytes(4) + body
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        pytest.param(midi_of(NOTES + FAR + b"\xff\x2f\0", 1), "hours", id="an end after years"),
+        pytest.param(midi_of(bytes.fromhex("00ff060143 00ff060146") + FAR + END, 1), "hours", id="named chords"),
+        pytest.param(midi_of(NOTES + bytes.fromhex("84a5a840") + END, 1000), "bars", id="two thousand bars"),
+        pytest.param(midi_of(NOTES + END, 480, 2), "type 2", id="patterns"),
+        pytest.param(midi_of(NOTES + END, 0xE728), "no beats", id="seconds"),
+    ],
+)
+def test_a_midi_file_that_is_longer_than_any_chart_is_refused_before_it_takes_memory(
+    tmp_path: Path, data: bytes, says: str
+) -> None:
+    (tmp_path / "song.mid").write_bytes(data)
+    with pytest.raises(ConfigError, match=says):
+        chart_of(ChangesGroup(chart_file=tmp_path / "song.mid"))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(midi_of(bytes.fromhex("00ff5804ffff1808") + NOTES + END), id="a metre that no music has"),
+        pytest.param(midi_of(bytes.fromhex("00ff580400001808") + NOTES + END), id="a metre of no beats"),
+        pytest.param(midi_of(NOTES + b"\0\xfe" + END), id="active sensing"),
+        pytest.param(midi_of(NOTES + END).replace(b"MTrk", b"XXXX\0\0\0\2abMTrk"), id="a chunk of another kind"),
+        pytest.param(b"RIFF\x60\0\0\0RMIDdata\x60\0\0\0" + midi_of(NOTES + END), id="a wrapper"),
+    ],
+)
+def test_a_midi_file_that_the_commands_read_gives_a_chart_too(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "song.mid").write_bytes(data)
+    assert read_chart(chart_text(tmp_path / "song.mid")).bars
+
+
+YEARS = "<note><rest/><duration>100000000000</duration></note>"
+
+
+def score(body: str, beats: str = "4", times: str = "") -> str:
+    """Return a score of one bar, with what else is to stand in it."""
+    again = f'<barline><repeat direction="backward" times="{times}"/></barline>' if times else ""
+    return f"""<?xml version="1.0"?><score-partwise version="3.0"><part-list><score-part id="P1">
+<part-name>p</part-name></score-part></part-list><part id="P1"><measure number="1"><attributes>
+<divisions>1</divisions><time><beats>{beats}</beats><beat-type>4</beat-type></time></attributes><harmony><root><root-step>C</root-step></root>
+<kind>major</kind></harmony><note><rest/><duration>4</duration></note>{body}{again}</measure></part></score-partwise>"""
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        pytest.param(score("", times="1000000"), "with its repeats", id="a million repeats"),
+        pytest.param(score(YEARS + '</measure><measure number="2">' + YEARS), "bars", id="a rest of years"),
+        pytest.param(score("", beats="1000000000"), "metre", id="a metre that no music has"),
+        pytest.param(score("", beats="60+60"), "metre", id="a metre in parts"),
+        pytest.param(score("<a>" * 3), "MusicXML", id="no XML"),
+    ],
+)
+def test_a_score_that_is_longer_than_any_chart_is_refused_before_it_takes_memory(
+    tmp_path: Path, text: str, says: str
+) -> None:
+    (tmp_path / "song.musicxml").write_text(text)
+    with pytest.raises(ConfigError, match=says):
+        chart_of(ChangesGroup(chart_file=tmp_path / "song.musicxml"))
+
+
+def test_repeats_within_repeats_are_counted_before_they_are_played_out(tmp_path: Path) -> None:
+    forward, backward = (f'<barline><repeat direction="{way}"/></barline>' for way in ("forward", "backward"))
+    (tmp_path / "song.musicxml").write_text(score(forward * 12 + backward * 12))
+    with pytest.raises(ConfigError, match="with its repeats"):
+        chart_of(ChangesGroup(chart_file=tmp_path / "song.musicxml"))
+
+
+def test_an_archive_that_unpacks_to_more_than_a_chart_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "song.mxl"
+    for blanks, says in ((11_000_000, "unpacks to more than 10,000,000 bytes"), (10, None)):
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            container = '<container><rootfiles><rootfile full-path="song.xml"/></rootfiles></container>'
+            archive.writestr("META-INF/container.xml", container)
+            archive.writestr("song.xml", score(" " * blanks))
+        if says is None:
+            assert chart_text(path) == "C"
+        else:
+            with pytest.raises(ConfigError, match=says):
+                chart_of(ChangesGroup(chart_file=path))
