@@ -17,8 +17,11 @@ from piano.cues import BEAT, CUE, DOWNBEAT, CueArray, no_cues, read_harte
 from piano.errors import CorpusError, PianodError
 from piano.midi.load import LONGEST_S
 from piano.notes import NoteArray
-from train.corpus.archives import archive_at
+from train.corpus.archives import archive_at, member_of
 from train.corpus.sources import CorpusSource
+
+MOST_BYTES = 16 << 20
+"""Of one table: a day of beats is a hundredth of that."""
 
 _KINDS = {"db": DOWNBEAT, "b": BEAT, "bR": BEAT}
 
@@ -72,8 +75,14 @@ def _text(place: Path, name: str) -> str | None:
     """Return the text of a file in a folder or a zip, None if it is not there."""
     try:
         if place.is_dir():
-            return (place / name).read_text() if (place / name).is_file() else None
-        archive = archive_at(place)
-        return archive.read(name).decode() if name in archive.NameToInfo else None
+            return _text_of_file(place / name) if (place / name).is_file() else None
+        is_there = name in archive_at(place).NameToInfo
+        return member_of(place, name, MOST_BYTES).decode() if is_there else None
     except (OSError, UnicodeDecodeError, zipfile.BadZipFile) as error:
         raise CorpusError(f"{name}: cannot be read from {place.name} ({error})") from error
+
+
+def _text_of_file(path: Path) -> str:
+    if (size := path.stat().st_size) > MOST_BYTES:
+        raise OSError(f"{size:,} bytes are too many for a table, at most {MOST_BYTES:,} are read")
+    return path.read_text()

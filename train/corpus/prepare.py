@@ -17,10 +17,11 @@ from tqdm import tqdm
 
 from piano.errors import CorpusError, MidiFileError, PianodError
 from piano.midi.file import MidiTrack, merge_tracks, read_tracks
+from piano.midi.load import LARGEST_FILE_BYTES
 from piano.midi.one_piano import merge_pedals
 from piano.notes import Performance, no_notes
 from train.corpus.annotations import cues_of
-from train.corpus.archives import archive_at
+from train.corpus.archives import member_of
 from train.corpus.cache_writer import CacheWriter
 from train.corpus.cleaning import LONGEST_SILENCE_S, clean
 from train.corpus.corpus_report import REPORT_NAME, CorpusReport, FileOutcome, Outcomes
@@ -255,6 +256,6 @@ def _bytes(source: CorpusSource) -> bytes | Path:
     if source.member is None:
         return source.path
     try:
-        return archive_at(source.path).read(source.member)
+        return member_of(source.path, source.member, LARGEST_FILE_BYTES)
     except (OSError, KeyError, zipfile.BadZipFile, ValueError) as error:
         raise MidiFileError(f"{source.piece.file}: cannot be read from {source.path.name} ({error})") from error
