@@ -7,7 +7,7 @@ need the portable graph in the bundle.
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as ort_state
 from inference.bundle import Bundle
 from inference.manifest import FUSED, PORTABLE, PROMPT, GraphFile, ModelShape, cache_names
 from inference.providers import CPU, PROVIDERS, with_options
+from inference.run_limit import RunLimit
 from piano.errors import BundleError
 
 AUTO = "auto"
@@ -54,6 +55,7 @@ class GraphRunner:
     inputs: frozenset[str]
     prompt: Any = None
     """The same for prompts, where the bundle has it."""
+    limit: RunLimit = field(default_factory=lambda: RunLimit(ort.RunOptions()), compare=False)
 
     @property
     def device(self) -> str:
@@ -70,7 +72,8 @@ class GraphRunner:
         The binding is one of `session_for(count)`.
         """
         try:
-            self.session_for(count).run_with_iobinding(binding)
+            with self.limit:
+                self.session_for(count).run_with_iobinding(binding, self.limit.options)
         except ORT_ERRORS as error:
             raise BundleError(f"{self.source}: the model failed while running: {error}. Export it anew.") from error
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from inference.bundle import Bundle
-from inference.graph_runner import load_runner
+from inference.graph_runner import GraphRunner, load_runner
 from inference.onnx_session import OnnxSession
 from inference.providers import CPU
 from inference.rolling_context import RollingContext
@@ -40,7 +40,14 @@ def open_session(bundle: Bundle, settings: ModelGroup) -> tuple[RollingContext, 
 
     One thread is enough for the embedded sizes, and leaves the other cores to the sound.
     """
-    runner = load_runner(bundle, provider=settings.provider, threads=settings.threads or 1, half=settings.half)
+    return _endless(bundle, _runner_of(bundle, settings))
+
+
+def _runner_of(bundle: Bundle, settings: ModelGroup) -> GraphRunner:
+    return load_runner(bundle, provider=settings.provider, threads=settings.threads or 1, half=settings.half)
+
+
+def _endless(bundle: Bundle, runner: GraphRunner) -> tuple[RollingContext, str]:
     session = OnnxSession(bundle, runner=runner)
     return RollingContext(session, session.twin()), session.provider
 
@@ -48,12 +55,15 @@ def open_session(bundle: Bundle, settings: ModelGroup) -> tuple[RollingContext, 
 def open_for_live(settings: ModelGroup, trial: TrialLoad | None = None) -> tuple[RollingContext, str]:
     """Load the model that the settings name, to be played on for hours; see `open_bundle` and `open_session`.
 
-    One that did not come with the program is held to its memory from then on: a trial does not see every token.
+    One that did not come with the program is held to its memory from then on, and each run of it to its time: a trial
+    does not see every token.
     """
     bundle = open_bundle(settings, trial)
-    session, provider = open_session(bundle, settings)
+    runner = _runner_of(bundle, settings)
+    session, provider = _endless(bundle, runner)
     if settings.model != EMBEDDED and provider == CPU:
         hold_memory(bundle)
+        runner.limit.start()
     return session, provider
 
 
