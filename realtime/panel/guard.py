@@ -24,7 +24,8 @@ OWN_HEADER = "x-pianod"
 """A header that no page of another origin may send without asking first, which is refused."""
 
 _OPEN_TO_SCRIPTS = ("/api/status",)
-_FROM_ELSEWHERE = ("cross-site", "same-site")
+_OURS = ("same-origin", "none")
+"""What Sec-Fetch-Site says of our page, and of an address that somebody typed; whatever else it says is elsewhere."""
 
 _POLICY_VIOLATION = 1008
 
@@ -109,7 +110,7 @@ class Guard:
         origins = headers.getlist("origin")
         if origins and (len(origins) > 1 or not self._door.is_own_origin(origins[0], host)):
             return "Pages of other origins may not speak to the panel."
-        if headers.get("sec-fetch-site") in _FROM_ELSEWHERE and not _opens_the_page(scope, headers):
+        if headers.get("sec-fetch-site", "none") not in _OURS and not _opens_the_page(scope, headers):
             return "Pages of other sites may not speak to the panel."
         if _may_be_a_strangers(scope, headers) and not self._has_token(scope, headers):
             return "Open the panel by the address that pianod printed, or send the header X-Pianod: 1 from a script."

@@ -110,7 +110,7 @@ def of_page(path: str, *headers: tuple[str, str], method: str = "GET", door: Doo
     return is_in(enter(door, ("host", HERE), *headers, path=path, method=method))
 
 
-@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+@pytest.mark.parametrize("site", ["cross-site", "same-site", "CROSS-SITE", "", "same-origin, cross-site", "new-word"])
 @pytest.mark.parametrize(
     "path", ["/", "/static/main.js", "/api/status", "/api/take/picture", "/api/take.mid", "/api/takes"]
 )
