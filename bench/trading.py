@@ -13,15 +13,16 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
-
-import rtmidi
+from typing import TYPE_CHECKING, Any
 
 from bench.contestant_processes import ROOT
 from bench.jack import jack_server
 from bench.machine import circumstances
 from piano.events import Event, NoteOff, NoteOn
 from realtime.midi.message import bytes_of, event_of
+
+if TYPE_CHECKING:
+    from rtmidi import MidiIn, MidiOut
 
 BEATS, PULSES = 4, 24
 _BAR = BEATS * PULSES
@@ -178,9 +179,7 @@ def measure(plans: Sequence[TradingPlan]) -> dict[str, Any]:
     return {"kind": "trading", **about, "plans": found}
 
 
-def _play(
-    script: Sequence[tuple[float, bytes]], hands: "rtmidi.MidiOut", ear: "rtmidi.MidiIn"
-) -> list[tuple[float, bytes]]:
+def _play(script: Sequence[tuple[float, bytes]], hands: "MidiOut", ear: "MidiIn") -> list[tuple[float, bytes]]:
     """Send messages at their moments and return what was heard, by seconds of the driver's."""
     heard: list[tuple[float, bytes]] = []
     at_s = 0.0
@@ -242,8 +241,10 @@ def _daemon(flags: Sequence[str]) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _pianist() -> Iterator[tuple["rtmidi.MidiOut", "rtmidi.MidiIn", Any]]:
+def _pianist() -> Iterator[tuple["MidiOut", "MidiIn", Any]]:
     """Open the pianist's two ports, and give what joins ports by parts of their names."""
+    import rtmidi  # needs a library of the system
+
     hands = rtmidi.MidiOut(rtmidi.API_UNIX_JACK, name="pianist-hands")
     ear = rtmidi.MidiIn(rtmidi.API_UNIX_JACK, name="pianist-ear", queue_size_limit=1 << 16)
     ear.ignore_types(timing=False)

@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 TOOLS = ("sh", "cat", "cksum", "dirname", "readlink", "sed", "tr", "env")
-PROGRAMS = ("jackd", "fluidsynth", "chromium", "chromedriver", "pgrep", "aconnect")
+PROGRAMS = ("jackd", "fluidsynth", "chromium", "chromedriver", "pgrep", "aconnect", "ip")
 
 PYTHON = """#!/bin/sh
 case "$*" in

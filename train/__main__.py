@@ -9,7 +9,8 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-from piano.errors import PianodError
+from piano.interrupted import held_back
+from train.command_end import ended
 
 COMMANDS = {
     "fetch": ("train.corpus.fetch", "bring a public data set here"),
@@ -34,16 +35,14 @@ COMMANDS = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the sub-command that the arguments name and return the exit status; a fault of the world is 2."""
-    arguments = sys.argv[1:] if arguments is None else arguments
-    try:
-        args = _parse(arguments)
+    """Run the sub-command that the arguments name and return the exit status, see `ended`."""
+    given = sys.argv[1:] if arguments is None else arguments
+
+    def run() -> int:
+        args = _parse(given)
         return int(args.run(args))
-    except KeyboardInterrupt:
-        return 130
-    except PianodError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+
+    return ended(" ".join(("python -m train", *given[:1])), run)
 
 
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -54,7 +53,8 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     for name, (module_name, summary) in COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
         if name == named:
-            module = importlib.import_module(module_name)
+            with held_back():
+                module = importlib.import_module(module_name)
             module.add_arguments(command)
             command.set_defaults(run=module.run)
     return parser.parse_args(arguments)

@@ -1,15 +1,20 @@
 """Several processes of this machine: each opens the job once, and takes one group after the other."""
 
+import _thread
 import multiprocessing
 import signal
+import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 from queue import Empty
+from types import FrameType
 from typing import Any, TypeVar
 
 from piano.errors import ConfigError
+from piano.interrupted import held_back
 from workers.place import Interrupted, Job, Place, Tell
 
 Item = TypeVar("Item")
@@ -32,7 +37,9 @@ def in_processes(
         pending: set[Future[list[Result]]] = set()
         while True:
             room = place.jobs * _GROUPS_A_PROCESS - len(pending)
-            pending |= {pool.submit(_do, list(group)) for group in islice(waiting, room)}
+            for group in islice(waiting, room):
+                with held_back():  # a process may begin here
+                    pending.add(pool.submit(_do, list(group)))
             if not pending:
                 return
             done, pending = wait(pending, _LOOK_S, FIRST_COMPLETED)
@@ -62,24 +69,47 @@ _worker: dict[str, Any] = {}
 
 
 def _begin(job: Any, told: Any, ends: Any, begin: Callable[[], None] | None) -> None:
-    """Prepare a process of the pool. Ctrl-C goes to all processes, and is the first one's business."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Prepare a process of the pool. Ctrl-C goes to all processes, and is the first one's business, which says when."""
+    _worker.update(job=job, told=told, is_open=False, is_busy=False, is_over=False)
+    signal.signal(signal.SIGINT, _leave_off)
+    if sys.platform != "win32":
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    threading.Thread(target=_await_the_end, args=(ends,), name="end", daemon=True).start()
     if begin is not None:
         begin()
-    _worker.update(job=job, told=told, ends=ends, is_open=False)
+
+
+def _await_the_end(ends: Any) -> None:
+    ends.wait()
+    _worker["is_over"] = True
+    if sys.platform == "win32":
+        _thread.interrupt_main()
+    else:
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)  # which ends its waiting too
+
+
+def _leave_off(number: int, frame: FrameType | None) -> None:
+    """Break off what is being done where nobody waits for it any more. In the main thread of the process."""
+    del number, frame
+    if _worker["is_over"] and _worker["is_busy"]:
+        raise Interrupted
 
 
 def _do(group: list[Any]) -> list[Any]:
-    if not _worker["is_open"]:
-        _worker["job"].open()
-        _worker["is_open"] = True
-
     def tell(number: int, share: float, notes: float) -> None:
-        if _worker["ends"].is_set():
-            raise Interrupted
         _worker["told"].put((number, share, notes))
 
     try:
-        return list(_worker["job"].make(group, tell))
+        _worker["is_busy"] = True
+        try:
+            if _worker["is_over"]:
+                return []
+            if not _worker["is_open"]:
+                _worker["job"].open()
+                _worker["is_open"] = True
+            return list(_worker["job"].make(group, tell))
+        finally:
+            _worker["is_busy"] = False
     except Interrupted:
+        _worker["is_busy"] = False
         return []

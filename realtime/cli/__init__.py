@@ -3,6 +3,8 @@
 import gc
 from collections.abc import Sequence
 
+from piano.interrupted import held_back, interrupted
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run pianod with these arguments, the process's own by default; return the exit code.
@@ -11,8 +13,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     gc.disable()
     try:
-        from realtime.cli.command_line import main as run
+        with held_back():
+            from realtime.cli.command_line import main as run
 
         return run(argv)
+    except KeyboardInterrupt:
+        return interrupted("pianod")
     finally:
         gc.enable()

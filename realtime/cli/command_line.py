@@ -17,6 +17,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ValidationError
 
 from piano.errors import ConfigError, PianodError, PortError
+from piano.interrupted import interrupted
 from realtime.cli.parser import WITHOUT_FLAG, Parser, ShortHelp, add_request, add_settings, check_flags, wants_all
 from realtime.cli.requests import DemoRequest, DoctorRequest, SendRequest
 from realtime.files.task_requests import (
@@ -238,7 +239,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _show_version(settings)
         return _run(command, settings, _request_from(command.request, given))
     except KeyboardInterrupt:
-        return 130
+        return interrupted(" ".join(("pianod", *([name] if name else []))))
     except PianodError as error:
         needs_hint = isinstance(error, PortError) and command is LIVE
         return _fail(f"{error}\n{DEMO_HINT}" if needs_hint else str(error), 2, verbosity)

@@ -1,6 +1,6 @@
 """Settings of what surrounds the playing: takes, logs, the panel and the metronome."""
 
-from importlib.util import find_spec
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -11,11 +11,18 @@ from realtime.settings.marks import Live, PageGroup, Preset, Shown
 
 
 def _with_link(joins: bool) -> bool:
-    if joins and find_spec("link") is None:
+    if not joins:
+        return joins
+    try:
+        import_module("link")
+    except ModuleNotFoundError as error:
         raise ValueError(
             "needs LinkPython-extern, which is not installed: pip install 'pianod[link]', or in a clone "
             ".venv/bin/python -m pip install LinkPython-extern"
-        )
+        ) from error
+    except ImportError as error:
+        library = str(error).partition(":")[0]
+        raise ValueError(f"needs {library}, which is not there (Debian, Ubuntu: apt install libatomic1)") from error
     return joins
 
 

@@ -8,14 +8,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from typing import Any
-
-from link import Link
+from typing import TYPE_CHECKING, Any
 
 from realtime.beat.grid import BeatSource
 from realtime.beat.link import LinkFollower
 from realtime.beat.musical_clock import MusicalClock
 from realtime.threads.clock import MonotonicClock
+
+if TYPE_CHECKING:
+    from link import Link
 
 WITHIN_S = 60.0
 ALONE_S = 3.0
@@ -34,7 +35,7 @@ def until(holds: Callable[[], bool]) -> bool:
     return False
 
 
-def phase_off_ms(other: Link, beats: MusicalClock, clock: MonotonicClock) -> float:
+def phase_off_ms(other: "Link", beats: MusicalClock, clock: MonotonicClock) -> float:
     """Return how far our next downbeat lies from one of the other peer's, in ms."""
     grid = beats.grid
     micros = other.clock().micros()
@@ -60,6 +61,8 @@ def main() -> None:
     first_s = time.monotonic()
     until(lambda: is_linked() or time.monotonic() - first_s > ALONE_S)
     seen.append(("joined nobody", follower.peers == 0))
+    from link import Link  # needs a library of the system, and is not wanted where only our figures are
+
     other = Link(OTHERS_BPM)
     other.enabled = True
 

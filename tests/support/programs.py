@@ -1,5 +1,6 @@
 """Programs of the system that tests need: a test without its program is skipped, and told at the end as not run."""
 
+import importlib
 import shutil
 from functools import cache
 from pathlib import Path
@@ -30,6 +31,15 @@ def path_of(*programs: str) -> str:
         if found := shutil.which(program):
             return found
     pytest.skip(f"{programs[0]} {NOT_INSTALLED} {package_of(programs[0])})")
+
+
+def need_link() -> None:
+    """Skip the running test where a library is missing that Ableton Link needs."""
+    try:
+        importlib.import_module("link")
+    except ImportError as error:
+        library = str(error).partition(":")[0]
+        pytest.skip(f"{library} {NOT_INSTALLED} {package_of(f'library:{library}')})")
 
 
 def need_midi_library() -> None:

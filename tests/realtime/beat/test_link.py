@@ -13,7 +13,7 @@ from realtime.beat.link import LOOK_NS, OLDER_NS, LinkFollower, LinkNetwork, Lin
 from realtime.beat.musical_clock import MusicalClock
 from realtime.threads.clock import NS_PER_S, ManualClock
 from tests.support.link_process import LATER_BPM, OTHERS_BPM, OUR_BPM, WITHIN_S
-from tests.support.programs import path_of
+from tests.support.programs import need_link, path_of
 
 
 @dataclass
@@ -162,6 +162,7 @@ def test_bars_of_another_length_are_counted_anew() -> None:
 def test_with_a_second_peer_its_tempo_stays_as_it_is_and_is_followed() -> None:
     unshare = path_of("unshare")
     path_of("ip")
+    need_link()
     if subprocess.run([unshare, "-n", "true"], capture_output=True, check=False).returncode != 0:
         pytest.skip("a network of its own cannot be made here: that needs the rights of root")
     command = [unshare, "-n", sys.executable, "-m", "tests.support.link_process"]

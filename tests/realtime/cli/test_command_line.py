@@ -221,10 +221,12 @@ def test_without_ports_the_demo_is_offered(bodies: Bodies, capsys: pytest.Captur
     assert DEMO_HINT not in capsys.readouterr().err
 
 
-def test_ctrl_c_ends_quietly(bodies: Bodies, capsys: pytest.CaptureFixture[str]) -> None:
+def test_ctrl_c_is_told_in_one_line(bodies: Bodies, capsys: pytest.CaptureFixture[str]) -> None:
     bodies.fault = KeyboardInterrupt()
     assert main([]) == 130
-    assert capsys.readouterr().err == ""
+    assert capsys.readouterr().err == "pianod: interrupted\n"
+    assert main(["ports"]) == 130
+    assert capsys.readouterr().err == "pianod ports: interrupted\n"
 
 
 def test_a_stack_trace_is_shown_only_when_asked_for(bodies: Bodies, capsys: pytest.CaptureFixture[str]) -> None:
