@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from itertools import islice
 from queue import Empty
 from types import FrameType
@@ -30,8 +31,9 @@ def in_processes(
 ) -> Iterator[Result]:
     """Yield the results of all groups as they come; ConfigError if a process dies."""
     context = multiprocessing.get_context("spawn")
-    told, ends = context.Queue(), context.Event()
-    pool = ProcessPoolExecutor(place.jobs, context, _begin, (job, told, ends, place.begin))
+    told = context.Queue()
+    lifeline, ours = context.Pipe(duplex=False)
+    pool = ProcessPoolExecutor(place.jobs, context, _begin, (job, told, lifeline, place.begin))
     waiting = iter(groups)
     try:
         pending: set[Future[list[Result]]] = set()
@@ -51,8 +53,9 @@ def in_processes(
             "a process of --jobs has died, perhaps for want of memory; the same command with fewer jobs goes on"
         ) from error
     finally:
-        ends.set()
+        ours.close()
         pool.shutdown(wait=True, cancel_futures=True)
+        lifeline.close()
         told.cancel_join_thread()
 
 
@@ -68,19 +71,21 @@ _worker: dict[str, Any] = {}
 """What a process of the pool holds; empty in every other."""
 
 
-def _begin(job: Any, told: Any, ends: Any, begin: Callable[[], None] | None) -> None:
+def _begin(job: Any, told: Any, lifeline: Any, begin: Callable[[], None] | None) -> None:
     """Prepare a process of the pool. Ctrl-C goes to all processes, and is the first one's business, which says when."""
     _worker.update(job=job, told=told, is_open=False, is_busy=False, is_over=False)
     signal.signal(signal.SIGINT, _leave_off)
     if sys.platform != "win32":
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-    threading.Thread(target=_await_the_end, args=(ends,), name="end", daemon=True).start()
+    threading.Thread(target=_await_the_end, args=(lifeline,), name="end", daemon=True).start()
     if begin is not None:
         begin()
 
 
-def _await_the_end(ends: Any) -> None:
-    ends.wait()
+def _await_the_end(lifeline: Any) -> None:
+    """Wait until the first process closes its end, or has gone. An event would wait for those of us that have died."""
+    with suppress(EOFError, OSError):
+        lifeline.recv_bytes()
     _worker["is_over"] = True
     if sys.platform == "win32":
         _thread.interrupt_main()

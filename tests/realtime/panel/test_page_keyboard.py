@@ -212,3 +212,18 @@ def test_what_went_by(page: Page) -> None:
     page.reach("#take")
     do(page, "#tab-pieces", Keys.ARROW_RIGHT, until="!document.getElementById('panel-health').hidden")
     do(page, "#doctor-look", Keys.ENTER, until="document.querySelector('#doctor-found .finding') !== null")
+
+
+def test_an_offer_is_taken_up_and_a_take_deleted(page: Page, daemon: Daemon) -> None:
+    page.ask("app.offers.take = () => {}")  # there is no MIDI system, which would take the offer back
+    page.ask("app.offers.show('CASIO was plugged in: use it?', [['Use it', () => { app.taken = true; }]])")
+    do(page, "#offer button", Keys.ENTER, until="app.taken")
+    notes = page.ask("app.music.player.notes.length")
+    do(page, "#keyboard", "a", until=f"app.music.player.notes.length === {notes} + 1")
+    do(page, "#keyboard", "m", until="document.getElementById('notice').textContent.includes('is kept')")
+    (kept,) = daemon.takes.glob("* kept.mid")
+    page.find("#tab-steer").send_keys(Keys.ARROW_RIGHT)
+    page.until(f"app.takes.parts.list.value === '{kept.name}'")
+    do(page, "#takes-delete", Keys.ENTER, until="app.takes.isAsking")
+    do(page, "#takes-delete", Keys.ENTER, until="app.takes.parts.list.value === 'earlier.mid'")
+    assert not kept.exists()
