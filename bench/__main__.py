@@ -1,8 +1,13 @@
-"""Run the bench: `bin/bench --help`."""
+"""Run the bench: `bin/bench --help`. Ctrl-C ends it with one line; what was measured by then is in the file of --json."""
 
 import sys
 
 from bench.cli import main
+from piano.interrupted import interrupted
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        code = main()
+    except KeyboardInterrupt:
+        code = interrupted("bench")
+    sys.exit(code)
