@@ -29,7 +29,7 @@ class Clone:
 
     def bench(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Call bin/bench."""
-        command = [self.folder / "bin" / "bench", *arguments]
+        command = [str(self.folder / "bin" / "bench"), *arguments]
         return subprocess.run(command, env={"PATH": self.path}, capture_output=True, text=True, check=False)
 
     def asked(self, what: str) -> list[str]:
