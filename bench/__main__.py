@@ -1,4 +1,4 @@
-"""Run the bench: `bin/bench --help`. Ctrl-C ends it with one line; what was measured by then is in the file of --json."""
+"""Run the bench: `bin/bench --help`. Ctrl-C ends it with one line; what was measured so far is in its --json file."""
 
 import sys
 
