@@ -44,7 +44,7 @@ prepare() {
     done
     [ ! -e "$HOME/.config/pip/pip.conf" ] || cp "$HOME/.config/pip/pip.conf" "$place/etc/pip-of-the-user.conf"
     chroot "$place" useradd --create-home newcomer
-    git clone --quiet "file://$repository" "$place/home/newcomer/pianod"
+    git clone --quiet --depth 1 "file://$repository" "$place/home/newcomer/pianod"
     chroot "$place" chown -R newcomer /home/newcomer
 }
 

@@ -46,9 +46,20 @@ def find_soundfont(places: Iterable[Path] = PLACES) -> Path | None:
     return None
 
 
+def what_is_missing(places: Iterable[Path] = PLACES) -> str:
+    """Say what sound files need and this computer does not have, and how to get it; empty where it has all."""
+    for name, package, is_there in (
+        ("FluidSynth", "fluidsynth", shutil.which("fluidsynth") is not None),
+        ("a soundfont", "fluid-soundfont-gm", find_soundfont(places) is not None),
+    ):
+        if not is_there:
+            return f"{name} is not installed ({_how_to_get(package)})"
+    return ""
+
+
 def can_synthesise(places: Iterable[Path] = PLACES) -> bool:
     """Say whether there is a synthesiser and a soundfont."""
-    return shutil.which("fluidsynth") is not None and find_soundfont(places) is not None
+    return not what_is_missing(places)
 
 
 def synthesise(midi: Path, wav: Path, places: Iterable[Path] = PLACES) -> bool:
@@ -56,8 +67,7 @@ def synthesise(midi: Path, wav: Path, places: Iterable[Path] = PLACES) -> bool:
     program = shutil.which("fluidsynth")
     soundfont = find_soundfont(places)
     if program is None or soundfont is None:
-        missing = ("FluidSynth", "fluidsynth") if program is None else ("a soundfont", "fluid-soundfont-gm")
-        logger.info("no sound file: {} is not installed ({})", missing[0], _how_to_get(missing[1]))
+        logger.info("no sound file: {}", what_is_missing(places))
         return False
     words = [program, "-ni", "-q", "-g", str(_GAIN), "-r", str(_RATE_HZ), "-F", str(wav), str(soundfont), str(midi)]
     try:

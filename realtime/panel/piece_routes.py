@@ -20,7 +20,7 @@ from starlette.routing import BaseRoute, Route
 
 from piano.errors import MidiFileError
 from piano.tokens.vocabulary import TASKS
-from realtime.files.synthesis import can_synthesise, synthesise
+from realtime.files.synthesis import synthesise, what_is_missing
 from realtime.panel.child import WorkError, program, run_child
 from realtime.panel.controls import Controls
 from realtime.panel.responses import json_of, midi_response, missing, number_of
@@ -120,8 +120,8 @@ def piece_routes(place: str, find: Find, controls: Controls, reader: PieceReader
         return json_of({"type": "done"})
 
     async def sound(request: Request) -> Response:
-        if not can_synthesise():
-            return missing("there is no synthesiser: FluidSynth and a soundfont are to be installed")
+        if lacking := what_is_missing():
+            return missing(f"no sound file: {lacking}")
         piece = await find(request)
         return missing("there is no such piece") if piece is None else await reader.sound_of(piece.data)
 

@@ -123,7 +123,7 @@ def test_a_take_becomes_sound_where_there_is_a_synthesiser(
         return True
 
     monkeypatch.setattr(piece_routes, "synthesise", synthesise)
-    monkeypatch.setattr(piece_routes, "can_synthesise", lambda: True)
+    monkeypatch.setattr(piece_routes, "what_is_missing", str)
     assert get(server, "/api/takes/song.wav", "POST") == (200, b"RIFFMThd")
     assert get(server, "/api/takes/none.wav", "POST")[0] == 404
     assert get(server, "/api/takes/song.wav")[0] == 405, "what an image or a link can ask for makes nothing"
@@ -132,8 +132,9 @@ def test_a_take_becomes_sound_where_there_is_a_synthesiser(
     monkeypatch.setattr(piece_routes, "_LONGEST_SOUND_S", 1)
     assert get(server, "/api/takes/song.wav", "POST")[0] == 422
     assert len(made) == 1
-    monkeypatch.setattr(piece_routes, "can_synthesise", lambda: False)
-    assert get(server, "/api/takes/song.wav", "POST")[0] == 404
+    monkeypatch.setattr(piece_routes, "what_is_missing", lambda: "FluidSynth is not installed (sudo apt install …)")
+    code, said = get(server, "/api/takes/song.wav", "POST")
+    assert (code, b"sudo apt install" in said) == (404, True)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
