@@ -1,6 +1,7 @@
 """Where a command of training sends its work: processes of this machine, or a Dask cluster, as its arguments say."""
 
 import argparse
+from pathlib import Path
 from typing import Any, NoReturn
 
 from piano.errors import ConfigError, PianodError
@@ -8,7 +9,7 @@ from workers.place import Place, check_address
 
 
 def add_place_arguments(parser: Any, what: str, *, limit_s: float) -> None:
-    """Declare --jobs, --cluster and --limit-s; `what` are the items that are shared, in words."""
+    """Declare --jobs, --cluster, --limit-s and --resume; `what` are the items that are shared, in words."""
     parser.add_argument(
         "--jobs", type=int, default=1, help=f"processes that share {what} (default: %(default)s)", metavar="N"
     )
@@ -24,6 +25,9 @@ def add_place_arguments(parser: Any, what: str, *, limit_s: float) -> None:
         metavar="S",
         help="seconds that one may take on a cluster before its worker is ended (default: %(default)g)",
     )
+    parser.add_argument(
+        "--resume", type=Path, metavar="FILE", help="a list of what has been done, kept as it comes, to go on from"
+    )
 
 
 def place_of(args: argparse.Namespace) -> Place:
@@ -38,7 +42,3 @@ def place_of(args: argparse.Namespace) -> Place:
 def given_up(what: str, why: str) -> NoReturn:
     """Raise PianodError: figures of which a part is missing are no figures."""
     raise PianodError(f"{what} was given up ({why}); the same command goes on, or begins anew")
-
-
-def tell_nobody(_number: int, _share: float, _notes: float) -> None:
-    """Take how far an item is; the bar counts items."""

@@ -36,17 +36,6 @@ def send(
     return in_processes(job, groups, place, tell)
 
 
-def in_order(results: Iterable[Result], number_of: Callable[[Result], int]) -> Iterator[Result]:
-    """Yield results by their numbers, 0 and up without a gap; those that came too early are held."""
-    early: dict[int, Result] = {}
-    wanted = 0
-    for result in results:
-        early[number_of(result)] = result
-        while wanted in early:
-            yield early.pop(wanted)
-            wanted += 1
-
-
 def _here(job: Job[Item, Result], groups: Iterable[Sequence[Item]], tell: Tell) -> Iterator[Result]:
     job.open()
     for group in groups:

@@ -23,6 +23,9 @@ from train.corpus.sources import CorpusSource
 MOST_BYTES = 16 << 20
 """Of one table: a day of beats is a hundredth of that."""
 
+ANNOTATED = ("beats", "chords")
+"""The tables that there may be of a piece: FILE.KIND.tsv."""
+
 _KINDS = {"db": DOWNBEAT, "b": BEAT, "bR": BEAT}
 
 

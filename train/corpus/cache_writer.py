@@ -73,10 +73,9 @@ class CacheWriter:
                 largest = int(column.max(initial=0))
                 self._largest[name] = max(self._largest[name], largest)
                 octets = column.astype(column.dtype.newbyteorder("<"), copy=False).view(np.uint8)
+                width = column.itemsize
                 for byte in range(_WIDEST):
-                    width = column.itemsize
-                    plane = octets[byte::width] if byte < width else np.zeros(column.size, np.uint8)
-                    planes[byte].write(plane.tobytes())
+                    planes[byte].write(octets[byte::width].tobytes() if byte < width else bytes(column.size))
         except OSError as error:
             raise self._cannot(error) from error
 

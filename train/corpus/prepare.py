@@ -8,9 +8,8 @@ import argparse
 import os
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
-from itertools import islice
-from operator import attrgetter
 from pathlib import Path
 
 from tqdm import tqdm
@@ -25,11 +24,13 @@ from train.corpus.archives import member_of
 from train.corpus.cache_writer import CacheWriter
 from train.corpus.cleaning import LONGEST_SILENCE_S, clean
 from train.corpus.corpus_report import REPORT_NAME, CorpusReport, FileOutcome, Outcomes
-from train.corpus.note_cache import CACHE_NAME, Columns, pack
+from train.corpus.note_cache import CACHE_NAME, pack
+from train.corpus.prepared import DONE_NAME, Prepared, keeping
 from train.corpus.sources import CorpusSource, folder_sources, splits_of_few, zip_sources
 from train.corpus.spool import Spool
+from workers.in_turn import send_in_turn
 from workers.place import Place, Tell, check_address
-from workers.send import in_order, send
+from workers.result_list import ResultList
 from workers.stores import path_of
 
 PLAYER = "player"
@@ -41,14 +42,6 @@ _SOURCES_A_GROUP = 16
 
 _LIMIT_S = 60.0
 """How long a file may take on a cluster, in seconds; it is some hundredths of one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """What became of one file: its piece and packed notes, or the reason why it was refused."""
-
-    outcome: FileOutcome
-    columns: Columns | None
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -113,8 +106,9 @@ def prepare(
 ) -> CorpusReport:
     """Read and clean all sources, write cache and report into the folder `out`, and return the report.
 
-    Processes of this machine share the files, or the workers of a Dask cluster, which read them by their paths. Without
-    `chords`, pieces of which nobody annotated any have none.
+    What an earlier call with the same wishes had prepared when it broke off is not prepared again. Processes of this
+    machine share the files, or the workers of a Dask cluster, which read them by their paths. Without `chords`, pieces
+    of which nobody annotated any have none.
     """
     if not sources:
         raise CorpusError("there is no MIDI file to read")
@@ -124,15 +118,20 @@ def prepare(
     outcomes: Outcomes
     came: Spool[FileOutcome] = Spool()
     with CacheWriter(out / CACHE_NAME) as cache:
-        for prepared in tqdm(
-            _prepare_all(sources, _Preparing(longest_silence_s, chords), place),
-            total=len(sources),
-            desc="reading",
-            unit="file",
-        ):
-            came.append(prepared.outcome)
-            if prepared.columns is not None:
-                cache.add(prepared.columns)
+        done = ResultList(out / DONE_NAME)
+        prepared = send_in_turn(
+            _Preparing(longest_silence_s, chords),
+            sources,
+            place,
+            lost=_lost,
+            keeping=keeping(done, longest_silence_s, chords),
+            a_group=_SOURCES_A_GROUP if cluster is not None or processes > 1 else 1,
+        )
+        with closing(done):
+            for one in tqdm(prepared, total=len(sources), desc="reading", unit="file"):
+                came.append(one.outcome)
+                if one.columns is not None:
+                    cache.add(one.columns)
         outcomes = came
         if any(source.is_split_later for source in sources):  # in small folders alone
             names = [outcome.piece.file for outcome in came if not outcome.refusal]
@@ -143,6 +142,7 @@ def prepare(
             raise CorpusError(f"none of {len(sources)} files could be used; the first: {report.refused()[0].refusal}")
         cache.finish(outcome.piece for outcome in outcomes if not outcome.refusal)
     report.save(out / REPORT_NAME)
+    done.forget()
     return report
 
 
@@ -150,20 +150,6 @@ def _split_again(outcome: FileOutcome, splits: Mapping[str, str]) -> FileOutcome
     """Return the outcome of a file with the split that it has among those that can be read."""
     piece = outcome.piece
     return replace(outcome, piece=replace(piece, split=splits.get(piece.file, piece.split)))
-
-
-@dataclass(frozen=True, slots=True)
-class _Numbered:
-    """A source by its place in the list."""
-
-    number: int
-    source: CorpusSource
-
-
-@dataclass(frozen=True, slots=True)
-class _Done:
-    number: int
-    prepared: Prepared
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,28 +162,14 @@ class _Preparing:
     def open(self) -> None:
         """Nothing is to be loaded."""
 
-    def make(self, works: Sequence[_Numbered], tell: Tell) -> Iterator[_Done]:  # noqa: ARG002
+    def make(self, works: Sequence[CorpusSource], tell: Tell) -> Iterator[Prepared]:  # noqa: ARG002
         """Prepare sources one after the other."""
         for work in works:
-            yield _Done(work.number, prepare_one(work.source, self.longest_silence_s, finds_chords=self.finds_chords))
+            yield prepare_one(work, self.longest_silence_s, finds_chords=self.finds_chords)
 
 
-def _prepare_all(sources: Sequence[CorpusSource], job: _Preparing, place: Place) -> Iterator[Prepared]:
-    """Yield what became of each source, in order."""
-    numbered = (_Numbered(number, source) for number, source in enumerate(sources))
-    size = 1 if place.cluster is None and place.jobs == 1 else _SOURCES_A_GROUP
-    groups = iter(lambda: list(islice(numbered, size)), [])
-    done = send(job, groups, place, tell=_tell_nobody, lost=_lost)
-    return (one.prepared for one in in_order(done, attrgetter("number")))
-
-
-def _lost(work: _Numbered, why: str) -> _Done:
-    piece = work.source.piece
-    return _Done(work.number, Prepared(FileOutcome(piece, refusal=f"{piece.file}: it was given up ({why})"), None))
-
-
-def _tell_nobody(_number: int, _share: float, _notes: float) -> None:
-    """Take how far a file is; none takes long."""
+def _lost(source: CorpusSource, why: str) -> Prepared:
+    return Prepared(FileOutcome(source.piece, refusal=f"{source.piece.file}: it was given up ({why})"), None)
 
 
 def prepare_one(

@@ -19,12 +19,12 @@ from train.evaluate import task_evaluation
 from train.evaluate.with_cues import with_cues
 from train.places import add_place_arguments, place_of
 from train.predictors.ngram import NGram
-from train.predictors.score_list import ScoreList
 from train.predictors.scoring import PARTS, Scorer, Tally, WindowScorer, tally
 from train.predictors.scoring_job import Asked, ScoringJob, Way, tally_all
 from train.predictors.targets import checksum_of, load_predictor
 from train.tables import text_table
 from workers.place import LIMIT_S
+from workers.result_list import ResultList
 
 NGRAM = "ngram"
 _DEFAULT_ORDER = 4
@@ -85,9 +85,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="beside each --recall, also leaning on the rhythm that is going on, as pulse_guard does",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to a file")
-    parser.add_argument(
-        "--resume", type=Path, metavar="FILE", help="a list of what has been scored, kept as it comes, to go on from"
-    )
     add_place_arguments(parser, "the performances, or the answers that are sampled", limit_s=LIMIT_S)
     task_evaluation.add_arguments(parser)
 
@@ -133,7 +130,7 @@ def _model_rows(args: argparse.Namespace, pieces: list[int | Path], cache: NoteC
             yield from with_cues(cache, [piece for piece in pieces if isinstance(piece, int)])
 
     job = ScoringJob(args.target, checksum_of(args.target), args.batch, args.bf16)
-    found = tally_all(job, asked(), place_of(args), ScoreList(args.resume))
+    found = tally_all(job, asked(), place_of(args), ResultList(args.resume))
     return [Measured(row, found.get(row, {})) for row in {**ways, **dict.fromkeys(found)}]
 
 

@@ -16,6 +16,7 @@ from train.evaluate.excerpts import NOTES_PLAN, VELOCITY_PLAN
 from train.evaluate.situations import GROUPS, situations
 from train.places import place_of
 from train.predictors.targets import load_predictor
+from workers.result_list import ResultList
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -86,9 +87,8 @@ def run(args: argparse.Namespace) -> int:
         sampling=sampling, samples=args.samples, evidence=Evidence(seed=args.seed) if args.evidence else None
     )
     predictor = load_predictor(args.target, bf16=args.bf16)
-    bench = Bench(
-        material, Model(predictor, solving(args.target, place_of(args)), request), args.pieces, args.excerpt_s
-    )
+    solve = solving(args.target, place_of(args), ResultList(args.resume))
+    bench = Bench(material, Model(predictor, solve, request), args.pieces, args.excerpt_s)
     report = TaskReport(args.target, {**data, **bench.extent, **settings}, rows, took_s)
     for case in tqdm(cases, desc="tasks", unit="task"):
         begun_s = time.monotonic()

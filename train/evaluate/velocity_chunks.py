@@ -62,10 +62,10 @@ def _answer(predictor: Predictor, exercises: list[Exercise], situation: Situatio
 
 def _windows(answers: VelocityAnswers, context: int, exercise: int) -> Iterator[_Window]:
     """Yield the windows in which a stream is played, as the one who plays it chooses them."""
-    reel, stream, fed = ContextWindow(context, answers.head), answers.tokens, 0
+    context_window, stream, fed = ContextWindow(context, answers.head), answers.tokens, 0
     window = _Window([], [], exercise)
     for due in asked(stream).tolist():
-        move = reel.move(stream, fed, due, due)
+        move = context_window.move(stream, fed, due, due)
         if move.keep < len(window.tokens):
             yield window
             window = _Window([], [], exercise)

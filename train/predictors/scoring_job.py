@@ -5,15 +5,15 @@ the figures are the same from one process, from several and from a cluster.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 
 from piano.tokens.encoding import TokenArray
-from train.places import given_up, tell_nobody
-from train.predictors.score_list import ScoreList, key_of
+from train.places import given_up
 from train.predictors.scoring import Tally, WindowScorer, tally_of
 from train.predictors.targets import check_target, load_predictor
+from workers.in_turn import Keeping, send_in_turn
 from workers.place import Place, Tell
-from workers.send import send
+from workers.result_list import ResultList, Stored, key_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,20 +34,6 @@ class Asked:
     way: Way = Way()
 
 
-@dataclass(frozen=True, slots=True)
-class _Numbered:
-    number: int
-    asked: Asked
-
-
-@dataclass(frozen=True, slots=True)
-class _Scored:
-    number: int
-    row: str
-    name: str
-    tally: Tally
-
-
 @dataclass
 class ScoringJob:
     """Scores with one target, see `train.predictors.targets`, if it is the one of which the caller has the checksum."""
@@ -64,11 +50,10 @@ class ScoringJob:
             check_target(self.target, self.checksum)
             self._scorers[Way()] = WindowScorer(load_predictor(self.target, bf16=self.bf16), self.batch)
 
-    def make(self, works: Sequence[_Numbered], tell: Tell) -> Iterator[_Scored]:  # noqa: ARG002
+    def make(self, works: Sequence[Asked], tell: Tell) -> Iterator[Tally]:  # noqa: ARG002
         """Score performances, one after the other."""
-        for work in works:
-            asked = work.asked
-            yield _Scored(work.number, asked.row, asked.name, tally_of(self._scorer(asked.way), asked.events))
+        for asked in works:
+            yield tally_of(self._scorer(asked.way), asked.events)
 
     def _scorer(self, way: Way) -> WindowScorer:
         if way not in self._scorers:
@@ -78,36 +63,37 @@ class ScoringJob:
 
 
 def tally_all(
-    job: ScoringJob, asked: Iterable[Asked], place: Place, done: ScoreList | None = None
+    job: ScoringJob, asked: Iterable[Asked], place: Place, done: ResultList | None = None
 ) -> dict[str, dict[str, Tally]]:
     """Return what the performances of each row come to, by their names; PianodError if one was given up.
 
     What stands in the list of what is done is not scored again; the rest comes into it.
     """
-    done = ScoreList() if done is None else done
-    found: dict[int, _Scored] = {}
-    keys: dict[int, str] = {}
+    keeping: Keeping[Asked, Tally] = Keeping(
+        ResultList() if done is None else done,
+        key=lambda one: key_of(job.checksum, job.bf16, one.way, one.events),
+        store=lambda tally: Stored(astuple(tally)),
+        restore=_tally,
+    )
+    names: list[tuple[str, str]] = []
 
-    def groups() -> Iterator[list[_Numbered]]:
-        for number, each in enumerate(asked):
-            key = key_of(f"{job.checksum} {job.bf16}", repr(each.way), each.events)
-            tally = done.get(key)
-            if tally is None:
-                keys[number] = key
-                yield [_Numbered(number, each)]
-            else:
-                found[number] = _Scored(number, each.row, each.name, tally)
+    def noted() -> Iterator[Asked]:
+        for each in asked:
+            names.append((each.row, each.name))
+            yield each
 
-    for one in send(job, groups(), place, tell=tell_nobody, lost=_lost):
-        found[one.number] = one
-        done.add(keys.pop(one.number), one.tally)
     totals: dict[str, dict[str, Tally]] = {}
-    for number in sorted(found):
-        one = found[number]
-        row = totals.setdefault(one.row, {})
-        row[one.name] = row.get(one.name, Tally()) + one.tally
+    for number, tally in enumerate(send_in_turn(job, noted(), place, lost=_lost, keeping=keeping)):
+        row, name = names[number]
+        totals.setdefault(row, {})
+        totals[row][name] = totals[row].get(name, Tally()) + tally
     return totals
 
 
-def _lost(work: _Numbered, why: str) -> _Scored:
-    given_up(f"{work.asked.row}: a performance of {work.asked.name}", why)
+def _tally(stored: Stored) -> Tally:
+    pieces, notes, tokens, nats, parts = stored.told
+    return Tally(pieces, notes, tokens, nats, tuple(parts))
+
+
+def _lost(asked: Asked, why: str) -> Tally:
+    given_up(f"{asked.row}: a performance of {asked.name}", why)

@@ -31,6 +31,7 @@ from train.sampling_study.telling_job import Excerpt, Question, answered
 from train.sampling_study.two_sample import FOLDS
 from train.tables import text_table
 from workers.place import LIMIT_S
+from workers.result_list import ResultList
 
 SECONDS = 25.0
 """The length of an excerpt."""
@@ -94,7 +95,8 @@ def run(args: argparse.Namespace) -> int:
         asked[CONTINUATIONS] = _continuations(ways, args.truth, cache, numbers, args.seconds)
     if any(way.pieces for way in ways.values()):
         asked[PIECES] = _pieces(ways, cache, numbers, args.seconds)
-    told = iter(answered([one for questions in asked.values() for one in questions], args.seconds, place))
+    every = [one for questions in asked.values() for one in questions]
+    told = iter(answered(every, args.seconds, place, ResultList(args.resume)))
     found = {title: list(islice(told, len(questions))) for title, questions in asked.items()}
     print("\n\n".join(told_table(title, lines, args.most) for title, lines in found.items()))
     try:

@@ -12,10 +12,13 @@ from piano.errors import CorpusError
 from piano.midi.file import MidiTrack, write_performance
 from piano.notes import NOTE, Performance
 from train.__main__ import main
+from train.corpus.cache_writer import CacheWriter
 from train.corpus.corpus_report import REPORT_NAME
-from train.corpus.note_cache import CACHE_NAME, NoteCache
-from train.corpus.prepare import prepare
-from train.corpus.sources import folder_sources, split_of, zip_sources
+from train.corpus.note_cache import CACHE_NAME, Columns, NoteCache
+from train.corpus.prepare import prepare, prepare_one
+from train.corpus.prepared import DONE_NAME, Prepared
+from train.corpus.sources import CorpusSource, folder_sources, split_of, zip_sources
+from workers.result_list import ResultList
 
 Row = tuple[float, float, int, int, int]
 
@@ -95,6 +98,54 @@ def test_number_of_processes_does_not_change_the_cache(corpus: Path) -> None:
     one, two = (NoteCache.load(corpus / str(processes)) for processes in (1, 2))
     assert one.pieces == two.pieces
     assert all(one.performance(i).notes.tolist() == two.performance(i).notes.tolist() for i in range(len(one)))
+
+
+@pytest.mark.parametrize("cluster", [None, "local:2"])
+def test_what_broke_off_goes_on(cluster: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where it is begun on a cluster and goes on in one process."""
+    for number in range(40):
+        write_midi(tmp_path / "midi" / f"{number:02}.mid", [(0.0, 1.0 + number, 60, 64, 0), (2.0, 1.0, 64, 70, 0)])
+    (tmp_path / "midi" / "07.mid").write_bytes(b"no music")
+    sources = folder_sources(tmp_path / "midi")
+    whole, out = tmp_path / "whole", tmp_path / "out"
+    prepare(sources, whole)
+    added = 0
+
+    def broken_off(writer: CacheWriter, columns: Columns) -> None:
+        nonlocal added
+        added += 1
+        if added > 20:
+            raise KeyboardInterrupt
+        add(writer, columns)
+
+    add = CacheWriter.add
+    monkeypatch.setattr(CacheWriter, "add", broken_off)
+    with pytest.raises(KeyboardInterrupt):
+        prepare(sources, out, cluster=cluster)
+    monkeypatch.setattr(CacheWriter, "add", add)
+    assert not (out / CACHE_NAME).exists()
+    done = ResultList(out / DONE_NAME)
+    before = len(done)
+    done.close()
+    assert before >= 21
+    write_midi(tmp_path / "midi" / "03.mid", [(0.0, 4.0, 60, 64, 0)])  # written anew meanwhile
+    prepare(sources, whole)
+    again: list[str] = []
+
+    def counted(source: CorpusSource, *wishes: float, finds_chords: bool) -> Prepared:
+        again.append(source.piece.file)
+        return prepare_one(source, *wishes, finds_chords=finds_chords)
+
+    monkeypatch.setattr("train.corpus.prepare.prepare_one", counted)
+    prepare(sources, out)
+    assert len(again) == 40 - before + 1
+    assert "03.mid" in again
+    assert "07.mid" not in again
+    for name in (CACHE_NAME, REPORT_NAME):
+        assert (out / name).read_bytes() == (whole / name).read_bytes()
+    assert not (out / DONE_NAME).exists()
+    prepare(sources, out)
+    assert len(again) == 40 - before + 1 + 40  # a cache that is whole is made anew
 
 
 def test_folder_is_split_by_a_stable_hash(tmp_path: Path) -> None:

@@ -10,6 +10,9 @@ import pytest
 from export.exporter import ExportOptions, export_bundle
 from export.music import music_windows
 from piano.midi.file import MidiTrack, write_performance
+from piano.session import Session
+from piano.solve.solver import Solution, SolveRequest, solve
+from piano.tasks.exercise import Exercise
 from tests.support.cells import unfilled
 from tests.train.conftest import random_performance
 from train.__main__ import main
@@ -61,6 +64,24 @@ def test_the_same_seed_gives_the_same_figures_however_many_work_on_it(evaluate: 
     first = evaluate("duet", "--live", "--seed", 5)
     assert without_clock(evaluate("duet", "--live", "--seed", 5, "--jobs", 2)) == without_clock(first)
     assert without_clock(evaluate("duet", "--live", "--seed", 6)) != without_clock(first)
+
+
+def test_what_was_answered_is_not_asked_again(
+    evaluate: Evaluate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = ("duet", "--live", "--resume", tmp_path / "done")
+    first = evaluate(*asked)
+    solved: list[int] = []
+
+    def counted(session: Session, exercise: Exercise, request: SolveRequest) -> Solution:
+        solved.append(request.seed)
+        return solve(session, exercise, request)
+
+    monkeypatch.setattr("train.evaluate.task_answers.solve", counted)
+    assert without_clock(evaluate(*asked)) == without_clock(first)
+    assert solved == []
+    evaluate(*asked, "--seed", 6)
+    assert len(solved) == 2
 
 
 def test_a_folder_of_files(evaluate: Evaluate, tmp_path: Path) -> None:

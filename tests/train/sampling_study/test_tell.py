@@ -3,10 +3,12 @@
 import json
 import shutil
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import pytest
 
+from piano.errors import PianodError
 from piano.midi.file import MidiTrack, read_tracks, write_performance
 from piano.notes import Performance
 from tests.train.conftest import random_performance, save_random_corpus
@@ -78,6 +80,28 @@ def test_the_figures_are_the_same_wherever_they_are_found(folder: Path) -> None:
         assert tell(folder, "held", "--truth", str(folder / "truth"), "--json", str(folder / "x.json"), *place) == 0
         found.append(json.loads((folder / "x.json").read_text())["continuations"])
     assert found[0] == found[1] == found[2]
+
+
+def test_what_was_found_is_not_found_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is broken off behind the statistics, and goes on in other processes."""
+    asked = ("--truth", str(folder / "truth"), "--json", str(folder / "x.json"))
+    resumed = (*asked, "--resume", str(folder / "done"))
+    assert tell(folder, "held", *asked) == 0
+    whole = (folder / "x.json").read_bytes()
+
+    def never(*_: object, **__: object) -> NoReturn:
+        raise PianodError("broken off")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("train.sampling_study.telling_job.tell_apart", never)
+        assert tell(folder, "held", *resumed) == 2
+    with monkeypatch.context() as known:
+        known.setattr("train.sampling_study.telling_job.excerpt_statistics", never)
+        assert tell(folder, "held", *resumed) == 0
+        known.setattr("train.sampling_study.telling_job.tell_apart", never)
+        (folder / "x.json").unlink()
+        assert tell(folder, "held", *resumed) == 0
+    assert (folder / "x.json").read_bytes() == whole
 
 
 def test_what_is_missing_or_foreign_is_told(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
