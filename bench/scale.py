@@ -22,14 +22,15 @@ from realtime.files.task_requests import Sharing
 from realtime.files.work_list import work_list
 from train.corpus.prepare import prepare
 from train.corpus.sources import folder_sources
-from workers.dask_cluster import GROUPS_A_TASK, TASKS_A_WORKER
+from workers.dask_cluster import TASKS_A_WORKER
 from workers.place import Place, Tell
 from workers.send import send
+from workers.task_size import MOST_GROUPS
 
 COUNTS, QUICK_COUNTS = (100, 1_000, 10_000), (100, 1_000)
-GRAPH_FILES, QUICK_GRAPH_FILES = 1_000_000, 20_000
+GRAPH_FILES, QUICK_GRAPH_FILES = (100_000, 1_000_000), (2_000, 20_000)
 OVERHEAD_FILES, QUICK_OVERHEAD_FILES = (20, 2_000), (20, 200)
-WORKERS = 4
+WORKERS = 2
 FILES_A_FOLDER = 1_000
 
 _NOTES = 20
@@ -60,8 +61,8 @@ class Counting:
         yield from works
 
 
-def measure(counts: Sequence[int], overhead_files: tuple[int, int], graph_files: int) -> dict[str, Any]:
-    """Measure each count of files, what a cluster costs beside processes, and the task graph of so many."""
+def measure(counts: Sequence[int], overhead_files: tuple[int, int], graph_files: Sequence[int]) -> dict[str, Any]:
+    """Measure each count of files, what a cluster costs beside processes, and the task graphs of so many."""
     about = circumstances()
     rows = []
     for count in counts:
@@ -72,7 +73,8 @@ def measure(counts: Sequence[int], overhead_files: tuple[int, int], graph_files:
             rows.append(
                 {"work": name, "files": count, "ms_per_file": 1000 * found.seconds / count, "most_mb": found.most_mb}
             )
-    return {"kind": "scale", **about, "rows": rows, "overhead": overhead(*overhead_files), "graph": graph(graph_files)}
+    graphs = [graph(files) for files in graph_files]
+    return {"kind": "scale", **about, "rows": rows, "overhead": overhead(*overhead_files), "graphs": graphs}
 
 
 def small_files(folder: Path, count: int) -> None:
@@ -143,6 +145,8 @@ class Spent:
     seconds: float
     processor_s: float
     most_mb: float
+    worker_most_mb: float
+    """Of the largest of its own processes; 0 where it has none."""
 
 
 def in_a_process(work: Callable[[Path, int], None], scratch: Path, count: int) -> Spent:
@@ -163,7 +167,8 @@ def _measured(work: Callable[[Path, int], None], scratch: Path, count: int, answ
     seconds = time.perf_counter() - began_s
     us, children = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     processor_s = us.ru_utime + us.ru_stime + children.ru_utime + children.ru_stime
-    answer.send(Spent(seconds, processor_s, us.ru_maxrss / (1 << 20 if sys.platform == "darwin" else 1 << 10)))
+    mb = 1 << 20 if sys.platform == "darwin" else 1 << 10
+    answer.send(Spent(seconds, processor_s, us.ru_maxrss / mb, children.ru_maxrss / mb))
 
 
 def graph(files: int) -> dict[str, Any]:
@@ -171,21 +176,25 @@ def graph(files: int) -> dict[str, Any]:
 
     What stands in `most_tasks_held` is the most that the scheduler has at any time: it does not grow with the files.
     """
-    began_s = time.perf_counter()
-    groups = ([number] for number in range(files))
-    place = Place(cluster=f"local:{WORKERS}", limit_s=0.0)
-    arrived = sum(1 for _ in send(Counting(), groups, place, tell=_nobody, lost=_lost))
-    seconds = time.perf_counter() - began_s
-    tasks = -(-files // GROUPS_A_TASK)
+    spent = in_a_process(_through_a_scheduler, Path(), files)
+    tasks = -(-files // MOST_GROUPS)
     return {
         "files": files,
-        "arrived": arrived,
         "tasks": tasks,
         "workers": WORKERS,
         "most_tasks_held": WORKERS * TASKS_A_WORKER,
-        "ms_per_task": 1000 * seconds / tasks,
-        "caller_most_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "seconds": spent.seconds,
+        "processor_ms_per_task": 1000 * spent.processor_s / tasks,
+        "caller_most_mb": spent.most_mb,
+        "worker_most_mb": spent.worker_most_mb,
     }
+
+
+def _through_a_scheduler(_scratch: Path, files: int) -> None:
+    groups = ([number] for number in range(files))
+    place = Place(cluster=f"local:{WORKERS}", limit_s=0.0)
+    arrived = sum(1 for _ in send(Counting(), groups, place, tell=_nobody, lost=_lost))
+    assert arrived == files
 
 
 def _nobody(_number: int, _share: float, _notes: float) -> None:

@@ -194,12 +194,18 @@ def _scale(figures: dict[str, Any]) -> list[str]:
         [row["work"], f"{row['files']:,}", f"{row['ms_per_file']:.2f}", f"{row['most_mb']:.0f}"]
         for row in figures["rows"]
     ]
-    graph = figures["graph"]
-    said = (
-        f"The graph of {graph['files']:,} files: {graph['tasks']:,} tasks, at most {graph['most_tasks_held']} at the "
-        f"scheduler at a time, {graph['ms_per_task']:.2f} ms a task with {graph['workers']} workers, "
-        f"{graph['caller_most_mb']:.0f} MB at the caller."
-    )
+    graphs = [
+        [
+            f"{row['files']:,}",
+            f"{row['tasks']:,}",
+            f"{row['most_tasks_held']}",
+            f"{row['processor_ms_per_task']:.1f}",
+            f"{1000 * row['seconds'] / row['files']:.2f}",
+            f"{row['caller_most_mb']:.0f}",
+            f"{row['worker_most_mb']:.0f}",
+        ]
+        for row in figures["graphs"]
+    ]
     shared = [
         [f"{row['place']}, {row['files']:,} files", f"{row['begin_s']:.1f}", f"{row['ms_per_file']:.2f}"]
         for row in figures["overhead"]
@@ -209,7 +215,10 @@ def _scale(figures: dict[str, Any]) -> list[str]:
         "",
         markdown_table(["shared out, of the processor", "s to begin", "ms a file"], shared),
         "",
-        said,
+        markdown_table(
+            ["empty files", "tasks", "at the scheduler", "processor ms a task", "ms a file", "caller MB", "worker MB"],
+            graphs,
+        ),
     ]
 
 

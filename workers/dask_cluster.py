@@ -9,9 +9,10 @@ import pickle
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
-from itertools import chain, islice
+from itertools import islice
 from queue import Empty, SimpleQueue
 from typing import Any, Generic, TypeVar
 from uuid import uuid4
@@ -21,12 +22,10 @@ from loguru import logger
 from workers.dask_worker import TOPIC, TaskOutcome, do_task
 from workers.place import Job, Place, Tell
 from workers.scheduler_link import SchedulerLink
+from workers.task_size import TaskSize
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-
-GROUPS_A_TASK = 8
-"""How many groups go to a worker at once: of a million files, the scheduler is asked 125,000 times."""
 
 TASKS_A_WORKER = 3
 """How many tasks are under way for each worker: one is done, the others wait beside it."""
@@ -36,6 +35,9 @@ ATTEMPTS = 3
 
 ATTEMPTS_ALONE = 2
 """How often an item's worker may die while it does nothing else, before the item is given up."""
+
+_FETCHERS = 16
+"""How many results are fetched at once: each waits some hundredths of a second for scheduler and worker."""
 
 _LOOK_S = 0.5
 _OTHERS_S = 30.0
@@ -85,7 +87,10 @@ def on_cluster(
 
 
 class _Run(Generic[Item, Result]):
-    """One job on one cluster. In the caller's thread; what Dask's own thread tells comes by a queue."""
+    """One job on one cluster. In the caller's thread; what has been told and fetched by other threads comes by a queue.
+
+    What is told is (number, share, notes), what is fetched (future, outcome or fault).
+    """
 
     def __init__(
         self,
@@ -99,24 +104,27 @@ class _Run(Generic[Item, Result]):
         self._job = pickle.dumps(job)
         self._name = hashlib.sha256(self._job).hexdigest()
         self._run = uuid4().hex
-        self._told: SimpleQueue[Any] = SimpleQueue()
+        self._told: SimpleQueue[tuple[Any, ...]] = SimpleQueue()
+        self._fetchers = ThreadPoolExecutor(_FETCHERS, "pianod-fetcher")
         self._under_way: dict[Any, _Task[Item]] = {}
         self._tied: dict[Any, frozenset[str]] = {}
         self._again: deque[_Task[Item]] = deque()
         self._suspects: deque[_Task[Item]] = deque()
+        self._size = TaskSize()
         self._listen()
 
     def close(self) -> None:
         """Take back what is under way."""
         with suppress(Exception):  # the cluster may be gone
             self._link.client.cancel(list(self._under_way), force=True)
+        self._fetchers.shutdown(wait=False, cancel_futures=True)
 
     def results(self, every: Iterable[Sequence[Item]]) -> Iterator[Result]:
         """Yield the results of all groups."""
-        groups, of_one = _shared_out(iter(every), self._link.workers * TASKS_A_WORKER)
+        groups = self._size.begin(iter(every), self._link.workers * TASKS_A_WORKER)
         while True:
             while len(self._under_way) < self._link.workers * TASKS_A_WORKER:
-                task = self._next() or _Task(list(islice(groups, of_one)))
+                task = self._next() or _Task(list(islice(groups, self._size.groups)))
                 if not task.groups:
                     break
                 yield from self._submit(task)
@@ -171,7 +179,20 @@ class _Run(Generic[Item, Result]):
         self._under_way[future] = task
         if others:
             self._tied[future] = frozenset(others)
-        future.add_done_callback(self._told.put)
+        future.add_done_callback(self._fetch)
+
+    def _fetch(self, future: Any) -> None:
+        """Have a result fetched. In a thread of Dask's."""
+        with suppress(RuntimeError):  # the run is over
+            self._fetchers.submit(self._fetched, future)
+
+    def _fetched(self, future: Any) -> None:
+        """Fetch a result, or what is wrong with it. In a fetcher's thread."""
+        try:
+            found = future.result(timeout=self._link.patience_s)
+        except BaseException as fault:  # whatever it is, the caller's thread decides
+            found = fault
+        self._told.put((future, found))
 
     def _unsent(self, task: _Task[Item], error: Exception) -> Iterator[Result]:
         """Send a task anew to a scheduler that was lost; where that is not why, in parts, and at last give it up."""
@@ -189,37 +210,34 @@ class _Run(Generic[Item, Result]):
         with suppress(Empty):
             what = self._told.get(timeout=_LOOK_S)
             while True:
-                if isinstance(what, tuple):
+                if len(what) == 3:
                     self._tell(*what)
-                elif (task := self._under_way.get(what)) is not None and what.status in ("finished", "error"):
-                    yield from self._settled(what, task)
+                elif what[0] in self._under_way and what[0].status in _LIVE:
+                    yield from self._settled(*what)
                 what = self._told.get_nowait()
 
-    def _settled(self, future: Any, task: _Task[Item]) -> Iterator[Result]:
+    def _settled(self, future: Any, found: TaskOutcome | BaseException) -> Iterator[Result]:
         from distributed import KilledWorker
 
-        del self._under_way[future]
-        error: BaseException | None = None
-        answer = TaskOutcome()
-        try:
-            answer = future.result(timeout=self._link.patience_s)
-        except KilledWorker:
+        task = self._under_way.pop(future)
+        if isinstance(found, KilledWorker):
             yield from self._retry(task, f"the workers that had it died, or took longer than {self._place.limit_s:g} s")
             return
-        except (OSError, TimeoutError) as fault:  # it was done, and went before it came here
-            error = fault
-        except Exception as fault:
-            if future.status == "error":
-                raise
-            error = fault
-        if error is not None:
-            logger.debug("a result did not arrive: {!r}", error)
+        if isinstance(found, BaseException):
+            if future.status == "error" and not isinstance(found, OSError | TimeoutError):
+                raise found
+            logger.debug("a result did not arrive: {!r}", found)  # it was done, and went before it came here
             self._again.append(task)
             return
+        yield from self._taken(found, task)
+
+    def _taken(self, answer: TaskOutcome, task: _Task[Item]) -> Iterator[Result]:
+        """Yield the results of a task that has arrived, and give out again what went wrong by its worker's fault."""
         if answer.refusal is not None:
             raise answer.refusal
         for warning in answer.warnings:
             logger.warning("{}", warning)
+        self._size.took(len(task.groups), answer.seconds)
         yield from answer.results
         for index, why in answer.failed:
             part = _Task([task.groups[index]], task.attempts, task.avoid | {answer.worker})
@@ -265,9 +283,3 @@ def _can_travel(groups: Sequence[Sequence[Any]]) -> bool:
     except Exception:  # whatever an item raises when it is packed
         return False
     return True
-
-
-def _shared_out(groups: Iterator[Sequence[Item]], tasks: int) -> tuple[Iterator[Sequence[Item]], int]:
-    """Return the groups, and how many make a task: fewer where there are so few that workers would go without."""
-    ahead = list(islice(groups, tasks * GROUPS_A_TASK))
-    return chain(ahead, groups), max(1, len(ahead) // tasks)

@@ -1,6 +1,6 @@
-"""What runs on a worker of a Dask cluster: the job, opened once in each process, and a limit to how long a task takes.
+"""What runs on a worker of a Dask cluster: the job, opened once in each process, and a limit to how long an item takes.
 
-A task that takes too long ends its process, whatever it hangs in; Dask starts another, and gives the task to another.
+A group that takes too long ends its process, whatever it hangs in; Dask starts another, and gives the task to another.
 One task is done at a time in a process, since a job has one model.
 """
 
@@ -38,6 +38,8 @@ class TaskOutcome:
     worker: str = ""
     warnings: list[str] = field(default_factory=list)
     """What was warned of meanwhile: the caller says it, since nobody reads a worker's log."""
+    seconds: float = 0.0
+    """How long its groups took, without the opening of the job."""
 
 
 def do_task(name: str, job: bytes, groups: Sequence[Sequence[Any]], limit_s: float, run: str) -> TaskOutcome:
@@ -46,24 +48,24 @@ def do_task(name: str, job: bytes, groups: Sequence[Sequence[Any]], limit_s: flo
 
     worker = get_worker()
     with _one_at_a_time:
-        items = sum(len(group) for group in groups)
-        stderr = sys.__stderr__
-        if limit_s and stderr is not None:
-            faulthandler.dump_traceback_later(limit_s * items, exit=True, file=stderr)
         warnings: list[str] = []
         logger.remove()
         sink = logger.add(lambda told: warnings.append(told.record["message"]), level="WARNING")
         try:
-            return replace(_do(name, job, groups, _Telling(worker, run), str(worker.address)), warnings=warnings)
+            answer = _do(name, job, groups, limit_s, _Telling(worker, run), str(worker.address))
+            return replace(answer, warnings=warnings)
         finally:
             logger.remove(sink)
             faulthandler.cancel_dump_traceback_later()
 
 
-def _do(name: str, job: bytes, groups: Sequence[Sequence[Any]], tell: "_Telling", worker: str) -> TaskOutcome:
+def _do(
+    name: str, job: bytes, groups: Sequence[Sequence[Any]], limit_s: float, tell: "_Telling", worker: str
+) -> TaskOutcome:
     answer = TaskOutcome(worker=worker)
     if name not in _opened:
         try:
+            _end_after(limit_s * sum(len(group) for group in groups))
             made = pickle.loads(job)
             made.open()
         except PianodError as error:
@@ -72,12 +74,21 @@ def _do(name: str, job: bytes, groups: Sequence[Sequence[Any]], tell: "_Telling"
             return TaskOutcome(failed=[(place, str(error)) for place in range(len(groups))], worker=worker)
         _opened.clear()
         _opened[name] = made
+    began_s = time.perf_counter()
     for place, group in enumerate(groups):
         try:
+            _end_after(limit_s * len(group))
             answer.results.extend(list(_opened[name].make(group, tell)))
         except (OSError, MemoryError) as error:
             answer.failed.append((place, str(error)))
-    return answer
+    return replace(answer, seconds=time.perf_counter() - began_s)
+
+
+def _end_after(seconds: float) -> None:
+    """End this process, from outside Python, if it is not told otherwise within so many seconds; 0: never."""
+    stderr = sys.__stderr__
+    if seconds and stderr is not None:
+        faulthandler.dump_traceback_later(seconds, exit=True, file=stderr)
 
 
 class _Telling:

@@ -26,7 +26,7 @@ from bench.worker import most_memory_mb, serve
 from export.weights import weights_of
 from inference.bundle import Bundle
 from inference.onnx_session import OnnxSession
-from realtime.engine.open_model import EMBEDDED_FOLDER
+from realtime.engine.find_bundle import EMBEDDED_FOLDER
 from train.model.checkpoint import save_checkpoint
 from train.model.gpt2 import GPT2
 
@@ -165,8 +165,8 @@ def test_files_are_prepared_with_or_without_miditok(tmp_path: Path) -> None:
 
 
 def test_the_cost_of_many_files_and_of_a_cluster_is_measured() -> None:
-    figures = scale.measure((10,), (4, 12), 64)
+    figures = scale.measure((10,), (4, 12), (64, 128))
     assert {(row["work"], row["files"]) for row in figures["rows"]} == {(work, 10) for work in scale.WORKS}
     assert [row["place"] for row in figures["overhead"]] == ["--jobs 2", "local:2"]
-    assert figures["graph"]["arrived"] == 64
-    assert "The graph of 64 files" in "\n".join(describe(figures))
+    assert [row["files"] for row in figures["graphs"]] == [64, 128]
+    assert "empty files" in "\n".join(describe(figures))

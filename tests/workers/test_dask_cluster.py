@@ -19,7 +19,7 @@ from bench.pieces import random_performance
 from piano.errors import ConfigError
 from piano.midi.file import MidiTrack, write_performance
 from realtime.cli.command_line import main
-from realtime.engine.open_model import EMBEDDED_FOLDER
+from realtime.engine.find_bundle import EMBEDDED_FOLDER
 from realtime.files.batch_run import Maker, Work, run_all
 from realtime.files.done_index import DoneIndex
 from realtime.files.task_requests import Sharing
@@ -43,7 +43,7 @@ class Cluster:
     def start(self, workers: int) -> subprocess.Popen[bytes]:
         """Start scheduler and workers; return the scheduler."""
         scheduler = self._run("dask_scheduler", "--host", "127.0.0.1", "--port", str(self._port))
-        self._run("dask_worker", self.address, "--nworkers", str(workers), "--nthreads", "1", "--death-timeout", "60")
+        self._run("dask_worker", self.address, "--nworkers", str(workers), "--nthreads", "1", "--death-timeout", "300")
         return scheduler
 
     def _run(self, program: str, *words: str) -> subprocess.Popen[bytes]:
