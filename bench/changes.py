@@ -20,8 +20,8 @@ from piano.notes import NoteArray
 from piano.sampling.sampler import SamplingSettings
 from piano.tokens.vocabulary import VOCABULARY
 from realtime.beat.chords import ChartChords
+from realtime.engine.find_bundle import EMBEDDED_FOLDER
 from realtime.engine.offline_run import OfflineRun
-from realtime.engine.open_model import EMBEDDED_FOLDER
 from realtime.engine.partner import PartnerSettings
 from realtime.midi.message import bytes_of
 from realtime.midi.performance_messages import TimedMessage

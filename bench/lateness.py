@@ -25,7 +25,7 @@ from inference.onnx_session import OnnxSession
 from inference.rolling_context import RollingContext
 from piano.errors import PortError
 from piano.events import Event, NoteOff, NoteOn
-from realtime.engine.open_model import EMBEDDED_FOLDER
+from realtime.engine.find_bundle import EMBEDDED_FOLDER
 from realtime.midi.memory_ports import MemoryOutputPort
 from realtime.midi.ports import OutputPort
 from realtime.midi.rtmidi_ports import open_system

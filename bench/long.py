@@ -25,8 +25,9 @@ from bench.machine import circumstances
 from inference.onnx_session import Logits
 from inference.rolling_context import RollingContext
 from piano.notes import Performance
+from realtime.engine.find_bundle import open_bundle
 from realtime.engine.offline_run import OfflineRun
-from realtime.engine.open_model import open_bundle, open_session
+from realtime.engine.open_model import open_session
 from realtime.files.continuation import NOTHING
 from realtime.files.draw_pieces import partner_settings
 from realtime.midi.performance_messages import messages_of

@@ -19,8 +19,9 @@ from inference.bundle import Bundle
 from inference.onnx_session import OnnxSession
 from piano.notes import Performance
 from piano.session import RowUpdate
+from realtime.engine.find_bundle import EMBEDDED_FOLDER, open_bundle
 from realtime.engine.offline_run import OfflineRun
-from realtime.engine.open_model import EMBEDDED_FOLDER, open_bundle, open_session
+from realtime.engine.open_model import open_session
 from realtime.files.continuation import NOTHING, PieceLength, go_on
 from realtime.files.draw_pieces import partner_settings
 from realtime.settings import Settings

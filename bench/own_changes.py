@@ -26,8 +26,9 @@ from piano.midi.file import MidiTrack, write_performance
 from piano.notes import Performance
 from piano.tokens.vocabulary import VOCABULARY
 from realtime.beat.chords import EARLY_BEATS
+from realtime.engine.find_bundle import EMBEDDED_FOLDER
 from realtime.engine.offline_run import OfflineRun
-from realtime.engine.open_model import EMBEDDED_FOLDER, sampling_of
+from realtime.engine.open_model import sampling_of
 from realtime.engine.partner import PartnerSettings
 from realtime.midi.message import bytes_of
 from realtime.midi.performance_messages import TimedMessage, messages_of

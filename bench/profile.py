@@ -18,7 +18,7 @@ from bench.machine import circumstances
 from inference.bundle import Bundle
 from inference.graph_runner import load_runner
 from inference.onnx_session import OnnxSession
-from realtime.engine.open_model import EMBEDDED_FOLDER
+from realtime.engine.find_bundle import EMBEDDED_FOLDER
 
 PASTS = (64, 512, 1000)
 STEPS = 300

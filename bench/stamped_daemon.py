@@ -11,7 +11,8 @@ from dataclasses import asdict
 
 from bench.stages import Moments, StampedSession, StampedSystem
 from realtime.cli.live import system_of
-from realtime.engine.open_model import open_bundle, open_session
+from realtime.engine.find_bundle import open_bundle
+from realtime.engine.open_model import open_session
 from realtime.live.live_session import LivePlay
 from realtime.settings import Settings
 

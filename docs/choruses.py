@@ -17,9 +17,9 @@ from inference.rolling_context import RollingContext
 from piano.changes import bar_text, read_chart
 from piano.events import NoteOff, NoteOn
 from piano.notes import NoteArray
+from realtime.engine.find_bundle import EMBEDDED_FOLDER
 from realtime.engine.from_settings import play_settings_of
 from realtime.engine.offline_run import OfflineRun
-from realtime.engine.open_model import EMBEDDED_FOLDER
 from realtime.engine.partner import PartnerSettings
 from realtime.files.piano_roll import COLOURS
 from realtime.midi.message import bytes_of

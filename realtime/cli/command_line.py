@@ -2,22 +2,21 @@
 
 Flags are made from the settings and the requests, so that a new setting needs no line here. The commands are
 imported when they run, which keeps `--help` quick. Exit codes: 0 done, 1 a fault of pianod, 2 a fault that the
-user can mend (one message, no stack trace), 130 interrupted.
+user can mend (one message, no stack trace), 130 interrupted; see `realtime.cli.exit_code`.
 """
 
 import argparse
 import gc
 import sys
-import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pkgutil import resolve_name
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from piano.errors import ConfigError, PianodError, PortError
-from piano.interrupted import interrupted
+from piano.errors import ConfigError
+from realtime.cli.exit_code import begin_log, exit_code
 from realtime.cli.parser import WITHOUT_FLAG, Parser, ShortHelp, add_request, add_settings, check_flags, wants_all
 from realtime.cli.requests import DemoRequest, DoctorRequest, SendRequest
 from realtime.files.task_requests import (
@@ -31,11 +30,6 @@ from realtime.files.task_requests import (
 )
 from realtime.settings import DEFAULT_FILE, PREFIX, SettingMark, Settings, load_settings, marked
 from realtime.settings.words import fault_in_words, faults_as_text, flag_of
-
-NO_RUNTIME = (
-    "ONNX Runtime, which plays the model, is not installed: pip install 'pianod[cpu]', or 'pianod[gpu]' where there is "
-    "an NVIDIA GPU; never both"
-)
 
 DEMO_HINT = "No MIDI at hand? This needs none, and writes what it plays to files:  bin/pianod demo --out demo"
 
@@ -234,21 +228,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         told: list[str] = []
         settings = load_settings(flags, config=config, tell=told.append)
         verbosity = settings.verbosity
-        _begin_log(verbosity, told)
+        begin_log(verbosity, told)
         if wants_version:
             return _show_version(settings)
         return _run(command, settings, _request_from(command.request, given))
-    except KeyboardInterrupt:
-        return interrupted(" ".join(("pianod", *([name] if name else []))))
-    except PianodError as error:
-        needs_hint = isinstance(error, PortError) and command is LIVE
-        return _fail(f"{error}\n{DEMO_HINT}" if needs_hint else str(error), 2, verbosity)
-    except ModuleNotFoundError as error:
-        if error.name != "onnxruntime":
-            return _fault_of_ours(error, verbosity)
-        return _fail(NO_RUNTIME, 2, verbosity)
-    except Exception as error:  # the top of the main thread: a fault of ours, shown without a stack trace
-        return _fault_of_ours(error, verbosity)
+    except (KeyboardInterrupt, Exception) as error:  # the top of the main thread
+        program = " ".join(("pianod", *([name] if name else [])))
+        return exit_code(error, verbosity, program=program, hint=DEMO_HINT if command is LIVE else "")
 
 
 def _run(command: CliCommand, settings: Settings, request: BaseModel | None) -> int:
@@ -258,30 +244,8 @@ def _run(command: CliCommand, settings: Settings, request: BaseModel | None) -> 
     return code
 
 
-def _begin_log(verbosity: int, told: Sequence[str]) -> None:
-    from loguru import logger
-
-    from realtime.threads.logs import configure_logs
-
-    configure_logs(verbosity)
-    for line in told:
-        logger.info("{}", line)
-
-
 def _show_version(settings: Settings) -> int:
     from realtime.cli.version import version_text
 
     print(version_text(settings))
     return 0
-
-
-def _fault_of_ours(error: Exception, verbosity: int) -> int:
-    fault = f"{type(error).__name__}: {error}"
-    return _fail(f"something went wrong inside pianod ({fault}). With -v -v it tells where.", 1, verbosity)
-
-
-def _fail(message: str, code: Literal[1, 2], verbosity: int) -> int:
-    if verbosity >= 2:
-        traceback.print_exc()
-    print(f"pianod: {message}", file=sys.stderr)
-    return code

@@ -19,8 +19,9 @@ from piano.midi.file import write_performance
 from realtime.cli.demo_phrases import QUESTION, SECOND_THOUGHT, read_phrase
 from realtime.cli.demo_player import DemoPlayer, Heard, Passage
 from realtime.cli.requests import DemoRequest
+from realtime.engine.find_bundle import open_bundle
 from realtime.engine.from_settings import seed_of
-from realtime.engine.open_model import open_bundle, open_session
+from realtime.engine.open_model import open_session
 from realtime.files.output_paths import check_folder, write_text
 from realtime.files.piano_roll import draw_roll
 from realtime.files.synthesis import synthesise

@@ -17,7 +17,8 @@ from realtime.doctor.machine import (
     priority_limit,
     system_findings,
 )
-from realtime.engine.open_model import open_bundle, open_session, stream_head
+from realtime.engine.find_bundle import open_bundle
+from realtime.engine.open_model import open_session, stream_head
 from realtime.midi.ports import NO_INSTRUMENT, MidiSystem
 from realtime.midi.rtmidi_library import AUTO
 from realtime.midi.rtmidi_ports import RtmidiSystem, available_apis, open_system

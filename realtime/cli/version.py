@@ -5,20 +5,44 @@ from importlib.metadata import version
 
 from inference.bundle import Bundle
 from inference.graph_runner import sure_provider
-from realtime.engine.open_model import open_bundle, open_session
-from realtime.settings import Settings
+from realtime.cli.exit_code import begin_log, exit_code
+from realtime.engine.find_bundle import open_bundle
+from realtime.settings import Settings, load_settings
+
+
+def main() -> int:
+    """Show the version where nothing else is asked: the command line, with all that may stand on it, is not read."""
+    verbosity = 0
+    try:
+        told: list[str] = []
+        settings = load_settings({}, tell=told.append)
+        verbosity = settings.verbosity
+        if told or verbosity:
+            begin_log(verbosity, told)
+        print(version_text(settings))
+    except (KeyboardInterrupt, Exception) as error:  # the top of the main thread
+        return exit_code(error, verbosity)
+    return 0
 
 
 def version_text(settings: Settings) -> str:
     """Return four lines; BundleError where the model of the settings cannot be played."""
     bundle = open_bundle(settings)
-    provider = sure_provider(bundle, settings.provider) or open_session(bundle, settings)[1]
     return (
         f"pianod {version('pianod')}\n"
         f"model: {settings.model}, {_model_in_words(bundle)}\n"
-        f"runs on: {provider} of ONNX Runtime {_runtime_version()}\n"
+        f"runs on: {_provider(bundle, settings)} of ONNX Runtime {_runtime_version()}\n"
         f"Python {platform.python_version()} on {platform.system()} {platform.machine()}"
     )
+
+
+def _provider(bundle: Bundle, settings: Settings) -> str:
+    sure = sure_provider(bundle, settings.provider)
+    if sure is not None:
+        return sure
+    from realtime.engine.open_model import open_session
+
+    return open_session(bundle, settings)[1]
 
 
 def _model_in_words(bundle: Bundle) -> str:

@@ -19,7 +19,8 @@ from inference.trial import TrialLoad
 from piano.errors import ConfigError, PianodError
 from realtime.control.protocol import ControlError
 from realtime.engine.commands import ExchangeModel
-from realtime.engine.open_model import EMBEDDED, open_for_live
+from realtime.engine.find_bundle import EMBEDDED
+from realtime.engine.open_model import open_for_live
 from realtime.settings import Settings
 
 MOST_MODELS = 100

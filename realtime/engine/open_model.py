@@ -1,7 +1,5 @@
 """From settings to a model that plays: the bundle, the endless session over it, the head of its streams."""
 
-from pathlib import Path
-
 import numpy as np
 
 from inference.bundle import Bundle
@@ -13,26 +11,11 @@ from inference.trial import TrialLoad, hold_memory
 from piano.sampling.sampler import SamplingSettings
 from piano.tokens.styles import DENSITY_EDGES
 from piano.tokens.vocabulary import VOCABULARY
+from realtime.engine.find_bundle import EMBEDDED, open_bundle
 from realtime.settings import AnswerGroup, ModelGroup, SamplingGroup
 
 SOURCE_OF_STYLE = {"classical": "recital", "pop": "pop", "jazz": "jazz", "covers": "cover", "rolls": "roll"}
 """The kind of recording that the model knows each style by."""
-
-EMBEDDED = "embedded"
-EMBEDDED_FOLDER = Path(__file__).parents[1] / "embedded"
-"""The bundle that comes with the program."""
-
-
-def open_bundle(settings: ModelGroup, trial: TrialLoad | None = None) -> Bundle:
-    """Load and verify the bundle that the settings name; BundleError says what is wrong with it.
-
-    One that did not come with the program is tried first in a process of its own.
-    """
-    if settings.model == EMBEDDED:
-        return Bundle.load(EMBEDDED_FOLDER)
-    bundle = Bundle.load(Path(settings.model).expanduser())
-    (trial or TrialLoad()).run(bundle)
-    return bundle
 
 
 def open_session(bundle: Bundle, settings: ModelGroup) -> tuple[RollingContext, str]:

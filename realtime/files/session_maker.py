@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 
 from inference.onnx_session import Session
-from realtime.engine.open_model import open_bundle, open_session
+from realtime.engine.find_bundle import open_bundle
+from realtime.engine.open_model import open_session
 from realtime.settings import Settings
 
 

@@ -17,8 +17,9 @@ from piano.session import Sessions
 from piano.solve.sequential_sessions import SequentialSessions
 from piano.solve.slips import STREAMS
 from piano.solve.solver import SolveRequest, solve_together
+from realtime.engine.find_bundle import EMBEDDED, EMBEDDED_FOLDER, open_bundle
 from realtime.engine.from_settings import seed_of
-from realtime.engine.open_model import EMBEDDED, EMBEDDED_FOLDER, open_bundle, sampling_of, styles_of
+from realtime.engine.open_model import sampling_of, styles_of
 from realtime.files.batch_run import Made, Maker, Tell, Work, run_all
 from realtime.files.done_index import DoneIndexes, fingerprint, seed_for
 from realtime.files.file_tasks import pose_file

@@ -18,9 +18,10 @@ from piano.errors import PianodError
 from piano.midi.document import MidiDocument
 from piano.midi.file import MidiTrack, write_performance
 from piano.solve.solver import solve
+from realtime.engine.find_bundle import open_bundle
 from realtime.engine.from_settings import seed_of
 from realtime.engine.offline_run import OfflineRun
-from realtime.engine.open_model import open_bundle, open_session, sampling_of, styles_of
+from realtime.engine.open_model import open_session, sampling_of, styles_of
 from realtime.files.continuation import DrawProgress, PieceLength, go_on
 from realtime.files.deferred_session import DeferredSession
 from realtime.files.draw_pieces import CONTINUATION, PRIMER, partner_settings, read_primer

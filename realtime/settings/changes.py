@@ -22,6 +22,8 @@ def _chart(text: str) -> str:
 
 
 def _key(key: str) -> str:
+    if key == _C:
+        return key
     from piano.changes import read_chart
 
     try:
@@ -29,6 +31,9 @@ def _key(key: str) -> str:
     except PianodError as error:
         raise ValueError(str(error)) from error
     return key
+
+
+_C = "C"
 
 
 class ChangesGroup(SettingsGroup):
@@ -54,7 +59,7 @@ class ChangesGroup(SettingsGroup):
         "MusicXML, which needs music21 (the scores extra)",
     )
     chart_key: Annotated[str, AfterValidator(_key), Live, Preset, Shown(PageGroup.CHANGES, "Key of the changes")] = (
-        Field(default="C", max_length=3, description="key of a chart that is written in steps: C, F#, Bb")
+        Field(default=_C, max_length=3, description="key of a chart that is written in steps: C, F#, Bb")
     )
     chord_split: Annotated[
         int | None,

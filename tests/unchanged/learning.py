@@ -8,7 +8,7 @@ from inference.onnx_session import OnnxSession
 from piano.events import Role
 from piano.notes import NOTE, PEDAL, Performance, sort_notes
 from piano.tokens.vocabulary import VOCABULARY
-from realtime.engine.open_model import open_bundle
+from realtime.engine.find_bundle import open_bundle
 from realtime.settings import Settings
 from tests.unchanged.files import fingerprint
 from train.corpus.note_cache import NoteCache, Piece

@@ -19,7 +19,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from piano.tokens.vocabulary import VOCABULARY
-from realtime.engine.open_model import open_bundle
+from realtime.engine.find_bundle import open_bundle
 from realtime.settings import Settings
 from tests.unchanged.files import file_records
 from tests.unchanged.learning import logit_records, window_records

@@ -6,7 +6,8 @@ from inference.onnx_session import Session
 from realtime.cli.demo import demo_settings
 from realtime.cli.demo_phrases import NAMES, read_phrase
 from realtime.engine.commands import Command, HandOver, Keep, NewPiece, Retry, Undo
-from realtime.engine.open_model import open_bundle, open_session
+from realtime.engine.find_bundle import open_bundle
+from realtime.engine.open_model import open_session
 from realtime.midi.performance_messages import messages_of
 from realtime.settings import Settings
 from realtime.threads.clock import ManualClock

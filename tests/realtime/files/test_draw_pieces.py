@@ -295,10 +295,11 @@ def test_by_the_command_line(
 
 
 def test_the_embedded_model_goes_on_with_a_phrase(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from realtime.engine import open_model as model
+    from realtime.engine.find_bundle import open_bundle
+    from realtime.engine.open_model import open_session
 
-    monkeypatch.setattr(session_maker, "open_bundle", model.open_bundle)
-    monkeypatch.setattr(session_maker, "open_session", model.open_session)
+    monkeypatch.setattr(session_maker, "open_bundle", open_bundle)
+    monkeypatch.setattr(session_maker, "open_session", open_session)
     made = []
     for name in ("a.mid", "b.mid"):
         run_continue(PLAIN, request(tmp_path, notes=12, out=tmp_path / name))

@@ -9,7 +9,8 @@ from numpy.typing import ArrayLike
 
 from piano.midi.file import MidiTrack, write_performance
 from piano.notes import NOTE, Performance
-from realtime.engine.open_model import open_bundle, open_session
+from realtime.engine.find_bundle import open_bundle
+from realtime.engine.open_model import open_session
 from realtime.files.continuation import NOTHING
 from realtime.files.draw_pieces import draw_pieces
 from realtime.files.requests import PieceRequest

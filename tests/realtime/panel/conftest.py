@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from selenium import webdriver
 
-from realtime.engine.open_model import EMBEDDED_FOLDER
+from realtime.engine.find_bundle import EMBEDDED_FOLDER
 from realtime.panel.server import PanelServer
 from tests.realtime.panel.browser import Page, start_chromium
 from tests.realtime.panel.daemon import Daemon

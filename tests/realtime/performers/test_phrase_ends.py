@@ -11,8 +11,8 @@ from inference.rolling_context import RollingContext
 from piano.events import NoteOn, Pedal
 from piano.solve.expectation import TENTHS, survival
 from piano.tokens.vocabulary import VOCABULARY
+from realtime.engine.find_bundle import EMBEDDED_FOLDER
 from realtime.engine.offline_run import OfflineRun
-from realtime.engine.open_model import EMBEDDED_FOLDER
 from realtime.engine.partner import PartnerSettings
 from realtime.performers.phrase_detector import with_expectation
 from realtime.performers.play_settings import AnswerSettings, Length, PauseSettings, PlaySettings
