@@ -11,7 +11,7 @@ def text_table(head: Sequence[str], rows: Iterable[Sequence[str]], *, left: int 
 
 
 def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table in Markdown."""
+    """Return a table in Markdown: the heads, then a line for each row; numbers stand to the right."""
     return _table("pipe", head, rows, 1)
 
 

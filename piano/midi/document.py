@@ -199,7 +199,7 @@ class TrackClock:
     tempo_map: TempoMap
 
     def seconds(self, ticks: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return ticks as seconds."""
+        """Return moments in ticks as seconds from the beginning, by the tempo map."""
         return self.start_s + self.tempo_map.seconds(ticks)
 
     def ticks(self, seconds: NDArray[np.float64]) -> NDArray[np.int64]:

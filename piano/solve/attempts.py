@@ -96,9 +96,9 @@ class OneRowAttempt:
 class SampledAttempt(OneRowAttempt):
     """Token after token drawn from the model."""
 
-    def __init__(self, playing: ExerciseStream, reel: ContextWindow, sampler: Sampler) -> None:
+    def __init__(self, playing: ExerciseStream, window: ContextWindow, sampler: Sampler) -> None:
         super().__init__(playing)
-        self._playing, self._reel, self._sampler = playing, reel, sampler
+        self._playing, self._window, self._sampler = playing, window, sampler
         playing.draw(sampler)
 
     def performance(self) -> Performance:
@@ -106,7 +106,7 @@ class SampledAttempt(OneRowAttempt):
 
     def moves(self) -> Mapping[int, RowUpdate]:
         """Return how its row is to move."""
-        return {0: self._reel.move_to_end(self._playing)}
+        return {0: self._window.move_to_end(self._playing)}
 
     def accept_logits(self, logits: Mapping[int, Logits]) -> None:
         """Take the logits and draw what follows."""
@@ -132,7 +132,6 @@ class FinishedAttempt(OneRowAttempt):
         self._found = found
 
     def performance(self) -> Performance:
-        """Return what was found."""
         return self._found
 
     def moves(self) -> Mapping[int, RowUpdate]:
@@ -149,7 +148,7 @@ class VelocityAttempt(OneRowAttempt):
     def __init__(self, answers: VelocityAnswers, context: int) -> None:
         super().__init__(answers)
         self._answers = answers
-        self._reel = ContextWindow(context, answers.head)
+        self._window = ContextWindow(context, answers.head)
 
     def performance(self) -> Performance:
         """Return all notes in their order, with the velocities found."""
@@ -158,7 +157,7 @@ class VelocityAttempt(OneRowAttempt):
     def moves(self) -> Mapping[int, RowUpdate]:
         """Return how its row is to move: up to the next key."""
         answers = self._answers
-        return {0: self._reel.move(answers.tokens, answers.fed, answers.due, answers.due)}
+        return {0: self._window.move(answers.tokens, answers.fed, answers.due, answers.due)}
 
     def accept_logits(self, logits: Mapping[int, Logits]) -> None:
         """Take the logits and answer."""

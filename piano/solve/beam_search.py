@@ -22,7 +22,7 @@ class _Line:
     """One of the streams, and the row in which it is."""
 
     playing: ExerciseStream
-    reel: ContextWindow
+    window: ContextWindow
     row: int
 
     @property
@@ -43,9 +43,9 @@ class _Candidate:
 class BeamAttempt:
     """So many streams at most, of which the likeliest is the answer. See `piano.solve.attempts.Attempt`."""
 
-    def __init__(self, playing: ExerciseStream, reel: ContextWindow, beams: int) -> None:
+    def __init__(self, playing: ExerciseStream, window: ContextWindow, beams: int) -> None:
         self.rows = beams
-        self._lines = [_Line(playing, reel, 0)]
+        self._lines = [_Line(playing, window, 0)]
         self._copies: list[tuple[int, int]] = []
         self._decide()
 
@@ -76,7 +76,7 @@ class BeamAttempt:
         moves = {}
         for line in self._active():
             if line.playing.is_due:
-                moves[line.row] = line.reel.move_to_end(line.playing)
+                moves[line.row] = line.window.move_to_end(line.playing)
         return moves
 
     def accept_logits(self, logits: Mapping[int, Logits]) -> None:
@@ -149,7 +149,7 @@ class BeamAttempt:
             if line.row in taken:
                 row = free.pop(0)
                 self._copies.append((line.row, row))
-                line = _Line(line.playing.copy(), line.reel.copy(), row)
+                line = _Line(line.playing.copy(), line.window.copy(), row)
             lines.append(line)
             taken.add(candidate.line.row)
         # a stream is copied as it was: decisions are taken when all copies are made

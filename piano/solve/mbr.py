@@ -61,9 +61,9 @@ def medoid(draws: Sequence[Sequence[Strike]]) -> int:
 class AgreeingAttempt(OneRowAttempt):
     """So many draws of each stretch, one behind the other in one row. See `piano.solve.attempts.Attempt`."""
 
-    def __init__(self, playing: ExerciseStream, reel: ContextWindow, samplers: Sequence[Sampler]) -> None:
+    def __init__(self, playing: ExerciseStream, window: ContextWindow, samplers: Sequence[Sampler]) -> None:
         super().__init__(playing)
-        self._base, self._base_reel, self._samplers = playing, reel, samplers
+        self._base, self._base_window, self._samplers = playing, window, samplers
         self._length = STRETCH_NOTES if playing.follows_order else round(STRETCH_S / STEP_S)
         self._end = self._length
         self._drawn: list[tuple[ExerciseStream, ContextWindow]] = []
@@ -75,7 +75,7 @@ class AgreeingAttempt(OneRowAttempt):
 
     def moves(self) -> Mapping[int, RowUpdate]:
         """Return how its row is to move."""
-        return {0: self._reel.move_to_end(self._playing)}
+        return {0: self._window.move_to_end(self._playing)}
 
     def accept_logits(self, logits: Mapping[int, Logits]) -> None:
         """Take the logits and draw what follows."""
@@ -86,21 +86,21 @@ class AgreeingAttempt(OneRowAttempt):
 
     def _next_draw(self) -> None:
         """Draw once more from where the stretch begins; a row whose context was cut no longer holds that."""
-        if self._drawn and self._drawn[-1][1].start != self._base_reel.start:
+        if self._drawn and self._drawn[-1][1].start != self._base_window.start:
             self._base.unfeed(0)
         self._begin_draw()
 
     def _begin_draw(self) -> None:
         """Draw from what the row holds, once it holds all that a draw begins with."""
-        self._playing, self._reel = self._base, self._base_reel
+        self._playing, self._window = self._base, self._base_window
         if not self._base.is_due:
-            self._playing, self._reel = self._base.copy(), self._base_reel.copy()
+            self._playing, self._window = self._base.copy(), self._base_window.copy()
 
     def _decide(self) -> None:
         while not self.is_done and self._playing is not self._base:
             playing = self._playing
             if playing.is_done or playing.moment >= self._end:
-                self._drawn.append((playing, self._reel))
+                self._drawn.append((playing, self._window))
                 if len(self._drawn) == len(self._samplers):
                     self._choose()
                 self._next_draw()
@@ -112,14 +112,14 @@ class AgreeingAttempt(OneRowAttempt):
         """Go on from the draw that agrees most with the others."""
         before, begun = len(self._base.presses), len(self._base.tokens)
         place = medoid([playing.presses[before:] for playing, _ in self._drawn])
-        (chosen, reel), (last, last_reel) = self._drawn[place], self._drawn[-1]
+        (chosen, window), (last, last_window) = self._drawn[place], self._drawn[-1]
         if chosen is not last:  # which the row holds: of the chosen one, what both began with
-            starts = {reel.start, last_reel.start, self._base_reel.start}
+            starts = {window.start, last_window.start, self._base_window.start}
             chosen.unfeed(self._base.fed if len(starts) == 1 else 0)
         grown = max(len(playing.tokens) for playing, _ in self._drawn) - begun
-        if reel.make_room(chosen.tokens, len(chosen.tokens), chosen.anchor, grown):
+        if window.make_room(chosen.tokens, len(chosen.tokens), chosen.anchor, grown):
             chosen.unfeed(0)
         self._decided = self._base = chosen
-        self._base_reel, self._drawn = reel, []
+        self._base_window, self._drawn = window, []
         while self._end <= chosen.moment:
             self._end += self._length

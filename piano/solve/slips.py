@@ -34,7 +34,7 @@ class _Line:
     """One of the streams: what was decided, and what sounds in it by the note that holds it down."""
 
     tokens: "array[int]"
-    reel: ContextWindow
+    window: ContextWindow
     pitches: "array[int]"
     sounding: dict[int, int]
     score: float = 0.0
@@ -43,7 +43,11 @@ class _Line:
 
     def copy(self) -> "_Line":
         return replace(
-            self, tokens=self.tokens[:], reel=self.reel.copy(), pitches=self.pitches[:], sounding=dict(self.sounding)
+            self,
+            tokens=self.tokens[:],
+            window=self.window.copy(),
+            pitches=self.pitches[:],
+            sounding=dict(self.sounding),
         )
 
 
@@ -52,7 +56,7 @@ class SlipAttempt:
 
     rows = STREAMS
 
-    def __init__(self, head: Sequence[int], notes: NoteArray, slips: float, reel: ContextWindow) -> None:
+    def __init__(self, head: Sequence[int], notes: NoteArray, slips: float, window: ContextWindow) -> None:
         self._notes = notes
         steps = steps_of(notes)
         pitch = notes["pitch"]
@@ -65,17 +69,15 @@ class SlipAttempt:
         self._next, self._step = 0, 0
         self._down: list[tuple[int, int]] = []  # when each note that sounds comes up, and its number
         self._copies: list[tuple[int, int]] = []
-        self._lines: list[_Line | None] = [_Line(array("i", head), reel, array("i"), {})] + [None] * (STREAMS - 1)
+        self._lines: list[_Line | None] = [_Line(array("i", head), window, array("i"), {})] + [None] * (STREAMS - 1)
         self._go_on()
 
     @property
     def is_done(self) -> bool:
-        """Say whether there is nothing more to do."""
         return self._next == self._order.size
 
     @property
     def share(self) -> float:
-        """Return how much is done, 0 to 1."""
         return self._next / max(1, self._order.size)
 
     @property
@@ -95,13 +97,12 @@ class SlipAttempt:
         return Performance(found)
 
     def copies(self) -> Sequence[tuple[int, int]]:
-        """Return which row is to be copied to which other, one after another, before the next moves."""
         return self._copies
 
     def moves(self) -> Mapping[int, RowUpdate]:
         """Return how its rows are to move: up to the next key."""
         return {
-            row: line.reel.move(line.tokens, line.fed, len(line.tokens), len(line.tokens))
+            row: line.window.move(line.tokens, line.fed, len(line.tokens), len(line.tokens))
             for row, line in enumerate(self._lines)
             if line is not None
         }

@@ -176,12 +176,12 @@ def _attempt(exercise: Exercise, request: SolveRequest, number: int, context: in
     )
     if request.strategy is not Strategy.SAMPLE:  # the likeliest is the model's own: nothing is held back
         request = replace(request, sampling=SamplingSettings(temperature=0.0))
-    playing, reel = ExerciseStream(head, known, request.sampling), ContextWindow(context, len(head))
+    playing, window = ExerciseStream(head, known, request.sampling), ContextWindow(context, len(head))
     if request.strategy is Strategy.BEAM:
-        return BeamAttempt(playing, reel, request.beams)
+        return BeamAttempt(playing, window, request.beams)
     if request.samples > 1:
-        return AgreeingAttempt(playing, reel, [_sampler(request, place) for place in range(request.samples)])
-    return SampledAttempt(playing, reel, _sampler(request, number))
+        return AgreeingAttempt(playing, window, [_sampler(request, place) for place in range(request.samples)])
+    return SampledAttempt(playing, window, _sampler(request, number))
 
 
 def _cleaning(task: str, read: NoteArray, request: SolveRequest, evidence: Evidence, context: int) -> Attempt:

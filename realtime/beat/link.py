@@ -86,7 +86,6 @@ class AbletonPeer:
         self._link.enabled = True
 
     def read(self, beats: int) -> LinkState:
-        """Return the session as it stands, in bars of so many beats."""
         state = self._link.captureAppSessionState()
         before_ns, micros, after_ns = min(
             ((self._now_ns(), self._clock.micros(), self._now_ns()) for _ in range(_READS)),
@@ -96,7 +95,6 @@ class AbletonPeer:
         return LinkState((before_ns + after_ns) // 2, beat, state.tempo(), self._link.numPeers())
 
     def leave(self) -> None:
-        """Leave the session."""
         self._link.enabled = False
 
 

@@ -52,5 +52,4 @@ class LinkEar:
                 return is_heard
 
     def close(self) -> None:
-        """Hear no more."""
         self._socket.close()

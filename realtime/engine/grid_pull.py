@@ -30,7 +30,6 @@ class DrawnToGrid:
         self._sounds_from: dict[int, int] = {}  # pitch -> the moment to which its last key was drawn
 
     def schedule(self, at_ns: int, event: Event, epoch: int = 0) -> None:
-        """Play an event at its moment, unless its epoch is invalidated before."""
         to_ns = at_ns
         if isinstance(event, NoteOn):
             to_ns = self._drawn_to(at_ns)
@@ -47,7 +46,6 @@ class DrawnToGrid:
         return self._output.begin_epoch()
 
     def invalidate(self, *, release: Release = Release.AT_TIME, after_ns: int | None = None) -> int:
-        """Kill what has been planned so far, and return the new epoch to plan in."""
         epoch = self._output.invalidate(release=release, after_ns=after_ns)
         drawn, self._drawn = self._drawn, deque(maxlen=_REMEMBERED)
         if after_ns is None or release is Release.AT_ONCE:
@@ -60,11 +58,9 @@ class DrawnToGrid:
         return epoch
 
     def release_own(self) -> None:
-        """Release every own note that sounds, and the own pedal, now."""
         self._output.release_own()
 
     def release_held_key(self, pitch: int, velocity: int, pressed_ns: int) -> None:
-        """Send a key of the player's, pressed at a moment, that waits for its velocity."""
         self._output.release_held_key(pitch, velocity, pressed_ns)
 
     def _drawn_to(self, at_ns: int) -> int:

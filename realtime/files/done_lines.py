@@ -36,7 +36,7 @@ class DoneLines(Protocol):
 
 
 def done_lines(folder: Path) -> DoneLines:
-    """Return the lines of a folder."""
+    """Return what keeps the lines of a folder: one file on a disk, several in a store."""
     return _StoredLines(folder) if is_stored(folder) else _FileLines(folder / NAME)
 
 

@@ -160,8 +160,8 @@ class Connections:
             case SystemLost(api, reason):
                 at = time.strftime("%H:%M:%S")
                 logger.warning("the MIDI system {} has gone ({}; {}): waiting for it to come back", api, reason, at)
-                self._let_go(Direction.INPUT)
-                self._let_go(Direction.OUTPUT)
+                self._release_port(Direction.INPUT)
+                self._release_port(Direction.OUTPUT)
             case SystemReturned(api):
                 logger.info("the MIDI system {} is back", api)
                 self._reopen(Direction.INPUT)
@@ -176,11 +176,11 @@ class Connections:
         if name != self.names[direction is Direction.OUTPUT]:
             return  # it was exchanged meanwhile
         logger.warning("the MIDI {} {!r} is gone ({}): waiting for it to come back", direction, name, reason)
-        self._let_go(direction)
+        self._release_port(direction)
         if self._chosen(direction) is None:
             self._reopen(direction)
 
-    def _let_go(self, direction: Direction) -> None:
+    def _release_port(self, direction: Direction) -> None:
         """Close a port, and end what it leaves behind: keys that nobody will lift, notes that nobody will hear."""
         chosen = self._chosen(direction)
         if self._watchdog is not None and chosen is not None:

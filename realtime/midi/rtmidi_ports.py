@@ -151,7 +151,6 @@ class RtmidiSystem:
             self.let_go(self._lister_out)
 
     def let_go(self, device: Any) -> None:
-        """Close a device of rtmidi, when nothing else moves."""
         with _changing:
             if self._api == "jack":
                 time.sleep(SETTLING_S)
@@ -159,7 +158,6 @@ class RtmidiSystem:
             device.delete()
 
     def death_notice(self, what: str) -> str:
-        """Say that something is gone because the system is dead."""
         return f"{what}: the MIDI system {self._api} no longer answers; start it again"
 
     def _open(self, kind: type[P], direction: Direction, name: str, *, virtual: bool) -> P:

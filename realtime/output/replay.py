@@ -29,25 +29,25 @@ class ReplayClip:
 
 
 class Replay:
-    """Plays one reel at a time. See `realtime.threads.clock.DueSource`."""
+    """Plays one clip at a time. See `realtime.threads.clock.DueSource`."""
 
     def __init__(self, scheduler: Scheduler) -> None:
         self._scheduler = scheduler
         self._wanted: ReplayClip | None = None
         self._ended: ReplayClip | None = None
-        self._reel: ReplayClip | None = None
+        self._clip: ReplayClip | None = None
         self._at = 0
         self._held = HeldNotes()
 
     @property
-    def reel(self) -> ReplayClip | None:
+    def clip(self) -> ReplayClip | None:
         """Return what is replayed; for any thread."""
         wanted = self._wanted
         return None if wanted is self._ended else wanted
 
-    def play(self, reel: ReplayClip) -> None:
+    def play(self, clip: ReplayClip) -> None:
         """Replay this from now on; for any thread."""
-        self._wanted = reel
+        self._wanted = clip
 
     def stop(self) -> None:
         """End it; for any thread."""
@@ -55,47 +55,47 @@ class Replay:
 
     def give_up(self) -> None:
         """End it, on the thread that runs it: what it holds down comes up."""
-        self._ended, self._reel = self._wanted, None
+        self._ended, self._clip = self._wanted, None
         self._release()
 
     def next_due_ns(self) -> int | None:
         """Return the moment of the next message; None if nothing is replayed."""
-        if self.reel is not self._reel:
+        if self.clip is not self._clip:
             return 0
-        if self._reel is None:
+        if self._clip is None:
             return None
-        return self._reel.begins_ns + self._reel.messages[self._at][0]
+        return self._clip.begins_ns + self._clip.messages[self._at][0]
 
     def run_due(self, now_ns: int) -> None:
         """Send what is due by now; what an ended replay held down comes up."""
-        wanted = self.reel
-        if wanted is not self._reel:
+        wanted = self.clip
+        if wanted is not self._clip:
             self._release()
-            self._reel, self._at = wanted, 0
+            self._clip, self._at = wanted, 0
             if wanted is not None:
                 self._skip(wanted)
-        reel = self._reel
-        while reel is not None and (due_ns := reel.begins_ns + reel.messages[self._at][0]) <= now_ns:
-            data = reel.messages[self._at][1]
+        clip = self._clip
+        while clip is not None and (due_ns := clip.begins_ns + clip.messages[self._at][0]) <= now_ns:
+            data = clip.messages[self._at][1]
             if (
                 now_ns - due_ns <= LATEST_NS or kind_of(data) is not MessageKind.NOTE_ON
             ):  # no burst of notes after a sleep
                 self._send(data)
             self._at += 1
-            if self._at == len(reel.messages):
-                self._end(reel)
+            if self._at == len(clip.messages):
+                self._end(clip)
                 return
 
-    def _skip(self, reel: ReplayClip) -> None:
+    def _skip(self, clip: ReplayClip) -> None:
         """Go to where the music is to begin."""
-        while self._at < len(reel.messages) and reel.messages[self._at][0] < reel.from_ns:
+        while self._at < len(clip.messages) and clip.messages[self._at][0] < clip.from_ns:
             self._at += 1
-        if self._at == len(reel.messages):
-            self._end(reel)
+        if self._at == len(clip.messages):
+            self._end(clip)
 
-    def _end(self, reel: ReplayClip) -> None:
+    def _end(self, clip: ReplayClip) -> None:
         self._release()
-        self._reel, self._ended = None, reel
+        self._clip, self._ended = None, clip
 
     def _send(self, data: bytes) -> None:
         self._held.push(data)

@@ -92,9 +92,9 @@ class SideSources:
         return self._link.peers
 
     @property
-    def reel(self) -> ReplayClip | None:
-        """Return what is replayed."""
-        return self._replay.reel
+    def clip(self) -> ReplayClip | None:
+        """Return the clip that is replayed; None where nothing is."""
+        return self._replay.clip
 
     def replay(self, name: str, messages: list[TimedMessage], from_s: float = 0.0) -> None:
         """Sound music again, from a second of it on, in place of what is replayed."""

@@ -162,7 +162,7 @@ class VoiceTracker:
             self._thru_pedal[channel] = data[2]
             return [] if self._own_pedal is not None and channel == self._channel else [data]
         if kind in (MessageKind.SILENCE, MessageKind.RESET):
-            return [*self._let_go(channel, notes=kind is MessageKind.SILENCE), data]
+            return [*self._release_channel(channel, notes=kind is MessageKind.SILENCE), data]
         return [data]
 
     def release_thru(self) -> list[bytes]:
@@ -230,7 +230,7 @@ class VoiceTracker:
         prefix = self._prefixes.pop(channel, None)
         return [] if prefix is None else [prefix]
 
-    def _let_go(self, channel: int, *, notes: bool) -> list[bytes]:
+    def _release_channel(self, channel: int, *, notes: bool) -> list[bytes]:
         """Let go of a channel that the player silences (the `notes`, not the pedals) or resets (the pedals alone)."""
         messages: list[bytes] = []
         if not notes:

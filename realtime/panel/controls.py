@@ -269,8 +269,8 @@ class Controls:
         return None if beats is None else ClockIn(round(beats.tempo_bpm, 1), beats.runs)
 
     def _replaying(self) -> Replaying | None:
-        reel = self._stage.play.beside.reel
-        return None if reel is None else Replaying(reel.name, self.seconds(reel.begins_ns))
+        clip = self._stage.play.beside.clip
+        return None if clip is None else Replaying(clip.name, self.seconds(clip.begins_ns))
 
     def _known_port(self, direction: Direction, name: str | None) -> str | None:
         """Return the name of a port if there is such a one; ControlError if not."""

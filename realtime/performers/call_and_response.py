@@ -18,10 +18,8 @@ from loguru import logger
 from inference.onnx_session import Session
 from piano.cues import ENDING
 from piano.events import NoteOn, Pedal, TimedEvent
-from piano.sampling.density_guard import PIANISTS_NOTES_PER_S
 from piano.sampling.ending import Ending
 from piano.sampling.memory import Memory
-from piano.solve.bounds import Bounds
 from realtime.output.event_queue import Release
 from realtime.performers.answer_plan import Answer, AnswerPrompt
 from realtime.performers.coming_to_end import Step, lift_all, step_of, toward_end
@@ -210,8 +208,7 @@ class CallAndResponse(TurnPlayer):
         self._sampler.restart(self._turn)
         if phrase_ns is not None:
             self._stream.keep_heard()
-        busy = self._settings.notes_per_s or self._stream.notes_per_s(at_ns) or PIANISTS_NOTES_PER_S
-        self._answer = Answer(at_ns, self._enough_ns(at_ns, phrase_ns), self._epoch, at_ns, busy)
+        self._answer = Answer(at_ns, self._enough_ns(at_ns, phrase_ns), self._epoch, at_ns, self._busy_at(at_ns))
         self._answers += 1
         logger.debug("answering a phrase of {:.1f} s", (phrase_ns or 0) / 1e9)
 
@@ -223,17 +220,7 @@ class CallAndResponse(TurnPlayer):
             return
         is_first = answer.first_note_ns is None
         latest_ns = answer.from_ns + FIRST_NOTE_WITHIN_NS if is_first else None
-        players = self._stream.sounding() & self._phrase.held
-        most_keys = self._settings.most_keys + len(players)
-        bounds = Bounds(
-            earliest_ns,
-            self._allowed,
-            latest_ns,
-            most_keys,
-            must_play=is_first,
-            notes_per_s=answer.notes_per_s,
-            longest_hold_ns=self._settings.longest_hold_ns,
-        )
+        bounds = self._bounds(earliest_ns, latest_ns, self._allowed, must_play=is_first, notes_per_s=answer.notes_per_s)
         proposed = self._stream.propose(self._sampler, toward_end(bounds, answer.ending))
         if answer.ending is not None and not self._leads_to_end(answer, answer.ending, proposed, earliest_ns):
             return

@@ -14,10 +14,8 @@ from collections.abc import Callable, Sequence
 from inference.onnx_session import Session
 from piano.cues import ENDING
 from piano.events import Event, NoteOff, NoteOn, Pedal, TimedEvent
-from piano.sampling.density_guard import PIANISTS_NOTES_PER_S
 from piano.sampling.ending import Ending
 from piano.sampling.memory import Memory
-from piano.solve.bounds import Bounds
 from piano.solve.guidance import Guidance
 from piano.tokens.vocabulary import STEP_NS
 from realtime.beat.grid import BeatGrid
@@ -246,8 +244,7 @@ class Trading(TurnPlayer):
             return
         grid = self._beats.grid
         from_ns, ends_ns = (turns.begins_ns(self._next + later, grid) for later in (0, 1))
-        busy = self._settings.notes_per_s or self._stream.notes_per_s(now_ns) or PIANISTS_NOTES_PER_S
-        self._solo = Solo(self._next, from_ns, ends_ns, from_ns - _HALF_STEP_NS, busy)
+        self._solo = Solo(self._next, from_ns, ends_ns, from_ns - _HALF_STEP_NS, self._busy_at(now_ns))
         self._answers += 1
         self._sampler.restart(self._turn)
         self._stream.keep_heard()
@@ -259,14 +256,12 @@ class Trading(TurnPlayer):
         if earliest_ns >= solo.ends_ns - LAST_KEY_NS and not is_first:
             solo.is_complete = True
             return
-        bounds = Bounds(
+        bounds = self._bounds(
             earliest_ns,
-            self._allowed_now(endless=True),
             earliest_ns if is_first else None,
-            self._settings.most_keys + len(self._stream.sounding() & self._phrase.held),
+            self._allowed_now(endless=True),
             must_play=is_first,
             notes_per_s=solo.notes_per_s,
-            longest_hold_ns=self._settings.longest_hold_ns,
         )
         proposed = self._stream.propose(self._sampler, toward_end(bounds, solo.ending, tells_end=False))
         last_ns = solo.ends_ns - (LAST_KEY_NS if proposed and isinstance(proposed.event, NoteOn) else 0)

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from piano.events import NoteOff, Pedal, Role, TimedEvent
+from piano.sampling.density_guard import PIANISTS_NOTES_PER_S
 from piano.sampling.memory import Memory
 from piano.sampling.sampler import Sampler
 from piano.session import Session
-from piano.solve.bounds import under_a_hand
+from piano.solve.bounds import Bounds, under_a_hand
 from piano.solve.guidance import Guidance
 from piano.solve.live_stream import LiveStream
 from piano.tokens.grammar import Mask, tokens_of_role
@@ -67,6 +68,25 @@ class TurnPlayer:
         """Return what may be played, (vocab,): not what is under the player's hand or foot, nor an end if `endless`."""
         kept = under_a_hand(self._phrase.held, pedal=self._phrase.pedal_is_down)
         return np.asarray((_ENDLESS if endless else _OWN) & ~kept, np.bool_)
+
+    def _bounds(
+        self, earliest_ns: int, latest_ns: int | None, allowed: Mask, *, must_play: bool, notes_per_s: float
+    ) -> Bounds:
+        """Return what the next event is held to; keys that the player holds too count as none of ours."""
+        players = self._stream.sounding() & self._phrase.held
+        return Bounds(
+            earliest_ns,
+            allowed,
+            latest_ns,
+            self._settings.most_keys + len(players),
+            must_play=must_play,
+            notes_per_s=notes_per_s,
+            longest_hold_ns=self._settings.longest_hold_ns,
+        )
+
+    def _busy_at(self, at_ns: int) -> float:
+        """Return how many notes a second are to be played from a moment on."""
+        return self._settings.notes_per_s or self._stream.notes_per_s(at_ns) or PIANISTS_NOTES_PER_S
 
     @property
     def _own_keys(self) -> frozenset[int]:

@@ -1,6 +1,7 @@
 """What became of each file of a corpus: counted by data set and split, printed as a table, kept as JSON."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -42,40 +43,26 @@ class Total:
     silence_cut_h: float
 
 
-@dataclass(slots=True)
-class _Sum:
-    """A total while it grows, in seconds."""
+_SUMMED = ("notes", "pedals", "seconds", "doubles", "silence_cut_s")
+"""The figures of a file that count where it was not refused."""
 
-    files: int = 0
-    refused: int = 0
-    notes: int = 0
-    pedals: int = 0
-    seconds: float = 0.0
-    off_keyboard: int = 0
-    doubles: int = 0
-    silence_cut_s: float = 0.0
+_Sums = Counter[str]
 
-    def add(self, outcome: FileOutcome) -> None:
-        """Add a file; of one that was refused only what was off the keyboard counts."""
-        self.off_keyboard += outcome.off_keyboard
-        if outcome.refusal:
-            self.refused += 1
-            return
-        self.files += 1
-        for name in ("notes", "pedals", "seconds", "doubles", "silence_cut_s"):
-            setattr(self, name, getattr(self, name) + getattr(outcome, name))
 
-    def total(self) -> Total:
-        return Total(
-            files=self.files,
-            refused=self.refused,
-            notes=self.notes,
-            pedals=self.pedals,
-            hours=self.seconds / 3600,
-            off_keyboard=self.off_keyboard,
-            doubles=self.doubles,
-            silence_cut_h=self.silence_cut_s / 3600,
-        )
+def _add(sums: _Sums, outcome: FileOutcome) -> None:
+    """Add a file; of one that was refused only what was off the keyboard counts."""
+    sums["off_keyboard"] += outcome.off_keyboard
+    if outcome.refusal:
+        sums["refused"] += 1
+        return
+    sums["files"] += 1
+    for name in _SUMMED:
+        sums[name] += getattr(outcome, name)
+
+
+def _total(sums: _Sums) -> Total:
+    of_seconds: dict[str, Any] = {"hours": sums["seconds"] / 3600, "silence_cut_h": sums["silence_cut_s"] / 3600}
+    return Total(**{each.name: of_seconds.get(each.name, sums[each.name]) for each in fields(Total)})
 
 
 class Outcomes(Protocol):
@@ -98,15 +85,15 @@ class CorpusReport:
 
     def totals(self) -> dict[tuple[str, str], Total]:
         """Return the sums by data set and split, then of each data set and of all (split or data set "all")."""
-        sums: dict[tuple[str, str], _Sum] = {}
-        of_all = {("all", split): _Sum() for split in (*SPLITS, "all")}
+        sums: dict[tuple[str, str], _Sums] = {}
+        of_all = {("all", split): _Sums() for split in (*SPLITS, "all")}
         for outcome in self.outcomes:
             name, split = outcome.piece.dataset, outcome.piece.split
             if (name, "all") not in sums:
-                sums |= {(name, one): _Sum() for one in (*SPLITS, "all")}
+                sums |= {(name, one): _Sums() for one in (*SPLITS, "all")}
             for total in (sums[name, split], sums[name, "all"], of_all["all", split], of_all["all", "all"]):
-                total.add(outcome)
-        return {key: total.total() for key, total in (sums | of_all).items()}
+                _add(total, outcome)
+        return {key: _total(total) for key, total in (sums | of_all).items()}
 
     def table(self) -> str:
         """Return the sums as text in columns, and below them each refused file with the reason."""

@@ -126,7 +126,7 @@ class Voices:
                 is_first = not self._on_pedal
                 self._on_pedal.add(voice)
                 return event if is_first else None
-        return event if self._let_go(voice) else None
+        return event if self._release_voice(voice) else None
 
     def release(self, staying: Iterable[int] = ()) -> list[Event]:
         """Return what releases all that voices hold, but for those that stay."""
@@ -150,7 +150,7 @@ class Voices:
         del self._holder[pitch]
         return True
 
-    def _let_go(self, voice: int) -> bool:
+    def _release_voice(self, voice: int) -> bool:
         """Take one voice off the pedal; say whether it comes up by that."""
         was_on = voice in self._on_pedal
         self._on_pedal.discard(voice)

@@ -198,7 +198,7 @@ def test_a_replay_that_slept_for_hours_plays_no_burst() -> None:
     clock.advance_to(HOURS_NS + 20 * S)
     assert len(listener.struck) == before
     assert listener.is_silent()
-    assert replay.reel is None
+    assert replay.clip is None
 
 
 def test_keys_that_waited_through_a_standstill_are_heard_but_not_passed_on() -> None:

@@ -147,7 +147,7 @@ def test_the_thread_beside(playing: Playing, monkeypatch: pytest.MonkeyPatch) ->
     beside.replay("a piece", [(0, held), (10, fatal), (3600 * 10**9, bytes.fromhex("804500"))])
     playing.says("the replay stopped: ")
     playing.until(playing.listener.is_silent)
-    assert beside.reel is None
+    assert beside.clip is None
     beside.replay("another", [(0, held), (3600 * 10**9, bytes.fromhex("804500"))])
     playing.until(lambda: (0, 0x45) in playing.listener.sounding)
 

@@ -41,14 +41,14 @@ class Room:
         return listener
 
 
-def reel(messages: Sequence[tuple[int, bytes]], from_s: float = 0.0, begins_s: float = 0.0) -> ReplayClip:
+def clip(messages: Sequence[tuple[int, bytes]], from_s: float = 0.0, begins_s: float = 0.0) -> ReplayClip:
     return ReplayClip("take.mid", messages, round(begins_s * NS_PER_S), round(from_s * NS_PER_S))
 
 
 def test_it_sounds_as_it_was_and_nobody_writes_it_down() -> None:
     room = Room()
-    room.replay.play(reel(MUSIC, begins_s=2.0))
-    assert room.replay.reel is not None
+    room.replay.play(clip(MUSIC, begins_s=2.0))
+    assert room.replay.clip is not None
     room.clock.advance_to(10 * NS_PER_S)
     assert [(sent.at_ns - 2 * NS_PER_S, sent.data) for sent in room.port.sent] == MUSIC
     assert not room.told
@@ -57,16 +57,16 @@ def test_it_sounds_as_it_was_and_nobody_writes_it_down() -> None:
 
 def test_it_begins_where_it_is_asked_to() -> None:
     room = Room()
-    room.replay.play(reel(MUSIC, from_s=0.9, begins_s=-0.9))
+    room.replay.play(clip(MUSIC, from_s=0.9, begins_s=-0.9))
     room.clock.advance_to(10 * NS_PER_S)
     assert [sent.data for sent in room.port.sent] == [data for at_ns, data in MUSIC if at_ns >= 0.9 * NS_PER_S]
 
 
 def test_another_takes_its_place_with_nothing_left_sounding() -> None:
     room = Room()
-    room.replay.play(reel(wire(note(0.0, 40, 60.0))))
+    room.replay.play(clip(wire(note(0.0, 40, 60.0))))
     room.clock.advance_to(NS_PER_S)
-    room.replay.play(reel(wire(note(0.0, 50, 0.5)), begins_s=2.0))
+    room.replay.play(clip(wire(note(0.0, 50, 0.5)), begins_s=2.0))
     room.clock.advance_to(NS_PER_S + 1)
     assert room.scheduler.status().sounding.thru == ()
     room.clock.advance_to(10 * NS_PER_S)
@@ -77,7 +77,7 @@ def test_another_takes_its_place_with_nothing_left_sounding() -> None:
 def test_whenever_it_is_stopped_all_of_it_is_released(at_ns: int, has_pedal: bool) -> None:
     room = Room()
     pedal = [(0, b"\xb0\x40\x7f")] if has_pedal else []
-    room.replay.play(reel([*pedal, *MUSIC]))
+    room.replay.play(clip([*pedal, *MUSIC]))
     room.clock.advance_to(at_ns)
     room.replay.stop()
     room.clock.advance_to(at_ns + 1)
@@ -108,7 +108,7 @@ def test_beside_the_playing_an_empty_piece_is_not_replayed() -> None:
     clock = ManualClock()
     beside = SideSources(Settings(), clock, Scheduler(clock, MemoryOutputPort(clock)))
     beside.replay("nothing", [])
-    assert beside.reel is None
+    assert beside.clip is None
 
 
 @pytest.mark.parametrize("from_s", [0.0, 1.0])
@@ -116,5 +116,5 @@ def test_beside_the_playing_a_replay_begins_soon(from_s: float) -> None:
     clock = ManualClock(5 * NS_PER_S)
     beside = SideSources(Settings(), clock, Scheduler(clock, MemoryOutputPort(clock)))
     beside.replay("take.mid", MUSIC, from_s)
-    assert beside.reel is not None
-    assert 0 < beside.reel.begins_ns + from_s * NS_PER_S - clock.now_ns() < NS_PER_S
+    assert beside.clip is not None
+    assert 0 < beside.clip.begins_ns + from_s * NS_PER_S - clock.now_ns() < NS_PER_S
