@@ -24,6 +24,9 @@ from piano.errors import BundleError
 
 AUTO = "auto"
 
+RUNTIME_VERSION: str = ort.__version__
+"""The version of ONNX Runtime that is installed."""
+
 MANY_CORES = 4
 """From how many cores on a second thread for the model still leaves enough for sending on time."""
 

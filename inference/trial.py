@@ -15,9 +15,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import onnxruntime as ort
-
 from inference.bundle import Bundle
+from inference.graph_runner import RUNTIME_VERSION
 from inference.manifest import FUSED, MANIFEST_NAME, PORTABLE, PROMPT
 from inference.onnx_session import OnnxSession
 from piano.errors import BundleError, PianodError
@@ -94,7 +93,7 @@ def _reason(folder: Path, code: int, said: str) -> str:
 def _checksum(folder: Path) -> str:
     """Return the checksum under which a bundle is remembered: of its manifest, this program's ONNX Runtime with it."""
     data = (folder / MANIFEST_NAME).read_bytes()
-    return hashlib.sha256(data + ort.__version__.encode()).hexdigest()
+    return hashlib.sha256(data + RUNTIME_VERSION.encode()).hexdigest()
 
 
 def _list() -> Path:

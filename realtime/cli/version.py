@@ -4,7 +4,7 @@ import platform
 from importlib.metadata import version
 
 from inference.bundle import Bundle
-from inference.graph_runner import sure_provider
+from inference.graph_runner import RUNTIME_VERSION, sure_provider
 from realtime.cli.exit_code import begin_log, exit_code
 from realtime.engine.find_bundle import open_bundle
 from realtime.settings import Settings, load_settings
@@ -31,7 +31,7 @@ def version_text(settings: Settings) -> str:
     return (
         f"pianod {version('pianod')}\n"
         f"model: {settings.model}, {_model_in_words(bundle)}\n"
-        f"runs on: {_provider(bundle, settings)} of ONNX Runtime {_runtime_version()}\n"
+        f"runs on: {_provider(bundle, settings)} of ONNX Runtime {RUNTIME_VERSION}\n"
         f"Python {platform.python_version()} on {platform.system()} {platform.machine()}"
     )
 
@@ -49,9 +49,3 @@ def _model_in_words(bundle: Bundle) -> str:
     shape, graph = bundle.manifest.shape, bundle.manifest.graphs[0]
     made = f"{shape.layers} layers of width {shape.width}, {graph.precision}, a context of {shape.context} tokens"
     return f"{made}, checksum {graph.sha256[:12]}, vocabulary {bundle.manifest.vocabulary}"
-
-
-def _runtime_version() -> str:
-    import onnxruntime
-
-    return str(onnxruntime.__version__)
