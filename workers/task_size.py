@@ -13,8 +13,8 @@ Group = TypeVar("Group")
 FIRST_GROUPS = 8
 """How many groups the first tasks have, while nothing is known of them."""
 
-MOST_GROUPS = 64
-"""How many groups a task has at most: of a million files the scheduler is asked some 16,000 times."""
+MOST_GROUPS = 256
+"""How many groups a task has at most: of a million files the scheduler is asked some 4,000 times."""
 
 TASK_S = 1.0
 """How long a task is to take, in seconds."""

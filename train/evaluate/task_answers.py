@@ -60,7 +60,7 @@ def solving(target: str, place: Place, done: ResultList) -> Solve:
         done,
         key=lambda asked: key_of(job.checksum, asked),
         store=lambda notes: Stored(None, notes.tobytes()),
-        restore=lambda stored: np.frombuffer(stored.data, NOTE),
+        restore=lambda stored: np.frombuffer(stored.data, NOTE).copy(),
     )
 
     def answers(exercises: Sequence[Exercise], requests: Sequence[SolveRequest]) -> Iterator[NoteArray]:
