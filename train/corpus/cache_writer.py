@@ -5,12 +5,13 @@ the end; then they are put into the archive of `train.corpus.note_cache`, block 
 """
 
 import json
+import os
 import tempfile
 import zipfile
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
@@ -39,7 +40,7 @@ class CacheWriter:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._files = ExitStack()
-        self._planes: dict[str, list[IO[bytes]]] = {}
+        self._planes: dict[str, list[_Plane]] = {}
         self._largest = dict.fromkeys(COLUMNS, 0)
         self._counts = {name: array("q") for name in ("notes", "pedals", "cues")}
 
@@ -48,7 +49,7 @@ class CacheWriter:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             for name in COLUMNS:
                 self._planes[name] = [
-                    self._files.enter_context(tempfile.TemporaryFile(dir=self._path.parent))  # noqa: SIM115
+                    _Plane(self._files.enter_context(tempfile.TemporaryFile(dir=self._path.parent)))  # noqa: SIM115
                     for _ in range(_WIDEST)
                 ]
         except OSError as error:
@@ -74,8 +75,11 @@ class CacheWriter:
                 self._largest[name] = max(self._largest[name], largest)
                 octets = column.astype(column.dtype.newbyteorder("<"), copy=False).view(np.uint8)
                 width = column.itemsize
-                for byte in range(_WIDEST):
-                    planes[byte].write(octets[byte::width].tobytes() if byte < width else bytes(column.size))
+                for byte, plane in enumerate(planes):
+                    if byte < width:
+                        plane.write(octets[byte::width].tobytes())
+                    else:
+                        plane.zeros += column.size
         except OSError as error:
             raise self._cannot(error) from error
 
@@ -88,9 +92,7 @@ class CacheWriter:
                 self._put_index(archive, pieces, dtypes)
                 for name, planes in self._planes.items():
                     for byte in range(widths[name]):
-                        size = planes[byte].seek(0, 2)
-                        planes[byte].seek(0)
-                        put_member(archive, f"{name}.{byte}", _blocks(planes[byte]), size)
+                        put_member(archive, f"{name}.{byte}", planes[byte].blocks(), planes[byte].finish())
         except OSError as error:
             raise self._cannot(error) from error
 
@@ -111,6 +113,26 @@ class CacheWriter:
         return CorpusError(f"{self._path}: cannot be written: {error.strerror or error}; choose another --out")
 
 
-def _blocks(file: IO[bytes]) -> Iterator[bytes]:
-    while block := file.read(_BLOCK):
-        yield block
+@dataclass
+class _Plane:
+    """One byte of each value of a column; zeros that follow are written when something else does, as a hole."""
+
+    file: IO[bytes]
+    zeros: int = 0
+
+    def write(self, data: bytes) -> None:
+        if self.zeros:
+            self.file.seek(self.zeros, os.SEEK_CUR)
+            self.zeros = 0
+        self.file.write(data)
+
+    def finish(self) -> int:
+        """Write the last zeros and go to the beginning; return the size in bytes."""
+        size = self.file.seek(self.zeros, os.SEEK_CUR)
+        self.file.truncate(size)
+        self.file.seek(0)
+        return size
+
+    def blocks(self) -> Iterator[bytes]:
+        while block := self.file.read(_BLOCK):
+            yield block
