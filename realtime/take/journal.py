@@ -7,7 +7,7 @@
 The words are the source, the moment in nanoseconds, the message in hexadecimal, and the CRC-32 of all that is before
 it. A line that is torn or damaged costs itself and nothing else. As long as a journal is open its file is locked, so
 that another pianod tells a journal in use from one that was left behind; the system lets go of the lock whatever ends
-the process. `take_keeper.py` writes, `recovery.py` reads.
+the process. `writer_thread.py` writes, `recovery.py` reads.
 """
 
 import errno
