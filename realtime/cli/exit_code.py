@@ -42,5 +42,7 @@ def exit_code(error: BaseException, verbosity: int, *, program: str = "pianod", 
 
 
 def _told(message: str, code: int) -> int:
-    print(f"pianod: {message}", file=sys.stderr)
+    from realtime.threads.logs import printable
+
+    print(f"pianod: {printable(message)}", file=sys.stderr)
     return code

@@ -3,6 +3,7 @@
 Lines are written by a thread of loguru's own, so that a slow terminal never holds up the thread that logs.
 """
 
+import re
 import sys
 from functools import partial
 from typing import TYPE_CHECKING, TextIO
@@ -19,8 +20,17 @@ WITH_TIME = "{time:HH:mm:ss.SSS} {level: <7} {thread.name: <10} {message}\n"
 WITH_PLACE = "{time:HH:mm:ss.SSS} {level: <7} {thread.name: <10} {message} ({name}:{line})\n{exception}"
 
 
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def printable(text: str) -> str:
+    """Return a text with what steers a terminal written out: it may stand in the name of a stranger's file."""
+    return _CONTROL.sub(lambda found: ascii(found[0])[1:-1], text)
+
+
 def _line_format(verbosity: int, record: "Record") -> str:
     """Return the format of one line; loguru adds the stack trace only where a format names it."""
+    record["message"] = printable(record["message"])
     if verbosity == 2:
         return WITH_PLACE
     if verbosity == 1:

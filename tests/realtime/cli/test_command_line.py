@@ -281,3 +281,12 @@ def test_every_option_that_the_pages_tell_of_is_there(page: str) -> None:
     flags = {flag for words in told for flag in re.findall(r"--[a-z][a-z-]+", words)}
     assert flags
     assert flags - known == set()
+
+
+def test_what_a_files_name_holds_steers_no_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "\x1b[2Jsong.mid"
+    path.write_bytes(b"no music")
+    assert main(["fill", str(path), "--keep", "right"]) == 2
+    said = capsys.readouterr().err
+    assert "\\x1b[2Jsong.mid: this is not a MIDI file" in said
+    assert "\x1b" not in said

@@ -6,7 +6,7 @@ from io import StringIO
 import pytest
 from loguru import logger
 
-from realtime.threads.logs import configure_logs
+from realtime.threads.logs import configure_logs, printable
 
 
 @pytest.fixture(autouse=True)
@@ -47,3 +47,12 @@ def test_two_v_tell_everything() -> None:
 def test_an_unknown_verbosity_is_misuse() -> None:
     with pytest.raises(ValueError, match="0 to 2, not 3"):
         configure_logs(3)
+
+
+def test_what_a_name_holds_steers_no_terminal() -> None:
+    stream = StringIO()
+    configure_logs(0, stream)
+    logger.warning("{} is read", "\x1b[2J\x9bone\rtwo\x07\u202efour.mid")
+    logger.complete()
+    assert stream.getvalue() == "WARNING: \\x1b[2J\\x9bone\\rtwo\\x07\\u202efour.mid is read\n"
+    assert printable("Für Elise, Ω:\tone\nline\u00a0more \udcff") == "Für Elise, Ω:\tone\nline\u00a0more \\udcff"
