@@ -14,7 +14,7 @@ PYTHON = """#!/bin/sh
 case "$*" in
     *version_info*) echo 3.12; exit 0 ;;
     "-m venv "*) mkdir -p "$3/bin" && cp "$0" "$3/bin/python" ;;
-    *{refused}*) echo "ERROR: no such package"; exit 1 ;;
+    *"{refused}"*) echo "ERROR: no such package"; exit 1 ;;
 esac
 echo "$0 $*" >> "{log}"
 """
