@@ -28,12 +28,17 @@ _EXCERPT_SEED = 5_555_555
 
 
 def measure_trial(trial: Trial, plan: TrialPlan, cache: NoteCache, folder: Path) -> Result:
-    """Train one trial in a folder of its own, from where it was left if it was, and score it."""
+    """Train one trial in a folder of its own, from where it was left if it was, and score it.
+
+    Told to stop, it saves and leaves with the signal's exit code (SystemExit): half a trial has no result.
+    """
     folder.mkdir(exist_ok=True)
     trainer = TrialTrainer(trial, cache, folder)
     trainer.setup()
     begin = time.process_time()
     trainer.fit()
+    if trainer.interruption.signal is not None:
+        raise SystemExit(128 + trainer.interruption.signal)
     seconds = time.process_time() - begin
     shape, rewriting = trial.recipe.model, trainer.rewriting
     scorer = WindowScorer(_Predictor(trainer.model, bf16=trial.recipe.precision == "bf16"))

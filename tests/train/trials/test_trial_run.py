@@ -1,6 +1,8 @@
 """Trials as they run: the same music for all, nothing twice, and what they are measured by."""
 
 import math
+import os
+import signal
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -73,6 +75,27 @@ def test_an_interrupted_trial_goes_on(random_notes: NoteCache, tmp_path: Path, m
         measure_trial(trial, plan, random_notes, tmp_path / "parts")
     assert measure_trial(trial, plan, random_notes, tmp_path / "parts").bits_per_note == whole.bits_per_note
     assert begun_at == [0, 2]
+
+
+def test_a_trial_that_is_told_to_stop_has_no_result(
+    random_notes: NoteCache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = plan_of()
+    (trial,) = plan.trials()
+    whole = measure_trial(trial, plan, random_notes, tmp_path / "whole")
+    steps_from = TrialTrainer.steps_from
+
+    def until_told(self: TrialTrainer, first: int) -> Iterator[list[Batch]]:
+        for step, batches in enumerate(steps_from(self, first), first):
+            if step == 1 and not first:
+                os.kill(os.getpid(), signal.SIGTERM)
+            yield batches
+
+    monkeypatch.setattr(TrialTrainer, "steps_from", until_told)
+    with pytest.raises(SystemExit) as left:
+        measure_trial(trial, plan, random_notes, tmp_path / "parts")
+    assert left.value.code == 128 + signal.SIGTERM
+    assert measure_trial(trial, plan, random_notes, tmp_path / "parts").bits_per_note == whole.bits_per_note
 
 
 def _saved_each_step(trial: Trial) -> Any:
