@@ -5,6 +5,9 @@ from collections import deque
 OWN_REACH = 9
 """In semitones: a key so near to what pianod strikes is in its way."""
 
+_IN_ITS_WAY_NS = 1_000_000_000
+"""Two such keys within this take over; a slow bass on which pianod comes down does not."""
+
 _SPAN_NS = 1_500_000_000
 _FEW = 2
 """More keys than this within the span, a chord being one, are a phrase of the player's own."""
@@ -19,6 +22,7 @@ class Joining:
     def __init__(self) -> None:
         self._own: deque[tuple[int, int]] = deque(maxlen=_REMEMBERED)  # when, and which
         self._onsets_ns: deque[int] = deque(maxlen=_FEW + 1)
+        self._in_its_way_ns: int | None = None
 
     def strike(self, at_ns: int, pitch: int) -> None:
         """Take note of a key that pianod strikes at a moment."""
@@ -30,4 +34,7 @@ class Joining:
             self._onsets_ns.append(at_ns)
         is_phrase = sum(at_ns - onset_ns < _SPAN_NS for onset_ns in self._onsets_ns) > _FEW
         near = (abs(pitch - own) <= OWN_REACH for own_ns, own in self._own if at_ns - _SPAN_NS < own_ns <= at_ns)
-        return is_phrase or any(near)
+        is_near, before_ns = any(near), self._in_its_way_ns
+        if is_near:
+            self._in_its_way_ns = at_ns
+        return is_phrase or (is_near and before_ns is not None and at_ns - before_ns < _IN_ITS_WAY_NS)

@@ -63,7 +63,7 @@ class _Part:
 _PARTS = {
     DuetRole.ACCOMPANY: _Part(0.8, 1.5, 1.5, 0.0),
     DuetRole.CONVERSE: _Part(1.0, 2.0, 0.0, 0.8),
-    DuetRole.LEAD: _Part(1.6, 1.5, -1.5, 0.3),
+    DuetRole.LEAD: _Part(1.6, 1.5, -4.0, 0.3),
 }
 
 

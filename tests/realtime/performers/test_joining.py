@@ -15,10 +15,18 @@ def joining(*own: int) -> Joining:
     return judge
 
 
-def test_a_held_bass_or_a_high_fill_joins_and_a_key_in_the_way_takes_over() -> None:
+def test_a_held_bass_or_a_high_fill_joins_and_two_keys_in_the_way_take_over() -> None:
     assert not joining(60, 64).takes_over(1300 * MS, 36)
     assert not joining(60, 64).takes_over(1300 * MS, 90)
-    assert joining(60, 64).takes_over(1300 * MS, 66)
+    judge = joining(60, 64)
+    assert [judge.takes_over(1300 * MS, 66), judge.takes_over(1700 * MS, 67)] == [False, True]
+
+
+def test_a_slow_bass_goes_on_where_the_answer_comes_down_to_it() -> None:
+    judge = Joining()
+    for beat in range(6):
+        judge.strike((1400 * beat + 100) * MS, 32)
+        assert not judge.takes_over((1400 * beat + 600) * MS, 31 + beat % 3)
 
 
 def test_a_chord_is_one_and_a_run_takes_over() -> None:
