@@ -25,7 +25,10 @@ MEMORY_S = 15.0
 """How far back the notes are counted."""
 
 FEWEST = 8
-"""So many notes within the memory tell how busy somebody plays."""
+"""So many notes within the memory tell how busy somebody plays; of fewer, pianists' rate is a part of what is told."""
+
+_PART_S = 0.25
+"""So many seconds at pianists' rate count beside few notes."""
 
 _DOUBT_S = 2.0
 """So many seconds of music at the aim are taken to have gone before, so that the first notes weigh little."""
@@ -75,9 +78,11 @@ class DensityGuard:
         return other
 
     def notes_per_s(self, step: int) -> float | None:
-        """Return how busy the music was of late, seen from a step; None if it is too little to tell."""
+        """Return how busy the music was of late, in notes per second, seen from a step; None if there was no note."""
         count, seconds = self._recent(step)
-        return count / seconds if count >= FEWEST and seconds > 0 else None
+        if count < FEWEST or seconds <= 0:
+            return (count + PIANISTS_NOTES_PER_S * _PART_S) / (seconds + _PART_S) if count else None
+        return count / seconds
 
     def penalise(self, logits: NDArray[np.float32], step: int, aim: float, strength: float) -> NDArray[np.float32]:
         """Return logits, (vocab,), in which waits from a step on are likelier the longer, or the shorter, they are.

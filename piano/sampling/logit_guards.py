@@ -3,6 +3,7 @@
     memory        what was played comes back (`piano.sampling.memory`), not for ever (`piano.sampling.recall_guard`)
     releases      keys that are down come up (`piano.sampling.key_releases`)
     recent keys   none goes down again sooner than a finger can, or beside another (`piano.sampling.recent_keys`)
+    restrikes     keys are not hammered (`piano.sampling.restrike_guard`)
     phrase        keys lie as those that were heard (`piano.sampling.phrase_guard`)
     pedal         in a new piece it is used as pianists do (`piano.sampling.pedal_guard`)
     repetition    a figure does not come for ever (`piano.sampling.repetition_guard`)
@@ -23,6 +24,7 @@ from piano.sampling.phrase_guard import PhraseGuard
 from piano.sampling.recall_guard import RecallGuard
 from piano.sampling.recent_keys import RecentKeysGuard
 from piano.sampling.repetition_guard import RepetitionGuard
+from piano.sampling.restrike_guard import RestrikeGuard
 from piano.sampling.sampler import SamplingSettings
 from piano.session import Logits
 from piano.tokens.grammar import Mask
@@ -39,10 +41,12 @@ class LogitGuards:
     def _begin(self) -> None:
         self._figures, self._pace, self._recent = RepetitionGuard(), DensityGuard(), RecentKeysGuard()
         self._phrase, self._pedal, self._recall = PhraseGuard(), PedalGuard(), RecallGuard()
+        self._restrikes = RestrikeGuard()
 
     def hear(self, pitch: int) -> None:
         """Take it that the next key of our own role is one that somebody else struck, and we go on from it."""
         self._recall.hear()
+        self._restrikes.hear()
         self._phrase.hear(pitch)
 
     def strike(self, pitch: int, step: int, *, pedal_is_down: bool) -> None:
@@ -54,6 +58,7 @@ class LogitGuards:
         self._figures.push(pitch)
         self._pace.push(step)
         self._recent.push(pitch, step)
+        self._restrikes.push(pitch, step)
         self._pedal.push(pedal_is_down=pedal_is_down)
 
     def rollback(self, notes: int) -> None:
@@ -61,6 +66,7 @@ class LogitGuards:
         self._figures.rollback(notes)
         self._pace.rollback(notes)
         self._recent.rollback(notes)
+        self._restrikes.rollback(notes)
         self._pedal.rollback(notes)
         self._recall.rollback(notes)
 
@@ -98,7 +104,7 @@ class LogitGuards:
         logits = self.memory.adjust(logits, recall, mask, settings.pulse_guard if is_free else 0.0)
         if pressed is not None:
             logits = with_releases(logits, pressed, step, mask)
-            logits = self._recent.lean(logits, step) if chooses_keys else logits
+            logits = self._restrikes.lean(self._recent.lean(logits, step), step) if chooses_keys else logits
             logits = self._phrase.lean(logits, mask, settings.phrase_guard)
             if is_free and self._phrase.is_empty:
                 logits = self._pedal.lean(logits, settings.phrase_guard)
@@ -112,4 +118,5 @@ class LogitGuards:
         other = LogitGuards(self.memory.copy())
         other._figures, other._pace, other._recent = self._figures.copy(), self._pace.copy(), self._recent.copy()
         other._phrase, other._pedal, other._recall = self._phrase.copy(), self._pedal.copy(), self._recall.copy()
+        other._restrikes = self._restrikes.copy()
         return other

@@ -56,9 +56,11 @@ def test_only_what_was_of_late_counts() -> None:
     assert exponent(pace, 6000 + int(200 * MEMORY_S), 10.0) < 0
 
 
-def test_a_few_notes_tell_nothing_and_weigh_little() -> None:
-    assert paced([0] * (FEWEST - 1)).notes_per_s(100) is None
-    assert paced([0] * FEWEST).notes_per_s(0) is None
+def test_a_few_notes_tell_something_and_weigh_little() -> None:
+    assert DensityGuard().notes_per_s(100) is None
+    assert paced(list(range(0, 300, 50))).notes_per_s(320) == pytest.approx(2.5, abs=0.1)  # six keys, two a second
+    assert paced([0, 0, 0]).notes_per_s(100) == pytest.approx(4.4)  # a chord, and a second of rest
+    assert paced([0]).notes_per_s(0) == pytest.approx(PIANISTS_NOTES_PER_S + 4)
     assert paced([0, 10] * (FEWEST // 2)).notes_per_s(100) == FEWEST
     assert DensityGuard().penalise(LOGITS, 0, 8.0, 1.0) is LOGITS
     chord = exponent(paced([0] * 4), 0, 8.0)
