@@ -77,12 +77,15 @@ class Chart:
         return chords[within * len(chords) // beats]
 
 
+_KNOWN_BY_LETTERS = {name.lower(): chart for name, chart in KNOWN.items()}
+
+
 def read_chart(text: str, key: str = "C") -> Chart:
     """Return the chart that a text or the name of a known one says; PianodError tells the bar that cannot be read."""
     if len(text) > MOST_TEXT:
         raise PianodError(f"a chart has at most {MOST_TEXT:,} characters, not {len(text):,}")
     tonic = _key(key)
-    written = KNOWN.get(text.strip(), text)
+    written = _KNOWN_BY_LETTERS.get(text.strip().lower(), text)
     written = (read_ireal(written) if is_ireal(written) else written).replace("\n", " | ")
     bars: list[tuple[int, ...]] = []
     words: list[str] = []
@@ -114,7 +117,8 @@ def read_chord(symbol: str, tonic: int = 0) -> int:
     if symbol in ("N.C.", "NC", "N"):
         return NO_CHORD
     bare = symbol.partition("/")[0]
-    letter, roman = _LETTER.match(bare), _ROMAN.match(bare)
+    roman = _ROMAN.match(bare)
+    letter = _LETTER.match(bare if roman else bare[:1].upper() + bare[1:])
     if letter is not None:
         name, accidental, rest = letter.groups()
         root = _PITCHES[name] + _shift(accidental)

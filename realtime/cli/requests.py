@@ -39,5 +39,6 @@ class SendRequest(BaseModel):
     what: str = Field(
         min_length=1,
         max_length=200,
-        description="status, answer, retry, stop, new_piece, panic, take, keep, undo, clear, or a setting: NAME=VALUE",
+        description="status, answer, stop, end, new_piece, retry, take, keep, undo, clear, tap, panic, or a setting: "
+        "NAME=VALUE",
     )

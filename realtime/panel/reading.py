@@ -117,11 +117,18 @@ def read(data: bytes, what: str, *details: str) -> Any:
     with tempfile.TemporaryDirectory(prefix="pianod-") as folder:
         path = Path(folder) / ("piece.mid" if what != "chart" else f"chart{details[0]}")
         path.write_bytes(data)
-        if what == "chart":
-            return _chart(path)
-        if what == "task":
-            return exercise_picture(_pose(path, *details))
-        tracks = read_tracks(path)
+        try:
+            return _read(path, what, *details)
+        except PianodError as error:
+            raise type(error)(str(error).replace(str(path), "this file")) from error
+
+
+def _read(path: Path, what: str, *details: str) -> Any:
+    if what == "chart":
+        return _chart(path)
+    if what == "task":
+        return exercise_picture(_pose(path, *details))
+    tracks = read_tracks(path)
     if what == "length":
         return max((track.performance.end_s for track in tracks), default=0.0)
     if what == "messages":

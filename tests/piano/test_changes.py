@@ -19,6 +19,7 @@ KEYS = ("C", "Db", "D", "Eb", "E", "F", "Gb", "G", "Ab", "A", "Bb", "B")
         ("Dm7", "D:min7"), ("G7", "G:7"), ("Cmaj7", "C:maj7"), ("F#m7b5", "Gb:hdim7"), ("Bb^7", "Bb:maj7"),
         ("C-7", "C:min7"), ("Eo7", "E:dim7"), ("Eh7", "E:hdim7"), ("G7b9", "G:7"), ("G13", "G:7"), ("Am/G", "A:min"),
         ("C6", "C:maj"), ("Gsus4", "G:sus4"), ("G7sus4", "G:sus4"), ("C+", "C:aug"), ("AmM7", "A:min"), ("B", "B:maj"),
+        ("dm7", "D:min7"), ("bbmaj7", "Bb:maj7"), ("b7", "B:7"), ("f#m7b5", "Gb:hdim7"),
     ],
 )  # fmt: skip
 def test_chords_as_players_write_them(symbol: str, name: str) -> None:
@@ -43,6 +44,7 @@ def test_known_ones_move_with_the_key(name: str, key: int) -> None:
 
 def test_a_blues_has_twelve_bars_and_a_ii_v_i_says_what_it_is() -> None:
     assert len(read_chart("blues", "F").bars) == 12
+    assert read_chart(" Blues ", "F") == read_chart("blues", "F")
     assert read_chart("ii-V-I", "Bb") == read_chart("ii-V-I", "Bb")
     assert read_chart("ii7 | V7 | Imaj7 | %", "Bb").bars == read_chart("Cm7 | F7 | Bbmaj7 | Bbmaj7").bars
 

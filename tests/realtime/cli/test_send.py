@@ -7,7 +7,7 @@ import pytest
 
 from realtime.cli.requests import SendRequest
 from realtime.cli.send import run_send
-from realtime.control.protocol import ControlError
+from realtime.control.protocol import NEEDS_MORE, CommandName, ControlError
 from realtime.panel.server import PanelServer
 from realtime.settings import Settings
 from tests.realtime.panel.stage import Stage
@@ -41,3 +41,11 @@ def test_what_is_refused_is_told(there: Settings, what: str, fault: str) -> None
 def test_where_nobody_is_that_is_told() -> None:
     with pytest.raises(ControlError, match="no pianod answers"):
         run_send(Settings(panel_port=1), SendRequest(what="status"))
+
+
+def test_help_names_all_that_can_be_sent() -> None:
+    told = SendRequest.model_fields["what"].description or ""
+    assert told.split(", or ")[0].split(", ") == [
+        "status",
+        *(name.value for name in CommandName if name not in NEEDS_MORE),
+    ]

@@ -1,12 +1,14 @@
 """What is read of a MIDI file for a page: all of its notes, what sounded of a take, and tasks, given and asked."""
 
 import json
+import tempfile
 from pathlib import Path
 
+import mido
 import numpy as np
 import pytest
 
-from piano.errors import MidiFileError
+from piano.errors import MidiFileError, PianodError
 from piano.midi.file import MidiTrack, write_performance
 from piano.notes import NOTE, PEDAL, Performance
 from piano.tokens.vocabulary import FILL_TASKS, TASKS
@@ -112,3 +114,12 @@ def test_as_a_process_it_answers_with_json(
     monkeypatch.setattr("sys.stdin", Input(b"MThd"))
     assert main(["picture"]) == 2
     assert capsys.readouterr().err.strip()
+
+
+def test_faults_do_not_name_the_place_where_it_was_laid_for_reading(tmp_path: Path) -> None:
+    mido.MidiFile(tracks=[mido.MidiTrack()]).save(tmp_path / "empty.mid")
+    empty = (tmp_path / "empty.mid").read_bytes()
+    for data, *what in ((b"no music", "reference"), (b"no music", "picture"), (empty, "chart", ".mid")):
+        with pytest.raises(PianodError, match="this file") as fault:
+            read(data, *what)
+        assert tempfile.gettempdir() not in str(fault.value)
