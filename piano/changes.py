@@ -40,6 +40,8 @@ _STEPS = {"I": 0, "II": 2, "III": 4, "IV": 5, "V": 7, "VI": 9, "VII": 11}
 STEPS_OF_SEMITONES = ("I", "bII", "II", "bIII", "III", "IV", "bV", "V", "bVI", "VI", "bVII", "VII")
 """Steps of a major key by the semitones above its tonic."""
 
+_STEP_NAMES = ("I", "II", "III", "IV", "V", "VI", "VII")
+_LETTERS = "CDEFGAB"
 _LETTER = re.compile(r"([A-G])([#b♯♭]?)(.*)$")
 _ROMAN = re.compile(r"([#b♯♭]?)(VII|VI|IV|V|III|II|I|vii|vi|iv|v|iii|ii|i)(?![iIvV])(.*)$")
 _QUALITIES = (
@@ -135,21 +137,45 @@ def read_chord(symbol: str, tonic: int = 0) -> int:
     raise _no_chord(symbol)
 
 
-def bar_text(codes: Sequence[int]) -> str:
-    """Return the chords of the beats of a bar as they are written: one that lasts is written once, or as a slash."""
+def bar_text(codes: Sequence[int], roots: Sequence[str] = ROOTS) -> str:
+    """Return the chords of the beats of a bar as they are written: one that lasts is written once, or as a slash.
+
+    `roots` are the names of the twelve keys from C on.
+    """
     if len(set(codes)) == 1:
-        return chord_name(codes[0])
+        return chord_name(codes[0], roots)
     halves = codes[: len(codes) // 2], codes[len(codes) // 2 :]
     if len(codes) % 2 == 0 and all(len(set(half)) == 1 for half in halves):
-        return " ".join(chord_name(half[0]) for half in halves)
-    return " ".join("/" if beat and code == codes[beat - 1] else chord_name(code) for beat, code in enumerate(codes))
+        return " ".join(chord_name(half[0], roots) for half in halves)
+    names = [chord_name(code, roots) for code in codes]
+    return " ".join("/" if beat and code == codes[beat - 1] else names[beat] for beat, code in enumerate(codes))
 
 
-def chord_name(code: int) -> str:
+def chord_name(code: int, roots: Sequence[str] = ROOTS) -> str:
     """Return a chord as players write it, such as `Bbm7`; the inverse of `read_chord`."""
     if code < FIRST_CHORD:
         return "N.C."
-    return ROOTS[(code - FIRST_CHORD) % 12] + chord_suffix(code)
+    return roots[(code - FIRST_CHORD) % 12] + chord_suffix(code)
+
+
+def roots_in(key: str) -> tuple[str, ...]:
+    """Return the names of the twelve keys from C on as they are written in a major key.
+
+    >>> roots_in("F#")[10:], roots_in("Db")[5:7]
+    (('A#', 'B'), ('F', 'Gb'))
+
+    PianodError if it is no key.
+    """
+    tonic, letter = _key(key), _LETTERS.index(key.strip()[0])
+    named = {}
+    for semitones, step in enumerate(STEPS_OF_SEMITONES):
+        pitch = (tonic + semitones) % 12
+        name = _LETTERS[(letter + _STEP_NAMES.index(step.lstrip("b"))) % 7]
+        shift = (pitch - _PITCHES[name] + 6) % 12 - 6
+        written = name + {-1: "b", 0: "", 1: "#"}.get(shift, "?")
+        is_usual = "?" not in written and (step[0] != "b" or written not in ("Cb", "Fb"))
+        named[pitch] = written if is_usual else ROOTS[pitch]
+    return tuple(named[pitch] for pitch in range(12))
 
 
 def chord_suffix(code: int) -> str:

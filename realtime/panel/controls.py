@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from piano.changes import bar_text, chord_name
+from piano.changes import bar_text, chord_name, roots_in
 from piano.chart_keys import in_steps, key_of
-from piano.cues import NO_CHORD
+from piano.cues import NO_CHORD, ROOTS
 from realtime.control.model_choice import ModelChoice
 from realtime.control.presets import Presets
 from realtime.control.protocol import (
@@ -257,7 +257,9 @@ class Controls:
         if chart is None:
             return None
         key = key_of(chart)
-        names = tuple(bar_text(bar) for bar in chart.bars)
+        written = self.settings.chart_key
+        roots = roots_in(written if roots_in(written)[ROOTS.index(key)] == written else key)
+        names = tuple(bar_text(bar, roots) for bar in chart.bars)
         return ChartBars(chart.words, 0 if trade is None else trade.first_beat, key, names, in_steps(chart, key))
 
     def _held_chord(self) -> str | None:

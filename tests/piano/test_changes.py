@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from piano.changes import read_chart, read_chord, scale_tones
+from piano.changes import bar_text, read_chart, read_chord, roots_in, scale_tones
 from piano.cues import CUES, FIRST_CHORD, NO_CHORD, cue_name, tones, transposed
 from piano.errors import PianodError
 from piano.known_changes import KNOWN
@@ -70,3 +70,20 @@ def test_whatever_is_typed_is_a_chart_or_told_to_be_none(text: str) -> None:
 def test_what_is_no_key_is_told(key: str) -> None:
     with pytest.raises(PianodError, match="no key"):
         read_chart("blues", key)
+
+
+@pytest.mark.parametrize(
+    ("key", "names"),
+    [
+        ("C", "C Db D Eb E F Gb G Ab A Bb B"),
+        ("F#", "C C# D D# E E# F# G G# A A# B"),
+        ("Gb", "C Db D Eb E F Gb G Ab A Bb Cb"),
+        ("A", "C C# D Eb E F F# G G# A Bb B"),
+        ("Bb", "C Db D Eb E F Gb G Ab A Bb B"),
+    ],
+)
+def test_chords_are_spelt_as_in_their_key(key: str, names: str) -> None:
+    assert roots_in(key) == tuple(names.split())
+    for bar in read_chart("blues", key).bars:
+        written = bar_text(bar, roots_in(key))
+        assert read_chart(written).bars == (tuple(dict.fromkeys(bar)),)

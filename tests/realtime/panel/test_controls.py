@@ -30,6 +30,14 @@ def test_keys_of_a_page_are_heard_and_written_down(stage: Stage) -> None:
     assert [data for _, data in stage.play.partner.take.sent] == []
 
 
+def test_chords_are_spelt_as_the_key_is_written(stage: Stage) -> None:
+    for key, first in (("F#", ("F#7", "B7")), ("Gb", ("Gb7", "Cb7")), ("Bb", ("Bb7", "Eb7"))):
+        ask(stage, "change", settings={"chart": "blues", "chart_key": key})
+        chart = stage.controls.status().chart
+        assert chart is not None
+        assert chart.names[:2] == first
+
+
 def test_keys_pass_on_where_thru_is_on(stage: Stage) -> None:
     ask(stage, "change", settings={"thru": True})
     ask(stage, "play", midi=["903c40"])
