@@ -62,7 +62,7 @@ class _Part:
 
 _PARTS = {
     DuetRole.ACCOMPANY: _Part(0.8, 1.5, 1.5, 0.0),
-    DuetRole.CONVERSE: _Part(1.0, 2.0, 0.0, 0.8),
+    DuetRole.CONVERSE: _Part(1.0, 2.0, 0.0, 1.6),
     DuetRole.LEAD: _Part(1.6, 1.5, -4.0, 0.3),
 }
 
