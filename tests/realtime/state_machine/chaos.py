@@ -182,7 +182,9 @@ class Chaos(EngineListener):
         self._done()
 
     def connect(self) -> None:
-        """Let the listener be connected to our own port."""
+        """Let the listener be connected to our own port; where its guardian has died, to that of the next."""
+        if isinstance(self._port, VirtualPort) and self._port.guarded._is_over:
+            self._run_until(self.clock.now_ns())
         if isinstance(self._port, VirtualPort):
             self._port.connect(is_connected=True)
 
