@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from inference.onnx_session import Session
 from inference.session_wrapper import MeteredSession
+from piano.errors import ConfigError
 from piano.midi.file import write_performance
 from realtime.cli.demo_phrases import QUESTION, SECOND_THOUGHT, read_phrase
 from realtime.cli.demo_player import DemoPlayer, Heard, Passage
@@ -49,6 +50,8 @@ class Played:
 def run_demo(settings: Settings, request: DemoRequest) -> int:
     """Play the demo and write its files into a folder; return the exit code."""
     out = request.out
+    if out.suffix and not out.is_dir():
+        raise ConfigError(f"--out {out} looks like a file: give a folder, for several files are written")
     check_folder(out, "--out")
     session, provider = open_session(open_bundle(settings), settings)
     seed = seed_of(settings)

@@ -30,8 +30,7 @@ export class Doctor {
     const all = sections.flatMap(({ findings }) => findings);
     all.sort((one, other) => ORDER.indexOf(one.grade) - ORDER.indexOf(other.grade));
     this.parts.found.replaceChildren(...all.map((finding) => this.row(finding)));
-    const wrong = all.filter(({ grade }) => grade === "fault").length;
-    const said = wrong ? `${wrong} of ${all.length} findings ask for something to be done` : `nothing is wrong, of ${all.length} findings`;
+    const said = summary(all);
     this.parts.state.textContent = said;
     this.announce(said);
   }
@@ -53,6 +52,13 @@ export class Doctor {
     }
     return row;
   }
+}
+
+// Return how things stand in one line: what will not work first, then what is worth knowing.
+function summary(all) {
+  const [faults, notes] = ["fault", "note"].map((wanted) => all.filter(({ grade }) => grade === wanted).length);
+  const rest = notes ? `${notes} of ${all.length} findings could be better: they stand below` : `all is well, of ${all.length} findings`;
+  return faults ? `${faults} of ${all.length} findings ask for something to be done` : rest;
 }
 
 function make(tag, properties) {

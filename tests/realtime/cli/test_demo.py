@@ -63,6 +63,9 @@ def test_a_folder_that_cannot_be_written_is_told_before_the_music(tmp_path: Path
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigError, match="cannot be written into"):
         demo.run_demo(QUICK, DemoRequest(out=tmp_path / "file" / "demo"))
+    with pytest.raises(ConfigError, match="looks like a file"):
+        demo.run_demo(QUICK, DemoRequest(out=tmp_path / "out.mid"))
+    assert not (tmp_path / "out.mid").exists()
 
 
 def test_the_player_keeps_to_the_steps_and_waits_for_an_answer() -> None:

@@ -75,6 +75,9 @@ def test_the_keyboard_is_judged_and_a_button_mends_it(page: Page) -> None:
     for velocity in [64] * 10:
         page.ask(f"app.link.play([0x90, 60, {velocity}], [0x80, 60, 0])")
     page.until("app.music.player.notes.length >= 10")
+    note = {"grade": "note", "says": "no keyboard", "remedy": "plug one in"}
+    page.ask(f"app.doctor.show([{{ findings: [{json.dumps(note)}] }}])")
+    assert page.ask("app.doctor.parts.state.textContent").startswith("1 of 1 findings could be better")
     page.ask("app.doctor.show([{ findings: [] }])")
     page.click("#doctor-keyboard")
     page.until("document.querySelectorAll('#doctor-found .finding').length > 1")
