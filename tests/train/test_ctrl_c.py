@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 import train
-from tests.train.conftest import save_random_corpus
 from train.model.checkpoint import save_checkpoint
 from train.model.gpt2 import GPT2
 
@@ -55,23 +54,15 @@ def blocked(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("processes", [1, 2])
-def test_prepare_leaves_nothing_where_it_is_ended(blocked: Path, tmp_path: Path, processes: int) -> None:
+def test_prepare_leaves_the_list_of_what_is_done_where_it_is_ended(
+    blocked: Path, tmp_path: Path, processes: int
+) -> None:
     table, out = tmp_path / "splits.csv", tmp_path / "out"
     table.write_text("file,split\nblocked.mid,train\n" + "".join(f"{number}.mid,train\n" for number in range(99)))
     places = ("--folder", blocked.parent, "--split-csv", table, "--out", out, "--processes", processes)
     with started("train", "prepare", *places, cwd=tmp_path) as process, blocked.open("wb"):  # it reads
         assert said_after_ctrl_c(process).endswith("python -m train prepare: interrupted")
-    assert list(out.iterdir()) == []
-
-
-def test_evaluate_leaves_off_in_the_middle_of_a_piece(tmp_path: Path) -> None:
-    corpus = save_random_corpus(tmp_path, pieces=40)
-    asked = ("--corpus", corpus, "--split", "validation", "--jobs", 2, "--json", tmp_path / "figures.json")
-    with started("train", "evaluate", "embedded", *asked, cwd=tmp_path) as process:
-        assert process.stderr is not None
-        process.stderr.read(1)  # of the bar
-        assert said_after_ctrl_c(process).endswith("python -m train evaluate: interrupted")
-    assert [path.name for path in tmp_path.iterdir()] == [corpus.name]
+    assert [path.name for path in out.iterdir()] == ["notes.done"]
 
 
 def test_export_leaves_nothing_where_it_is_ended(blocked: Path, tiny_model: GPT2, tmp_path: Path) -> None:
