@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import train
+from tests.train.conftest import save_random_corpus
 from train.model.checkpoint import save_checkpoint
 from train.model.gpt2 import GPT2
 
@@ -63,6 +64,16 @@ def test_prepare_leaves_the_list_of_what_is_done_where_it_is_ended(
     with started("train", "prepare", *places, cwd=tmp_path) as process, blocked.open("wb"):  # it reads
         assert said_after_ctrl_c(process).endswith("python -m train prepare: interrupted")
     assert [path.name for path in out.iterdir()] == ["notes.done"]
+
+
+def test_evaluate_leaves_off_in_the_middle_of_a_piece(tmp_path: Path) -> None:
+    corpus = save_random_corpus(tmp_path, pieces=40)
+    asked = ("--corpus", corpus, "--split", "validation", "--jobs", 2, "--json", tmp_path / "figures.json")
+    with started("train", "evaluate", "embedded", *asked, cwd=tmp_path) as process:
+        assert process.stderr is not None
+        process.stderr.read(1)  # of the bar
+        assert said_after_ctrl_c(process).endswith("python -m train evaluate: interrupted")
+    assert [path.name for path in tmp_path.iterdir()] == [corpus.name]
 
 
 def test_export_leaves_nothing_where_it_is_ended(blocked: Path, tiny_model: GPT2, tmp_path: Path) -> None:
