@@ -78,7 +78,7 @@ class LogitGuards:
                 self._phrase.hear(int(VOCABULARY.values[token]))
 
     def notes_per_s(self, step: int) -> float | None:
-        """Return how busy our role was of late, seen from a step; None if it is too little to tell."""
+        """Return how busy our role was of late, seen from a step; None if there was no note."""
         return self._pace.notes_per_s(step)
 
     def adjust(

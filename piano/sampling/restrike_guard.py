@@ -12,6 +12,7 @@ from array import array
 
 from piano.events import Role
 from piano.notes import LOWEST_PITCH
+from piano.sampling.drawn_share import DrawnShare
 from piano.session import Logits
 from piano.tokens.vocabulary import STEP_S, VOCABULARY
 
@@ -21,12 +22,6 @@ SOON = round(1.0 / STEP_S)
 MUCH = 0.75
 """The share of the notes drawn last that may be such keys: 7 % of pianists' music has more."""
 
-RECENT = 60
-"""So many notes drawn tell; while there are fewer, those that are missing do not come again."""
-
-REMEMBERED = 200
-"""So many notes of those that were heard last tell how it is in the phrase."""
-
 _EXPONENT = 8.0
 _FIRST = VOCABULARY.on(Role.OWN, LOWEST_PITCH)
 
@@ -35,36 +30,34 @@ class RestrikeGuard:
     """Follows which of our own keys came again soon; `rollback` takes keys back exactly. Plain state."""
 
     def __init__(self) -> None:
-        self._keys, self._steps, self._again = array("b"), array("q"), array("b")
-        self._drawn_from = 0
+        self._keys, self._steps = array("b"), array("q")
+        self._again = DrawnShare()
 
     def hear(self) -> None:
         """Take it that the next key is one that somebody else struck."""
-        self._drawn_from = len(self._keys) + 1
+        self._again.hear()
 
     def push(self, pitch: int, step: int) -> None:
         """Take the next key, which goes down at a step no earlier than the one before."""
         key = pitch - LOWEST_PITCH
-        self._again.append(key in self._soon_before(step))
+        self._again.push(key in self._soon_before(step))
         self._keys.append(key)
         self._steps.append(step)
 
     def rollback(self, keys: int) -> None:
         """Forget all but the first `keys` keys."""
-        del self._keys[keys:], self._steps[keys:], self._again[keys:]
-        self._drawn_from = min(self._drawn_from, keys)
+        del self._keys[keys:], self._steps[keys:]
+        self._again.rollback(keys)
 
     def lean(self, logits: Logits, step: int) -> Logits:
         """Return logits, (vocab,), in which keys of the last second are less likely, where too many came again.
 
         They are never changed in place.
         """
-        count = len(self._again)
-        share = sum(self._again[max(self._drawn_from, count - RECENT) :]) / RECENT
-        if share <= MUCH:
+        drawn = self._again.drawn
+        if drawn <= MUCH:
             return logits
-        heard = self._again[max(0, self._drawn_from - REMEMBERED) : self._drawn_from]
-        excess = share / max(MUCH, sum(heard) / REMEMBERED)
+        excess = drawn / max(MUCH, self._again.heard)
         if excess <= 1:
             return logits
         leaned = logits.copy()
@@ -74,8 +67,7 @@ class RestrikeGuard:
     def copy(self) -> "RestrikeGuard":
         """Return an independent guard in the same state."""
         other = RestrikeGuard()
-        other._keys, other._steps, other._again = self._keys[:], self._steps[:], self._again[:]
-        other._drawn_from = self._drawn_from
+        other._keys, other._steps, other._again = self._keys[:], self._steps[:], self._again.copy()
         return other
 
     def _soon_before(self, step: int) -> set[int]:

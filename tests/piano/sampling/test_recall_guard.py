@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from piano.sampling.recall_guard import OFTEN, OFTEN_ALONE, RECENT, RecallGuard
+from piano.sampling.drawn_share import RECENT
+from piano.sampling.recall_guard import OFTEN, OFTEN_ALONE, RecallGuard
 
 shares = st.lists(st.floats(0, 1), max_size=2 * RECENT)
 

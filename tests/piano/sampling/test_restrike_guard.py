@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from piano.events import Role
-from piano.sampling.restrike_guard import MUCH, RECENT, RestrikeGuard
+from piano.sampling.drawn_share import RECENT
+from piano.sampling.restrike_guard import MUCH, RestrikeGuard
 from piano.tokens.vocabulary import VOCABULARY
 
 FLAT = np.zeros(VOCABULARY.size, np.float32)
