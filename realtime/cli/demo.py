@@ -38,6 +38,10 @@ LISTEN_S = (8.0, 6.5)
 """For how long the player listens to the first answer, which the second phrase interrupts, and to the last."""
 
 
+_FILES = (".mid", ".midi", ".wav", ".png", ".json", ".txt")
+"""What ends so is no folder's name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Played:
     """A demo that has been played."""
@@ -50,7 +54,7 @@ class Played:
 def run_demo(settings: Settings, request: DemoRequest) -> int:
     """Play the demo and write its files into a folder; return the exit code."""
     out = request.out
-    if out.suffix and not out.is_dir():
+    if out.suffix.lower() in _FILES and not out.is_dir():
         raise ConfigError(f"--out {out} looks like a file: give a folder, for several files are written")
     check_folder(out, "--out")
     session, provider = open_session(open_bundle(settings), settings)
