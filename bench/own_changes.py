@@ -2,9 +2,9 @@
 
 Excerpts of validation pieces whose beats are annotated and whose tempo is steady are played to pianod, which goes on
 for as long over the chords that truly follow, as live. The chords of POP909 are annotated, those of other pieces were
-found in their notes. Told for each way are the shares of its keys that are chord tones and that are in the
-chord's scale, beside the pianist's own. FOLDER gets what was played as
-`python -m train tell FOLDER/… --truth FOLDER/truth --seconds 12` takes it.
+found in their notes. Told for each way are the shares of its keys that are chord tones and that are in the chord's
+scale, beside the pianist's own. FOLDER gets what was played as `python -m train tell FOLDER/… --truth FOLDER/truth
+--seconds 12` takes it.
 """
 
 import argparse
