@@ -64,7 +64,7 @@ class PhraseGuard:
 
         `strength` 1 costs real music nothing, 0 changes nothing. `mask` says what may come. Never changed in place.
         """
-        keys = mask[_OWN_KEYS]
+        keys = mask[_OWN_KEYS] & np.isfinite(logits[_OWN_KEYS])
         if strength == 0 or len(self._heard) < FEWEST or not keys.any():
             return logits
         if self._lean is None:

@@ -26,6 +26,7 @@ from realtime.files.task_requests import Sharing
 from realtime.files.work_list import WorkItem
 from tests.support.cluster_jobs import NamedDeeds
 from workers.place import check_address
+from workers.scheduler_link import SchedulerLink
 
 ROOT = Path(__file__).parents[2]
 PLACES = ("jobs", "cluster")
@@ -230,3 +231,10 @@ def test_a_scheduler_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setattr("workers.scheduler_link._ATTEMPT_S", 0.5)
     with pytest.raises(ConfigError, match="no scheduler answers"):
         run_all(NamedDeeds(tmp_path), works("a"), Sharing(cluster="tcp://127.0.0.1:9"), side_by_side=1, verbosity=0)
+
+
+def test_workers_here_ask_the_system_for_memory_as_other_processes_do() -> None:
+    with SchedulerLink("local:1") as link:
+        (environment,) = link.client.run(lambda: dict(os.environ)).values()
+    assert "MALLOC_TRIM_THRESHOLD_" not in environment
+    assert environment["OMP_NUM_THREADS"] == "1"
