@@ -84,7 +84,7 @@ def partner_settings(settings: Settings, seed: int, *, is_new: bool, ending_s: f
     scheduler = scheduler_settings(settings)
     reference = reference_in(settings)
     settings = as_busy_as(settings, reference)
-    answers = replace(answer_settings(settings, seed), pause=None, length=AnswerLength.ENDLESS)
+    answers = replace(answer_settings(settings, seed), pause=None, expects=False, length=AnswerLength.ENDLESS)
     if is_new and answers.notes_per_s is None:
         answers = replace(answers, notes_per_s=drawn_notes_per_s(seed))
     return PartnerSettings(
