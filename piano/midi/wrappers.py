@@ -4,21 +4,33 @@ from piano.midi.faults import DamageError
 
 _MACBINARY_BYTES = 128
 _RIFF_HEAD = 12
+_MOST_WRAPPERS = 4
 
 
 def unwrapped(data: bytes) -> bytes:
-    """Return the MIDI file that the bytes are, or that is wrapped in them. DamageError if there is none."""
+    """Return the MIDI file that the bytes are, or that is wrapped in them, also more than once. DamageError if none."""
     if not data:
         raise DamageError("the file is empty")
-    if data[:4] == b"MThd":
-        return data
-    if data[:4] == b"RIFF" and data[8:12] == b"RMID":
-        return _from_riff(data)
-    inside = data[_MACBINARY_BYTES:]
-    if data[:1] == b"\0" and inside[:4] == b"MThd" and 1 <= data[1] <= 63:
-        length = int.from_bytes(data[83:87])  # of the data fork; what follows it is padding and the resource fork
-        return inside[:length] if 14 <= length <= len(inside) else inside
+    for _ in range(_MOST_WRAPPERS):
+        if data[:4] == b"MThd":
+            return data
+        if data[:4] == b"RIFF" and data[8:12] == b"RMID":
+            data = _from_riff(data)
+        elif _is_macbinary(data):
+            inside = data[_MACBINARY_BYTES:]
+            length = int.from_bytes(data[83:87])  # of the data fork; what follows it is padding and the resource fork
+            data = inside[:length] if 14 <= length <= len(inside) else inside
+        else:
+            break
     raise DamageError("this is not a MIDI file (it does not begin with MThd)")
+
+
+def _is_macbinary(data: bytes) -> bool:
+    """Say whether a MIDI file, or another wrapper of one, comes behind what may be the head of MacBinary."""
+    inside = data[_MACBINARY_BYTES : _MACBINARY_BYTES + 4]
+    if inside not in (b"MThd", b"RIFF") and inside[:1] != b"\0":
+        return False
+    return data[0] == 0 and 1 <= data[1] <= 63
 
 
 def _from_riff(data: bytes) -> bytes:

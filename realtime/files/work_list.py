@@ -85,6 +85,10 @@ class _Search:
         else:
             found = list(self._fitting(path)) if glob.has_magic(word) and not is_stored(path) else []
             if not found:
+                if path.exists():
+                    raise ConfigError(
+                        f"{word}: is a pipe or a device; write what comes from it into a file, and give that"
+                    )
                 what = "no MIDI file fits this pattern" if glob.has_magic(word) else "there is no such file or folder"
                 raise ConfigError(f"{word}: {what}; check how it is written")
         yield from found

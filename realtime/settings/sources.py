@@ -23,9 +23,9 @@ LARGEST_FILE = 1 << 18
 DEFAULT_FILE = Path("pianod.toml")
 """The TOML file that is read where it exists in the working directory, unless another is named."""
 
-
-OPEN_THE_MACHINE = ("panel_host",)
-"""Settings that open the machine to others: a file that merely lies in the working directory may not set them."""
+OPEN_THE_MACHINE = ("panel_host", "link")
+"""Settings that open the machine to others in its network: a file that merely lies in the working directory may not
+set them."""
 
 
 def load_settings(

@@ -1,5 +1,6 @@
 """Where the MIDI files of a corpus lie, and what is known of each: zips with a split table, or a folder."""
 
+import codecs
 import csv
 import hashlib
 import zipfile
@@ -156,11 +157,11 @@ def _zip_of(dataset: str, folder: Path) -> Path:
 def _rows(table: Path, needed: tuple[str, ...]) -> Iterator[dict[str, str]]:
     """Yield the rows of a split table; CorpusError says what is wrong with it, and where.
 
-    A table as spreadsheets write it is one too: with a byte order mark, semicolons or tabs, blanks, capitals.
+    A table as spreadsheets write it is one too: in UTF-16 or Windows' own letters, with a byte order mark, semicolons
+    or tabs, blanks, capitals.
     """
     try:
-        text = table.read_text(encoding="utf-8-sig")
-        lines = text.splitlines()
+        lines = _text(table.read_bytes()).splitlines()
         reader = csv.DictReader(lines, delimiter=_delimiter(lines[0] if lines else ""), restkey="", restval="")
         reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or ()]
         missing = [column for column in needed if column not in reader.fieldnames]
@@ -179,8 +180,22 @@ def _rows(table: Path, needed: tuple[str, ...]) -> Iterator[dict[str, str]]:
             if seen.setdefault(key, row["split"]) != row["split"]:
                 raise CorpusError(f"{where}: {row['file']} is listed for {seen[key]} and for {row['split']}")
             yield row
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise CorpusError(f"{table}: cannot be read as a table ({error})") from error
+    except OSError as error:
+        raise CorpusError(f"{table}: cannot be read: {error.strerror or error}; check path and rights") from error
+    except (UnicodeError, csv.Error) as error:
+        raise CorpusError(
+            f"{table}: cannot be read as a table ({error}); save it as CSV with letters in UTF-8"
+        ) from error
+
+
+def _text(data: bytes) -> str:
+    """Return the text of a table. UnicodeError where its bytes are no letters."""
+    if data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        return data.decode("utf-16")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("cp1252")
 
 
 def _delimiter(header: str) -> str:

@@ -3,7 +3,7 @@
 import contextlib
 import re
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
@@ -93,15 +93,30 @@ def test_what_is_there_is_read_with_one_warning_that_names_the_place(name: str) 
     assert re.search(rf"^old\.mid: .*({says}).*: what could be read is read$", told[0]), told[0]
 
 
-@pytest.mark.parametrize("wrap", [riff, mac_binary])
-def test_wrappers_are_taken_off(wrap: Callable[[bytes], bytes]) -> None:
-    document = MidiDocument.read(wrap(BOTH))
+@pytest.mark.parametrize(
+    "wraps", [(riff,), (mac_binary,), (mac_binary, mac_binary), (riff, mac_binary), (mac_binary, riff, mac_binary)]
+)
+def test_wrappers_are_taken_off(wraps: Sequence[Callable[[bytes], bytes]]) -> None:
+    wrapped = BOTH
+    for wrap in wraps:
+        wrapped = wrap(wrapped)
+    document = MidiDocument.read(wrapped)
     assert document.to_bytes() == BOTH
     assert not document.warning
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"RIFF", b"RIFF\0\0\0\0WAVEdata", b"RIFF\0\0\0\0RMIDdata", b"\0" * 300, b"%PDF-1.4"]
+    "data",
+    [
+        b"",
+        b"\0",
+        b"RIFF",
+        b"RIFF\0\0\0\0WAVEdata",
+        b"RIFF\0\0\0\0RMIDdata",
+        b"\0" * 300,
+        (b"\0\1" + b"\0" * 126) * 40,
+        b"%PDF-1.4",
+    ],
 )
 def test_what_is_no_midi_file_is_refused(data: bytes) -> None:
     with pytest.raises(MidiFileError, match=r"MIDI|empty|header|cut off"):

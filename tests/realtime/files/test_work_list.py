@@ -1,5 +1,6 @@
 """Which files are worked on, where what is made goes, what is refused, and what has been done before."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,7 @@ def test_an_output_folder_within_the_input_is_left_out() -> None:
         (["nowhere"], None, "nowhere: there is no such file or folder"),
         (["nowhere/*.mid"], None, "no MIDI file fits this pattern"),
         (["songs/.hidden/deeper"], None, "no such file or folder"),
+        ([os.devnull], None, "is a pipe or a device; write what comes from it into a file"),
         (["x.mid"], "x.mid", r"x\.mid would be its own output: choose another place with --out"),
         (["songs"], "songs", "would be its own output"),
         (["songs"], "one.mid", "--out one.mid is one file, and there are 2"),

@@ -53,17 +53,19 @@ def test_a_named_file_stands_in_for_the_one_in_the_working_directory(tmp_path: P
 
 def test_a_file_that_merely_lies_there_is_announced_and_opens_nothing_to_others() -> None:
     here = Path("pianod.toml")
-    here.write_text('panel_host = "0.0.0.0"\ntakes = "/elsewhere"\ntop_k = 5\n')
+    here.write_text('panel_host = "0.0.0.0"\nlink = true\ntakes = "/elsewhere"\ntop_k = 5\n')
     told: list[str] = []
     loaded = load_settings(tell=told.append)
-    assert (loaded.panel_host, loaded.top_k) == (Settings.model_fields["panel_host"].default, 5)
+    assert (loaded.panel_host, loaded.link, loaded.top_k) == (Settings.model_fields["panel_host"].default, False, 5)
     assert told == [
         f"settings of {here.absolute()}: takes, top_k",
         f"panel_host of {here.absolute()} is left out: give --panel-host, or the file by --config pianod.toml",
+        f"link of {here.absolute()} is left out: give --link, or the file by --config pianod.toml",
     ]
+    here.write_text('panel_host = "0.0.0.0"\n')
     asked_for = load_settings(config=here, tell=told.append)
     assert asked_for.panel_host == "0.0.0.0"
-    assert len(told) == 2
+    assert len(told) == 3
 
 
 def test_an_empty_value_in_the_environment_says_none(monkeypatch: pytest.MonkeyPatch) -> None:

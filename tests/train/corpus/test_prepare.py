@@ -208,7 +208,7 @@ def test_impossible_table_is_one_line_and_status_2(
 def test_missing_folder_table_and_bad_zip_are_named(corpus: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(CorpusError, match="no such folder"):
         folder_sources(corpus / "nowhere")
-    with pytest.raises(CorpusError, match="cannot be read as a table"):
+    with pytest.raises(CorpusError, match="cannot be read: No such file"):
         zip_sources(corpus, corpus / "nowhere.csv")
     (corpus / "one-midi.zip").write_bytes(b"no zip")
     with pytest.raises(CorpusError, match="is not a zip archive"):
@@ -246,6 +246,8 @@ def test_what_is_kept_aside_is_chosen_among_what_can_be_read(tmp_path: Path) -> 
         b"file;split\r\na.mid;train\r\nb.mid;validation\r\n",
         b"File, Split\na.mid, Train\nb.mid, VALIDATION\n",
         b"file\tsplit\na.mid\ttrain\nb.mid\tvalidation\n",
+        "file\tsplit\r\na.mid\ttrain\r\nb.mid\tvalidation\r\n".encode("utf-16"),
+        "file;split;Künstler\r\na.mid;train;Dvořák\r\nb.mid;validation;é\r\n".replace("ř", "r").encode("cp1252"),
     ],
 )
 def test_a_table_is_read_as_spreadsheets_write_it(table: bytes, tmp_path: Path) -> None:
@@ -269,6 +271,12 @@ def test_a_table_is_read_as_spreadsheets_write_it(table: bytes, tmp_path: Path) 
 def test_what_is_wrong_with_a_table_is_named(table: str, says: str, tmp_path: Path) -> None:
     (tmp_path / "splits.csv").write_text(table)
     with pytest.raises(CorpusError, match=says):
+        folder_sources(folder_of_notes(tmp_path / "midi"), tmp_path / "splits.csv")
+
+
+def test_what_is_no_table_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    (tmp_path / "splits.csv").write_bytes(b"PK\3\4\x81\x8d")
+    with pytest.raises(CorpusError, match=r"splits\.csv: cannot be read as a table .*save it as CSV"):
         folder_sources(folder_of_notes(tmp_path / "midi"), tmp_path / "splits.csv")
 
 
