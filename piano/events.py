@@ -7,6 +7,12 @@ live, any origin offline.
 from dataclasses import dataclass
 from enum import IntEnum
 
+LOWEST_PITCH = 21
+"""A0, the lowest of the 88 keys."""
+
+HIGHEST_PITCH = 108
+"""C8, the highest of the 88 keys."""
+
 
 class Role(IntEnum):
     """Who plays an event, as the model sees it."""

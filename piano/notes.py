@@ -11,12 +11,6 @@ from numpy.typing import NDArray
 
 from piano.cues import CueArray, no_cues
 
-LOWEST_PITCH = 21
-"""A0, the lowest of the 88 keys."""
-
-HIGHEST_PITCH = 108
-"""C8, the highest of the 88 keys."""
-
 NOTE = np.dtype(
     [
         ("onset_s", np.float64),

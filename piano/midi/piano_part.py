@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from piano.errors import MidiFileError
+from piano.events import HIGHEST_PITCH, LOWEST_PITCH
 from piano.midi.document import MidiDocument
 from piano.midi.events import new_track
 from piano.midi.file import MidiTrack, merge_tracks, notes_struck, pedals_of
@@ -19,7 +20,7 @@ from piano.midi.part_events import events_of, lifted
 from piano.midi.scan import CONTROL, NOTE_OFF, NOTE_ON
 from piano.midi.strikes import DRUMS, StruckArray
 from piano.midi.tracks import SUSTAIN
-from piano.notes import HIGHEST_PITCH, LOWEST_PITCH, NoteArray, NoteMask, PedalArray, Performance
+from piano.notes import NoteArray, NoteMask, PedalArray, Performance
 
 KEYBOARDS = range(8)
 """The programs of General MIDI that are pianos, harpsichord and clavinet, counted from 0."""

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from piano.notes import LOWEST_PITCH
+from piano.events import LOWEST_PITCH
 from piano.sampling.note_log import HELD, NoteLog
 from piano.sampling.pointers import Pointers, weight_of_repeating
 from piano.tokens.vocabulary import KEYS, LONGEST_TIME_STEPS, VELOCITY_BINS, VOCABULARY

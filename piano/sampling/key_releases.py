@@ -17,8 +17,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from piano.events import Role
-from piano.notes import HIGHEST_PITCH, LOWEST_PITCH
+from piano.events import HIGHEST_PITCH, LOWEST_PITCH, Role
 from piano.tokens.vocabulary import STEP_S, VOCABULARY
 
 Logits = NDArray[np.float32]

@@ -12,7 +12,7 @@ from array import array
 import numpy as np
 from numpy.typing import NDArray
 
-from piano.notes import LOWEST_PITCH
+from piano.events import LOWEST_PITCH
 from piano.session import Logits
 from piano.tokens.grammar import Mask
 from piano.tokens.vocabulary import KEYS, VOCABULARY

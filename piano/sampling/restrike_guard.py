@@ -10,8 +10,7 @@ else nothing changes (docs/sampling.md).
 import math
 from array import array
 
-from piano.events import Role
-from piano.notes import LOWEST_PITCH
+from piano.events import LOWEST_PITCH, Role
 from piano.sampling.drawn_share import DrawnShare
 from piano.session import Logits
 from piano.tokens.vocabulary import STEP_S, VOCABULARY

@@ -13,8 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from piano.events import Role
-from piano.notes import LOWEST_PITCH
+from piano.events import LOWEST_PITCH, Role
 from piano.tokens.vocabulary import KEYS, LONGEST_TIME_STEPS, VOCABULARY
 
 REMEMBERED = 4

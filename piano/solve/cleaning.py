@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from piano.notes import HIGHEST_PITCH, LOWEST_PITCH, NoteArray
+from piano.events import HIGHEST_PITCH, LOWEST_PITCH
+from piano.notes import NoteArray
 from piano.tasks.note_noise import NoteNoise
 from piano.tasks.note_posterior import FARTHEST_SEMITONES, ONSET_EDGES, Values, note_posterior
 

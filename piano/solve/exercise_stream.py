@@ -18,8 +18,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from piano.events import Role
-from piano.notes import LOWEST_PITCH
+from piano.events import LOWEST_PITCH, Role
 from piano.sampling.sampler import SamplingSettings
 from piano.session import Logits
 from piano.solve.constraints import FOREVER, Constraints, ForcedEvent

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from piano.events import Role
-from piano.notes import LOWEST_PITCH
+from piano.events import LOWEST_PITCH, Role
 from piano.session import Logits
 from piano.solve.limits import IS_OWN_ON
 from piano.solve.pedal_habit import change_of_pedal

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from piano.events import Role
-from piano.notes import HIGHEST_PITCH, LOWEST_PITCH
+from piano.events import HIGHEST_PITCH, LOWEST_PITCH, Role
 from piano.solve.limits import IS_OWN_ON, IS_TIME, NOTHING
 from piano.tasks.exercise import Exercise
 from piano.tasks.previews import steps_of, whole_steps

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from piano.events import Role
-from piano.notes import HIGHEST_PITCH, LOWEST_PITCH, NoteArray, Performance
+from piano.events import HIGHEST_PITCH, LOWEST_PITCH, Role
+from piano.notes import NoteArray, Performance
 from piano.session import Logits, RowUpdate
 from piano.solve.context_window import ContextWindow
 from piano.tasks.previews import steps_of

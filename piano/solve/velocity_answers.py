@@ -6,7 +6,8 @@ from array import array
 import numpy as np
 from numpy.typing import NDArray
 
-from piano.notes import HIGHEST_PITCH, LOWEST_PITCH, Performance
+from piano.events import HIGHEST_PITCH, LOWEST_PITCH
+from piano.notes import Performance
 from piano.sampling.velocity_posterior import HALF_WAY_NOISE, VELOCITIES, median_velocity, velocity_posterior
 from piano.session import Logits
 from piano.tasks.exercise import Asked, Exercise, Preview, roles_of

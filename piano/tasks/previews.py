@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from piano.events import Role
-from piano.notes import HIGHEST_PITCH, LOWEST_PITCH, NoteArray
+from piano.events import HIGHEST_PITCH, LOWEST_PITCH, Role
+from piano.notes import NoteArray
 from piano.tasks.exercise import Preview
 from piano.tokens.encoding import TokenArray
 from piano.tokens.vocabulary import KEYS, LONGEST_TIME_STEPS, STEP_NS, STEP_S, VELOCITIES_PER_BIN, VOCABULARY

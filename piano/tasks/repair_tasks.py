@@ -28,7 +28,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from piano.notes import HIGHEST_PITCH, LOWEST_PITCH, NoteArray, Performance, sort_notes
+from piano.events import HIGHEST_PITCH, LOWEST_PITCH
+from piano.notes import NoteArray, Performance, sort_notes
 from piano.tasks.exercise import Asked, Exercise, Preview, PreviewClock, roles_of
 
 Rng = np.random.Generator

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from piano.cues import CUE
-from piano.notes import LOWEST_PITCH, NOTE, PEDAL, NoteArray, Performance
+from piano.events import LOWEST_PITCH
+from piano.notes import NOTE, PEDAL, NoteArray, Performance
 from piano.tokens.vocabulary import (
     KEYS,
     LONGEST_TIME_STEPS,

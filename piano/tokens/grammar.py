@@ -11,8 +11,7 @@ Who plays is limited too: only the roles that are asked for may begin something.
 import numpy as np
 from numpy.typing import NDArray
 
-from piano.events import Role
-from piano.notes import LOWEST_PITCH
+from piano.events import LOWEST_PITCH, Role
 from piano.tokens.vocabulary import KEYS, LONGEST_TIME_STEPS, VELOCITY_BINS, VOCABULARY, Kind
 
 Mask = NDArray[np.bool_]

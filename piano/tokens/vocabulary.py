@@ -21,8 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from piano.cues import CUES, cue_name
-from piano.events import Role
-from piano.notes import HIGHEST_PITCH, LOWEST_PITCH
+from piano.events import HIGHEST_PITCH, LOWEST_PITCH, Role
 from piano.tokens.styles import COMPOSERS, DENSITIES, LATER_SOURCES, MOODS, SOURCES
 
 STEP_NS = 10_000_000

@@ -9,11 +9,12 @@ from dataclasses import replace
 import numpy as np
 
 from piano.errors import MidiFileError
+from piano.events import HIGHEST_PITCH, LOWEST_PITCH
 from piano.midi.document import MidiDocument
 from piano.midi.file import MidiTrack
 from piano.midi.one_piano import settle_pedals
 from piano.midi.piano_part import PianoPart, tracks_named, without_doubles
-from piano.notes import HIGHEST_PITCH, LOWEST_PITCH, NoteMask, PedalArray, Performance, no_notes
+from piano.notes import NoteMask, PedalArray, Performance, no_notes
 from piano.sampling.velocity_posterior import HALF_WAY_NOISE, noise_of_strength
 from piano.solve.evidence import Evidence
 from piano.solve.solver import Solution, SolveRequest, Strategy

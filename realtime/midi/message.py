@@ -9,8 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from piano.events import Event, NoteOff, NoteOn, Pedal
-from piano.notes import HIGHEST_PITCH, LOWEST_PITCH
+from piano.events import HIGHEST_PITCH, LOWEST_PITCH, Event, NoteOff, NoteOn, Pedal
 
 CHANNELS = 16
 DRUM_CHANNEL = 9

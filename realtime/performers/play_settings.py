@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from enum import Enum, StrEnum, auto
 
 from piano.changes import Chart
-from piano.notes import HIGHEST_PITCH, LOWEST_PITCH
+from piano.events import HIGHEST_PITCH, LOWEST_PITCH
 from piano.sampling.sampler import SamplingSettings
 from piano.solve.bounds import LONGEST_HOLD_NS
 from piano.tasks.repair_tasks import ANY_KEYBOARD

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from hypothesis import strategies as st
 
-from piano.events import NoteOff, NoteOn, Pedal, Role, TimedEvent
-from piano.notes import HIGHEST_PITCH, LOWEST_PITCH, NOTE, PEDAL, Performance
+from piano.events import HIGHEST_PITCH, LOWEST_PITCH, NoteOff, NoteOn, Pedal, Role, TimedEvent
+from piano.notes import NOTE, PEDAL, Performance
 from piano.tokens.encoding import RoleArray
 from piano.tokens.vocabulary import VOCABULARY
 

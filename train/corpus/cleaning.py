@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from piano.events import HIGHEST_PITCH, LOWEST_PITCH
 from piano.midi.one_piano import settle_pedals
-from piano.notes import HIGHEST_PITCH, LOWEST_PITCH, Performance
+from piano.notes import Performance
 
 LONGEST_SILENCE_S = 5.0
 """A stretch without a key down lasts at most this long, in seconds, unless told otherwise."""

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from piano.notes import HIGHEST_PITCH, LOWEST_PITCH, NoteArray, Performance
+from piano.events import HIGHEST_PITCH, LOWEST_PITCH
+from piano.notes import NoteArray, Performance
 from piano.tokens.encoding import decode, encode
 from train.corpus.note_cache import NoteCache
 

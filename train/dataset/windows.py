@@ -12,7 +12,8 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from piano.cues import transposed
-from piano.notes import HIGHEST_PITCH, LOWEST_PITCH, Performance
+from piano.events import HIGHEST_PITCH, LOWEST_PITCH
+from piano.notes import Performance
 from piano.tasks.task_stream import Part, TaskStream
 from piano.tokens.vocabulary import VOCABULARY
 from train.corpus.note_cache import NoteCache, Piece

@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from piano.events import Role
-from piano.notes import HIGHEST_PITCH, LOWEST_PITCH, NoteArray, sort_notes
+from piano.events import HIGHEST_PITCH, LOWEST_PITCH, Role
+from piano.notes import NoteArray, sort_notes
 from piano.tasks.exercise import Asked, Exercise, PreviewClock
 
 WINDOW_S = 4.0

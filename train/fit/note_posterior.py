@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from piano.notes import HIGHEST_PITCH, LOWEST_PITCH, NoteArray
+from piano.events import HIGHEST_PITCH, LOWEST_PITCH
+from piano.notes import NoteArray
 from piano.tasks.note_noise import NoteNoise
 from piano.tasks.note_posterior import (
     FARTHEST_SEMITONES,

@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from piano.events import Role
-from piano.notes import HIGHEST_PITCH, LOWEST_PITCH
+from piano.events import HIGHEST_PITCH, LOWEST_PITCH, Role
 from piano.sampling.phrase_guard import FEWEST, REMEMBERED, PhraseGuard
 from piano.tokens.vocabulary import VOCABULARY, Kind
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from piano.events import Role
-from piano.notes import HIGHEST_PITCH, LOWEST_PITCH, NOTE, PEDAL, NoteArray, Performance, sort_notes
+from piano.events import HIGHEST_PITCH, LOWEST_PITCH, Role
+from piano.notes import NOTE, PEDAL, NoteArray, Performance, sort_notes
 from piano.tasks.exercise import Asked, Exercise, PreviewClock
 from piano.tasks.fill_tasks import GAP_S
 from piano.tasks.pose import pose

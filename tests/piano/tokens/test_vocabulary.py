@@ -6,8 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from piano.cues import CUES
-from piano.events import Role
-from piano.notes import HIGHEST_PITCH, LOWEST_PITCH
+from piano.events import HIGHEST_PITCH, LOWEST_PITCH, Role
 from piano.tokens.styles import COMPOSERS, DENSITIES, LATER_SOURCES, MOODS, SOURCES
 from piano.tokens.vocabulary import (
     STEP_NS,

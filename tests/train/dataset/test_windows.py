@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from piano.cues import BEAT, CUE, ROOTS, chord
-from piano.notes import HIGHEST_PITCH, LOWEST_PITCH, NOTE, Performance
+from piano.events import HIGHEST_PITCH, LOWEST_PITCH
+from piano.notes import NOTE, Performance
 from piano.tokens.encoding import decode, encode
 from piano.tokens.vocabulary import VOCABULARY, Kind
 from train.corpus.note_cache import NoteCache, Piece
