@@ -31,6 +31,16 @@ def test_the_command_line_loads_neither_model_nor_ports_nor_pictures() -> None:
     assert not loaded.intersection({"numpy", "loguru", "onnxruntime", "rtmidi", "matplotlib", "symusic", *HEAVY})
 
 
+def test_the_guardian_loads_what_it_needs_and_no_more() -> None:
+    loaded = loaded_after("import realtime.midi.guardian")
+    assert not loaded.intersection({"numpy", "onnxruntime", "pydantic", "symusic", *HEAVY})
+
+
+def test_the_guardian_begins_before_model_and_ports_are_loaded() -> None:
+    loaded = loaded_after("import realtime.cli.start_live")
+    assert not loaded.intersection({"numpy", "onnxruntime", "rtmidi", "realtime.cli.live"})
+
+
 def test_no_module_imports_itself_by_way_of_others() -> None:
     graph = grimp.build_graph("piano", "inference", "workers", "train", "export", "realtime")
     imports = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}

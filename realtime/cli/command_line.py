@@ -61,7 +61,7 @@ LIVE = CliCommand(
     "play live, with the keyboard on a MIDI port",
     "",
     None,
-    "realtime.cli.live:run_live",
+    "realtime.cli.start_live:start_live",
     matters=("input", "output", "mode", "temperature", "composer", "longest_pause_s", "open"),
 )
 

@@ -1,6 +1,5 @@
 """`pianod`: play live, on the main thread, until a signal, a fault, or the end of the MIDI system."""
 
-import os
 import signal
 import sys
 import threading
@@ -21,6 +20,7 @@ from realtime.engine.open_model import open_for_live
 from realtime.live.live_session import LivePlay
 from realtime.midi.browser_ports import BrowserSystem
 from realtime.midi.guarded_ports import GuardedSystem
+from realtime.midi.guardian_process import CAN_GUARD, GuardianProcess
 from realtime.midi.ports import MidiSystem
 from realtime.midi.rtmidi_ports import open_system
 from realtime.panel.controls import Controls, Stage
@@ -34,11 +34,11 @@ _PANIC_SIGNAL = "SIGUSR1"
 _LOOK_S = 0.1
 
 
-def system_of(settings: Settings) -> MidiSystem:
+def system_of(settings: Settings, guardian: GuardianProcess | None = None) -> MidiSystem:
     """Open the MIDI system; where there is none and no port is asked for, the panel is keyboard and sound."""
     try:
-        has_guardian = settings.guardian and os.name == "posix"
-        return GuardedSystem(settings.api) if has_guardian else open_system(settings.api)
+        is_guarded = settings.guardian and CAN_GUARD
+        return GuardedSystem(settings.api, begun=guardian) if is_guarded else open_system(settings.api)
     except PortError as error:
         needs_midi = settings.api != "auto" or settings.input or settings.output
         if needs_midi or not settings.panel:
@@ -49,10 +49,13 @@ def system_of(settings: Settings) -> MidiSystem:
         return BrowserSystem()
 
 
-def run_live(settings: Settings, system: MidiSystem | None = None) -> int:
-    """Play until a signal or a fault; return the exit code. PianodError tells a fault."""
+def run_live(settings: Settings, system: MidiSystem | None = None, *, guardian: GuardianProcess | None = None) -> int:
+    """Play until a signal or a fault, on a system or with a guardian that has begun; return the exit code.
+
+    PianodError tells a fault.
+    """
     with SignalHandlers() as wishes:
-        return _play(settings, system or system_of(settings), wishes)
+        return _play(settings, system or system_of(settings, guardian), wishes)
 
 
 def _play(settings: Settings, system: MidiSystem, wishes: "SignalHandlers") -> int:

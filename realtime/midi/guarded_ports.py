@@ -5,9 +5,6 @@ is started; when we die the guardian releases what sounds. See `realtime.midi.gu
 """
 
 import contextlib
-import socket
-import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
@@ -16,7 +13,8 @@ from typing import Any
 from loguru import logger
 
 from piano.errors import PortError
-from realtime.midi.guardian_talk import BusyError, GuardianTalk, TalkEndError
+from realtime.midi.guardian_process import GuardianProcess
+from realtime.midi.guardian_talk import BusyError, TalkEndError
 from realtime.midi.message_pipe import LONGEST, MessageReader, MessageWriter, PipeEndError
 from realtime.midi.ports import Direction, PortListing, Wires
 
@@ -112,18 +110,18 @@ class GuardedOutput:
 class GuardedSystem:
     """A MIDI system in a guardian, and the ports opened through it. See `realtime.midi.ports.MidiSystem`."""
 
-    def __init__(self, api: str, client: str = "pianod") -> None:
-        """Start a guardian; PortError if it finds no MIDI system."""
+    def __init__(self, api: str, client: str = "pianod", begun: GuardianProcess | None = None) -> None:
+        """Start a guardian, or take the one that has begun; PortError if it finds no MIDI system."""
         self._api, self._client = api, client
         self._lock = threading.Lock()
         self._ports: list[GuardedInput | GuardedOutput] = []
-        self._guardian: subprocess.Popen[bytes] | None = None
+        self._guardian: GuardianProcess | None = None
         self._busy_since_s: float | None = None
         self._wires: Wires | None = None
         self.why_lost = ""
         self._is_closed = False
         with self._lock:
-            self._start(START_WITHIN_S)
+            self._start(START_WITHIN_S, begun)
 
     @property
     def api(self) -> str:
@@ -216,13 +214,8 @@ class GuardedSystem:
             guardian = self._guardian
             if guardian is None:
                 return
-            self._talk.close()
-            try:
-                guardian.wait(END_WITHIN_S)
-            except subprocess.TimeoutExpired:
+            if not guardian.end(END_WITHIN_S):
                 logger.debug("the guardian does not end by itself")
-                guardian.kill()
-                guardian.wait()
             self._guardian = None
 
     def _open_input(self, name: str, *, is_virtual: bool) -> GuardedInput:
@@ -245,21 +238,11 @@ class GuardedSystem:
             raise PortError(f"cannot open the MIDI {direction} {name!r}: the guardian gave no pipe to it")
         return str(answer["name"]), descriptor
 
-    def _start(self, within_s: float) -> None:
+    def _start(self, within_s: float, begun: GuardianProcess | None = None) -> None:
         """Start a guardian and wait until it has found the MIDI system; the caller holds the lock."""
-        ours, theirs = socket.socketpair()
-        arguments = ["-m", "realtime.midi.guardian", str(theirs.fileno()), self._api, self._client]
-        with theirs:
-            guardian = subprocess.Popen(
-                [sys.executable, *arguments],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                pass_fds=(theirs.fileno(),),
-                start_new_session=True,  # what the terminal sends to the daemon is not meant for it
-            )
-        self._guardian, self._talk = guardian, GuardianTalk(ours)
+        self._guardian = begun or GuardianProcess(self._api, self._client)
         try:
-            answer, _ = self._talk.answer(within_s)
+            answer = self._guardian.first_word(within_s)
         except BusyError as error:
             self._kill("its guardian does not start")
             raise PortError(
@@ -282,7 +265,7 @@ class GuardedSystem:
             if self._guardian is None:
                 raise PortError(self._notice())
             try:
-                answer, descriptor = self._talk.ask(question, within_s)
+                answer, descriptor = self._guardian.talk.ask(question, within_s)
             except TalkEndError as error:
                 self._kill("")
                 raise PortError(self._notice()) from error
@@ -293,21 +276,12 @@ class GuardedSystem:
     def _kill(self, why: str) -> None:
         """End a guardian that is of no more use, and keep why; the caller holds the lock."""
         if self._guardian is not None:
-            died = self._guardian.poll() if why else self._wait_a_moment(self._guardian)
+            died = self._guardian.ended(after_a_moment=not why)
             self.why_lost = why or ("its guardian has failed" if died is None else f"its guardian has died ({died})")
             self._guardian.kill()
-            self._guardian.wait()
-            self._talk.close()
             self._guardian = None
             self._wires = None
             self._ports.clear()
-
-    @staticmethod
-    def _wait_a_moment(guardian: "subprocess.Popen[bytes]") -> int | None:
-        """Return how a process ended whose pipe has ended; None if it does not."""
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            return guardian.wait(_WAIT_S)
-        return None
 
     def _notice(self) -> str:
         return f"the MIDI system {self._api} no longer answers; start it again"

@@ -248,13 +248,14 @@ def main() -> None:
     try:
         system = open_system(sys.argv[2], sys.argv[3])
     except PortError as error:
-        control.sendall(json.dumps({"fault": str(error)}).encode() + b"\n")
+        with contextlib.suppress(ConnectionError):
+            control.sendall(json.dumps({"fault": str(error)}).encode() + b"\n")
         return
-    control.sendall(json.dumps({"api": system.api}).encode() + b"\n")
     gc.disable()  # nothing here makes cycles; no pause while something is on its way
     guardian = Guardian(system, control)
     try:
         with contextlib.suppress(ConnectionError):  # its end, with a question half asked
+            control.sendall(json.dumps({"api": system.api}).encode() + b"\n")
             guardian.serve()
     except Exception as error:  # the top of the thread: the daemon notices, and starts another
         _tell("the main thread", error)

@@ -18,7 +18,7 @@ from realtime.settings import SettingMark, Settings, marked
 from realtime.settings.words import flag_of
 
 BODIES = {
-    "realtime.cli.live": ("run_live",),
+    "realtime.cli.start_live": ("start_live",),
     "realtime.cli.port_list": ("run_ports",),
     "realtime.cli.demo": ("run_demo",),
     "realtime.files.continue_files": ("run_continue",),
@@ -61,7 +61,7 @@ def bodies(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Bodies:
 def test_without_a_command_it_plays_live_with_the_settings_given(bodies: Bodies) -> None:
     assert main(["--temperature", "0.5", "--thru", "--seed", "3"]) == 0
     [(name, (settings,))] = bodies.calls
-    assert name == "run_live"
+    assert name == "start_live"
     assert (settings.temperature, settings.thru, settings.seed) == (0.5, True, 3)
 
 

@@ -10,7 +10,7 @@ from realtime.settings import Settings
 
 @pytest.fixture(autouse=True)
 def _no_midi(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(_api: str) -> None:
+    def refuse(_api: str, **_begun: object) -> None:
         raise PortError("there is no MIDI system")
 
     monkeypatch.setattr(run, "open_system", refuse)

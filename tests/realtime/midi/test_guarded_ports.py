@@ -10,6 +10,7 @@ from loguru import logger
 from piano.errors import PortError
 from realtime.midi import guarded_ports
 from realtime.midi.guarded_ports import GuardedSystem
+from realtime.midi.guardian_process import GuardianProcess
 from realtime.midi.guardian_talk import BusyError, GuardianTalk
 from realtime.midi.rtmidi_ports import open_system
 from tests.support.jack import JackServer
@@ -41,6 +42,21 @@ class SilentTalk(GuardianTalk):
         raise BusyError("not yet")
 
 
+def test_a_guardian_that_has_begun_is_taken_over(jack_server: JackServer) -> None:
+    del jack_server
+    begun = GuardianProcess("jack")
+    system = GuardedSystem("jack", begun=begun)
+    assert system.guardian_pid == begun.pid
+    system.open_virtual_output("out").send(NOTE)
+    system.close()
+    assert begun.ended() == 0
+
+
+def test_a_guardian_that_nobody_takes_over_ends_with_the_talk(jack_server: JackServer) -> None:
+    del jack_server
+    assert GuardianProcess("jack").end(60.0)
+
+
 def test_a_guardian_that_is_slow_is_waited_for_and_not_given_up(
     monkeypatch: pytest.MonkeyPatch, jack_server: JackServer
 ) -> None:
@@ -48,14 +64,16 @@ def test_a_guardian_that_is_slow_is_waited_for_and_not_given_up(
     said: list[str] = []
     sink = logger.add(said.append, level="WARNING", format="{message}")
     system = GuardedSystem("jack")
-    port, quick, before = system.open_virtual_output("out"), system._talk, system.guardian_pid
-    monkeypatch.setattr(system, "_talk", SilentTalk(quick._control))
+    guardian = system._guardian
+    assert guardian is not None
+    port, quick, before = system.open_virtual_output("out"), guardian.talk, system.guardian_pid
+    monkeypatch.setattr(guardian, "talk", SilentTalk(quick._control))
     assert all(system.is_alive() for _ in range(3))
-    monkeypatch.setattr(system, "_talk", quick)
+    monkeypatch.setattr(guardian, "talk", quick)
     assert system.is_alive()
     assert system.guardian_pid == before
     port.send(NOTE)
-    monkeypatch.setattr(system, "_talk", SilentTalk(quick._control))
+    monkeypatch.setattr(guardian, "talk", SilentTalk(quick._control))
     monkeypatch.setattr(guarded_ports, "PATIENCE_S", 0.0)
     assert not system.is_alive()
     assert system.why_lost.startswith("no answer for")
