@@ -20,7 +20,8 @@ from inference.onnx_session import OnnxSession
 from inference.rolling_context import RollingContext
 from inference.session_wrapper import SessionWrapper
 from piano.changes import Chart, scale_tones
-from piano.cues import DOWNBEAT, NO_CHORD, cue_name, is_chord, tones
+from piano.cue_arrays import is_chord
+from piano.cues import DOWNBEAT, NO_CHORD, cue_name, tones
 from piano.events import Pedal
 from piano.midi.file import MidiTrack, write_performance
 from piano.notes import Performance

@@ -15,9 +15,10 @@ from loguru import logger
 from numpy.typing import NDArray
 
 from inference.bundle import Bundle
-from inference.graph_runner import AUTO, GraphRunner, load_runner, view_of
+from inference.graph_runner import GraphRunner, load_runner, view_of
 from inference.manifest import cache_names
 from inference.onnx_session import PREFILL_CHUNK
+from inference.providers import AUTO
 from piano.session import Logits, RowUpdate
 
 

@@ -18,11 +18,9 @@ from onnxruntime.capi import onnxruntime_pybind11_state as ort_state
 
 from inference.bundle import Bundle
 from inference.manifest import FUSED, PORTABLE, PROMPT, GraphFile, ModelShape, cache_names
-from inference.providers import CPU, PROVIDERS, with_options
+from inference.providers import AUTO, CPU, PROVIDERS, with_options
 from inference.run_limit import RunLimit
 from piano.errors import BundleError
-
-AUTO = "auto"
 
 RUNTIME_VERSION: str = ort.__version__
 """The version of ONNX Runtime that is installed."""
@@ -150,12 +148,6 @@ def load_runner(
         inputs=frozenset(entry.name for entry in session.get_inputs()),
         prompt=None if prompt is None else _load(bundle, prompt, options, providers),
     )
-
-
-def sure_provider(bundle: Bundle, provider: str = AUTO) -> str | None:
-    """Return what runs a bundle where that is known without loading it: the CPU, where nothing else can be meant."""
-    wanted, _ = _choose(bundle, provider)
-    return CPU if wanted == [CPU] else None
 
 
 def _load(bundle: Bundle, graph: GraphFile, options: Any, providers: list[tuple[str, dict[str, Any]]]) -> Any:

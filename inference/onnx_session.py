@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.bundle import Bundle
-from inference.graph_runner import AUTO, GraphRunner, load_runner
+from inference.graph_runner import GraphRunner, load_runner
+from inference.providers import AUTO
 from piano.errors import BundleError
 from piano.session import Logits as Logits
 from piano.session import Session as Session

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from piano.cues import CUE, FIRST_CHORD, NO_CHORD, QUALITIES, CueArray
+from piano.cue_arrays import CUE, CueArray
+from piano.cues import FIRST_CHORD, NO_CHORD, QUALITIES
 from piano.notes import NoteArray
 
 Floats = NDArray[np.float64]

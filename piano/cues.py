@@ -8,15 +8,7 @@ A cue is a moment and a code: 0 for a beat, 1 for a downbeat, 2 for the ending, 
 twelve roots from C on. `cue_name(chord(9, "min7"))` is `CHORD_A:min7`.
 """
 
-import numpy as np
-from numpy.typing import NDArray
-
 from piano.errors import PianodError
-
-CUE = np.dtype([("time_s", np.float64), ("code", np.uint8)])
-"""One cue: when, in seconds, and what, as a code of this file."""
-
-CueArray = NDArray[np.void]
 
 BEAT, DOWNBEAT, ENDING, NO_CHORD = range(4)
 FIRST_CHORD = 4
@@ -46,21 +38,11 @@ _NATURALS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 _NAMES = tuple(QUALITIES)
 
 
-def no_cues() -> CueArray:
-    """Return an empty cue array."""
-    return np.zeros(0, CUE)
-
-
 def chord(root: int, quality: str) -> int:
     """Return the code of a chord from its root (0 to 11, C is 0) and the name of its quality; see `QUALITIES`."""
     if not 0 <= root < 12 or quality not in QUALITIES:
         raise PianodError(f"no chord {root}:{quality}; roots are 0 to 11, qualities: {', '.join(QUALITIES)}")
     return FIRST_CHORD + 12 * _NAMES.index(quality) + root
-
-
-def is_chord(codes: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Return which codes tell a chord, "no chord" among them."""
-    return np.asarray(codes >= NO_CHORD, np.bool_)
 
 
 def tones(code: int) -> frozenset[int]:
@@ -69,13 +51,6 @@ def tones(code: int) -> frozenset[int]:
         return frozenset()
     quality, root = divmod(code - FIRST_CHORD, 12)
     return frozenset((root + tone) % 12 for tone in QUALITIES[_NAMES[quality]])
-
-
-def transposed(codes: NDArray[np.uint8], semitones: int) -> NDArray[np.uint8]:
-    """Return codes with the chords moved by so many semitones."""
-    quality, root = np.divmod(codes.astype(np.int64) - FIRST_CHORD, 12)
-    moved = FIRST_CHORD + 12 * quality + (root + semitones) % 12
-    return np.where(codes >= FIRST_CHORD, moved, codes).astype(np.uint8)
 
 
 def cue_name(code: int) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from piano.cues import CueArray, no_cues
+from piano.cue_arrays import CueArray, no_cues
 
 NOTE = np.dtype(
     [

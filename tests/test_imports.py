@@ -31,6 +31,11 @@ def test_the_command_line_loads_neither_model_nor_ports_nor_pictures() -> None:
     assert not loaded.intersection({"numpy", "loguru", "onnxruntime", "rtmidi", "matplotlib", "symusic", *HEAVY})
 
 
+def test_the_version_is_told_without_numpy_and_without_loading_onnx_runtime() -> None:
+    loaded = loaded_after("import realtime.cli.version")
+    assert not loaded.intersection({"numpy", "loguru", "onnxruntime"})
+
+
 def test_the_guardian_loads_what_it_needs_and_no_more() -> None:
     loaded = loaded_after("import realtime.midi.guardian")
     assert not loaded.intersection({"numpy", "onnxruntime", "pydantic", "symusic", *HEAVY})

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from piano.cues import CUE
+from piano.cue_arrays import CUE
 from piano.events import LOWEST_PITCH
 from piano.notes import NOTE, PEDAL, NoteArray, Performance
 from piano.tokens.vocabulary import (

@@ -14,15 +14,19 @@ older ids stay what they were.
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-
-import numpy as np
-from numpy.typing import NDArray
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from piano.cues import CUES, cue_name
 from piano.events import HIGHEST_PITCH, LOWEST_PITCH, Role
 from piano.tokens.styles import COMPOSERS, DENSITIES, LATER_SOURCES, MOODS, SOURCES
+
+if TYPE_CHECKING:  # who asks for no array, loads no numpy
+    import numpy as np
+    from numpy.typing import NDArray
 
 STEP_NS = 10_000_000
 """One time step in nanoseconds."""
@@ -142,19 +146,13 @@ def _table() -> tuple[_Entry, ...]:
 class Vocabulary:
     """The table of all tokens, with look-ups from meaning to id and arrays from id to meaning.
 
-    `kinds`, `values` and `roles` are read-only arrays of shape (size,): a token's `Kind`, its value (steps, pitch,
-    velocity bin, 1 for pedal down, index of a task or style, code of a cue) and its `Role`.
+    The arrays are read-only, of shape (size,).
     """
 
     def __init__(self) -> None:
-        table = _table()
-        self.names: tuple[str, ...] = tuple(entry.name for entry in table)
-        self.size = len(table)
-        self.kinds: NDArray[np.uint8] = np.array([entry.kind for entry in table], np.uint8)
-        self.values: NDArray[np.int16] = np.array([entry.value for entry in table], np.int16)
-        self.roles: NDArray[np.uint8] = np.array([entry.role for entry in table], np.uint8)
-        for array in (self.kinds, self.values, self.roles):
-            array.flags.writeable = False
+        self._table = _table()
+        self.names: tuple[str, ...] = tuple(entry.name for entry in self._table)
+        self.size = len(self._table)
         self._ids = {name: index for index, name in enumerate(self.names)}
         self.fingerprint = self.fingerprint_of(self.size)
         self.pad, self.bos, self.end = self._ids["PAD"], self._ids["BOS"], self._ids["END"]
@@ -165,6 +163,21 @@ class Vocabulary:
         self.first_pedal = self._ids["PEDAL_OWN_0"]
         self.first_velocity = self._ids["VEL_0"]
         self.first_cue = self._ids["BEAT"]
+
+    @cached_property
+    def kinds(self) -> "NDArray[np.uint8]":
+        """Return the `Kind` of each token."""
+        return _column([entry.kind for entry in self._table], "uint8")
+
+    @cached_property
+    def values(self) -> "NDArray[np.int16]":
+        """Return the value of each: steps, pitch, velocity bin, 1 for pedal down, index of a task or style, cue."""
+        return _column([entry.value for entry in self._table], "int16")
+
+    @cached_property
+    def roles(self) -> "NDArray[np.uint8]":
+        """Return the `Role` of each."""
+        return _column([entry.role for entry in self._table], "uint8")
 
     def fingerprint_of(self, size: int) -> str:
         """Return the fingerprint of the first `size` tokens: of an earlier table, to which others came later."""
@@ -221,6 +234,14 @@ class Vocabulary:
             known = (other.removeprefix(prefix) for other in self.names if other.startswith(prefix))
             raise ValueError(f"there is no {what} {name!r}; there are: {', '.join(known)}")
         return self._ids[label]
+
+
+def _column(values: Sequence[int], dtype: str) -> "NDArray[Any]":
+    import numpy as np
+
+    column = np.array(values, dtype)
+    column.flags.writeable = False
+    return column
 
 
 def _checked_pitch(pitch: int) -> int:

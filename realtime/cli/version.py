@@ -4,7 +4,9 @@ import platform
 from importlib.metadata import version
 
 from inference.bundle import Bundle
-from inference.graph_runner import RUNTIME_VERSION, sure_provider
+from inference.manifest import FUSED, PORTABLE
+from inference.providers import CPU, PROVIDERS
+from inference.runtime_package import version_for_cpu
 from realtime.cli.exit_code import begin_log, exit_code
 from realtime.engine.find_bundle import open_bundle
 from realtime.settings import Settings, load_settings
@@ -28,21 +30,25 @@ def main() -> int:
 def version_text(settings: Settings) -> str:
     """Return four lines; BundleError where the model of the settings cannot be played."""
     bundle = open_bundle(settings)
+    provider, runtime = _runtime(bundle, settings)
     return (
         f"pianod {version('pianod')}\n"
         f"model: {settings.model}, {_model_in_words(bundle)}\n"
-        f"runs on: {_provider(bundle, settings)} of ONNX Runtime {RUNTIME_VERSION}\n"
+        f"runs on: {provider} of ONNX Runtime {runtime}\n"
         f"Python {platform.python_version()} on {platform.system()} {platform.machine()}"
     )
 
 
-def _provider(bundle: Bundle, settings: Settings) -> str:
-    sure = sure_provider(bundle, settings.provider)
-    if sure is not None:
-        return sure
+def _runtime(bundle: Bundle, settings: Settings) -> tuple[str, str]:
+    """Return what runs a bundle, and the version of ONNX Runtime; loaded only where another than the CPU may run it."""
+    runtime = version_for_cpu()
+    is_playable = bundle.graph(FUSED) is not None or bundle.graph(PORTABLE) is not None
+    if runtime is not None and is_playable and PROVIDERS.get(settings.provider, CPU) == CPU:
+        return CPU, runtime
+    from inference.graph_runner import RUNTIME_VERSION
     from realtime.engine.open_model import open_session
 
-    return open_session(bundle, settings)[1]
+    return open_session(bundle, settings)[1], RUNTIME_VERSION
 
 
 def _model_in_words(bundle: Bundle) -> str:

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from piano.changes import bar_text, read_chart, read_chord, roots_in, scale_tones
-from piano.cues import CUES, FIRST_CHORD, NO_CHORD, cue_name, tones, transposed
+from piano.cue_arrays import transposed
+from piano.cues import CUES, FIRST_CHORD, NO_CHORD, cue_name, tones
 from piano.errors import PianodError
 from piano.known_changes import KNOWN
 

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from piano.changes import Chart, chord_name, read_chart
 from piano.chart_keys import in_steps, key_of
-from piano.cues import CUES, NO_CHORD, ROOTS, transposed
+from piano.cue_arrays import transposed
+from piano.cues import CUES, NO_CHORD, ROOTS
 from piano.known_changes import KNOWN
 
 

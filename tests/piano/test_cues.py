@@ -5,20 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from piano.cues import (
-    BEAT,
-    CUE,
-    CUES,
-    DOWNBEAT,
-    ENDING,
-    NO_CHORD,
-    QUALITIES,
-    chord,
-    cue_name,
-    read_harte,
-    tones,
-    transposed,
-)
+from piano.cue_arrays import CUE, transposed
+from piano.cues import BEAT, CUES, DOWNBEAT, ENDING, NO_CHORD, QUALITIES, chord, cue_name, read_harte, tones
 from piano.errors import PianodError
 from piano.events import NoteOff, NoteOn, TimedEvent
 from piano.notes import NOTE, PEDAL, Performance

@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from piano.chords import label_chords
-from piano.cues import BEAT, CUE, DOWNBEAT, CueArray, no_cues, read_harte
+from piano.cue_arrays import CUE, CueArray, no_cues
+from piano.cues import BEAT, DOWNBEAT, read_harte
 from piano.errors import CorpusError, PianodError
 from piano.midi.load import LONGEST_S
 from piano.notes import NoteArray

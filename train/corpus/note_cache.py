@@ -20,7 +20,8 @@ from typing import Any, Self, SupportsIndex
 import numpy as np
 from numpy.typing import NDArray
 
-from piano.cues import CUE, CUES, CueArray
+from piano.cue_arrays import CUE, CueArray
+from piano.cues import CUES
 from piano.errors import CorpusError
 from piano.notes import NOTE, PEDAL, Performance
 from piano.whole_file import whole_file

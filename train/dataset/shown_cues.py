@@ -6,7 +6,8 @@ the beat before it sounds, or where no beats are known a while before. The endin
 
 import numpy as np
 
-from piano.cues import CUE, DOWNBEAT, ENDING, CueArray, is_chord
+from piano.cue_arrays import CUE, CueArray, is_chord
+from piano.cues import DOWNBEAT, ENDING
 
 BEATS_SHOWN, CHORDS_SHOWN, ENDING_SHOWN = 0.5, 0.35, 0.5
 """The shares of the windows that show beats, chords and the ending, of those in which they are known."""

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from piano.cues import transposed
+from piano.cue_arrays import transposed
 from piano.events import HIGHEST_PITCH, LOWEST_PITCH
 from piano.notes import Performance
 from piano.tasks.task_stream import Part, TaskStream

@@ -10,7 +10,8 @@ from dataclasses import replace
 import numpy as np
 from tqdm import tqdm
 
-from piano.cues import DOWNBEAT, CueArray, is_chord
+from piano.cue_arrays import CueArray, is_chord
+from piano.cues import DOWNBEAT
 from piano.tokens.encoding import TokenArray, encode
 from train.corpus.note_cache import NoteCache
 from train.dataset.shown_cues import told_ahead

@@ -22,7 +22,7 @@ import torch
 
 import piano
 import train
-from piano.cues import CueArray
+from piano.cue_arrays import CueArray
 from piano.errors import ConfigError
 from piano.notes import Performance
 from train.corpus.note_cache import CACHE_NAME, NoteCache, pack

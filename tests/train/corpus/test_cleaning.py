@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from piano.cues import CUE
+from piano.cue_arrays import CUE
 from piano.notes import NOTE, PEDAL, Performance
 from train.corpus.cleaning import clean
 

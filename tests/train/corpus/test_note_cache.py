@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from piano.cues import CUE, CUES
+from piano.cue_arrays import CUE
+from piano.cues import CUES
 from piano.errors import CorpusError
 from piano.notes import NOTE, PEDAL, Performance, sort_notes
 from train.corpus.note_cache import CACHE_NAME, FORMAT_VERSION, NoteCache, Piece

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from piano.cues import BEAT, CUE, DOWNBEAT, ENDING, CueArray, chord, is_chord
+from piano.cue_arrays import CUE, CueArray, is_chord
+from piano.cues import BEAT, DOWNBEAT, ENDING, chord
 from train.dataset.shown_cues import BEATS_SHOWN, CHORD_LEAD_S, CHORDS_SHOWN, shown_cues
 
 C, F, G = chord(0, "maj"), chord(5, "maj"), chord(7, "7")

@@ -6,7 +6,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from piano.cues import BEAT, CUE, ROOTS, chord
+from piano.cue_arrays import CUE
+from piano.cues import BEAT, ROOTS, chord
 from piano.events import HIGHEST_PITCH, LOWEST_PITCH
 from piano.notes import NOTE, Performance
 from piano.tokens.encoding import decode, encode

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from piano.cues import BEAT, CUE, DOWNBEAT, chord, cue_name
+from piano.cue_arrays import CUE
+from piano.cues import BEAT, DOWNBEAT, chord, cue_name
 from piano.notes import Performance
 from piano.tokens.encoding import encode
 from train.__main__ import main

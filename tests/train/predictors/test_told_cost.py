@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from piano.cues import BEAT, CUE
+from piano.cue_arrays import CUE
+from piano.cues import BEAT
 from piano.events import Role
 from piano.notes import NOTE, Performance
 from piano.tokens.encoding import encode
