@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from piano.tokens.styles import COMPOSERS
-from realtime.settings.group import Optional, SettingsGroup
+from realtime.settings.group import AskingController, AskingKey, Optional, SettingsGroup
 from realtime.settings.marks import DecidesPiece, DecidesTask, Live, PageGroup, Preset, Shown
 
 
@@ -78,15 +78,13 @@ class AnswerGroup(SettingsGroup):
         le=60.0,
         description="seconds within which pianod brings what it plays to an end, where it is asked to",
     )
-    ending_cc: Annotated[int | None, Optional, Live, Shown(PageGroup.ASKING, "Controller that ends it")] = Field(
+    ending_cc: Annotated[AskingController, Shown(PageGroup.ASKING, "Controller that ends it")] = Field(
         default=None,
-        ge=0,
-        le=119,
         description="number of a controller, a pad or a pedal, that asks for an ending; 67 is the soft pedal, 66 the "
         "sostenuto",
     )
-    ending_key: Annotated[int | None, Optional, Live, Shown(PageGroup.ASKING, "Key that ends it")] = Field(
-        default=None, ge=0, le=127, description="MIDI pitch of a key that asks for an ending"
+    ending_key: Annotated[AskingKey, Shown(PageGroup.ASKING, "Key that ends it")] = Field(
+        default=None, description="MIDI pitch of a key that asks for an ending"
     )
     bars: Annotated[int, Live, Preset, Shown(PageGroup.ANSWERS, "Bars in a turn", slider=(1, 16, 1))] = Field(
         default=4, ge=1, le=16, description="bars in a turn, with answer = bars"

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field
 
 from piano.errors import PianodError
 from piano.known_changes import KNOWN
-from realtime.settings.group import Optional, SettingsGroup
+from realtime.settings.group import KeyBetween, Optional, SettingsGroup, Share
 from realtime.settings.marks import Live, PageGroup, Preset, Shown
 
 
@@ -39,10 +39,8 @@ _C = "C"
 class ChangesGroup(SettingsGroup):
     """Time and changes"""
 
-    grid: Annotated[float, Live, Preset, Shown(PageGroup.CHANGES, "Drawn to the beat", slider=(0, 1, 0.05))] = Field(
+    grid: Annotated[Share, Shown(PageGroup.CHANGES, "Drawn to the beat", slider=(0, 1, 0.05))] = Field(
         default=0.0,
-        ge=0.0,
-        le=1.0,
         description="how far pianod's keys are drawn to the beat's sixteenths and triplets: 0 not at all, 1 onto them",
     )
     chart: Annotated[
@@ -62,24 +60,15 @@ class ChangesGroup(SettingsGroup):
         Field(default=_C, max_length=3, description="key of a chart that is written in steps: C, F#, Bb")
     )
     chord_split: Annotated[
-        int | None,
-        Optional,
-        Live,
-        Preset,
+        KeyBetween,
         Shown(PageGroup.CHANGES, "Left hand leads under key", slider=(22, 108, 1), none="it does not"),
     ] = Field(
         default=None,
-        ge=22,
-        le=108,
         description="the left hand leads: MIDI pitch under which what you hold, three keys or more, is the chord, in "
         "place of the changes; such keys end no answer",
     )
-    harmony: Annotated[float, Live, Preset, Shown(PageGroup.CHANGES, "Keeps to the changes", slider=(0, 1, 0.05))] = (
-        Field(
-            default=0.5,
-            ge=0.0,
-            le=1.0,
-            description="how strongly pianod's keys lean to the chord that sounds: 0 not at all, 1 nothing outside of "
-            "its scale",
-        )
+    harmony: Annotated[Share, Shown(PageGroup.CHANGES, "Keeps to the changes", slider=(0, 1, 0.05))] = Field(
+        default=0.5,
+        description="how strongly pianod's keys lean to the chord that sounds: 0 not at all, 1 nothing outside of "
+        "its scale",
     )

@@ -28,6 +28,10 @@ class ModelGroup(SettingsGroup):
     )
 
 
+GuardStrength = Annotated[float, Live, Preset, DecidesPiece, Field(ge=0.0, le=10.0)]
+"""How strongly what is drawn is held to something; 0 is off."""
+
+
 class SamplingGroup(SettingsGroup):
     """Sampling"""
 
@@ -60,56 +64,38 @@ class SamplingGroup(SettingsGroup):
             " when something happens is left to the model"
         ),
     )
-    recall: Annotated[
-        float, Live, Preset, DecidesTask, DecidesPiece, Shown(PageGroup.BOLDNESS, "Recall", slider=(0, 5, 0.1))
-    ] = Field(
+    recall: Annotated[GuardStrength, DecidesTask, Shown(PageGroup.BOLDNESS, "Recall", slider=(0, 5, 0.1))] = Field(
         default=1.4,
-        ge=0.0,
-        le=10.0,
         description=(
             "how much what was played before in the session comes back, in its rhythm and also in another key: the odds"
             " for it are multiplied by this; 1 is what fits real music best, up to 2 costs little there, 0 is off"
         ),
     )
-    phrase_guard: Annotated[
-        float, Live, Preset, DecidesPiece, Shown(PageGroup.BOLDNESS, "Near the phrase", slider=(0, 5, 0.1))
-    ] = Field(
+    phrase_guard: Annotated[GuardStrength, Shown(PageGroup.BOLDNESS, "Near the phrase", slider=(0, 5, 0.1))] = Field(
         default=1.0,
-        ge=0.0,
-        le=10.0,
         description=(
             "how firmly an answer keeps to the register and the key of the phrase, and a new piece to how much pianists"
             " use the pedal: up to 1 costs next to nothing on real music, 0 is off"
         ),
     )
-    pulse_guard: Annotated[
-        float, Live, Preset, DecidesPiece, Shown(PageGroup.BOLDNESS, "Pulse", slider=(0, 5, 0.1))
-    ] = Field(
+    pulse_guard: Annotated[GuardStrength, Shown(PageGroup.BOLDNESS, "Pulse", slider=(0, 5, 0.1))] = Field(
         default=2.0,
-        ge=0.0,
-        le=10.0,
         description=(
             "how firmly answers and new pieces keep to the rhythm that is going on: 1 is what fits real music best, up"
             " to 2 costs nothing there, 0 is off"
         ),
     )
     repetition_guard: Annotated[
-        float, Live, Preset, DecidesTask, DecidesPiece, Shown(PageGroup.BOLDNESS, "Against loops", slider=(0, 3, 0.1))
+        GuardStrength, DecidesTask, Shown(PageGroup.BOLDNESS, "Against loops", slider=(0, 3, 0.1))
     ] = Field(
         default=0.5,
-        ge=0.0,
-        le=10.0,
         description=(
             "how much a figure of six keys is held back each time it comes beyond the fourth within 500 notes, in nats;"
             " 0 is off"
         ),
     )
-    pace_guard: Annotated[
-        float, Live, Preset, DecidesPiece, Shown(PageGroup.BOLDNESS, "Against rushing", slider=(0, 2, 0.1))
-    ] = Field(
+    pace_guard: Annotated[GuardStrength, Shown(PageGroup.BOLDNESS, "Against rushing", slider=(0, 2, 0.1))] = Field(
         default=0.5,
-        ge=0.0,
-        le=10.0,
         description=(
             "how firmly answers and new pieces are kept as busy as they are to be (see density): a wait twice as long"
             " becomes likelier by this power of two while they are twice as busy; 0 is off"

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from realtime.settings.group import Optional, SettingsGroup
+from realtime.settings.group import AskingController, KeyBetween, SettingsGroup, Share
 from realtime.settings.marks import DecidesPiece, DecidesTask, Live, PageGroup, Preset, Shown
 
 
@@ -21,10 +21,8 @@ class ModeGroup(SettingsGroup):
         description="let program changes of your keyboard choose the mode: 0 answer, 1 duet, 2 velocity, 3 loop; and "
         "what becomes of a loop: 4 take, 5 keep, 6 undo, 7 clear; 8 brings what is played to an end",
     )
-    mode_cc: Annotated[int | None, Optional, Live, Shown(PageGroup.KEYBOARD, "Controller for the mode")] = Field(
+    mode_cc: Annotated[AskingController, Shown(PageGroup.KEYBOARD, "Controller for the mode")] = Field(
         default=None,
-        ge=0,
-        le=119,
         description="number of a controller that chooses the mode: answer, duet, velocity and loop each have a "
         "quarter of it",
     )
@@ -45,17 +43,11 @@ class DuetGroup(SettingsGroup):
     duet_highest: Annotated[int, Live, Preset, Shown(PageGroup.ALONG, "Highest key", slider=(21, 108, 1))] = Field(
         default=108, ge=21, le=108, description="highest MIDI pitch that the model may strike"
     )
-    duet_split: Annotated[
-        int | None,
-        Optional,
-        Live,
-        Preset,
-        Shown(PageGroup.ALONG, "Split at key", slider=(22, 108, 1), none="undivided"),
-    ] = Field(
-        default=None,
-        ge=22,
-        le=108,
-        description="MIDI pitch that divides the keyboard between you and the model; undivided if not given",
+    duet_split: Annotated[KeyBetween, Shown(PageGroup.ALONG, "Split at key", slider=(22, 108, 1), none="undivided")] = (
+        Field(
+            default=None,
+            description="MIDI pitch that divides the keyboard between you and the model; undivided if not given",
+        )
     )
     duet_side: Annotated[Literal["below", "above"], Live, Preset, Shown(PageGroup.ALONG, "pianod plays")] = Field(
         default="below", description="where the model plays if the keyboard is divided: below the split, or from it up"
@@ -103,7 +95,7 @@ class DuetGroup(SettingsGroup):
 
 def _controller(what: str) -> Any:
     """Return a field for the number of a controller that asks for something when it is pressed."""
-    return Field(default=None, ge=0, le=119, description=f"number of a controller, a pad or a pedal, that {what}")
+    return Field(default=None, description=f"number of a controller, a pad or a pedal, that {what}")
 
 
 class LoopGroup(SettingsGroup):
@@ -118,34 +110,28 @@ class LoopGroup(SettingsGroup):
             description="play another answer in each pass until you keep one; without, only when you take one",
         )
     )
-    take_cc: Annotated[int | None, Optional, Live, Shown(PageGroup.LOOP, "Controller: another")] = _controller(
+    take_cc: Annotated[AskingController, Shown(PageGroup.LOOP, "Controller: another")] = _controller(
         "takes another answer for the next pass"
     )
-    keep_cc: Annotated[int | None, Optional, Live, Shown(PageGroup.LOOP, "Controller: keep")] = _controller(
+    keep_cc: Annotated[AskingController, Shown(PageGroup.LOOP, "Controller: keep")] = _controller(
         "keeps the answer, and lets you play layers on top"
     )
-    undo_cc: Annotated[int | None, Optional, Live, Shown(PageGroup.LOOP, "Controller: undo")] = _controller(
+    undo_cc: Annotated[AskingController, Shown(PageGroup.LOOP, "Controller: undo")] = _controller(
         "takes the last layer or answer back"
     )
-    clear_cc: Annotated[int | None, Optional, Live, Shown(PageGroup.LOOP, "Controller: clear")] = _controller(
-        "forgets the loop"
-    )
+    clear_cc: Annotated[AskingController, Shown(PageGroup.LOOP, "Controller: clear")] = _controller("forgets the loop")
 
 
 class VelocityGroup(SettingsGroup):
     """Velocity"""
 
     strength: Annotated[
-        float,
-        Live,
-        Preset,
+        Share,
         DecidesTask,
         DecidesPiece,
         Shown(PageGroup.VELOCITIES, "Strength", slider=(0, 1, 0.05), knob_of=("velocity",), knob="How much it mends"),
     ] = Field(
         default=0.5,
-        ge=0.0,
-        le=1.0,
         description="how far your keyboard's velocities are mended: 0 passes them through, 1 ignores them",
     )
     velocity_wait_ms: Annotated[

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from realtime.settings.group import Optional, SettingsGroup
+from realtime.settings.group import AskingController, AskingKey, Optional, SettingsGroup
 from realtime.settings.marks import Live, PageGroup, Preset, Shown
 
 
@@ -97,13 +97,11 @@ class MetronomeGroup(SettingsGroup):
         description="where the beats come from while no MIDI clock is followed: the tempo that is set or tapped, or "
         "what you play, once it is found there",
     )
-    tap_cc: Annotated[int | None, Optional, Live, Shown(PageGroup.METRONOME, "Controller that taps")] = Field(
+    tap_cc: Annotated[AskingController, Shown(PageGroup.METRONOME, "Controller that taps")] = Field(
         default=None,
-        ge=0,
-        le=119,
         description="number of a controller, a pad or a pedal, that taps the tempo: the third tap sets it, the first "
         "begins a bar",
     )
-    tap_key: Annotated[int | None, Optional, Live, Shown(PageGroup.METRONOME, "Key that taps")] = Field(
-        default=None, ge=0, le=127, description="MIDI pitch of a key that taps the tempo"
+    tap_key: Annotated[AskingKey, Shown(PageGroup.METRONOME, "Key that taps")] = Field(
+        default=None, description="MIDI pitch of a key that taps the tempo"
     )
