@@ -1,7 +1,6 @@
 """llama.cpp through its Python package, on a GGUF file written from the checkpoint with the `gguf` package."""
 
 import json
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
-from bench.contestant import BenchModel, some_tokens
+from bench.contestant import BenchModel
+from bench.peers.one_call_a_step import OneCallAStep
 
 
-class LlamaCpp:
+class LlamaCpp(OneCallAStep):
     """llama.cpp's own evaluation, one call a step, its cache cut back by position."""
 
     def __init__(self, matter: BenchModel) -> None:
@@ -30,29 +30,17 @@ class LlamaCpp:
         self._llama.reset()
         self._llama.eval(list(tokens))
 
-    def decode(self, past: int, steps: int) -> list[float]:
-        self._hold(past)
-        token, taken = 7, []
-        for _ in range(steps):
-            began_ns = time.perf_counter_ns()
-            self._llama.eval([token])
-            token = int(self._logits().argmax())
-            taken.append((time.perf_counter_ns() - began_ns) / 1e6)
-        return taken
-
-    def feed(self, past: int, count: int) -> float:
-        self._hold(past)
-        tokens = some_tokens(count, self._vocabulary)
-        began_ns = time.perf_counter_ns()
-        self._llama.eval(tokens)
-        return (time.perf_counter_ns() - began_ns) / 1e6
-
-    def _hold(self, past: int) -> None:
-        kept = min(int(self._llama.n_tokens), past)
+    def _cut(self, length: int) -> int:
+        kept = min(int(self._llama.n_tokens), length)
         self._llama.n_tokens = kept
-        missing = some_tokens(past, self._vocabulary)[kept:]
-        if missing:
-            self._llama.eval(missing)
+        return kept
+
+    def _take(self, tokens: Sequence[int]) -> None:
+        self._llama.eval(tokens)
+
+    def _next(self, token: int) -> int:
+        self._llama.eval([token])
+        return int(self._logits().argmax())
 
     def _logits(self) -> NDArray[np.float32]:
         pointer = llama_cpp.llama_get_logits_ith(self._llama.ctx, -1)

@@ -1,14 +1,14 @@
 """Our session, on a bundle made from the checkpoint by our exporter."""
 
-import time
 from collections.abc import Sequence
 
-from bench.contestant import BenchModel, some_tokens
+from bench.contestant import BenchModel
+from bench.peers.one_call_a_step import OneCallAStep
 from inference.bundle import Bundle
 from inference.onnx_session import OnnxSession
 
 
-class Ours:
+class Ours(OneCallAStep):
     """pianod's session as the daemon runs it."""
 
     def __init__(self, matter: BenchModel) -> None:
@@ -20,26 +20,12 @@ class Ours:
         self._session.reset()
         self._session.feed(tokens)
 
-    def decode(self, past: int, steps: int) -> list[float]:
-        self._hold(past)
-        feed = self._session.feed
-        token, taken = 7, []
-        for _ in range(steps):
-            began_ns = time.perf_counter_ns()
-            token = int(feed([token]).argmax())
-            taken.append((time.perf_counter_ns() - began_ns) / 1e6)
-        return taken
+    def _cut(self, length: int) -> int:
+        self._session.rollback(min(self._session.length, length))
+        return self._session.length
 
-    def feed(self, past: int, count: int) -> float:
-        self._hold(past)
-        tokens = some_tokens(count, self._vocabulary)
-        began_ns = time.perf_counter_ns()
+    def _take(self, tokens: Sequence[int]) -> None:
         self._session.feed(tokens)
-        return (time.perf_counter_ns() - began_ns) / 1e6
 
-    def _hold(self, past: int) -> None:
-        """Keep what is fed of the past, and feed what lacks."""
-        self._session.rollback(min(self._session.length, past))
-        missing = some_tokens(past, self._vocabulary)[self._session.length :]
-        if missing:
-            self._session.feed(missing)
+    def _next(self, token: int) -> int:
+        return int(self._session.feed([token]).argmax())

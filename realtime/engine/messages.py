@@ -3,31 +3,10 @@
 from piano.events import TimedEvent
 from realtime.engine.commands import ChoosePort, Command
 from realtime.engine.listening import ChangeListening
-from realtime.midi.port_events import (
-    ListenersGone,
-    PlayerGone,
-    PortLost,
-    PortReturned,
-    Received,
-    Stalled,
-    SystemLost,
-    SystemReturned,
-    ThreadFailed,
-    ThreadRevived,
-)
+from realtime.midi.port_events import Received, ThreadFailed, ThreadRevived, WatchReport
 from realtime.performers.play_settings import Mode
 
-PortReport = (
-    PortLost
-    | PortReturned
-    | PlayerGone
-    | ListenersGone
-    | SystemLost
-    | SystemReturned
-    | Stalled
-    | ThreadRevived
-    | ChoosePort
-)
+PortReport = WatchReport | ThreadRevived | ChoosePort
 EngineMessage = Received | Command | ChangeListening | PortReport | ThreadFailed
 
 

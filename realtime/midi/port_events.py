@@ -81,3 +81,7 @@ class ThreadFailed:
 
     thread: str
     reason: str
+
+
+WatchReport = PortLost | PortReturned | PlayerGone | ListenersGone | SystemLost | SystemReturned | Stalled
+"""What the watchdog reports."""

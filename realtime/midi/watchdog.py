@@ -20,6 +20,7 @@ from realtime.midi.port_events import (
     Stalled,
     SystemLost,
     SystemReturned,
+    WatchReport,
 )
 from realtime.midi.ports import Direction, MidiSystem, PortListing, Wires, steady
 from realtime.threads.clock import NS_PER_S
@@ -30,8 +31,6 @@ RESTART_EVERY = 4
 """Looks between two attempts to reach a system that is gone."""
 STALL_NS = 3 * NS_PER_S
 """So long without a look: the program stood still."""
-
-WatchReport = PortLost | PortReturned | PlayerGone | ListenersGone | SystemLost | SystemReturned | Stalled
 
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", None) or getattr(time, "CLOCK_MONOTONIC", None)
 

@@ -25,27 +25,18 @@ from realtime.performers.answer_plan import Answer, AnswerPrompt
 from realtime.performers.coming_to_end import Step, lift_all, step_of, toward_end
 from realtime.performers.performer import Activity, Output, PerformerStatus
 from realtime.performers.play_settings import AnswerSettings, Length, PauseSettings, PlaySettings
-from realtime.performers.turn_player import TurnPlayer
+from realtime.performers.turn_player import CHANGE_AFTER_NS, TurnPlayer
 
 FIRST_NOTE_WITHIN_NS = 40_000_000
 """An answer begins no later than this after the phrase is over."""
 
-AHEAD_NS = 1_000_000_000
-"""How far ahead of the clock the model plays."""
-
 EARLY_NS = 250_000_000
 """How long before the end of a pause the answer is begun."""
-
-LATEST_NS = 100_000_000
-"""An event that could not be sampled until this long after its moment is left out: the music goes on from now."""
-
-CHANGE_AFTER_NS = 30_000_000
-"""What is planned within this stands when the settings change."""
 
 SHORTEST_ANSWER_NS = 2_000_000_000
 
 
-class CallAndResponse(TurnPlayer):
+class CallAndResponse(TurnPlayer[Answer]):
     """A performer that answers phrases. See `realtime.performers.performer.Performer`."""
 
     def __init__(
@@ -165,7 +156,7 @@ class CallAndResponse(TurnPlayer):
             return None if over_ns is None else over_ns - EARLY_NS
         if self._answer.is_complete:
             return self._answer.planned_ns
-        return self._answer.planned_ns - AHEAD_NS
+        return self._due_ns(self._answer)
 
     def work(self, now_ns: int) -> None:
         """Begin an answer whose time has come, play its next event, or end it."""
@@ -173,11 +164,8 @@ class CallAndResponse(TurnPlayer):
             over_ns = self._over_ns()
             if over_ns is not None and now_ns >= over_ns - EARLY_NS:
                 self._begin(over_ns, self._phrase_ns)
-        elif self._answer.is_complete:
-            self._end(self._answer)
         else:
-            self._stream.settle(now_ns - AHEAD_NS)
-            self._play_next(self._answer, now_ns - LATEST_NS)
+            self._go_on(self._answer, now_ns)
 
     def status(self) -> PerformerStatus:
         activity = Activity.LISTENING if self._answer is None else Activity.PLAYING
@@ -213,7 +201,6 @@ class CallAndResponse(TurnPlayer):
         logger.debug("answering a phrase of {:.1f} s", (phrase_ns or 0) / 1e9)
 
     def _play_next(self, answer: Answer, earliest_ns: int) -> None:
-        """Sample one event, from a moment on at the earliest, and plan it."""
         earliest_ns = max(earliest_ns, answer.planned_ns)
         if answer.ending is not None and earliest_ns >= answer.ending.last_key_ns and self._is_silent:
             answer.is_complete = True
@@ -250,7 +237,6 @@ class CallAndResponse(TurnPlayer):
         return step is Step.PLAY
 
     def _end(self, answer: Answer) -> None:
-        """Listen again after an answer that came to its own end."""
         self._output.release_own()
         self._release_held(answer.planned_ns)
         self._answer = None

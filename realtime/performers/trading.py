@@ -27,16 +27,10 @@ from realtime.performers.answer_plan import Solo
 from realtime.performers.coming_to_end import toward_end
 from realtime.performers.performer import Activity, Output, PerformerStatus, TradeStatus
 from realtime.performers.play_settings import AnswerSettings, PauseSettings, PlaySettings
-from realtime.performers.turn_player import TurnPlayer
-
-AHEAD_NS = 1_000_000_000
-"""How far ahead of the clock the model plays."""
+from realtime.performers.turn_player import CHANGE_AFTER_NS, LATEST_NS, TurnPlayer
 
 EARLY_NS = 300_000_000
 """How long before its downbeat a turn is begun to be thought of."""
-
-LATEST_NS = 100_000_000
-"""An event that could not be sampled until this long after its moment is left out."""
 
 LAST_KEY_NS = 60_000_000
 """No key is struck so shortly before the last bar line."""
@@ -44,15 +38,12 @@ LAST_KEY_NS = 60_000_000
 MOVED_NS = 2_000_000
 """A bar line that moves by less than this leaves what is planned as it is."""
 
-CHANGE_AFTER_NS = 30_000_000
-"""What is planned within this stands when something changes."""
-
 SILENT_TURNS = 2
 _SOON_NS = 150_000_000
 _HALF_STEP_NS = STEP_NS // 2
 
 
-class Trading(TurnPlayer):
+class Trading(TurnPlayer[Solo]):
     """A performer that trades bars. See `realtime.performers.performer.Performer`."""
 
     def __init__(
@@ -190,7 +181,7 @@ class Trading(TurnPlayer):
         solo = self._solo
         if solo is None:
             return self._turns.begins_ns(self._next, grid) - EARLY_NS
-        return solo.ends_ns if solo.is_complete else solo.planned_ns - AHEAD_NS
+        return solo.ends_ns if solo.is_complete else self._due_ns(solo)
 
     def work(self, now_ns: int) -> None:
         """Click, begin a turn whose time has come, play its next event, or end it."""
@@ -200,11 +191,8 @@ class Trading(TurnPlayer):
             self._count(now_ns)
         elif self._solo is None:
             self._enter(self._turns, now_ns)
-        elif self._solo.is_complete:
-            self._end(self._solo)
         else:
-            self._stream.settle(now_ns - AHEAD_NS)
-            self._play_next(self._solo, now_ns - LATEST_NS)
+            self._go_on(self._solo, now_ns)
 
     def status(self) -> PerformerStatus:
         activity = Activity.LISTENING if self._solo is None else Activity.PLAYING
@@ -283,7 +271,6 @@ class Trading(TurnPlayer):
                 self._output.schedule(line_ns, Pedal(down=False), self._epoch)
 
     def _end(self, solo: Solo) -> None:
-        """Listen again after a turn that is over."""
         self._output.release_own()
         self._release_held(solo.ends_ns)
         self._solo = None

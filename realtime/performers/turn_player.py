@@ -3,7 +3,9 @@
 The engine's thread owns it, as every performer.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from typing import Generic, TypeVar
 
 import numpy as np
 
@@ -18,6 +20,7 @@ from piano.solve.live_stream import LiveStream
 from piano.tokens.grammar import Mask, tokens_of_role
 from piano.tokens.vocabulary import VOCABULARY
 from realtime.output.event_queue import Release
+from realtime.performers.answer_plan import Answer, Solo
 from realtime.performers.heard_before import prompt_of
 from realtime.performers.performer import Output
 from realtime.performers.phrase_detector import PhraseDetector
@@ -26,8 +29,19 @@ from realtime.performers.play_settings import AnswerSettings, Mode, PauseSetting
 _OWN: Mask = tokens_of_role(Role.OWN)
 _ENDLESS: Mask = _OWN & (np.arange(VOCABULARY.size) != VOCABULARY.end)
 
+AHEAD_NS = 1_000_000_000
+"""How far ahead of the clock the model plays."""
 
-class TurnPlayer:
+LATEST_NS = 100_000_000
+"""An event that could not be sampled until this long after its moment is left out: the music goes on from now."""
+
+CHANGE_AFTER_NS = 30_000_000
+"""What is planned within this stands when something changes."""
+
+T = TypeVar("T", Answer, Solo)
+
+
+class TurnPlayer(ABC, Generic[T]):
     """The part of a performer that is the same whose turn it ever is. `memory` is what was played before, by others."""
 
     def __init__(
@@ -54,6 +68,27 @@ class TurnPlayer:
 
     def guide(self, guidance: Guidance) -> None:
         self._stream.guide(guidance)
+
+    @abstractmethod
+    def _play_next(self, turn: T, earliest_ns: int) -> None:
+        """Sample one event, from a moment on at the earliest, and plan it."""
+
+    @abstractmethod
+    def _end(self, turn: T) -> None:
+        """Listen again after a turn that came to its own end."""
+
+    @staticmethod
+    def _due_ns(turn: T) -> int:
+        """Return when the next event of a turn is to be sampled."""
+        return turn.planned_ns - AHEAD_NS
+
+    def _go_on(self, turn: T, now_ns: int) -> None:
+        """Play the next event of a turn, or end it."""
+        if turn.is_complete:
+            self._end(turn)
+        else:
+            self._stream.settle(now_ns - AHEAD_NS)
+            self._play_next(turn, now_ns - LATEST_NS)
 
     def _adopt(self, change: PlaySettings) -> None:
         """Play as other settings say from the next event on."""

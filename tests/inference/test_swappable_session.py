@@ -13,7 +13,7 @@ from inference.swappable_session import SwappableSession
 from piano.session import keep_passage
 from piano.tokens.vocabulary import VOCABULARY
 from realtime.files.deferred_session import DeferredSession
-from tests.support.scripted_play import ChanceSession, model_of_chance
+from tests.support.session_models import ChanceSession, model_of_chance
 
 TOKENS = st.lists(st.integers(0, VOCABULARY.size - 1), min_size=1, max_size=40)
 Deed = list[int] | float | None

@@ -4,7 +4,7 @@ from piano.solve.sequential_sessions import SequentialSessions
 from piano.tokens.vocabulary import VOCABULARY
 from realtime.files.new_pieces import PieceMaker
 from realtime.files.task_commands import TaskMaker
-from tests.support.scripted_play import ChanceSession, model_of_chance
+from tests.support.session_models import ChanceSession, model_of_chance
 
 
 class ChanceMaker(TaskMaker):

@@ -11,8 +11,9 @@ from realtime.engine.partner import PartnerSettings
 from realtime.performers.performer import LoopStatus
 from realtime.performers.play_settings import AnswerSettings, LoopSettings, Mode, PlayLimits, PlaySettings
 from realtime.threads.clock import ManualClock
-from tests.support.scripted_play import HEAD, MS, S, note, wire
+from tests.support.scripted_play import MS, S, note, wire
 from tests.support.scripted_session import ScriptedSession
+from tests.support.session_models import HEAD
 
 HELD = LoopSettings(renews=False)
 ON_WISH = replace(HELD, pause=None)

@@ -13,7 +13,9 @@ from realtime.midi.port_events import Received
 from realtime.performers.play_settings import Mode
 from realtime.settings import Settings
 from realtime.threads.clock import ManualClock
-from tests.support.scripted_play import Act, S, model_of_chance
+from tests.support.random_players import Act
+from tests.support.scripted_play import S
+from tests.support.session_models import model_of_chance
 
 
 class PartnerWithThru:

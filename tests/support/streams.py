@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from piano.events import NoteOff, NoteOn, Pedal, Role
 from piano.solve.live_stream import LiveStream
 from piano.tokens.vocabulary import VOCABULARY
-from tests.support.scripted_play import HEAD, ChanceSession
+from tests.support.session_models import HEAD, ChanceSession
 
 FLAT = np.zeros(VOCABULARY.size, np.float32)
 ON, OFF = VOCABULARY.on(Role.OWN, 60), VOCABULARY.off(Role.OWN, 60)

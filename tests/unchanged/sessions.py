@@ -12,7 +12,8 @@ from realtime.midi.performance_messages import messages_of
 from realtime.settings import Settings
 from realtime.threads.clock import ManualClock
 from tests.support.partner_with_thru import PartnerWithThru
-from tests.support.scripted_play import S, model_of_chance
+from tests.support.scripted_play import S
+from tests.support.session_models import model_of_chance
 from tests.unchanged.files import fingerprint
 
 SETTINGS: Mapping[str, Settings] = {

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 
-from tests.support.scripted_play import model_of_chance
+from tests.support.session_models import model_of_chance
 from tests.unchanged.record import differences
 from tests.unchanged.sessions import session_records
 

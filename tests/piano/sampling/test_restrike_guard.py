@@ -8,8 +8,8 @@ from piano.events import Role
 from piano.sampling.drawn_share import RECENT
 from piano.sampling.restrike_guard import MUCH, RestrikeGuard
 from piano.tokens.vocabulary import VOCABULARY
+from tests.piano.sampling.strike_laws import FLAT, Strikes, check_rollback
 
-FLAT = np.zeros(VOCABULARY.size, np.float32)
 strikes = st.lists(st.tuples(st.integers(60, 63), st.integers(0, 60)), max_size=150)
 
 
@@ -54,11 +54,5 @@ def test_a_phrase_that_does_so_itself_may_be_gone_on_from_so() -> None:
 
 
 @given(strikes, strikes)
-def test_what_is_taken_back_leaves_no_trace(kept: list[tuple[int, int]], taken_back: list[tuple[int, int]]) -> None:
-    step = sum(wait for _, wait in kept)
-    both = guard(kept + taken_back)
-    copy = both.copy()
-    both.rollback(len(kept))
-    assert np.array_equal(both.lean(FLAT, step + 2), guard(kept).lean(FLAT, step + 2))
-    later = step + sum(wait for _, wait in taken_back)
-    assert np.array_equal(copy.lean(FLAT, later + 2), guard(kept + taken_back).lean(FLAT, later + 2))
+def test_what_is_taken_back_leaves_no_trace(kept: Strikes, taken_back: Strikes) -> None:
+    check_rollback(guard, kept, taken_back)

@@ -10,7 +10,8 @@ from piano.sampling.memory import Memory
 from piano.solve.fed_stream import LONGEST_GAP_NS
 from piano.solve.live_stream import LiveStream
 from piano.tokens.vocabulary import STEP_NS, VELOCITY_BINS, VOCABULARY
-from tests.support.scripted_play import HEAD, MS, ChanceSession, S
+from tests.support.scripted_play import MS, S
+from tests.support.session_models import HEAD, ChanceSession
 from tests.support.streams import DENSE_MS, EVENTS, OFF, ON, ROLES, VELOCITY, a_stream, what_is_recalled
 
 

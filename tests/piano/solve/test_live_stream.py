@@ -15,8 +15,9 @@ from piano.solve.live_stream import LiveStream
 from piano.tokens.grammar import tokens_of_role
 from piano.tokens.vocabulary import STEP_NS, VOCABULARY, Kind
 from tests.support.round_and_round import round_and_round
-from tests.support.scripted_play import HEAD, MS, S, scripted
+from tests.support.scripted_play import MS, S
 from tests.support.scripted_session import ScriptedSession
+from tests.support.session_models import HEAD, scripted
 from tests.support.streams import DENSE_MS, EVENTS, FLAT, OFF, ON, ROLES, VELOCITY, a_stream, what_is_recalled
 
 OWN = tokens_of_role(Role.OWN)

@@ -10,7 +10,8 @@ from piano.solve.bounds import Bounds
 from piano.solve.live_stream import LiveStream
 from piano.tokens.grammar import tokens_of_role
 from piano.tokens.vocabulary import VOCABULARY, Kind
-from tests.support.scripted_play import HEAD, MS, ChanceSession, S
+from tests.support.scripted_play import MS, S
+from tests.support.session_models import HEAD, ChanceSession
 
 ENDLESS = tokens_of_role(Role.OWN) & (np.arange(VOCABULARY.size) != VOCABULARY.end)
 PHRASE = [55, 57, 59, 60, 62, 64] * 6

@@ -18,7 +18,7 @@ from piano.tokens.vocabulary import VOCABULARY, Kind
 from realtime.beat.beat_cues import BeatCues
 from realtime.beat.musical_clock import MusicalClock
 from realtime.threads.clock import NS_PER_MS, NS_PER_S
-from tests.support.scripted_play import HEAD, ChanceSession
+from tests.support.session_models import HEAD, ChanceSession
 
 ALLOWED = tokens_of_role(Role.OWN) & (np.arange(VOCABULARY.size) != VOCABULARY.end)
 

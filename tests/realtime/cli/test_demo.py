@@ -18,7 +18,8 @@ from realtime.midi.memory_ports import MemoryMidiSystem
 from realtime.midi.message import bytes_of, event_of
 from realtime.settings import Settings
 from realtime.threads.clock import ManualClock
-from tests.support.scripted_play import MS, S, model_of_chance
+from tests.support.scripted_play import MS, S
+from tests.support.session_models import model_of_chance
 
 QUICK = Settings(seed=3, shortest_pause_s=0.4, longest_pause_s=0.4, takes=Path("nowhere"), thru=True)
 

@@ -30,7 +30,8 @@ from realtime.take.journal import Journal, encode_record
 from realtime.take.take import TakeRecord, TakeSource
 from realtime.threads.clock import MonotonicClock
 from tests.support.listener import Listener
-from tests.support.scripted_play import ChanceSession, S, model_of_chance, phrase
+from tests.support.scripted_play import S, phrase
+from tests.support.session_models import ChanceSession, model_of_chance
 
 QUICK = Settings(seed=3, shortest_pause_s=0.1, longest_pause_s=0.1, panel=False)
 

@@ -12,7 +12,8 @@ from realtime.engine.partner import PartnerSettings
 from realtime.output.metronome import Beat
 from realtime.settings import Settings
 from tests.realtime.panel.changes import CHANGES
-from tests.support.scripted_play import MS, S, model_of_chance, phrase
+from tests.support.scripted_play import MS, S, phrase
+from tests.support.session_models import model_of_chance
 
 SEED = 5
 STANDS_NS = 30 * MS

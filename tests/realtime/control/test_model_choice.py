@@ -15,7 +15,7 @@ from realtime.engine.commands import ExchangeModel
 from realtime.settings import Settings
 from realtime.threads.clock import MonotonicClock
 from realtime.threads.inbox import Inbox
-from tests.support.scripted_play import model_of_chance
+from tests.support.session_models import model_of_chance
 
 WITHIN_NS = 20_000_000_000
 

@@ -26,20 +26,11 @@ from realtime.performers.performer import Activity, PerformerStatus
 from realtime.performers.play_settings import AnswerSettings, Length, Mode
 from realtime.threads.clock import ManualClock
 from realtime.threads.inbox import Inbox
-from tests.support.scripted_play import (
-    MS,
-    Act,
-    S,
-    SlowSession,
-    a_run,
-    acts,
-    model_of_chance,
-    own_onsets,
-    perform,
-    phrase,
-)
+from tests.support.random_players import Act, acts, perform
+from tests.support.scripted_play import MS, S, a_run, own_onsets, phrase
 from tests.support.scripted_play import sounding_at as heard_at
 from tests.support.scripted_session import ScriptedSession
+from tests.support.session_models import SlowSession, model_of_chance
 from tests.support.told import ToldPorts
 
 RUNS = settings(max_examples=25, deadline=None)

@@ -13,7 +13,9 @@ from realtime.beat.held_chord import SETTLES_NS, HeldChord
 from realtime.engine.offline_run import OfflineRun
 from realtime.engine.partner import PartnerSettings
 from realtime.performers.play_settings import AnswerSettings, PlaySettings
-from tests.support.scripted_play import HEAD, MS, RUNS, ChanceSession, S, model_of_chance, note, own_onsets, wire
+from tests.support.random_players import RUNS
+from tests.support.scripted_play import MS, S, note, own_onsets, wire
+from tests.support.session_models import HEAD, ChanceSession, model_of_chance
 
 C_MAJOR, A_FLAT = (36, 40, 43), (44, 48, 51)
 SPLIT = 55

@@ -12,7 +12,7 @@ from realtime.midi.port_events import Received
 from realtime.performers.play_settings import Mode
 from realtime.settings import Settings
 from realtime.threads.clock import MonotonicClock
-from tests.support.scripted_play import model_of_chance
+from tests.support.session_models import model_of_chance
 
 
 def a_play(**settings: object) -> LivePlay:

@@ -8,7 +8,8 @@ from realtime.files.draw_pieces import partner_settings
 from realtime.midi.memory_ports import MemoryOutputPort
 from realtime.settings import Settings
 from realtime.threads.clock import ManualClock
-from tests.support.scripted_play import MS, S, model_of_chance
+from tests.support.scripted_play import MS, S
+from tests.support.session_models import model_of_chance
 
 SETTINGS = partner_settings(Settings(panel=False, takes=None), 1, is_new=True)
 

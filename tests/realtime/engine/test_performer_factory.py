@@ -14,20 +14,9 @@ from realtime.performers.play_settings import AnswerSettings, Mode, PlaySettings
 from realtime.settings import Settings
 from realtime.take.take import TakePlace, TakeSource
 from tests.support.partner_with_thru import PartnerWithThru
-from tests.support.scripted_play import (
-    HEAD,
-    MS,
-    RUNS,
-    Act,
-    S,
-    acts,
-    model_of_chance,
-    note,
-    own_onsets,
-    phrase,
-    sounding_at,
-    wire,
-)
+from tests.support.random_players import RUNS, Act, acts
+from tests.support.scripted_play import MS, S, note, own_onsets, phrase, sounding_at, wire
+from tests.support.session_models import HEAD, model_of_chance
 
 COMMANDS = (HandOver(), StopPlaying(), NewPiece(), Panic(), Retry(), Keep(), Undo())
 

@@ -4,16 +4,8 @@ import pytest
 
 from piano.events import NoteOn, Pedal
 from realtime.engine.messages import PortReport
+from realtime.midi import port_events
 from realtime.midi.message import bytes_of
-from realtime.midi.port_events import (
-    ListenersGone,
-    PlayerGone,
-    PortLost,
-    PortReturned,
-    Stalled,
-    SystemLost,
-    ThreadRevived,
-)
 from realtime.midi.ports import Direction
 from realtime.output.voice_tracker import SoundingNotes
 from realtime.settings import Settings
@@ -26,14 +18,14 @@ KEY = (0, 60)
 @pytest.mark.parametrize(
     ("report", "ends_keys", "ends_own"),
     [
-        (PlayerGone("keys", "it is no longer connected"), True, True),
-        (PortLost(Direction.INPUT, "keys", "unplugged"), True, True),
-        (SystemLost("memory", "killed"), True, True),
-        (ThreadRevived(Direction.INPUT, "on purpose"), True, True),
-        (Stalled(5 * S), True, True),
-        (ListenersGone(("synth",)), False, True),
-        (PortReturned(Direction.INPUT, "keys"), False, False),
-        (ThreadRevived(Direction.OUTPUT, "on purpose"), False, False),
+        (port_events.PlayerGone("keys", "it is no longer connected"), True, True),
+        (port_events.PortLost(Direction.INPUT, "keys", "unplugged"), True, True),
+        (port_events.SystemLost("memory", "killed"), True, True),
+        (port_events.ThreadRevived(Direction.INPUT, "on purpose"), True, True),
+        (port_events.Stalled(5 * S), True, True),
+        (port_events.ListenersGone(("synth",)), False, True),
+        (port_events.PortReturned(Direction.INPUT, "keys"), False, False),
+        (port_events.ThreadRevived(Direction.OUTPUT, "on purpose"), False, False),
     ],
     ids=lambda value: type(value).__name__,
 )

@@ -45,6 +45,15 @@ def guardian_of(daemon: Daemon) -> int:
     return int(pid)
 
 
+def hold_keys(server: JackServer, folder: Path, listen_s: float) -> "subprocess.Popen[str]":
+    """Return a pianist who holds keys and the pedal, and listens for so long after it is told to end."""
+    script = {"takes": [{"after": "now", "notes": HELD}], "listen_s": listen_s, "ending": "wait"}
+    pianist = start_pianist(server, folder, script)
+    assert pianist.stderr is not None
+    assert [pianist.stderr.readline(), pianist.stderr.readline()] == ["ready\n", "played\n"]
+    return pianist
+
+
 def heard(account: Account) -> Listener:
     """Let a listener hear what the pianist heard."""
     listener = Listener()
@@ -57,10 +66,7 @@ def test_a_daemon_that_dies_while_keys_are_held_leaves_no_note_behind(
     jack_server: JackServer, start: Start, tmp_path: Path
 ) -> None:
     daemon = start("--mode", "duet", "--restraint", "-2", "--thru")
-    script = {"takes": [{"after": "now", "notes": HELD}], "listen_s": 0.8, "ending": "wait"}
-    pianist = start_pianist(jack_server, tmp_path, script)
-    assert pianist.stderr is not None
-    assert [pianist.stderr.readline(), pianist.stderr.readline()] == ["ready\n", "played\n"]
+    pianist = hold_keys(jack_server, tmp_path, listen_s=0.8)
     daemon.end(signal.SIGKILL)  # its standard error, which the guardian shares, is closed: that has ended as well
     listener = heard(account_of(pianist))
     assert {pitch for _, pitch, _ in listener.struck} >= {60, 64, 67}
@@ -73,10 +79,7 @@ def test_where_both_are_killed_the_next_pianod_releases_what_sounds(
 ) -> None:
     flags = ("--mode", "velocity", "--strength", "0", "--takes", str(tmp_path / "takes"))
     daemon = start(*flags)
-    script = {"takes": [{"after": "now", "notes": HELD}], "listen_s": 1.5, "ending": "wait"}
-    pianist = start_pianist(jack_server, tmp_path, script)
-    assert pianist.stderr is not None
-    assert [pianist.stderr.readline(), pianist.stderr.readline()] == ["ready\n", "played\n"]
+    pianist = hold_keys(jack_server, tmp_path, listen_s=1.5)
     os.kill(guardian_of(daemon), signal.SIGKILL)
     daemon.end(signal.SIGKILL)
     listener = heard(account_of(pianist))
@@ -93,10 +96,7 @@ def test_a_panic_by_signal_silences_everything_and_the_playing_goes_on(
     jack_server: JackServer, start: Start, tmp_path: Path
 ) -> None:
     daemon = start("--mode", "velocity", "--strength", "0")
-    script = {"takes": [{"after": "now", "notes": HELD}], "listen_s": 0.8, "ending": "wait"}
-    pianist = start_pianist(jack_server, tmp_path, script)
-    assert pianist.stderr is not None
-    assert [pianist.stderr.readline(), pianist.stderr.readline()] == ["ready\n", "played\n"]
+    pianist = hold_keys(jack_server, tmp_path, listen_s=0.8)
     daemon.process.send_signal(signal.SIGUSR1)
     wait_for(daemon, "panic: everything is silenced")
     assert_it_plays(jack_server, daemon, tmp_path)
@@ -124,10 +124,7 @@ def test_what_sounded_when_a_guardian_died_is_released_for_the_first_who_connect
     jack_server: JackServer, start: Start, tmp_path: Path, number: signal.Signals
 ) -> None:
     daemon = start("--mode", "velocity", "--strength", "0")
-    script = {"takes": [{"after": "now", "notes": HELD}], "listen_s": 0.8, "ending": "wait"}
-    pianist = start_pianist(jack_server, tmp_path, script)
-    assert pianist.stderr is not None
-    assert [pianist.stderr.readline(), pianist.stderr.readline()] == ["ready\n", "played\n"]
+    pianist = hold_keys(jack_server, tmp_path, listen_s=0.8)
     os.kill(guardian_of(daemon), number)
     wait_for(daemon, "its guardian has died" if number == signal.SIGKILL else "its guardian was stopped")
     wait_for(daemon, "the MIDI output 'pianod out' is back")

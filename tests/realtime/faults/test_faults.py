@@ -26,7 +26,8 @@ from realtime.threads.clock import ManualClock, MonotonicClock
 from realtime.threads.inbox import Inbox
 from tests.support.listener import Listener
 from tests.support.partner_with_thru import PartnerWithThru
-from tests.support.scripted_play import MS, ChanceSession, S, SlowSession, phrase
+from tests.support.scripted_play import MS, S, phrase
+from tests.support.session_models import ChanceSession, SlowSession
 
 LEGS = ((0, 0x90), (200 * MS, 0x80))
 """A key goes down and comes up."""

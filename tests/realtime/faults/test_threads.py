@@ -16,7 +16,7 @@ from realtime.take import writer_thread as take_keeper
 from realtime.threads.clock import MonotonicClock
 from realtime.threads.restart_limit import MOST
 from tests.support.listener import Listener
-from tests.support.scripted_play import model_of_chance
+from tests.support.session_models import model_of_chance
 
 WAIT_S = 0.002
 

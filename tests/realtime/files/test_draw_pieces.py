@@ -28,7 +28,8 @@ from realtime.settings import Settings
 from realtime.take.take import performance_of
 from realtime.threads import logs
 from tests.support.chance_makers import ChancePieces
-from tests.support.scripted_play import MS, S, a_run, model_of_chance
+from tests.support.scripted_play import MS, S, a_run
+from tests.support.session_models import model_of_chance
 
 PLAIN = Settings(seed=7)
 

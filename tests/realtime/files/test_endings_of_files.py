@@ -11,7 +11,8 @@ from realtime.engine.partner import PartnerSettings
 from realtime.files.continuation import NOTHING, Continuation, PieceLength, go_on
 from realtime.files.task_requests import ContinueFilesRequest, NewPiecesRequest
 from realtime.performers.play_settings import AnswerSettings, Length, PlaySettings
-from tests.support.scripted_play import HEAD, S, model_of_chance
+from tests.support.scripted_play import S
+from tests.support.session_models import HEAD, model_of_chance
 
 
 def made(length: PieceLength, seed: int = 1) -> Continuation:

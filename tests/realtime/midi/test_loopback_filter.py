@@ -19,7 +19,9 @@ from realtime.midi.port_events import Received
 from realtime.performers.play_settings import Mode
 from realtime.settings import Settings
 from realtime.threads.clock import ManualClock
-from tests.support.scripted_play import MS, RUNS, Messages, S, model_of_chance, note, phrase, sounding_at, wire
+from tests.support.random_players import RUNS
+from tests.support.scripted_play import MS, Messages, S, note, phrase, sounding_at, wire
+from tests.support.session_models import model_of_chance
 
 KEY, OFF = bytes_of(NoteOn(60, 40)), bytes_of(NoteOff(60))
 PEDAL = b"\xb0\x40\x7f"

@@ -7,7 +7,7 @@ from realtime.panel.controls import Controls
 from realtime.panel.controls import Stage as PanelStage
 from realtime.settings import Settings
 from realtime.threads.clock import MonotonicClock
-from tests.support.scripted_play import model_of_chance
+from tests.support.session_models import model_of_chance
 
 
 class Stage:

@@ -7,43 +7,19 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from realtime.doctor.cable import PROBE
-from realtime.engine.event_rings import EventRings
-from realtime.live.live_session import LivePlay
-from realtime.midi.memory_ports import MemoryMidiSystem
 from realtime.midi.ports import Wires
-from realtime.panel.controls import Controls, Stage
 from realtime.panel.doctor_routes import cable_findings, findings_of
 from realtime.panel.server import PanelServer
 from realtime.settings import Settings
-from realtime.threads.clock import MonotonicClock
 from tests.realtime.panel.clients import get
-from tests.support.scripted_play import model_of_chance
-
-WITHIN = 2_000
-
-
-class Room:
-    """A session beside a piano in memory, whose keys and sound have one name."""
-
-    def __init__(self) -> None:
-        self.system = MemoryMidiSystem(MonotonicClock(), ("Casio", "pianod two"))
-        settings = Settings(seed=3, input="Casio", output="Casio", panel_port=0, takes=None)
-        history = EventRings()
-        self.play = LivePlay(settings, self.system, model_of_chance(), 3, history)
-        self.controls = Controls(Stage(self.play, history, settings, 3, "chance", has_midi=True), MonotonicClock())
-        self.settings = settings
-
-    def until(self, condition: object) -> None:
-        for _ in range(WITHIN):
-            if callable(condition) and condition():
-                return
-            self.play.partner.engine.wait(0.01)
-        raise AssertionError("it did not come to pass")
+from tests.realtime.panel.room import Room
 
 
 @pytest.fixture
 def room() -> Iterator[Room]:
-    room = Room()
+    """Give a session beside a piano in memory, whose keys and sound have one name."""
+    settings = Settings(seed=3, input="Casio", output="Casio", panel_port=0, takes=None)
+    room = Room(("Casio", "pianod two"), settings)
     with room.play:
         yield room
 

@@ -38,12 +38,6 @@ def stage(folder: Path) -> Iterator[Stage]:
         yield stage
 
 
-@pytest.fixture
-def server(stage: Stage) -> Iterator[PanelServer]:
-    with PanelServer(stage.settings, stage.controls) as server:
-        yield server
-
-
 def entries(server: PanelServer) -> list[tuple[str, str, bool]]:
     return [(entry["name"], entry["title"], entry["star"]) for entry in json.loads(get(server, "/api/takes")[1])]
 

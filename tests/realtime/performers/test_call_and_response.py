@@ -13,29 +13,14 @@ from realtime.engine.offline_run import OfflineRun
 from realtime.midi.input_thread import MidiInput
 from realtime.midi.memory_ports import MemoryInputPort, ScriptedPlayer
 from realtime.midi.message import bytes_of
-from realtime.performers import call_and_response
+from realtime.performers import call_and_response, turn_player
 from realtime.performers.phrase_detector import PhraseDetector
 from realtime.performers.play_settings import AnswerSettings, Length, PauseSettings
 from realtime.threads.clock import ManualClock
-from tests.support.scripted_play import (
-    MS,
-    RUNS,
-    Act,
-    Messages,
-    S,
-    SlowSession,
-    a_run,
-    acts,
-    model_of_chance,
-    note,
-    own_onsets,
-    perform,
-    phrase,
-    scripted,
-    sounding_at,
-    wire,
-)
+from tests.support.random_players import RUNS, Act, acts, perform
+from tests.support.scripted_play import MS, Messages, S, a_run, note, own_onsets, phrase, sounding_at, wire
 from tests.support.scripted_session import ScriptedSession
+from tests.support.session_models import SlowSession, model_of_chance, scripted
 
 FEWER_RUNS = settings(RUNS, max_examples=20)
 GREEDY = SamplingSettings(temperature=0.0)
@@ -93,7 +78,7 @@ def test_the_notes_do_not_depend_on_how_far_the_machine_runs_ahead(
 
     expected = play()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(call_and_response, "AHEAD_NS", ahead_ms * MS)
+        patch.setattr(turn_player, "AHEAD_NS", ahead_ms * MS)
         patch.setattr(call_and_response, "EARLY_NS", early_ms * MS)
         assert play() == expected
 

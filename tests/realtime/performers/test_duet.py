@@ -17,22 +17,10 @@ from realtime.engine.partner import PartnerSettings
 from realtime.performers import duet
 from realtime.performers.performer import Activity
 from realtime.performers.play_settings import AnswerSettings, DuetSettings, Mode, PlayLimits, PlaySettings, WhenAlone
-from tests.support.scripted_play import (
-    HEAD,
-    MS,
-    RUNS,
-    Act,
-    S,
-    acts,
-    model_of_chance,
-    note,
-    own_onsets,
-    perform,
-    phrase,
-    sounding_at,
-    wire,
-)
+from tests.support.random_players import RUNS, Act, acts, perform
+from tests.support.scripted_play import MS, S, note, own_onsets, phrase, sounding_at, wire
 from tests.support.scripted_session import ScriptedSession
+from tests.support.session_models import HEAD, model_of_chance
 
 GREEDY = SamplingSettings(temperature=0.0)
 OWN_ON, OWN_OFF = VOCABULARY.on(Role.OWN, 72), VOCABULARY.off(Role.OWN, 72)

@@ -16,8 +16,10 @@ from realtime.output.event_queue import Release
 from realtime.performers import duet
 from realtime.performers.duet import Duet
 from realtime.performers.play_settings import DuetSettings, PlayLimits, WhenAlone
-from tests.support.scripted_play import HEAD, MS, RUNS, ChanceSession, S
+from tests.support.random_players import RUNS
+from tests.support.scripted_play import MS, S
 from tests.support.scripted_session import ScriptedSession
+from tests.support.session_models import HEAD, ChanceSession
 
 VELOCITY = VOCABULARY.velocity(80)
 

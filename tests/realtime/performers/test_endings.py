@@ -24,22 +24,9 @@ from realtime.performers.play_settings import (
     PlaySettings,
     WhenAlone,
 )
-from tests.support.scripted_play import (
-    HEAD,
-    MS,
-    RUNS,
-    Act,
-    ChanceSession,
-    S,
-    acts,
-    model_of_chance,
-    note,
-    own_onsets,
-    perform,
-    phrase,
-    sounding_at,
-    wire,
-)
+from tests.support.random_players import RUNS, Act, acts, perform
+from tests.support.scripted_play import MS, S, note, own_onsets, phrase, sounding_at, wire
+from tests.support.session_models import HEAD, ChanceSession, model_of_chance
 
 WITHIN_NS = 3 * S
 SLACK_NS = 40 * MS

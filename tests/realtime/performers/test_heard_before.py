@@ -14,7 +14,8 @@ from realtime.output.scheduler import Scheduler
 from realtime.performers.heard_before import PROMPT_TOKENS, MemoryWriter, prompt_of
 from realtime.performers.play_settings import AnswerSettings, Mode, PlaySettings
 from realtime.threads.clock import ManualClock
-from tests.support.scripted_play import HEAD, MS, ChanceSession, S
+from tests.support.scripted_play import MS, S
+from tests.support.session_models import HEAD, ChanceSession
 
 EVENTS = st.one_of(
     st.builds(NoteOn, st.integers(58, 62), st.integers(1, 127)),

@@ -10,7 +10,8 @@ from realtime.engine.offline_run import OfflineRun
 from realtime.engine.partner import PartnerSettings
 from realtime.performers.partner_ear import WINDOW_NS, DuetRole, PartnerEar
 from realtime.performers.play_settings import AnswerSettings, DuetSettings, Mode, PlayLimits, PlaySettings
-from tests.support.scripted_play import HEAD, MS, S, model_of_chance, note, own_onsets, wire
+from tests.support.scripted_play import MS, S, note, own_onsets, wire
+from tests.support.session_models import HEAD, model_of_chance
 
 
 def an_ear(keys: list[tuple[float, int]]) -> PartnerEar:

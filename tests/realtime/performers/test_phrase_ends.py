@@ -16,7 +16,8 @@ from realtime.engine.offline_run import OfflineRun
 from realtime.engine.partner import PartnerSettings
 from realtime.performers.phrase_detector import with_expectation
 from realtime.performers.play_settings import AnswerSettings, Length, PauseSettings, PlaySettings
-from tests.support.scripted_play import HEAD, MS, Messages, S, note, own_onsets, wire
+from tests.support.scripted_play import MS, Messages, S, note, own_onsets, wire
+from tests.support.session_models import HEAD
 
 PAUSES = PauseSettings(700 * MS, 1500 * MS)
 SURE = st.floats(0.0, 1.0)

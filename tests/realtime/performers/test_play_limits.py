@@ -13,7 +13,8 @@ from realtime.engine.partner import PartnerSettings
 from realtime.performers.play_limits import OWN_ON, SECOND_NS, PlayLimiter
 from realtime.performers.play_settings import AnswerSettings, DuetSettings, Mode, PlayLimits, PlaySettings, WhenAlone
 from realtime.settings import Settings
-from tests.support.scripted_play import HEAD, MS, S, model_of_chance, own_onsets, phrase
+from tests.support.scripted_play import MS, S, own_onsets, phrase
+from tests.support.session_models import HEAD, model_of_chance
 
 
 def test_only_keys_within_range_that_nobody_holds_are_struck() -> None:

@@ -19,7 +19,8 @@ from realtime.performers.heard_before import prompt_of
 from realtime.performers.performer import Activity
 from realtime.performers.play_settings import AnswerSettings, Length, Mode, PlaySettings
 from realtime.performers.reference import OPENING_TOKENS, Reference, reference_of
-from tests.support.scripted_play import HEAD, ChanceSession, S
+from tests.support.scripted_play import S
+from tests.support.session_models import HEAD, ChanceSession
 
 _NOTES = st.lists(
     st.tuples(st.floats(0, 60), st.floats(0.02, 3), st.integers(21, 108), st.integers(1, 127), st.just(0)),

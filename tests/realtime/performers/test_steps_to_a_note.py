@@ -7,7 +7,8 @@ import pytest
 
 from inference.onnx_session import Logits, Session
 from inference.session_wrapper import SessionWrapper
-from tests.support.scripted_play import MS, a_run, model_of_chance, phrase
+from tests.support.scripted_play import MS, a_run, phrase
+from tests.support.session_models import model_of_chance
 
 
 class Watched(SessionWrapper):

@@ -13,7 +13,8 @@ from realtime.midi.memory_ports import MemoryOutputPort
 from realtime.performers.performer import Activity, TradeStatus
 from realtime.performers.play_settings import AnswerSettings, Length, PlaySettings
 from realtime.threads.clock import ManualClock
-from tests.support.scripted_play import HEAD, MS, Messages, S, model_of_chance, note, own_onsets, sounding_at, wire
+from tests.support.scripted_play import MS, Messages, S, note, own_onsets, sounding_at, wire
+from tests.support.session_models import HEAD, model_of_chance
 
 ON_TIME_NS = 15 * MS
 

@@ -20,20 +20,10 @@ from realtime.performers.velocity_repair import SAME_READINGS, VelocityRepair
 from realtime.settings import Settings
 from realtime.threads.clock import ManualClock
 from tests.support.partner_with_thru import PartnerWithThru
-from tests.support.scripted_play import (
-    HEAD,
-    MS,
-    RUNS,
-    Act,
-    ChanceSession,
-    S,
-    SlowSession,
-    acts,
-    model_of_chance,
-    sounding_at,
-    wire,
-)
+from tests.support.random_players import RUNS, Act, acts
+from tests.support.scripted_play import MS, S, sounding_at, wire
 from tests.support.scripted_session import ScriptedSession
+from tests.support.session_models import HEAD, ChanceSession, SlowSession, model_of_chance
 
 COMMANDS = (HandOver(), StopPlaying(), NewPiece(), Retry())
 

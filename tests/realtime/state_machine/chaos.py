@@ -19,19 +19,9 @@ from realtime.engine.fault_backoff import FaultBackoff
 from realtime.engine.from_settings import engine_settings, play_settings_of, scheduler_settings, thru_of
 from realtime.engine.messages import EngineListener, PortReport
 from realtime.engine.partner import MOST_WAITING, Partner, PartnerSettings
+from realtime.midi import port_events
 from realtime.midi.input_thread import Thru
 from realtime.midi.message import MessageKind, kind_of, split
-from realtime.midi.port_events import (
-    ListenersGone,
-    PlayerGone,
-    PortLost,
-    PortReturned,
-    Received,
-    Stalled,
-    SystemLost,
-    SystemReturned,
-    ThreadRevived,
-)
 from realtime.midi.ports import Direction
 from realtime.performers.play_settings import Mode
 from realtime.settings import Settings
@@ -114,7 +104,7 @@ class Chaos(EngineListener):
                 continue  # so the input thread has it
             if self._thru is not None:
                 self._thru(message)
-            self._partner.receive(Received(self.clock.now_ns(), message))
+            self._partner.receive(port_events.Received(self.clock.now_ns(), message))
         self._done()
 
     def flood(self, messages: Sequence[bytes]) -> None:
@@ -175,7 +165,11 @@ class Chaos(EngineListener):
 
     def lose(self, *, system: bool) -> None:
         """Let the whole MIDI system go, or the player's keyboard."""
-        lost = SystemLost("memory", "killed") if system else PortLost(Direction.INPUT, "keys", "unplugged")
+        lost = (
+            port_events.SystemLost("memory", "killed")
+            if system
+            else port_events.PortLost(Direction.INPUT, "keys", "unplugged")
+        )
         self._partner.receive(lost)
         self._is_left_down = self._holds_keys
         self.counts.port_faults += 1
@@ -194,13 +188,13 @@ class Chaos(EngineListener):
             self._port.guarded._is_over = True
             self._port.is_connected = False
             self._has_missed = True
-            self._partner.receive(SystemLost("memory", "its guardian has died"))
+            self._partner.receive(port_events.SystemLost("memory", "its guardian has died"))
             self.counts.guardian_deaths += 1
         self._done()
 
     def lose_player(self) -> None:
         """Let what plays into our port go: unplugged, or its active sensing ended."""
-        self._partner.receive(PlayerGone("keys", "it is no longer connected"))
+        self._partner.receive(port_events.PlayerGone("keys", "it is no longer connected"))
         self._is_left_down = self._holds_keys
         self.counts.gone_players += 1
         self._done()
@@ -210,13 +204,13 @@ class Chaos(EngineListener):
         if isinstance(self._port, VirtualPort):
             self._port.connect(is_connected=False)
             self._has_missed = True
-            self._partner.receive(ListenersGone(("sound",)))
+            self._partner.receive(port_events.ListenersGone(("sound",)))
             self.counts.gone_listeners += 1
         self._done()
 
     def return_output(self) -> None:
         """Let the output be there again."""
-        self._partner.inbox.put(PortReturned(Direction.OUTPUT, "sound"))
+        self._partner.inbox.put(port_events.PortReturned(Direction.OUTPUT, "sound"))
         self._done()
 
     def fail_thread(self, direction: Direction) -> None:
@@ -228,14 +222,14 @@ class Chaos(EngineListener):
             if is_open and self._is_heard:
                 assert self._listener.is_silent(), "an output that failed left notes behind"
         else:
-            self._partner.receive(ThreadRevived(direction, "on purpose"))
+            self._partner.receive(port_events.ThreadRevived(direction, "on purpose"))
         self.counts.thread_faults += 1
         self._done()
 
     def stall(self, s: int = 5) -> None:
         """Let the clock go on while nothing runs: seconds for a program that stands still, hours for a sleeping one."""
         self.clock._now_ns += s * S
-        self._partner.receive(Stalled(s * S))
+        self._partner.receive(port_events.Stalled(s * S))
         self.counts.standstills += 1
         self._done()
 
@@ -320,16 +314,16 @@ class Chaos(EngineListener):
     def ports_changed(self, report: PortReport) -> None:
         """Do what `Connections` does."""
         match report:
-            case PortLost(Direction.INPUT):
+            case port_events.PortLost(Direction.INPUT):
                 self._scheduler.release_thru()
-            case PortLost():
+            case port_events.PortLost():
                 self._port = None
                 self._scheduler.set_port(None)
-            case SystemLost():
+            case port_events.SystemLost():
                 self._scheduler.release_thru()
                 self._port = None
                 self._scheduler.set_port(None)
-            case PortReturned() | SystemReturned():
+            case port_events.PortReturned() | port_events.SystemReturned():
                 self._port = self._new_port()
                 self._has_missed = self._is_virtual
                 self._scheduler.set_port(self._port)

@@ -13,7 +13,8 @@ from realtime.midi.memory_ports import MemoryOutputPort
 from realtime.midi.message_pipe import MessageReader
 from realtime.threads.clock import ManualClock
 from tests.support.listener import Listener
-from tests.support.scripted_play import MS, ChanceSession
+from tests.support.scripted_play import MS
+from tests.support.session_models import ChanceSession
 
 
 class Switch:

@@ -13,20 +13,14 @@ from piano.midi.file import MidiTrack, write_performance
 from piano.notes import NOTE, Performance
 from piano.tokens.vocabulary import VOCABULARY
 from tests.train.conftest import scale
+from tests.train.small_recipe import SMALL_MODEL
 from train.__main__ import main
 from train.corpus.note_cache import CACHE_NAME, NoteCache
 from train.fit.command import OWN_RECIPE
 from train.model.checkpoint import load_checkpoint
 from train.recipe import load_recipe
 
-RECIPE = """
-precision = "fp32"
-compile = false
-[model]
-layers = 1
-heads = 2
-width = 16
-context = 64
+RECIPE = f"""{SMALL_MODEL}
 [batches]
 tokens = 128
 workers = 0

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.train.small_recipe import SMALL_MODEL
 from train.__main__ import main
 from train.corpus.note_cache import CACHE_NAME, NoteCache
 from train.model.checkpoint import load_checkpoint
@@ -16,14 +17,7 @@ from train.pack.command import write_cache
 from train.pack.parts import LIST
 from train.recipe import load_recipe
 
-RECIPE = """
-precision = "fp32"
-compile = false
-[model]
-layers = 1
-heads = 2
-width = 16
-context = 64
+RECIPE = f"""{SMALL_MODEL}
 [corpus.weights]
 pop909 = 1.0
 [batches]

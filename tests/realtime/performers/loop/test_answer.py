@@ -16,8 +16,9 @@ from realtime.midi.message import event_of
 from realtime.performers.loop.answer import LAST_STRIKE_NS, PIECE, AnswerSpec, LoopAnswer
 from realtime.performers.loop.layers import Layer, LoopNote, Recorder, loop_notes
 from realtime.performers.play_settings import PlayLimits
-from tests.support.scripted_play import MS, ChanceSession, S, phrase, wire
+from tests.support.scripted_play import MS, S, phrase, wire
 from tests.support.scripted_session import ScriptedSession
+from tests.support.session_models import ChanceSession
 
 HEAD = (VOCABULARY.bos, VOCABULARY.task("left_hand"))
 OWN_ON, OWN_OFF = VOCABULARY.on(Role.OWN, 40), VOCABULARY.off(Role.OWN, 40)

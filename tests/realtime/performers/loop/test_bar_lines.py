@@ -9,7 +9,8 @@ from realtime.engine.commands import HandOver
 from realtime.engine.offline_run import OfflineRun
 from realtime.performers.loop.bar_lines import BarLines
 from tests.support.loops import HELD, LOUD, ON_WISH, a_loop, loop_of, struck_in, tell
-from tests.support.scripted_play import MS, S, model_of_chance, note, wire
+from tests.support.scripted_play import MS, S, note, wire
+from tests.support.session_models import model_of_chance
 
 BAR_NS = 2 * S
 

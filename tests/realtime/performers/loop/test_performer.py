@@ -25,8 +25,9 @@ from tests.support.loops import (
     struck_in,
     tell,
 )
-from tests.support.scripted_play import MS, S, SlowSession, model_of_chance, note, own_onsets, phrase, sounding_at, wire
+from tests.support.scripted_play import MS, S, note, own_onsets, phrase, sounding_at, wire
 from tests.support.scripted_session import ScriptedSession
+from tests.support.session_models import SlowSession, model_of_chance
 
 
 def test_a_pause_ends_the_phrase_and_is_part_of_it() -> None:

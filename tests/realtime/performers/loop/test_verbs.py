@@ -24,21 +24,10 @@ from tests.support.loops import (
     struck_in,
     tell,
 )
-from tests.support.scripted_play import (
-    MS,
-    RUNS,
-    Act,
-    S,
-    acts,
-    model_of_chance,
-    note,
-    own_onsets,
-    perform,
-    phrase,
-    sounding_at,
-    wire,
-)
+from tests.support.random_players import RUNS, Act, acts, perform
+from tests.support.scripted_play import MS, S, note, own_onsets, phrase, sounding_at, wire
 from tests.support.scripted_session import ScriptedSession
+from tests.support.session_models import model_of_chance
 
 COMMANDS: tuple[Command, ...] = (HandOver(), StopPlaying(), NewPiece(), Panic(), Retry(), Keep(), Undo())
 
