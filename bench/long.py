@@ -14,7 +14,7 @@ import statistics
 import time
 from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from tqdm import tqdm
 from bench.machine import circumstances
 from inference.onnx_session import Logits
 from inference.rolling_context import RollingContext
+from inference.session_wrapper import SessionWrapper
 from piano.notes import Performance
 from realtime.engine.find_bundle import open_bundle
 from realtime.engine.offline_run import OfflineRun
@@ -41,22 +42,14 @@ LIKE = (0.5, 0.75)
 """How full the window is at the tokens that are compared, from and below: from 3/4 on the next one is prepared."""
 
 
-@dataclass(slots=True)
-class TimedSession:
+class TimedSession(SessionWrapper):
     """A session that counts the feeds of one token, and keeps how long those took that are compared."""
 
-    session: RollingContext
-    tokens: int = 0
-    times_ms: "array[float]" = field(default_factory=lambda: array("d"))
-
-    @property
-    def length(self) -> int:
-        return self.session.length
-
-    @property
-    def context(self) -> int:
-        """Return the largest length."""
-        return self.session.context
+    def __init__(self, session: RollingContext) -> None:
+        super().__init__(session)
+        self.session = session
+        self.tokens = 0
+        self.times_ms = array("d")
 
     def feed(self, tokens: Sequence[int]) -> Logits:
         """Feed, and keep the time."""
@@ -73,13 +66,6 @@ class TimedSession:
         """Count from 0 again."""
         self.tokens = 0
         del self.times_ms[:]
-
-    def rollback(self, length: int) -> None:
-        """Forget all but the first tokens."""
-        self.session.rollback(length)
-
-    def reset(self) -> None:
-        self.session.reset()
 
 
 @dataclass(frozen=True, slots=True)

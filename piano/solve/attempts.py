@@ -93,7 +93,18 @@ class OneRowAttempt:
         return ()
 
 
-class SampledAttempt(OneRowAttempt):
+class DrawnAttempt(OneRowAttempt):
+    """What attempts have in common in which a stream is drawn from the model."""
+
+    _playing: ExerciseStream
+    _window: ContextWindow
+
+    def moves(self) -> Mapping[int, RowUpdate]:
+        """Return how its row is to move."""
+        return {0: self._window.move_to_end(self._playing)}
+
+
+class SampledAttempt(DrawnAttempt):
     """Token after token drawn from the model."""
 
     def __init__(self, playing: ExerciseStream, window: ContextWindow, sampler: Sampler) -> None:
@@ -103,10 +114,6 @@ class SampledAttempt(OneRowAttempt):
 
     def performance(self) -> Performance:
         return self._playing.own_part()
-
-    def moves(self) -> Mapping[int, RowUpdate]:
-        """Return how its row is to move."""
-        return {0: self._window.move_to_end(self._playing)}
 
     def accept_logits(self, logits: Mapping[int, Logits]) -> None:
         """Take the logits and draw what follows."""

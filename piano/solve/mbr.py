@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 
 from piano.notes import Performance
 from piano.sampling.sampler import Sampler
-from piano.session import Logits, RowUpdate
-from piano.solve.attempts import OneRowAttempt
+from piano.session import Logits
+from piano.solve.attempts import DrawnAttempt
 from piano.solve.context_window import ContextWindow
 from piano.solve.exercise_stream import ExerciseStream
 from piano.tokens.vocabulary import STEP_S
@@ -58,7 +58,7 @@ def medoid(draws: Sequence[Sequence[Strike]]) -> int:
     return totals.index(max(totals))
 
 
-class AgreeingAttempt(OneRowAttempt):
+class AgreeingAttempt(DrawnAttempt):
     """So many draws of each stretch, one behind the other in one row. See `piano.solve.attempts.Attempt`."""
 
     def __init__(self, playing: ExerciseStream, window: ContextWindow, samplers: Sequence[Sampler]) -> None:
@@ -72,10 +72,6 @@ class AgreeingAttempt(OneRowAttempt):
 
     def performance(self) -> Performance:
         return self._base.own_part()
-
-    def moves(self) -> Mapping[int, RowUpdate]:
-        """Return how its row is to move."""
-        return {0: self._window.move_to_end(self._playing)}
 
     def accept_logits(self, logits: Mapping[int, Logits]) -> None:
         """Take the logits and draw what follows."""

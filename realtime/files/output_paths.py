@@ -1,5 +1,7 @@
 """The files that a command writes: their names, and whether they can be written, asked before the work begins."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from piano.errors import ConfigError
@@ -14,35 +16,35 @@ def check_file(path: Path, flag: str) -> None:
     """Make the folder of a file that is to be written, and try it out; ConfigError if it cannot be written."""
     if path.is_dir():
         raise ConfigError(f"{flag} {path} is a folder: give the name of a file in it")
-    trial = path.with_name(path.name + ".trial")
-    try:
+    with _faults_told(f"{flag} {path} cannot be written", "choose another place"):
         path.parent.mkdir(parents=True, exist_ok=True)
-        trial.touch()
-        trial.unlink()
+        _try_out(path.with_name(path.name + ".trial"))
         if path.exists():
             path.open("ab").close()
-    except OSError as error:
-        raise ConfigError(
-            f"{flag} {path} cannot be written: {error.strerror or error}; choose another place"
-        ) from error
 
 
 def check_folder(folder: Path, flag: str) -> None:
     """Make a folder that is to be written into, and try it out; ConfigError if it cannot be."""
-    try:
+    with _faults_told(f"{flag} {folder} cannot be written into", "choose another folder"):
         folder.mkdir(parents=True, exist_ok=True)
-        trial = folder / ".trial"
-        trial.touch()
-        trial.unlink()
-    except OSError as error:
-        raise ConfigError(
-            f"{flag} {folder} cannot be written into: {error.strerror or error}; choose another folder"
-        ) from error
+        _try_out(folder / ".trial")
 
 
 def write_text(path: Path, text: str) -> None:
     """Write a text file; ConfigError if it cannot be written."""
-    try:
+    with _faults_told(f"{path} cannot be written", "choose another place"):
         path.write_text(text, encoding="utf-8")
+
+
+def _try_out(trial: Path) -> None:
+    trial.touch()
+    trial.unlink()
+
+
+@contextmanager
+def _faults_told(what: str, way_out: str) -> Iterator[None]:
+    """Tell a fault of the system as a ConfigError: what cannot be, why, and what to do."""
+    try:
+        yield
     except OSError as error:
-        raise ConfigError(f"{path} cannot be written: {error.strerror or error}; choose another place") from error
+        raise ConfigError(f"{what}: {error.strerror or error}; {way_out}") from error

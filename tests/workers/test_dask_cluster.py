@@ -91,11 +91,17 @@ def works(*names: str) -> list[Work]:
     return [work for work in every if not DoneIndex(Path("made")).has(work.item.name, work.wish)]
 
 
-def test_whatever_ends_on_the_way_nothing_is_lost_or_done_twice(cluster: Cluster, tmp_path: Path) -> None:
-    cluster.start(3)
+def lines_of_log(level: str) -> list[str]:
+    """Return the list that takes what is logged from a level on, each line with its level."""
     lines: list[str] = []
     logger.remove()
-    logger.add(lines.append, format="{level} {message}", level="INFO")
+    logger.add(lines.append, format="{level} {message}", level=level)
+    return lines
+
+
+def test_whatever_ends_on_the_way_nothing_is_lost_or_done_twice(cluster: Cluster, tmp_path: Path) -> None:
+    cluster.start(3)
+    lines = lines_of_log("INFO")
     plain = [f"{number:02}" for number in range(24)]
     names = [*plain[:9], "kill", "hang", *plain[9:], "odd", "broken", "disk-1", "disk-2"]
     sharing = Sharing(cluster=cluster.address, limit_s=1.5)
@@ -145,9 +151,7 @@ os.kill(int(sys.argv[2]), signal.SIGKILL)
 
 def test_what_cannot_be_sent_is_given_up_by_name(cluster: Cluster, tmp_path: Path) -> None:
     cluster.start(1)
-    lines: list[str] = []
-    logger.remove()
-    logger.add(lines.append, format="{message}", level="ERROR")
+    lines = lines_of_log("ERROR")
     names = [f"{number:02}" for number in range(20)]
     every = works(*names)
     every[7] = replace(every[7], wish=Unsendable("wish"))

@@ -19,6 +19,12 @@ SHEETS = Path(__file__).parent / "sheets"
 BEAT = 480
 
 
+def check_refused(chart: Path, says: str) -> None:
+    """A chart is refused, in words that say why."""
+    with pytest.raises(ConfigError, match=says):
+        chart_of(ChangesGroup(chart_file=chart))
+
+
 @given(st.integers(NO_CHORD, CUES - 1))
 def test_the_name_of_a_chord_is_read_as_that_chord(code: int) -> None:
     assert read_chord(chord_name(code)) == code
@@ -117,8 +123,7 @@ def test_a_midi_file_that_is_longer_than_any_chart_is_refused_before_it_takes_me
     tmp_path: Path, data: bytes, says: str
 ) -> None:
     (tmp_path / "song.mid").write_bytes(data)
-    with pytest.raises(ConfigError, match=says):
-        chart_of(ChangesGroup(chart_file=tmp_path / "song.mid"))
+    check_refused(tmp_path / "song.mid", says)
 
 
 @pytest.mark.parametrize(
@@ -162,8 +167,7 @@ def test_a_score_that_is_longer_than_any_chart_is_refused_before_it_takes_memory
     tmp_path: Path, text: str, says: str
 ) -> None:
     (tmp_path / "song.musicxml").write_text(text)
-    with pytest.raises(ConfigError, match=says):
-        chart_of(ChangesGroup(chart_file=tmp_path / "song.musicxml"))
+    check_refused(tmp_path / "song.musicxml", says)
 
 
 def test_repeats_within_repeats_are_counted_before_they_are_played_out(tmp_path: Path) -> None:

@@ -55,6 +55,13 @@ class Playing:
         """Wait until the player is told something."""
         self.until(lambda: any(text in line for line in self.told))
 
+    def goes_on_after(self, fault: str) -> None:
+        """Wait until a fault is told; then all must fall silent, and what is played next must sound."""
+        self.says(fault)
+        self.until(self.listener.is_silent)
+        self.hears(62)
+        self.play.check()
+
     def listen(self) -> None:
         """Listen to what has come by now."""
         while (data := self._ear.poll()) is not None:
@@ -87,20 +94,14 @@ def raise_once(monkeypatch: pytest.MonkeyPatch, owner: type, name: str) -> None:
 def test_the_input_thread(playing: Playing, monkeypatch: pytest.MonkeyPatch) -> None:
     playing.hears(60)
     raise_once(monkeypatch, MemoryInputPort, "wait")
-    playing.says("a fault at the MIDI input (ArithmeticError: on purpose)")
-    playing.until(playing.listener.is_silent)
-    playing.hears(62)
-    playing.play.check()
+    playing.goes_on_after("a fault at the MIDI input (ArithmeticError: on purpose)")
 
 
 def test_the_output_thread(playing: Playing, monkeypatch: pytest.MonkeyPatch) -> None:
     playing.hears(60)
     raise_once(monkeypatch, MemoryOutputPort, "send")
     playing.play.partner.scheduler.through(bytes.fromhex("904070"))
-    playing.says("a fault at the MIDI output (ArithmeticError: on purpose)")
-    playing.until(playing.listener.is_silent)
-    playing.hears(62)
-    playing.play.check()
+    playing.goes_on_after("a fault at the MIDI output (ArithmeticError: on purpose)")
 
 
 def test_the_engines_thread(playing: Playing, monkeypatch: pytest.MonkeyPatch) -> None:
