@@ -63,6 +63,6 @@ class Ending:
         whole = self.last_key_ns - self.from_ns
         return min(max((at_ns - self.from_ns) / whole, 0.0), 1.0) if whole else 1.0
 
-    def lean(self, at_ns: int) -> Logits:
+    def bias(self, at_ns: int) -> Logits:
         """Return what is to be added to the logits at a moment, (vocab,), so that they lead to the end."""
         return np.asarray(np.float32(self.share(at_ns)) * _LEAN, np.float32)

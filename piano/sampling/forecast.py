@@ -180,7 +180,7 @@ def mix_keys(logits: Logits, mask: Mask | None, expected: Forecast, role: int, r
         mine[key] = whole + math.log(probability)
 
 
-def lean_on_keys(logits: Logits, expected: Forecast, role: int, step: int, recall: float) -> None:
+def adjust_keys(logits: Logits, expected: Forecast, role: int, step: int, recall: float) -> None:
     """Make it likelier or less likely, in place, that a key of a role goes down at a step."""
     belief = _belief(expected.odds, recall)
     factor = sum(share * _moment(_KEY, (due - step) / width) for share, due, width, _ in expected.dues)
@@ -197,7 +197,7 @@ def waits_for_keys(expected: Forecast, step: int, recall: float) -> Curves:
     return waits
 
 
-def lean_on_releases(logits: Logits, log: NoteLog, role: int, step: int, recall: float) -> Curves | None:
+def adjust_releases(logits: Logits, log: NoteLog, role: int, step: int, recall: float) -> Curves | None:
     """Make releases of a role near their expected moments likelier, in place.
 
     Return how many times as likely each wait becomes by the soonest of them, (LONGEST_TIME_STEPS,); None without one.
@@ -221,12 +221,12 @@ def lean_on_releases(logits: Logits, log: NoteLog, role: int, step: int, recall:
     return _ahead(_of_width(_RELEASE_CURVES, width), ahead) * np.float32(belief) + np.float32(1 - belief)
 
 
-def lean_on_waits(logits: Logits, factors: Curves) -> None:
+def adjust_waits(logits: Logits, factors: Curves) -> None:
     """Make each wait so many times as likely, in place."""
     logits[_TIME] += np.log(factors)
 
 
-def lean_on_velocity(logits: Logits, pointers: Pointers, log: NoteLog, role: int, recall: float) -> None:
+def adjust_velocity(logits: Logits, pointers: Pointers, log: NoteLog, role: int, recall: float) -> None:
     """Make velocities near that of the repeated note likelier, in place, once a key has gone down."""
     now = len(log.voices[role].pitches) - 1
     heaviest = next((pointer for pointer in pointers if pointer.now == now), None)

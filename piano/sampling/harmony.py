@@ -35,7 +35,7 @@ def _losses(code: int) -> tuple[Logits, Mask]:
     return (FOREIGN * is_foreign + PASSING * is_passing).astype(np.float32), np.asarray(is_foreign, np.bool_)
 
 
-def lean(logits: Logits, mask: Mask, code: int, strength: float) -> Logits:
+def adjust(logits: Logits, mask: Mask, code: int, strength: float) -> Logits:
     """Return logits, (vocab,), in which keys that fit a chord (a code of `piano.cues`) are likelier.
 
     `strength` is 0 (nothing) to 1 (nothing outside the scale). `mask` says what may come. Never changed in place.

@@ -104,10 +104,10 @@ class LogitGuards:
         logits = self.memory.adjust(logits, recall, mask, settings.pulse_guard if is_free else 0.0)
         if pressed is not None:
             logits = with_releases(logits, pressed, step, mask)
-            logits = self._restrikes.lean(self._recent.lean(logits, step), step) if chooses_keys else logits
-            logits = self._phrase.lean(logits, mask, settings.phrase_guard)
+            logits = self._restrikes.adjust(self._recent.adjust(logits, step), step) if chooses_keys else logits
+            logits = self._phrase.adjust(logits, mask, settings.phrase_guard)
             if is_free and self._phrase.is_empty:
-                logits = self._pedal.lean(logits, settings.phrase_guard)
+                logits = self._pedal.adjust(logits, settings.phrase_guard)
         logits = self._figures.penalise(logits, settings.repetition_guard)
         if notes_per_s is not None:
             logits = self._pace.penalise(logits, step, notes_per_s, settings.pace_guard)

@@ -13,11 +13,11 @@ from piano.sampling.forecast import (
     Forecast,
     Logits,
     Mask,
+    adjust_keys,
+    adjust_releases,
+    adjust_velocity,
+    adjust_waits,
     forecast,
-    lean_on_keys,
-    lean_on_releases,
-    lean_on_velocity,
-    lean_on_waits,
     mix_keys,
     odds_of,
     waits_for_keys,
@@ -129,22 +129,22 @@ class Memory:
         if self.tokens and _KINDS[self.tokens[-1]] == _ON:
             role = _ROLES[self.tokens[-1]]
             if recall:
-                lean_on_velocity(mixed, self._pointers(role), self._log, role, recall)
+                adjust_velocity(mixed, self._pointers(role), self._log, role, recall)
             return mixed
         waits: Curves | None = None
         for role in (0, 1):
             expected = self._forecast(role) if recall else None
             if pulse and role == 0:
                 odds = 0.0 if expected is None else expected.odds * recall
-                self._followed[2].lean(mixed, self._step, pulse / (1 + odds))
+                self._followed[2].adjust(mixed, self._step, pulse / (1 + odds))
             if expected is not None:
                 mix_keys(mixed, mask, expected, role, recall)
                 waits = _times(waits, waits_for_keys(expected, self._step, recall))
-                lean_on_keys(mixed, expected, role, self._step, recall)
+                adjust_keys(mixed, expected, role, self._step, recall)
             if recall:
-                waits = _times(waits, lean_on_releases(mixed, self._log, role, self._step, recall))
+                waits = _times(waits, adjust_releases(mixed, self._log, role, self._step, recall))
         if waits is not None:
-            lean_on_waits(mixed, waits)
+            adjust_waits(mixed, waits)
         return mixed
 
     def repetition(self, role: int) -> float:

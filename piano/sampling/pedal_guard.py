@@ -47,7 +47,7 @@ class PedalGuard:
         """Forget all but the first `keys` keys."""
         del self._own[keys:]
 
-    def lean(self, logits: Logits, strength: float) -> Logits:
+    def adjust(self, logits: Logits, strength: float) -> Logits:
         """Return logits, (vocab,), in which a change of the pedal towards the aim is likelier.
 
         They are never changed in place; a strength of 0 changes nothing.

@@ -59,7 +59,7 @@ class PhraseGuard:
         if len(self._heard) >= 2 * REMEMBERED:
             del self._heard[:-REMEMBERED]
 
-    def lean(self, logits: Logits, mask: Mask, strength: float) -> Logits:
+    def adjust(self, logits: Logits, mask: Mask, strength: float) -> Logits:
         """Return logits, (vocab,), in which keys of our own that lie as those heard are likelier among all keys.
 
         `strength` 1 costs real music nothing, 0 changes nothing. `mask` says what may come. Never changed in place.

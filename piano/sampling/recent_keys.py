@@ -50,7 +50,7 @@ class RecentKeysGuard:
         """Forget all but the first `keys` keys."""
         del self._keys[keys:], self._steps[keys:]
 
-    def lean(self, logits: Logits, step: int) -> Logits:
+    def adjust(self, logits: Logits, step: int) -> Logits:
         """Return logits, (vocab,), in which the keys of just before a step, and those beside, are less likely.
 
         They are never changed in place.

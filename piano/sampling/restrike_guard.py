@@ -48,7 +48,7 @@ class RestrikeGuard:
         del self._keys[keys:], self._steps[keys:]
         self._again.rollback(keys)
 
-    def lean(self, logits: Logits, step: int) -> Logits:
+    def adjust(self, logits: Logits, step: int) -> Logits:
         """Return logits, (vocab,), in which keys of the last second are less likely, where too many came again.
 
         They are never changed in place.

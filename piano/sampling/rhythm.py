@@ -63,7 +63,7 @@ class Rhythm(NamedTuple):
         run = next((number for number, is_equal in enumerate(equal) if not is_equal), len(equal))
         return self.onset + waits[0], _LIKELIER[run]
 
-    def lean(self, logits: NDArray[np.float32], step: int, strength: float) -> None:
+    def adjust(self, logits: NDArray[np.float32], step: int, strength: float) -> None:
         """Make waits from a step on that end at the expected moment likelier, in place, and keys that go down then.
 
         `strength` 1 is what fits real music. Keys of the last chord stay as likely as they were.

@@ -77,18 +77,18 @@ class ConstrainedDecoder(ABC):
         step: int,
         pressed: Mapping[int, int] | None,
         *,
-        lean: Logits | None = None,
+        bias: Logits | None = None,
         notes_per_s: float | None = None,
         chooses_keys: bool = True,
     ) -> Options:
         """Offer options at a step, with the logits of what follows, (vocab,); return them.
 
-        `lean` is what else is known of the music, in nats for each token. All else is as for `LogitGuards.adjust`.
+        `bias` is what else is known of the music, in nats for each token. All else is as for `LogitGuards.adjust`.
         """
         guarded = self._guards.adjust(
             logits, options.allowed, self._sampling, step, pressed, notes_per_s=notes_per_s, chooses_keys=chooses_keys
         )
-        self._options, self._drawn_from = options, guarded if lean is None else guarded + lean
+        self._options, self._drawn_from = options, guarded if bias is None else guarded + bias
         return options
 
     def _remember(self, length: int, tokens: Iterable[int]) -> None:

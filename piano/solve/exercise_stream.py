@@ -21,9 +21,9 @@ import numpy as np
 from piano.events import LOWEST_PITCH, Role
 from piano.sampling.sampler import SamplingSettings
 from piano.session import Logits
+from piano.solve.biases import NO_PEDAL_DOWN, in_tempo, in_texture
 from piano.solve.constraints import FOREVER, Constraints, ForcedEvent
 from piano.solve.forced_stream import ForcedStream
-from piano.solve.leanings import NO_PEDAL_DOWN, in_tempo, in_texture
 from piano.solve.limits import (
     IS_GIVEN,
     IS_OWN,
@@ -107,20 +107,20 @@ class ExerciseStream(ForcedStream):
                 continue
             if self.is_due:
                 break
-            options, lean = self._possible(known), self._evidence(known)
-            if options.allowed.any() and (lean is None or lean[options.allowed].max() > _IMPOSSIBLE):
-                return self._offered(options, lean)
+            options, bias = self._possible(known), self._evidence(known)
+            if options.allowed.any() and (bias is None or bias[options.allowed].max() > _IMPOSSIBLE):
+                return self._offered(options, bias)
             self.pass_over()
         return None
 
-    def _offered(self, options: Options, lean: Logits | None) -> Options:
+    def _offered(self, options: Options, bias: Logits | None) -> Options:
         """Offer some options, with what is known of the music in nats for each token; return them."""
         if self._logits is None:
             raise RuntimeError("the stream has not been fed yet")
         self._recall_all()
         pressed = None if self._grammar.in_note else self._pressed
         chooses = self._owed is None and not self.follows_order
-        return self._offer(options, self._logits, self._step, pressed, lean=lean, chooses_keys=chooses)
+        return self._offer(options, self._logits, self._step, pressed, bias=bias, chooses_keys=chooses)
 
     def _recall_all(self) -> None:
         """Have the memory hold the stream as far as it stands, where it is asked."""

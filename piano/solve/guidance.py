@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from piano.sampling.harmony import lean
+from piano.sampling.harmony import adjust
 from piano.session import Logits
 from piano.tokens.grammar import Mask
 
@@ -46,11 +46,11 @@ class Guidance:
             if source is not None:
                 source.first_beat = beat
 
-    def lean(self, logits: Logits, mask: Mask, at_ns: int) -> Logits:
+    def adjust(self, logits: Logits, mask: Mask, at_ns: int) -> Logits:
         """Return logits, (vocab,), that lean to the chord of a moment."""
         if self.chords is None or self.strength <= 0:
             return logits
-        return lean(logits, mask, self.chords.chord_at(at_ns), self.strength)
+        return adjust(logits, mask, self.chords.chord_at(at_ns), self.strength)
 
 
 @runtime_checkable

@@ -183,9 +183,9 @@ class LiveStream(FedStream):
             return None
         pressed = None if grammar.in_note else state.pressed
         options = Options(mask)
-        self._offer(options, state.logits, step, pressed, lean=bounds.bias, notes_per_s=bounds.notes_per_s)
+        self._offer(options, state.logits, step, pressed, bias=bounds.bias, notes_per_s=bounds.notes_per_s)
         if not grammar.in_note:
-            self._drawn_from = self._guidance.lean(self._drawn_from, mask, state.encoder.time_of(step))
+            self._drawn_from = self._guidance.adjust(self._drawn_from, mask, state.encoder.time_of(step))
         return options
 
     def take(self, token: int) -> None:

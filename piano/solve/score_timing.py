@@ -135,7 +135,7 @@ class TempoCurve:
                 self._rubato *= _RETURNS
         self._moment = written, step
 
-    def lean(self, step: int, until: int | None) -> tuple[float, float, NDArray[np.float64]]:
+    def bias(self, step: int, until: int | None) -> tuple[float, float, NDArray[np.float64]]:
         """Return by how many nats likelier it is, seen from a step, that the next key goes down at this step, that
         something else comes now, and that time passes: (waits,) of 1, 2, … steps, of which those that reach `until`
         only say that it comes no earlier than that.

@@ -102,7 +102,7 @@ class Texture:
     due: NDArray[np.float32]
     lengths: Lengths | None = None
 
-    def lean(self, step: int, played: int) -> NDArray[np.float32]:
+    def bias(self, step: int, played: int) -> NDArray[np.float32]:
         """Return by how many nats keys are likelier at the steps from one on, when so many have gone down, (waits,)."""
         ahead = np.arange(step, step + _WAITS)
         inside = np.minimum(ahead, self.due.size - 1)

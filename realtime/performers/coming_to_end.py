@@ -40,8 +40,8 @@ def toward_end(bounds: Bounds, ending: Ending | None, *, tells_end: bool = True)
     allowed = bounds.allowed | _END if tells_end else bounds.allowed
     if bounds.earliest_ns >= ending.last_key_ns:
         allowed = allowed & ~OWN_ON
-    lean = ending.lean(bounds.earliest_ns)
-    bias = lean if bounds.bias is None else bounds.bias + lean
+    toward = ending.bias(bounds.earliest_ns)
+    bias = toward if bounds.bias is None else bounds.bias + toward
     return replace(bounds, allowed=np.asarray(allowed, np.bool_), bias=bias, must_play=False, latest_ns=None)
 
 

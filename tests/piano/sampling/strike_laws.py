@@ -20,7 +20,7 @@ class StrikeGuard(Protocol):
 
     def rollback(self, keys: int) -> None: ...
 
-    def lean(self, logits: NDArray[np.float32], step: int) -> NDArray[np.float32]: ...
+    def adjust(self, logits: NDArray[np.float32], step: int) -> NDArray[np.float32]: ...
 
 
 def check_rollback(guard: Callable[[Strikes], StrikeGuard], kept: Strikes, taken_back: Strikes) -> None:
@@ -29,6 +29,6 @@ def check_rollback(guard: Callable[[Strikes], StrikeGuard], kept: Strikes, taken
     both = guard(kept + taken_back)
     copy = both.copy()
     both.rollback(len(kept))
-    assert np.array_equal(both.lean(FLAT, step + 2), guard(kept).lean(FLAT, step + 2))
+    assert np.array_equal(both.adjust(FLAT, step + 2), guard(kept).adjust(FLAT, step + 2))
     later = step + sum(wait for _, wait in taken_back)
-    assert np.array_equal(copy.lean(FLAT, later + 2), guard(kept + taken_back).lean(FLAT, later + 2))
+    assert np.array_equal(copy.adjust(FLAT, later + 2), guard(kept + taken_back).adjust(FLAT, later + 2))

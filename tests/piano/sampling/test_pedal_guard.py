@@ -22,18 +22,18 @@ def guard(own: list[bool]) -> PedalGuard:
 
 
 def test_dry_music_is_led_back_to_the_pedal_and_drowned_music_away_from_it() -> None:
-    dry, wet = (guard([down] * 100).lean(FLAT, 1.0) for down in (False, True))
+    dry, wet = (guard([down] * 100).adjust(FLAT, 1.0) for down in (False, True))
     assert dry[PRESS] > 0 > dry[LIFT]
     assert wet[LIFT] > 0 > wet[PRESS]
     assert np.count_nonzero(dry) == 2, "all else stays as it is"
-    assert guard([False] * 100).lean(FLAT, 2.0)[PRESS] == pytest.approx(2 * dry[PRESS])
+    assert guard([False] * 100).adjust(FLAT, 2.0)[PRESS] == pytest.approx(2 * dry[PRESS])
 
 
 def test_at_the_aim_and_without_strength_nothing_changes() -> None:
     usual = [index < 100 * PIANISTS_SHARE for index in range(100)]
-    assert guard(usual).lean(FLAT, 1.0)[PRESS] == pytest.approx(0, abs=1e-6)
-    assert guard([]).lean(FLAT, 1.0)[PRESS] == pytest.approx(0, abs=1e-6)
-    assert guard([False] * 100).lean(FLAT, 0.0) is FLAT
+    assert guard(usual).adjust(FLAT, 1.0)[PRESS] == pytest.approx(0, abs=1e-6)
+    assert guard([]).adjust(FLAT, 1.0)[PRESS] == pytest.approx(0, abs=1e-6)
+    assert guard([False] * 100).adjust(FLAT, 0.0) is FLAT
 
 
 @given(keys, keys)
@@ -41,5 +41,5 @@ def test_what_is_taken_back_leaves_no_trace(own: list[bool], taken_back: list[bo
     both = guard(own + taken_back)
     copy = both.copy()
     both.rollback(len(own))
-    assert np.array_equal(both.lean(FLAT, 1.0), guard(own).lean(FLAT, 1.0))
-    assert np.array_equal(copy.lean(FLAT, 1.0), guard(own + taken_back).lean(FLAT, 1.0))
+    assert np.array_equal(both.adjust(FLAT, 1.0), guard(own).adjust(FLAT, 1.0))
+    assert np.array_equal(copy.adjust(FLAT, 1.0), guard(own + taken_back).adjust(FLAT, 1.0))

@@ -23,7 +23,7 @@ def heard(*keys: int) -> PhraseGuard:
 
 
 def gain(guard: PhraseGuard, pitch: int, strength: float = 1.0) -> float:
-    return float(guard.lean(FLAT, ANY, strength)[VOCABULARY.on(Role.OWN, pitch)])
+    return float(guard.adjust(FLAT, ANY, strength)[VOCABULARY.on(Role.OWN, pitch)])
 
 
 def test_keys_of_its_register_and_its_key_gain_and_far_ones_lose() -> None:
@@ -39,7 +39,7 @@ def test_that_a_key_comes_is_as_likely_as_it_was(keys: list[int], seed: int, str
     logits = rng.normal(0, 3, VOCABULARY.size).astype(np.float32)
     mask = rng.random(VOCABULARY.size) < 0.5
     untouched = logits.copy()
-    leaned = heard(*keys).lean(logits, mask, strength)
+    leaned = heard(*keys).adjust(logits, mask, strength)
     among = mask & OWN_KEYS
     assert np.array_equal(logits, untouched)
     assert np.array_equal(leaned[~among], logits[~among])
@@ -49,9 +49,9 @@ def test_that_a_key_comes_is_as_likely_as_it_was(keys: list[int], seed: int, str
 
 
 def test_little_music_or_no_strength_changes_nothing() -> None:
-    assert heard(*[60] * (FEWEST - 1)).lean(FLAT, ANY, 1.0) is FLAT
-    assert heard(*[60] * FEWEST).lean(FLAT, ANY, 0.0) is FLAT
-    assert heard(*[60] * FEWEST).lean(FLAT, ~OWN_KEYS, 1.0) is FLAT
+    assert heard(*[60] * (FEWEST - 1)).adjust(FLAT, ANY, 1.0) is FLAT
+    assert heard(*[60] * FEWEST).adjust(FLAT, ANY, 0.0) is FLAT
+    assert heard(*[60] * FEWEST).adjust(FLAT, ~OWN_KEYS, 1.0) is FLAT
 
 
 @pytest.mark.parametrize("nothing", [-np.inf, np.nan])
@@ -68,7 +68,7 @@ def test_keys_that_the_model_never_strikes_stay_so_and_make_no_others_unsure(not
 @given(st.lists(pitches, max_size=3 * REMEMBERED))
 def test_what_is_long_past_says_nothing(before: list[int]) -> None:
     last = [40 + number % 30 for number in range(REMEMBERED)]
-    np.testing.assert_array_equal(heard(*before, *last).lean(FLAT, ANY, 1.0), heard(*last).lean(FLAT, ANY, 1.0))
+    np.testing.assert_array_equal(heard(*before, *last).adjust(FLAT, ANY, 1.0), heard(*last).adjust(FLAT, ANY, 1.0))
     copied = heard(*before).copy()
     for pitch in last:
         copied.hear(pitch)

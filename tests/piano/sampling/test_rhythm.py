@@ -26,7 +26,7 @@ def heard(waits: list[int], chord: int = 1) -> Rhythm:
 
 def leant(rhythm: Rhythm, step: int, strength: float = 1.0) -> NDArray[np.float32]:
     logits = FLAT.copy()
-    rhythm.lean(logits, step, strength)
+    rhythm.adjust(logits, step, strength)
     return logits
 
 

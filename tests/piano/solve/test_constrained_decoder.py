@@ -11,15 +11,15 @@ from piano.solve.limits import Options
 from piano.solve.live_stream import LiveStream
 from piano.tokens.vocabulary import VOCABULARY
 
-NO_LEAN: Logits = np.zeros(VOCABULARY.size, np.float32)
+NO_BIAS: Logits = np.zeros(VOCABULARY.size, np.float32)
 
 
 class CountsDown(ConstrainedDecoder):
     """Offers a wait of one step or of two, so many times; the model finds one step twice as likely."""
 
-    def __init__(self, times: int, lean: Logits = NO_LEAN) -> None:
+    def __init__(self, times: int, bias: Logits = NO_BIAS) -> None:
         super().__init__(SamplingSettings(temperature=0.0))
-        self.left, self.taken, self._lean = times, list[int](), lean
+        self.left, self.taken, self._bias = times, list[int](), bias
 
     def options(self) -> Options | None:
         if not self.left:
@@ -28,7 +28,7 @@ class CountsDown(ConstrainedDecoder):
         logits[[VOCABULARY.time(1), VOCABULARY.time(2)]] = np.log(2), 0.0
         allowed = np.zeros(VOCABULARY.size, np.bool_)
         allowed[[VOCABULARY.time(1), VOCABULARY.time(2)]] = True
-        return self._offer(Options(allowed), logits, 0, {}, lean=self._lean)
+        return self._offer(Options(allowed), logits, 0, {}, bias=self._bias)
 
     def take(self, token: int) -> None:
         self.left -= 1
@@ -43,9 +43,9 @@ def test_it_draws_while_options_are_offered() -> None:
 
 
 def test_what_is_known_of_the_music_counts() -> None:
-    lean = NO_LEAN.copy()
-    lean[VOCABULARY.time(2)] = 1.0
-    decoder = CountsDown(1, lean)
+    bias = NO_BIAS.copy()
+    bias[VOCABULARY.time(2)] = 1.0
+    decoder = CountsDown(1, bias)
     decoder.draw(Sampler(0, SamplingSettings(temperature=0.0)))
     assert decoder.taken == [VOCABULARY.time(2)]
 

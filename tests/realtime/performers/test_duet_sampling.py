@@ -130,7 +130,7 @@ def live_outcome(seed: int, count: int, rng: np.random.Generator) -> Outcome:
 
 
 def test_a_live_duet_is_distributed_as_the_joint_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(RecentKeysGuard, "lean", lambda _, logits, __: logits)  # which no setting takes away
+    monkeypatch.setattr(RecentKeysGuard, "adjust", lambda _, logits, __: logits)  # which no setting takes away
     rng = np.random.default_rng(11)
     runs = 1000
     counts = Counter(live_outcome(seed, 3, rng) for seed in range(runs))

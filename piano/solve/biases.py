@@ -28,12 +28,12 @@ def in_tempo(tempo: TempoCurve, step: int, until: int | None, *, is_down: bool, 
     """Return by how many nats the score makes each token likelier at a step, (vocab,), when something known comes at
     `until`, and the pedal has stood for so many steps.
     """
-    now, other, waits = tempo.lean(step, until)
-    lean = np.full(VOCABULARY.size, other, np.float32)
-    lean[IS_OWN_ON] = now
-    lean[_WAITS] = waits[:LONGEST_TIME_STEPS]
-    lean[VOCABULARY.pedal(Role.OWN, down=not is_down)] += change_of_pedal(is_down, pedal_steps)
-    return lean
+    now, other, waits = tempo.bias(step, until)
+    bias = np.full(VOCABULARY.size, other, np.float32)
+    bias[IS_OWN_ON] = now
+    bias[_WAITS] = waits[:LONGEST_TIME_STEPS]
+    bias[VOCABULARY.pedal(Role.OWN, down=not is_down)] += change_of_pedal(is_down, pedal_steps)
+    return bias
 
 
 def in_texture(texture: Texture, step: int, presses: Sequence[tuple[int, int]], rises: int) -> Logits:
@@ -41,12 +41,12 @@ def in_texture(texture: Texture, step: int, presses: Sequence[tuple[int, int]], 
 
     From the step `rises` on a key may come up.
     """
-    keys = texture.lean(step, len(presses))
-    lean = np.zeros(VOCABULARY.size, np.float32)
-    lean[IS_OWN_ON] = keys[0]
+    keys = texture.bias(step, len(presses))
+    bias = np.zeros(VOCABULARY.size, np.float32)
+    bias[IS_OWN_ON] = keys[0]
     others = np.where(np.arange(step + 1, step + 1 + LONGEST_TIME_STEPS) >= rises, _OTHERS, _OTHERS_HELD)
-    lean[_WAITS] = np.log(np.exp(keys[1:]) * (1 - others) + others)
+    bias[_WAITS] = np.log(np.exp(keys[1:]) * (1 - others) + others)
     for pressed, pitch in presses[-_LATELY:]:
         if pressed >= step - AGAIN_STEPS:
-            lean[_FIRST_OWN_ON + pitch] -= AGAIN_NATS
-    return lean
+            bias[_FIRST_OWN_ON + pitch] -= AGAIN_NATS
+    return bias
