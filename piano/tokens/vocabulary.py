@@ -15,10 +15,9 @@ older ids stay what they were.
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from piano.cues import CUES, cue_name
 from piano.events import HIGHEST_PITCH, LOWEST_PITCH, Role
@@ -112,8 +111,7 @@ class Kind(IntEnum):
     CUE = 12
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(NamedTuple):
     kind: Kind
     name: str
     value: int = 0

@@ -6,8 +6,8 @@ import numpy as np
 
 from piano.errors import PortError
 from realtime.doctor.finding import Change, Finding, fault, good, note
-from realtime.doctor.keyboard import Arrived
 from realtime.midi.message import split
+from realtime.midi.port_events import Received
 from realtime.midi.ports import InputPort, MidiSystem, OutputPort
 from realtime.threads.clock import NS_PER_MS, NS_PER_S, Clock
 
@@ -30,14 +30,14 @@ def probe(channel: int) -> bytes:
     return bytes((0xB0 + channel - 1, PROBE, 85))
 
 
-def listen(port: InputPort, clock: Clock, duration_ns: int) -> list[Arrived]:
+def listen(port: InputPort, clock: Clock, duration_ns: int) -> list[Received]:
     """Return what comes in within a time, with moments from its beginning; at least what is there already."""
     began_ns = clock.now_ns()
-    heard: list[Arrived] = []
+    heard: list[Received] = []
     while True:
         while (data := port.poll()) is not None:
             at_ns = clock.now_ns() if port.arrived_ns is None else port.arrived_ns
-            heard += [Arrived(at_ns - began_ns, message) for message in split(data)]
+            heard += [Received(at_ns - began_ns, message) for message in split(data)]
         if clock.now_ns() - began_ns >= duration_ns:
             return heard
         port.wait()
@@ -50,7 +50,7 @@ def loop_findings(output: OutputPort, port: InputPort, clock: Clock, channel: in
     return [loop_finding(is_loop=comes_back(sent, listen(port, clock, WITHIN_NS // 2)))]
 
 
-def comes_back(sent: bytes, heard: Sequence[Arrived]) -> bool:
+def comes_back(sent: bytes, heard: Sequence[Received]) -> bool:
     """Say whether a message that went out is among those that came in, on whatever channel."""
     return any(one.data[1:] == sent[1:] for one in heard if len(one.data) == 3)
 

@@ -5,11 +5,11 @@ Who plays is asked for some keys, soft and loud, and for two short presses of th
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 from realtime.doctor.finding import Change, Finding, fault, good, note
 from realtime.midi.message import DRUM_CHANNEL, PEDAL_THRESHOLD, SUSTAIN, MessageKind, channel_of, kind_of
+from realtime.midi.port_events import Received
 
 ENOUGH_KEYS = 8
 """With fewer keys nothing is said of velocities."""
@@ -26,15 +26,7 @@ FLOOD_PER_S = 100.0
 CLOCK = 0xF8
 
 
-@dataclass(frozen=True, slots=True)
-class Arrived:
-    """One message, and when it came."""
-
-    at_ns: int
-    data: bytes
-
-
-def keyboard_findings(messages: Sequence[Arrived], duration_ns: int) -> list[Finding]:
+def keyboard_findings(messages: Sequence[Received], duration_ns: int) -> list[Finding]:
     """Return what can be said of a keyboard by what it sent within a time."""
     keys = [one for one in messages if kind_of(one.data) is MessageKind.NOTE_ON]
     found = [*_flood(messages, duration_ns), *_pedal(messages, duration_ns)]
@@ -43,7 +35,7 @@ def keyboard_findings(messages: Sequence[Arrived], duration_ns: int) -> list[Fin
     return [*_channels(keys), *_doubled(keys), *_velocities(keys), *found]
 
 
-def _silence(messages: Sequence[Arrived]) -> Finding:
+def _silence(messages: Sequence[Received]) -> Finding:
     if any(kind_of(one.data) not in (MessageKind.REAL_TIME, MessageKind.SYSEX) for one in messages):
         return note("no key came, but other messages did: the cable is good", "play some keys, and call again")
     alive = " (it is switched on and connected: it sends clock or active sensing)" if messages else ""
@@ -54,7 +46,7 @@ def _silence(messages: Sequence[Arrived]) -> Finding:
     )
 
 
-def _channels(keys: Sequence[Arrived]) -> list[Finding]:
+def _channels(keys: Sequence[Received]) -> list[Finding]:
     channels = Counter(channel_of(one.data) for one in keys)
     if set(channels) == {DRUM_CHANNEL}:
         return [
@@ -70,8 +62,8 @@ def _channels(keys: Sequence[Arrived]) -> list[Finding]:
     return found
 
 
-def _doubled(keys: Sequence[Arrived]) -> list[Finding]:
-    last: dict[int, Arrived] = {}
+def _doubled(keys: Sequence[Received]) -> list[Finding]:
+    last: dict[int, Received] = {}
     twice, across = 0, 0
     for one in keys:
         before = last.get(one.data[1])
@@ -98,7 +90,7 @@ def _doubled(keys: Sequence[Arrived]) -> list[Finding]:
     ]
 
 
-def _velocities(keys: Sequence[Arrived]) -> list[Finding]:
+def _velocities(keys: Sequence[Received]) -> list[Finding]:
     velocities = sorted(one.data[2] for one in keys)
     lowest, highest = velocities[0], velocities[-1]
     if len(keys) < ENOUGH_KEYS:
@@ -136,7 +128,7 @@ def _velocities(keys: Sequence[Arrived]) -> list[Finding]:
     return [good(f"velocities from {lowest} to {highest}")]
 
 
-def _pedal(messages: Sequence[Arrived], duration_ns: int) -> list[Finding]:
+def _pedal(messages: Sequence[Received], duration_ns: int) -> list[Finding]:
     moves = [one for one in messages if kind_of(one.data) is MessageKind.SUSTAIN and one.data[1] == SUSTAIN]
     if not moves:
         return [note("no pedal was heard", "press it twice; plug it in before the keyboard is switched on")]
@@ -182,7 +174,7 @@ def flood_findings(real_time: int, duration_ns: int) -> list[Finding]:
     ]
 
 
-def _flood(messages: Sequence[Arrived], duration_ns: int) -> list[Finding]:
+def _flood(messages: Sequence[Received], duration_ns: int) -> list[Finding]:
     real_time = Counter(one.data[0] for one in messages if kind_of(one.data) is MessageKind.REAL_TIME)
     if flood := flood_findings(sum(real_time.values()), duration_ns):
         return flood

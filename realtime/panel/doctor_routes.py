@@ -15,8 +15,9 @@ from starlette.routing import BaseRoute, Route
 
 from realtime.doctor.cable import comes_back, loop_finding, own_sound_findings, probe
 from realtime.doctor.finding import Finding
-from realtime.doctor.keyboard import Arrived, flood_findings, keyboard_findings
+from realtime.doctor.keyboard import flood_findings, keyboard_findings
 from realtime.midi.performance_messages import TimedMessage
+from realtime.midi.port_events import Received
 from realtime.panel.child import WorkError, program, run_child
 from realtime.panel.controls import Controls
 from realtime.panel.responses import json_of
@@ -89,7 +90,7 @@ async def cable_findings(
     after, took_s = controls.input_status(), controls.now_s() - began_s
     if after is None:
         return []
-    heard = [Arrived(one.at_ns, one.data) for one in controls.last(took_s) if one.source is TakeSource.PLAYED]
+    heard = [Received(one.at_ns, one.data) for one in controls.last(took_s) if one.source is TakeSource.PLAYED]
     is_loop = after.echoes > before.echoes or comes_back(probe(controls.settings.output_channel), heard)
     return [
         loop_finding(is_loop=is_loop),
@@ -100,10 +101,12 @@ async def cable_findings(
 def findings_of(controls: Controls) -> list[Finding]:
     """Return what can be said of the keyboard by what was heard in the last minute, and of the piano at the output."""
     heard = [
-        Arrived(record.at_ns, record.data) for record in controls.last(LISTENED_S) if record.source is TakeSource.PLAYED
+        Received(record.at_ns, record.data)
+        for record in controls.last(LISTENED_S)
+        if record.source is TakeSource.PLAYED
     ]
     first_ns = heard[0].at_ns if heard else 0
-    messages = [Arrived(one.at_ns - first_ns, one.data) for one in heard]
+    messages = [Received(one.at_ns - first_ns, one.data) for one in heard]
     found = keyboard_findings(messages, LISTENED_S * NS_PER_S)
     status = controls.status()
     return [*found, *own_sound_findings(status.input, status.output, thru=controls.settings.thru)] if heard else found
