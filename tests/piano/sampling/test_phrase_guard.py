@@ -58,9 +58,9 @@ def test_little_music_or_no_strength_changes_nothing() -> None:
 def test_keys_that_the_model_never_strikes_stay_so_and_make_no_others_unsure(nothing: float) -> None:
     logits = FLAT.copy()
     logits[OWN_KEYS] = nothing
-    assert heard(*[60] * FEWEST).lean(logits, ANY, 1.0) is logits
+    assert heard(*[60] * FEWEST).adjust(logits, ANY, 1.0) is logits
     logits[VOCABULARY.on(Role.OWN, 60)] = 0.0
-    leaned = heard(*[60] * FEWEST).lean(logits, ANY, 1.0)
+    leaned = heard(*[60] * FEWEST).adjust(logits, ANY, 1.0)
     assert leaned[VOCABULARY.on(Role.OWN, 60)] == pytest.approx(0.0)
     assert np.array_equal(leaned, logits, equal_nan=True)
 
