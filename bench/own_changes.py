@@ -26,6 +26,7 @@ from piano.events import Pedal
 from piano.midi.file import MidiTrack, write_performance
 from piano.notes import Performance
 from piano.tokens.vocabulary import VOCABULARY
+from piano.whole_file import write_report
 from realtime.beat.chords import EARLY_BEATS
 from realtime.engine.find_bundle import EMBEDDED_FOLDER
 from realtime.engine.offline_run import OfflineRun
@@ -201,7 +202,7 @@ def main() -> None:
     for number, (excerpt, music) in enumerate(zip(chosen, truth, strict=True)):
         write(options.folder / "truth", number, excerpt, music)
     names = {f"{number + 1:02}": excerpt.work for number, excerpt in enumerate(chosen)}
-    (options.folder / "truth" / PIECES_NAME).write_text(json.dumps(names, indent=2) + "\n")
+    write_report(options.folder / "truth" / PIECES_NAME, json.dumps(names, indent=2) + "\n")
     print(_row("the pianist", [shares(*both) for both in zip(chosen, truth, strict=True)]), flush=True)
     for name in options.way or WAYS:
         found = []

@@ -21,6 +21,7 @@ from piano.notes import NoteArray, Performance
 from piano.solve.expectation import survival
 from piano.tokens.encoding import encode
 from piano.tokens.stream import StreamDecoder
+from piano.whole_file import write_report
 from realtime.performers.phrase_detector import PhraseDetector, with_expectation
 from realtime.performers.play_settings import PauseSettings
 from train.corpus.note_cache import NoteCache
@@ -141,7 +142,8 @@ def main() -> None:
             if ends == options.pieces:
                 break
         if options.json is not None:
-            options.json.write_text(json.dumps([[each.length_s, each.pause_s, each.survival] for each in found]))
+            rows = [[each.length_s, each.pause_s, each.survival] for each in found]
+            write_report(options.json, json.dumps(rows) + "\n")
     print(table(found))
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from piano.whole_file import write_report
+
 
 @dataclass(frozen=True, slots=True)
 class Spread:
@@ -29,7 +31,7 @@ def spread_of(times_ms: Sequence[float]) -> Spread:
 
 
 def write_json(path: Path | None, figures: Mapping[str, Any]) -> None:
-    """Write figures, dataclasses among them, to a file, where one is named."""
+    """Write figures, dataclasses among them, to a file, where one is named: whole, as it is read while it grows."""
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(figures, indent=1, default=asdict) + "\n")
+        write_report(path, json.dumps(figures, indent=1, default=asdict) + "\n")

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from piano.errors import ConfigError
+from piano.whole_file import write_report
 
 
 def variant_path(path: Path, index: int, variants: int) -> Path:
@@ -31,9 +32,9 @@ def check_folder(folder: Path, flag: str) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file; ConfigError if it cannot be written."""
+    """Write a text file, whole or not at all; ConfigError if it cannot be written."""
     with _faults_told(f"{path} cannot be written", "choose another place"):
-        path.write_text(text, encoding="utf-8")
+        write_report(path, text)
 
 
 def _try_out(trial: Path) -> None:

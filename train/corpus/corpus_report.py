@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from piano.errors import CorpusError
+from piano.whole_file import whole_file
 from train.corpus.note_cache import Piece
 from train.corpus.sources import SPLITS
 from train.tables import text_table
@@ -130,7 +131,7 @@ class CorpusReport:
             ],
         }
         try:
-            with path.open("w", encoding="utf-8") as file:
+            with whole_file(path) as partial, partial.open("w", encoding="utf-8") as file:
                 file.write(json.dumps(report, ensure_ascii=False, indent=1).removesuffix("\n}") + ',\n "files": [')
                 for number, outcome in enumerate(self.outcomes):
                     figures = {name: getattr(outcome, name) for name in _FIGURES}

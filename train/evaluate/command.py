@@ -12,6 +12,7 @@ from tqdm import tqdm
 from piano.errors import ConfigError, CorpusError, MidiFileError, PianodError
 from piano.midi.file import read_performance
 from piano.tokens.encoding import TokenArray, encode
+from piano.whole_file import write_report
 from train.corpus.cleaning import clean
 from train.corpus.note_cache import NoteCache
 from train.corpus.sources import midi_files
@@ -218,6 +219,6 @@ def _write(path: Path, rows: Sequence[Measured], args: argparse.Namespace) -> No
     source = {"midi": str(args.midi)} if args.midi else {"split": args.split or "test"}
     content = {**source, **rows[0].to_json(), "baselines": {row.name: row.to_json() for row in rows[1:]}}
     try:
-        path.write_text(json.dumps(content, indent=2) + "\n")
+        write_report(path, json.dumps(content, indent=2) + "\n")
     except OSError as fault:
         raise PianodError(f"{path}: cannot be written ({fault.strerror}); choose another --json") from fault

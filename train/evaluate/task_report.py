@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from piano.errors import PianodError
+from piano.whole_file import write_report
 from train.evaluate.task_metrics import DISTRIBUTIONS
 from train.evaluate.task_results import MODEL, OVERALL_RATIO, ResultRow
 from train.tables import markdown_table
@@ -75,8 +76,8 @@ class TaskReport:
         """Write table, JSON and picture to a folder, which is made."""
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            (folder / JSON_NAME).write_text(json.dumps(self.to_json(), indent=1) + "\n", encoding="utf-8")
-            (folder / TABLE_NAME).write_text(self.markdown(), encoding="utf-8")
+            write_report(folder / JSON_NAME, json.dumps(self.to_json(), indent=1) + "\n")
+            write_report(folder / TABLE_NAME, self.markdown())
             self.draw(folder / PICTURE_NAME)
         except OSError as fault:
             raise PianodError(f"{folder}: cannot be written ({fault.strerror}); choose another --out") from fault

@@ -10,7 +10,7 @@ import torch
 from torch.optim import Optimizer
 
 from piano.errors import CheckpointError
-from piano.whole_file import whole_file
+from piano.whole_file import whole_file, write_whole
 from train.model.gpt2 import GPT2
 from train.recipe import Recipe
 
@@ -80,7 +80,7 @@ def trim_log(folder: Path, step: int) -> None:
     path = folder / LOG
     if path.is_file():
         lines = path.read_text().splitlines(keepends=True)
-        path.write_text("".join(line for line in lines if json.loads(line)["step"] <= step))
+        write_whole(path, "".join(line for line in lines if json.loads(line)["step"] <= step).encode())
 
 
 def _recipe_of(state: dict[str, Any]) -> Recipe:

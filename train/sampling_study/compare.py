@@ -20,6 +20,7 @@ from tqdm import tqdm
 from piano.errors import CorpusError, MidiFileError, PianodError
 from piano.midi.file import merge_tracks, read_tracks
 from piano.notes import NoteArray
+from piano.whole_file import write_report
 from train.corpus.note_cache import NoteCache
 from train.corpus.sources import midi_files
 from train.sampling_study.choice import Figure, figure_table
@@ -120,7 +121,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         if args.json is not None:
             content = {name: _as_json(*each) for name, each in found.items()}
-            args.json.write_text(json.dumps(content if len(found) > 1 else content[first], indent=2) + "\n")
+            write_report(args.json, json.dumps(content if len(found) > 1 else content[first], indent=2) + "\n")
         if args.plot is not None:
             draw_long_run(args.plot, found[first][0])
     except OSError as error:

@@ -8,6 +8,7 @@ from pathlib import Path
 from piano.errors import CorpusError, PianodError
 from piano.midi.file import MidiTrack, write_performance
 from piano.notes import Performance
+from piano.whole_file import write_report
 from train.corpus.note_cache import NoteCache
 from train.evaluate.excerpts import ExcerptPlan, cut, draw_excerpts
 
@@ -75,7 +76,7 @@ def read_pieces(folder: Path) -> Mapping[str, str]:
 
 def _write_pieces(folder: Path, pieces: Mapping[str, str]) -> None:
     try:
-        (folder / PIECES_NAME).write_text(json.dumps(pieces, indent=2, ensure_ascii=False) + "\n")
+        write_report(folder / PIECES_NAME, json.dumps(pieces, indent=2, ensure_ascii=False) + "\n")
     except OSError as error:
         raise PianodError(f"{error.filename}: cannot be written ({error.strerror}); choose another place") from error
 

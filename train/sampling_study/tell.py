@@ -21,6 +21,7 @@ from tqdm import tqdm
 from piano.errors import CorpusError, MidiFileError, PianodError
 from piano.midi.file import merge_tracks, read_tracks
 from piano.notes import Performance
+from piano.whole_file import write_report
 from train.corpus.note_cache import NoteCache
 from train.corpus.sources import midi_files
 from train.evaluate.excerpts import ExcerptPlan, cut, draw_excerpts
@@ -102,7 +103,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         if args.json is not None:
             content = {title: {each.name: _as_json(each) for each in lines} for title, lines in found.items()}
-            args.json.write_text(json.dumps(content, indent=2) + "\n")
+            write_report(args.json, json.dumps(content, indent=2) + "\n")
         if args.plot is not None:
             from train.sampling_study.tell_plot import draw_told
 

@@ -12,6 +12,7 @@ import torch
 from tqdm import tqdm
 
 from piano.errors import ConfigError, PianodError
+from piano.whole_file import write_report
 from train.corpus.note_cache import NoteCache
 from train.trials.trial_plan import load_plan
 from train.trials.trial_report import draw_scaling, rows_of, scaling_table, trials_table
@@ -63,7 +64,7 @@ def _report(folder: Path, finished: list[Result], missing: int, *, scaling: bool
     if len(rows_of(finished)) < fewest:
         raise PianodError(f"{folder / RESULTS}: holds too few finished trials to report on: run them first")
     text = scaling_table(finished) if scaling else trials_table(finished)
-    (folder / REPORT).write_text(text + "\n")
+    write_report(folder / REPORT, text + "\n")
     if scaling:
         draw_scaling(folder / PICTURE, finished)
     print(text)
