@@ -47,6 +47,8 @@ class CliCommand:
     """The settings and wishes that the short help shows."""
     applies: tuple[str, ...] = ()
     """The settings that the long help shows; all where there are none."""
+    ends: str = ""
+    """What its exit code tells, where that is more than of every command."""
 
 
 _MODEL = ("model", "provider", "half", "threads", "verbosity")
@@ -87,6 +89,7 @@ COMMANDS: Mapping[str, CliCommand] = {
             "threads",
             "verbosity",
         ),
+        "Ends with 0 where nothing is wrong, 2 where something is to be mended.",
     ),
     "demo": CliCommand(
         "hear a duet without any MIDI, and without playing",
@@ -178,7 +181,7 @@ def build_parser(*, everything: bool = False) -> tuple[Parser, dict[str, Parser]
             usage=f"pianod {name} {command.synopsis}[settings]",
             help=command.summary,
             description=command.summary[0].upper() + command.summary[1:] + ".",
-            epilog="All settings and wishes: --help-all.",
+            epilog=f"{command.ends} All settings and wishes: --help-all.".lstrip(),
             formatter_class=ShortHelp,
         )
         if command.request is not None:

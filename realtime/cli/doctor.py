@@ -1,17 +1,23 @@
-"""`pianod doctor`: look at the computer, listen to the keyboard, and say what to do. Main thread."""
+"""`pianod doctor`: look at the computer, listen to the keyboard, and say what to do. Main thread.
+
+Its exit code is that of every command: 0 where nothing is wrong (what could be better is not wrong), 2 where something
+is to be mended, be it what was found or what it was asked for.
+"""
 
 import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from piano.errors import PortError
 from realtime.cli.requests import DoctorRequest
 from realtime.doctor.cable import listen, local_control, loop_findings, own_sound_findings, travel_findings
-from realtime.doctor.finding import Finding, Grade, fault
+from realtime.doctor.finding import Finding, Grade, fault, in_short
 from realtime.doctor.keyboard import keyboard_findings
 from realtime.doctor.machine import (
     SEQUENCER,
     model_findings,
+    named_port_findings,
     permission_findings,
     priority_findings,
     priority_limit,
@@ -48,18 +54,21 @@ class _Teller:
         return found
 
     def end(self, *, was_heard: bool) -> int:
-        """Return the exit code: 2 where something is wrong."""
+        """Return the exit code: 2 where something is to be mended."""
+        every = [one for _, found in self._sections for one in found]
         if self._as_json:
             print(
                 json.dumps([{"title": title, "findings": list(map(asdict, found))} for title, found in self._sections])
             )
-        elif not was_heard:
-            print("To have your keyboard judged:  pianod doctor --listen-s 15")
-        return 2 if any(one.grade is Grade.FAULT for _, found in self._sections for one in found) else 0
+        else:
+            print(in_short(every))
+            if not was_heard:
+                print("To have your keyboard judged:  pianod doctor --listen-s 15")
+        return 2 if any(one.grade is Grade.FAULT for one in every) else 0
 
 
 def run_doctor(settings: Settings, request: DoctorRequest) -> int:
-    """Print what was found, with what to do; return 0, or 2 where something is wrong."""
+    """Print what was found, with what to do; return 0, or 2 where something is to be mended."""
     clock = MonotonicClock()
     if request.local_control is not None:
         return _set_local_control(settings, request.local_control)
@@ -67,21 +76,32 @@ def run_doctor(settings: Settings, request: DoctorRequest) -> int:
     apis = available_apis() if settings.api == AUTO else (settings.api,)
     if settings.api == AUTO and not SEQUENCER.exists():
         apis = tuple(api for api in apis if api != "alsa")  # told by the permissions
-    found = teller.tell("MIDI", [*permission_findings(), *system_findings(apis, lambda api: RtmidiSystem(api, CLIENT))])
+    found = [*permission_findings()]
+    found += system_findings(apis, lambda api: RtmidiSystem(api, CLIENT), is_named=settings.api != AUTO)
     answers = any(one.grade is Grade.GOOD and one.says.endswith(" answers") for one in found)
+    teller.tell("MIDI", found)
     teller.tell("The computer", priority_findings(priority_limit()) + _model(settings, clock))
     if answers:
         system = open_system(settings.api, CLIENT)
         try:
-            teller.tell("The cables", travel_findings(system, clock))
+            named = named_port_findings(system.list_ports(), settings.input, settings.output)
+            teller.tell("The cables", [*named, *travel_findings(system, clock)])
             if request.listen_s:
-                teller.tell("Your keyboard", keyboard_part(system, settings, clock, request.listen_s))
+                teller.tell("Your keyboard", _keyboard(system, settings, clock, request.listen_s))
         finally:
             system.close()
     elif request.listen_s:
         silent = fault("it cannot be heard", "first there must be a MIDI system, see above")
         teller.tell("Your keyboard", [silent])
     return teller.end(was_heard=request.listen_s > 0)
+
+
+def _keyboard(system: MidiSystem, settings: Settings, clock: Clock, listen_s: float) -> list[Finding]:
+    try:
+        return keyboard_part(system, settings, clock, listen_s)
+    except PortError as error:
+        says, _, remedy = str(error).partition("; ")
+        return [fault(f"it cannot be heard: {says}", remedy or "`pianod ports` lists the ports there are")]
 
 
 def keyboard_part(system: MidiSystem, settings: Settings, clock: Clock, listen_s: float) -> list[Finding]:
@@ -110,7 +130,10 @@ def _set_local_control(settings: Settings, word: str) -> int:
     system = open_system(settings.api, CLIENT)
     try:
         listing = system.list_ports()
-        output = system.open_output(settings.output or _only(listing.outputs) or "")
+        name = settings.output or _only(listing.outputs)
+        if name is None:
+            raise PortError("no output, or more than one: name the piano's with --output (`pianod ports` lists them)")
+        output = system.open_output(name)
         output.send(local_control(settings.output_channel, on=word == "on"))
         print(f"Local Control is {word} on {output.name!r}, if it minds controller 122.")
         output.close()

@@ -1,6 +1,6 @@
 """What was found, in plain words, and what to do about it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -46,3 +46,12 @@ def note(says: str, remedy: str = "", change: Change | None = None) -> Finding:
 def fault(says: str, remedy: str, change: Change | None = None) -> Finding:
     """Return that something is wrong, and what to do."""
     return Finding(Grade.FAULT, says, remedy, change)
+
+
+def in_short(found: Sequence[Finding]) -> str:
+    """Say in one line how things stand: what is to be mended, and what could be better."""
+    faults, notes = (sum(one.grade is grade for one in found) for grade in (Grade.FAULT, Grade.NOTE))
+    better = f"{notes} of {len(found)} findings could be better (--)" if notes else ""
+    if faults:
+        return f"{faults} of {len(found)} findings ask for something to be done (!!){f'; {better}' if better else ''}"
+    return f"Nothing is wrong{f'; {better}' if better else ''}."

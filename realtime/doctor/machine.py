@@ -9,7 +9,7 @@ from pathlib import Path
 from piano.errors import PianodError, PortError
 from piano.session import Session
 from realtime.doctor.finding import Finding, fault, good, note
-from realtime.midi.ports import NO_INSTRUMENT, MidiSystem, PortListing
+from realtime.midi.ports import NO_INSTRUMENT, Direction, MidiSystem, PortListing, find_port
 from realtime.threads.clock import NS_PER_MS, Clock
 
 SEQUENCER = Path("/dev/snd/seq")
@@ -18,15 +18,20 @@ FAST_MS, SLOW_MS = 5.0, 15.0
 """A note is three tokens; a key is heard within two."""
 
 
-def system_findings(apis: Sequence[str], open_one: Callable[[str], MidiSystem]) -> list[Finding]:
-    """Say which MIDI systems answer; `open_one` raises PortError for one that does not."""
+def system_findings(
+    apis: Sequence[str], open_one: Callable[[str], MidiSystem], *, is_named: bool = False
+) -> list[Finding]:
+    """Say which MIDI systems answer; `open_one` raises PortError for one that does not.
+
+    One that was asked for by name and does not answer is a fault; of several any one will do.
+    """
     found, answers = [], False
     for api in apis:
         try:
             system = open_one(api)
         except PortError as error:
             says, _, remedy = str(error).partition(": ")
-            found.append(note(says, remedy.partition(". `pianod demo`")[0]))
+            found.append((fault if is_named else note)(says, remedy.partition(". `pianod demo`")[0]))
             continue
         answers = True
         try:
@@ -66,6 +71,21 @@ def port_findings(listing: PortListing) -> list[Finding]:
             found.append(good(f"{what}: {', '.join(names)}"))
         else:
             found.append(note(f"no {what} ({listing.api})", remedy))
+    return found
+
+
+def named_port_findings(listing: PortListing, input_name: str | None, output_name: str | None) -> list[Finding]:
+    """Say whether the ports that were asked for by name are there."""
+    found = []
+    for direction, name in ((Direction.INPUT, input_name), (Direction.OUTPUT, output_name)):
+        if name is not None:
+            try:
+                index = find_port(listing, direction, name)
+            except PortError as error:
+                says, _, remedy = str(error).partition("; ")
+                found.append(fault(says, remedy))
+            else:
+                found.append(good(f"the {direction} that is asked for is there: {listing.names(direction)[index]}"))
     return found
 
 
