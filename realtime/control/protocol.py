@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 
 from piano.errors import ConfigError, PianodError
 from piano.tokens.styles import COMPOSERS
+from realtime.midi.gone_ports import Gone
 from realtime.midi.ports import Direction
 from realtime.settings import PageGroup, SettingMark, Settings, Shown, marked, settings_by_group
 from realtime.settings.words import BOUNDS, fault_in_words, faults_as_text
@@ -235,6 +236,8 @@ class ChartBars:
     """Each bar with its chords by name."""
     steps: tuple[str, ...]
     """Each bar with its chords as steps of the key."""
+    name: str
+    """What they are called: the file that they are from, or as they were written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,6 +309,8 @@ class Status:
     """Who plays into a port of pianod's own, by the names of their ports; null where that cannot be known."""
     listeners: tuple[str, ...] | None
     """Who listens to a port of pianod's own."""
+    gone: tuple[Gone, ...]
+    """What was connected and is not any more."""
     answers: int
     interruptions: int
     heard: int

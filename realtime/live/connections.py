@@ -13,6 +13,7 @@ from piano.errors import PortError
 from realtime.engine.commands import ChoosePort
 from realtime.engine.messages import PortReport
 from realtime.midi.browser_ports import BrowserSystem
+from realtime.midi.gone_ports import SYSTEM, GonePorts
 from realtime.midi.input_thread import InputStatus, IsEcho, MidiInput, OnClock, Thru
 from realtime.midi.port_events import (
     ListenersGone,
@@ -102,6 +103,8 @@ class Connections:
         self._watchdog: Watchdog | None = None
         self.names: tuple[str, str] = (ports.input.name, ports.output.name)
         """What is listened to and played on; for any thread."""
+        self.gone = GonePorts()
+        """What was connected and is not any more."""
 
     @property
     def listing(self) -> PortListing | None:
@@ -153,16 +156,21 @@ class Connections:
                 if name == self.names[direction is Direction.OUTPUT]:
                     self._reopen(direction)
             case PlayerGone(name, reason):
+                if name != self.names[0]:  # not of our port, at which a keyboard has fallen silent
+                    self.gone.lost(Direction.INPUT, name, returns=False)
                 logger.warning("{!r} is gone ({}): what was held is released", name, reason)
             case ListenersGone(names):
+                self.gone.lost(Direction.OUTPUT, ", ".join(names), returns=False)
                 what = ", ".join(map(repr, names))
                 logger.warning("nobody listens to {!r} any more ({} has gone): the model stops", self.names[1], what)
             case SystemLost(api, reason):
                 at = time.strftime("%H:%M:%S")
                 logger.warning("the MIDI system {} has gone ({}; {}): waiting for it to come back", api, reason, at)
+                self._note_loss_of_all(api)
                 self._release_port(Direction.INPUT)
                 self._release_port(Direction.OUTPUT)
             case SystemReturned(api):
+                self.gone.back(SYSTEM)
                 logger.info("the MIDI system {} is back", api)
                 self._reopen(Direction.INPUT)
                 self._reopen(Direction.OUTPUT)
@@ -179,6 +187,17 @@ class Connections:
         self._release_port(direction)
         if self._chosen(direction) is None:
             self._reopen(direction)
+        else:
+            self.gone.lost(direction, name, returns=True)
+
+    def _note_loss_of_all(self, api: str) -> None:
+        """Note that a MIDI system went, and with it what was connected."""
+        wires = self.wires or Wires()
+        self.gone.lost(SYSTEM, api, returns=True)
+        for direction, name, others in zip(Direction, self.names, (wires.players, wires.listeners), strict=True):
+            is_chosen = self._chosen(direction) is not None
+            if is_chosen or others:
+                self.gone.lost(direction, name if is_chosen else ", ".join(sorted(others)), returns=is_chosen)
 
     def _release_port(self, direction: Direction) -> None:
         """Close a port, and end what it leaves behind: keys that nobody will lift, notes that nobody will hear."""
@@ -217,6 +236,7 @@ class Connections:
             logger.warning("{}", error)
             return
         self._settings = self._settings.model_copy(update={str(direction): name})
+        self.gone.back(direction)
         if self._watchdog is not None:
             self._watchdog.watch(direction, None if name is None else self.names[direction is Direction.OUTPUT])
         logger.info("listening on {!r}, playing on {!r}", *self.names)
@@ -239,8 +259,10 @@ class Connections:
         except PortError as error:
             logger.debug("{}", error)
             return
-        if self._watchdog is not None and chosen is not None:
-            self._watchdog.watch(direction, name)
+        if chosen is not None:
+            self.gone.back(direction)
+            if self._watchdog is not None:
+                self._watchdog.watch(direction, name)
         anew = "" if chosen is not None else "; connect to it anew: what was connected to it went with it"
         logger.info("the MIDI {} {!r} is back{}", direction, name, anew)
 

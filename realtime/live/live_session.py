@@ -29,6 +29,7 @@ from realtime.engine.messages import EngineListener, PortReport
 from realtime.engine.partner import Partner, PartnerSettings
 from realtime.live.connections import Connections, OpenPorts, open_ports, with_own_names
 from realtime.midi.clock_in import MidiClock
+from realtime.midi.gone_ports import Gone
 from realtime.midi.input_thread import InputStatus
 from realtime.midi.port_events import Received
 from realtime.midi.ports import MidiSystem, PortListing, Wires
@@ -189,6 +190,11 @@ class LivePlay(EngineListener):
     def wires(self) -> Wires | None:
         """Return who is connected to our ports, as far as it is known; for any thread."""
         return self._connections.wires
+
+    @property
+    def gone(self) -> tuple[Gone, ...]:
+        """Return what was connected and is not any more; for any thread."""
+        return self._connections.gone.all
 
     @property
     def take_fault(self) -> str | None:

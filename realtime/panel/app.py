@@ -19,6 +19,7 @@ from realtime.control.protocol import LONGEST_REQUEST, encode_status
 from realtime.panel.chart_routes import chart_routes
 from realtime.panel.controls import Controls
 from realtime.panel.doctor_routes import doctor_routes
+from realtime.panel.file_routes import file_routes
 from realtime.panel.guard import Door, Guard
 from realtime.panel.invitation import WARNING, Invitation
 from realtime.panel.job_routes import job_routes
@@ -84,6 +85,7 @@ def build_app(
                 *take_routes(controls, Takes(controls.settings.takes), reader),
                 *review_routes(controls, pieces, reader),
                 *job_routes(controls, jobs, reader),
+                *file_routes(reader),
                 *like_routes(controls, reader),
                 *chart_routes(controls, reader),
                 *doctor_routes(controls),

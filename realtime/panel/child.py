@@ -39,7 +39,7 @@ async def run_child(
 ) -> bytes:
     """Run a process, give it bytes and return what it wrote; WorkError if it failed or took too long.
 
-    It has failed unless its exit code is among those that are `fine`.
+    It has failed unless its exit code is among those that are `fine`, and, where that is not 0, it wrote something.
 
     `report` gets the share of the work that is done, 0 to 1, from its lines `progress SHARE`, which are not returned.
     """
@@ -63,7 +63,7 @@ async def run_child(
         if process.returncode is None:
             process.kill()
             await process.wait()
-    if process.returncode not in fine:
+    if process.returncode not in fine or (process.returncode and not written):
         raise WorkError(_reason(said, process.returncode))
     return written
 

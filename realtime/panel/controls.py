@@ -10,6 +10,7 @@ from typing import Any
 from piano.changes import bar_text, chord_name, roots_in
 from piano.chart_keys import in_steps, key_of
 from piano.cues import NO_CHORD, ROOTS
+from piano.known_changes import KNOWN
 from realtime.control.model_choice import ModelChoice
 from realtime.control.presets import Presets
 from realtime.control.protocol import (
@@ -42,10 +43,11 @@ from realtime.engine.commands import (
 )
 from realtime.engine.event_rings import EventRings
 from realtime.live.live_session import LivePlay
+from realtime.midi.gone_ports import Gone
 from realtime.midi.input_thread import InputStatus
 from realtime.midi.message import MessageKind, control_of, kind_of
 from realtime.midi.performance_messages import TimedMessage
-from realtime.midi.ports import Direction, without_own
+from realtime.midi.ports import Direction, Wires, without_own
 from realtime.performers.performer import LoopStatus, TradeStatus
 from realtime.performers.reference import Reference
 from realtime.settings import Settings
@@ -94,6 +96,8 @@ class Controls:
         self._stage, self._clock = stage, clock
         self._presets = Presets(stage.settings.presets)
         self.models = ModelChoice(stage.settings, stage.provider, stage.play.session, self._put)
+        self._called: tuple[str, tuple[str, ...]] | None = None
+        """The name of changes, and these as steps of their key, by which they are known in any key."""
         self.origin_ns = clock.now_ns()
         """From when the seconds of the API are counted."""
 
@@ -176,6 +180,7 @@ class Controls:
             outputs=listing.outputs if listing else (),
             players=None if wires is None else tuple(sorted(wires.players)),
             listeners=None if wires is None else tuple(sorted(wires.listeners)),
+            gone=still_gone(stage.play.gone, wires),
             answers=engine.performer.answers,
             interruptions=engine.performer.interruptions,
             heard=engine.heard,
@@ -214,9 +219,17 @@ class Controls:
         """Play like other music from now on, or like none."""
         self._stage.play.play_like(reference)
 
-    def take_chart(self, text: str) -> None:
-        """Play over changes from now on; ConfigError if they are none, or too long."""
+    def take_chart(self, text: str | None, name: str = "") -> None:
+        """Play over changes from now on, or over none; ConfigError if they are none, or too long.
+
+        `name` is that of the file they are from.
+        """
+        if text is None:
+            self._stage.play.change(lambda before: before.model_copy(update={"chart": None, "chart_file": None}))
+            return
         self._change({"chart": text})
+        if name and (chart := self._stage.play.chart) is not None:
+            self._called = (name, in_steps(chart, key_of(chart)))
 
     def replay(self, name: str, messages: list[TimedMessage], from_s: float) -> None:
         """Sound what was played before once more, through the output, on the channel that the model plays on."""
@@ -260,7 +273,20 @@ class Controls:
         written = self.settings.chart_key
         roots = roots_in(written if roots_in(written)[ROOTS.index(key)] == written else key)
         names = tuple(bar_text(bar, roots) for bar in chart.bars)
-        return ChartBars(chart.words, 0 if trade is None else trade.first_beat, key, names, in_steps(chart, key))
+        steps = in_steps(chart, key)
+        first_beat = 0 if trade is None else trade.first_beat
+        return ChartBars(chart.words, first_beat, key, names, steps, self._name_of(steps))
+
+    def _name_of(self, steps: tuple[str, ...]) -> str:
+        """Return what the changes in force are called; a name stays when they are moved to another key."""
+        settings = self.settings
+        if settings.chart is None and settings.chart_file is not None:
+            self._called = (settings.chart_file.name, steps)
+        elif settings.chart in KNOWN:
+            self._called = (settings.chart, steps)
+        if self._called is not None and self._called[1] == steps:
+            return self._called[0]
+        return settings.chart or ""
 
     def _held_chord(self) -> str | None:
         code = self._stage.play.partner.guide.held_chord(self._clock.now_ns())
@@ -294,3 +320,9 @@ class Controls:
 
     def _put(self, command: Command) -> None:
         self._stage.play.partner.tell(command)
+
+
+def still_gone(gone: tuple[Gone, ...], wires: Wires | None) -> tuple[Gone, ...]:
+    """Leave out what went from a port of ours that somebody is connected to again."""
+    others = {} if wires is None else {Direction.INPUT: wires.players, Direction.OUTPUT: wires.listeners}
+    return tuple(one for one in gone if one.returns or not others.get(Direction(one.what)))

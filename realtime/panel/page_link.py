@@ -21,6 +21,7 @@ from realtime.engine.event_rings import Planned, Ring, TakenBack
 from realtime.files.synthesis import can_synthesise
 from realtime.midi.held_notes import HeldNotes
 from realtime.panel.controls import Controls
+from realtime.panel.jobs import LARGEST_FILE
 
 TICK_S = 1 / 60
 STATUS_TICKS = 15
@@ -54,6 +55,7 @@ class PageLink:
                 "hello",
                 now_s=self._controls.now_s(),
                 sound_files=can_synthesise(),
+                largest_file=LARGEST_FILE,
                 settings=[asdict(description) for description in descriptions()],
             )
         )

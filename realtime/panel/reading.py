@@ -8,6 +8,7 @@ of what plays, and files may come from anywhere.
     reference            what it takes to play like it
     chart SUFFIX         the changes in it, as text; the file may be one of any kind that `lead_sheet` reads
     length               how long it is, in seconds
+    music                whether there are notes in it: if not, then chords that are named; refused if neither
     task NAME SEED       a task's exercise on the piece: what is given, and what is asked
 """
 
@@ -128,6 +129,8 @@ def _read(path: Path, what: str, *details: str) -> Any:
         return _chart(path)
     if what == "task":
         return exercise_picture(_pose(path, *details))
+    if what == "music":
+        return _has_notes(path)
     tracks = read_tracks(path)
     if what == "length":
         return max((track.performance.end_s for track in tracks), default=0.0)
@@ -147,6 +150,17 @@ def _chart(path: Path) -> str:
     except UnicodeDecodeError as error:
         raise PianodError("it is no text") from error
     return text
+
+
+def _has_notes(path: Path) -> bool:
+    try:
+        return read_performance(path).notes.size > 0
+    except MidiFileError as without:
+        try:
+            _chart(path)
+        except (PianodError, OSError):
+            raise without from None
+        return False
 
 
 def _pose(path: Path, task: str, seed: str) -> Exercise:

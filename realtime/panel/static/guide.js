@@ -1,6 +1,7 @@
 // The first-run guide, in place of the roll: what do you have, is the keyboard heard, is there sound, play.
 
 import { Loan } from "./faces.js";
+import { focusOn, isAt } from "./focus.js";
 import { nameOf } from "./layout.js";
 import { recall, remember } from "./memory.js";
 import { plain } from "./offers.js";
@@ -10,9 +11,10 @@ const HEARD_SHOWN = 8;
 
 export class Guide {
   // `parts` by name, `doctor` the element that stands here too; `steps`: choose(direction, port), sound(), chord(),
-  // tryOutput(), localControl(on); `live` is what is seen when the guide is not.
-  constructor(parts, live, doctor, steps, announce) {
-    Object.assign(this, { parts, live, doctor, steps, announce });
+  // tryOutput(), localControl(on); `live` is what is seen when the guide is not, and `otherwise` gets the focus when it
+  // closes and what opened it is not there.
+  constructor(parts, live, doctor, steps, announce, otherwise) {
+    Object.assign(this, { parts, live, doctor, steps, announce, otherwise });
     this.loan = new Loan();
     this.step = 1;
     this.heard = [];
@@ -39,7 +41,7 @@ export class Guide {
   }
 
   open({ quietly = false } = {}) {
-    if (!quietly) this.opener = document.activeElement;
+    if (!this.isOpen) this.opener = quietly ? null : document.activeElement;
     this.parts.guide.hidden = false;
     this.live.hidden = true;
     this.loan.lend(this.doctor, this.parts.doctorPlace);
@@ -48,12 +50,12 @@ export class Guide {
 
   close() {
     if (!this.isOpen) return;
-    const hadFocus = this.parts.guide.contains(document.activeElement);
+    const hadFocus = isAt(this.parts.guide);
     remember("guided", "yes");
     this.parts.guide.hidden = true;
     this.live.hidden = false;
     this.loan.takeBack();
-    if (hadFocus) this.opener?.focus();
+    if (hadFocus) focusOn(this.opener, ...this.otherwise);
   }
 
   go(step, quietly = false) {
@@ -66,7 +68,7 @@ export class Guide {
     }
     title.textContent = guide.querySelector(`[data-step="${this.step}"]`).dataset.title;
     back.hidden = this.step === 1;
-    next.textContent = this.step === LAST ? "Play" : "Next";
+    next.textContent = this.step === LAST ? "Begin" : "Next";
     if (this.step === 2) this.heard = [];
     this.show();
     if (!quietly) title.focus();
@@ -94,12 +96,12 @@ export class Guide {
 
   show() {
     if (!this.status) return;
-    const { has_midi: hasMidi, inputs, outputs, input, output } = this.status;
+    const { has_midi: hasMidi, inputs, outputs, input, output, gone } = this.status;
     const { guide, keyboard, ports, heard, lamp } = this.parts;
     for (const element of guide.querySelectorAll("[data-midi]")) element.hidden = (element.dataset.midi === "yes") !== hasMidi;
     ports.hidden = !hasMidi;
-    list(keyboard, inputs, input, "I wire it to pianod myself");
-    list(this.parts.output, outputs, output, "I wire it to pianod myself");
+    list(keyboard, inputs, input, unlisted(gone, "input"));
+    list(this.parts.output, outputs, output, unlisted(gone, "output"));
     const isOne = outputs.includes(output) && plain(output) === plain(input);
     this.parts.local.hidden = !isOne;
     lamp.dataset.heard = String(this.heard.length > 0);
@@ -107,8 +109,14 @@ export class Guide {
   }
 }
 
+// What stands for a port that is not in the list: one that was chosen and is gone, or none.
+function unlisted(gone, what) {
+  const lost = gone.find((one) => one.what === what && one.returns);
+  return lost ? `${plain(lost.name)}: gone` : "I wire it to pianod myself";
+}
+
 function list(select, names, chosen, none) {
-  const wanted = JSON.stringify([names, chosen]);
+  const wanted = JSON.stringify([names, chosen, none]);
   if (select.dataset.shown === wanted || select === document.activeElement) return;
   select.dataset.shown = wanted;
   select.replaceChildren(new Option(none, ""), ...names.map((name) => new Option(plain(name), name)));

@@ -1,12 +1,14 @@
 // A MIDI file that is dropped on the page or chosen: what is to be done is asked, the last choice first; how far it is
-// stands above the roll, and what was made is looked at when one asks for it. Faults name the file.
+// stands above the roll, and what was made is looked at when one asks for it. Faults name the file; one that cannot work
+// is refused before anything is asked.
 
+import { look } from "./file_check.js";
 import { recall, remember } from "./memory.js";
 
 const LOOK_MS = 400;
 const LIKE = { task: "like", title: "play like this, from now on", choices: [], asks: "", has_length: false };
 const CHANGES = { task: "changes", title: "take its chords for the changes, from now on", choices: [], asks: "", has_length: false };
-const SHEET = /\.(musicxml|xml|mxl|txt)$/i; // no music to work on, only changes
+const DROP = "Drop the MIDI file: you are asked what to do with it.";
 
 export class Job {
   // `parts` by name; `announce` says what is seen here.
@@ -16,6 +18,8 @@ export class Job {
     this.file = null;
     this.depth = 0; // of elements that a dragged file is over
     this.isFollowing = false;
+    this.largest = 2 ** 20; // bytes of a file
+    this.looks = 0;
     parts.file.addEventListener("change", () => this.ask(parts.file.files));
     parts.stop.addEventListener("click", () => fetch("/api/job/stop", { method: "POST" }));
     parts.look.addEventListener("click", () => this.open());
@@ -31,14 +35,22 @@ export class Job {
   // Light the target up while a file is over the page, and take it.
   drag(event) {
     if (!event.dataTransfer?.types.includes("Files")) return;
-    event.preventDefault();
+    event.preventDefault(); // the browser would leave the page for the file
+    if (this.parts.dialog.open) return;
     if (event.type === "dragenter") this.depth++;
     if (event.type === "dragleave") this.depth = Math.max(this.depth - 1, 0);
     if (event.type === "drop") {
       this.depth = 0;
       this.ask(event.dataTransfer.files);
     }
-    this.parts.target.hidden = this.depth === 0;
+    if (event.type === "dragenter") this.light(DROP);
+    else if (this.depth === 0 && event.type !== "drop") this.light("");
+  }
+
+  // Say over the page what becomes of a file; an empty text takes it away.
+  light(text) {
+    this.parts.target.hidden = !text;
+    if (text) this.parts.target.firstElementChild.textContent = text;
   }
 
   async refresh() {
@@ -49,15 +61,29 @@ export class Job {
     if (job.state === "working") this.follow(job);
   }
 
-  // Ask what is to be done with a file.
-  ask(files) {
-    const [file] = files;
-    if (!file || this.parts.dialog.open) return;
+  // Ask what is to be done with a file, of what can be; one that nothing can be done with is refused. One at a time.
+  async ask(files) {
+    const [file, ...others] = files;
+    if (!file || this.parts.dialog.open) return this.light("");
+    const turn = ++this.looks;
     this.tell("");
+    this.light(`Reading ${file.name}`);
+    const { tasks, fault } = await look(file, this.largest);
+    if (turn !== this.looks) return undefined; // another came meanwhile
+    this.light("");
+    this.parts.file.value = "";
+    if (fault) return this.tell(`${file.name}: ${fault}`);
+    if (others.length) this.tell(`one file at a time: ${file.name} is taken, ${others.map(({ name }) => name).join(", ")} not`);
+    const fitting = this.tasks.filter(({ task }) => tasks.includes(task));
+    const meanwhile = fitting.filter((task) => !this.isFollowing || task === LIKE || task === CHANGES);
+    if (meanwhile.length < fitting.length) this.tell(`${this.job.name} is still being worked on: the other tasks have to wait for it`);
+    return this.choose(file, meanwhile);
+  }
+
+  choose(file, fitting) {
     this.file = file;
     this.parts.question.textContent = `What shall be done with ${file.name}?`;
     const last = recall("job-task");
-    const fitting = SHEET.test(file.name) ? [CHANGES] : this.tasks;
     const ordered = [...fitting].sort((one, other) => (other.task === last) - (one.task === last));
     this.parts.tasks.replaceChildren(...ordered.map((task, index) => choiceOf(task, index === 0)));
     this.parts.seconds.value = recall("job-seconds", "20");

@@ -89,13 +89,14 @@ export class Keyboard extends EventTarget {
   }
 
   keyDown(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || event.target.closest?.("dialog")) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.("dialog")) return;
+    if (event.code === "Escape") return isListOpen(event.target) ? undefined : this.dispatchEvent(new CustomEvent("escape"));
+    if (isTyping(event.target)) return;
     if (event.code === "Space") {
       if (isActivated(event.target)) return;
       event.preventDefault();
       this.pedal(true);
-    } else if (event.code === "Escape") this.dispatchEvent(new CustomEvent("panic"));
-    else if (event.repeat) return;
+    } else if (event.repeat) return;
     else if (event.code === "KeyZ") this.shift(-1);
     else if (event.code === "KeyX") this.shift(1);
     else if (event.code === "KeyM") this.dispatchEvent(new CustomEvent("keep"));
@@ -162,6 +163,11 @@ export class Keyboard extends EventTarget {
 
 function isTyping(target) {
   return target instanceof HTMLSelectElement || (target instanceof HTMLInputElement && ["text", "number"].includes(target.type));
+}
+
+// A list that Escape itself closes.
+function isListOpen(target) {
+  return target instanceof HTMLSelectElement && CSS.supports("selector(:open)") && target.matches(":open");
 }
 
 // Where the space bar has a meaning of its own.

@@ -42,6 +42,16 @@ export class Learning {
     }
   }
 
+  get isOpen() {
+    return this.waiting !== null;
+  }
+
+  // Learn nothing after all.
+  close() {
+    this.ask(null);
+    this.announce("nothing is learned");
+  }
+
   ask(name) {
     this.waiting = name;
     for (const [other, { button, isKey }] of this.rows) {

@@ -3,8 +3,10 @@
 import { Announcer } from "./announcer.js";
 import { Doctor } from "./doctor.js";
 import { Faces } from "./faces.js";
+import { escape } from "./focus.js";
 import { Guide } from "./guide.js";
 import { Health } from "./health.js";
+import { Held } from "./held.js";
 import { Job } from "./job.js";
 import { Keyboard } from "./keyboard.js";
 import { Learning } from "./learn.js";
@@ -35,6 +37,7 @@ const find = (id) => document.getElementById(id);
 const parts = (prefix, names) => Object.fromEntries(names.map((name) => [camel(name), find(`${prefix}-${name}`)]));
 const camel = (name) => name.replace(/-(.)/g, (_, letter) => letter.toUpperCase());
 
+const announce = (text) => announcer.say(text);
 const announcer = new Announcer(find("announcer"), { box: find("notice-box"), text: find("notice"), close: find("notice-close") });
 const link = new Link(`ws://${location.host}/api/live`);
 const music = new Music();
@@ -46,13 +49,13 @@ const metronome = new Metronome(sound, () => link.nowS());
 const time = new MusicalTime(
   { beat: find("time-beat"), trade: find("time-trade"), chart: find("chart"), keys: find("chart-keys") },
   () => link.nowS(),
-  (text) => announcer.say(text),
+  announce,
   async (settings) => tellRefusal(await link.ask("change", { settings })),
 );
 const replay = new Replay(sound, () => link.nowS(), (position) => {
   roll.backS = position === null ? 0 : Math.max(link.nowS() - position, 0.001);
 });
-const steering = new Steering(link, tell, (text) => announcer.say(text));
+const steering = new Steering(link, tell, announce);
 const change = (name, value) => link.ask("change", { settings: { [name]: value } });
 const form = new SettingsForm(find("settings"), change, tell);
 const faces = new Faces(document.querySelectorAll("#faces button"));
@@ -70,17 +73,16 @@ const health = new Health({
   fillValue: find("fill-value"),
 });
 const VIEWER = ["title", "first", "first-name", "second", "second-name", "listen", "output", "picture", "file", "sound", "close", "roll", "at", "at-value", "zoom", "zoom-value"];
-const viewer = new Viewer({ viewer: find("viewer"), ...parts("viewer", VIEWER) }, find("live"), sound, tell, (text) => announcer.say(text));
+const viewer = new Viewer({ viewer: find("viewer"), ...parts("viewer", VIEWER) }, find("live"), sound, tell, announce, [find("keyboard")]);
 const takes = new Takes(
   { list: find("takes"), session: find("take-look"), ...parts("takes", ["part", "name", "look", "star", "delete", "none"]) },
   viewer,
   tell,
-  (text) => announcer.say(text),
+  announce,
 );
 const JOB = ["dialog", "question", "tasks", "asks", "choice", "seconds", "start", "cancel", "target", "strip", "name", "progress", "stop", "look", "close", "file"];
-const job = new Job(parts("job", JOB), viewer, tell, (text) => announcer.say(text));
+const job = new Job(parts("job", JOB), viewer, tell, announce);
 const review = new Review({ review: find("review"), ...parts("review", ["filter", "pieces", "task", "look", "again"]) }, viewer);
-const announce = (text) => announcer.say(text);
 const choosePort = async (direction, port) => tellRefusal(await link.ask("choose_port", port ? { direction, port } : { direction }));
 const doctor = new Doctor(parts("doctor", ["look", "keyboard", "found", "state"]), (settings) => link.ask("change", { settings }), tell, announce);
 const GUIDE = ["title", "back", "next", "close", "keyboard", "ports", "heard", "lamp", "output", "page-sound", "output-sound", "local", "local-off", "local-on"];
@@ -90,8 +92,10 @@ const guide = new Guide(
   find("doctor"),
   { choose: choosePort, chord, tryOutput: () => post("/api/doctor/sound"), localControl: (on) => post(`/api/doctor/local-control?on=${Number(on)}`) },
   announce,
+  [find("keyboard")],
 );
-const offers = new Offers(find("offer"), { use: (port) => choosePort("input", port), sound: () => chooseSound(true), guide: () => openGuide() }, announce);
+const held = new Held(find("held"), find("keyboard"), tell);
+const offers = new Offers(find("offer"), { use: (port) => choosePort("input", port), sound: () => chooseSound(true), guide: () => openGuide() }, announce, tell);
 const phone = new Phone(parts("phone", ["part", "none", "code", "address", "warning"]));
 const learning = new Learning(async (name, value) => tellRefusal(await change(name, value)), announce, async (afterS) => {
   const asked = Number.isFinite(afterS) ? `?after_s=${afterS}` : "";
@@ -100,7 +104,7 @@ const learning = new Learning(async (name, value) => tellRefusal(await change(na
 let latest = null;
 let soundWasChosen = false;
 
-export const app = { announcer, doctor, faces, guide, offers, play, link, music, sound, roll, keyboard, webMidi, metronome, time, replay, viewer, takes, job, review, status: () => latest };
+export const app = { announcer, doctor, faces, guide, held, steering, offers, play, link, music, sound, roll, keyboard, webMidi, metronome, time, replay, viewer, takes, job, review, status: () => latest };
 
 function tell(text, tone) {
   announcer.tell(text, tone);
@@ -129,6 +133,7 @@ link.addEventListener("hello", ({ detail }) => {
   sound.silence();
   play.leave();
   viewer.hasSoundFiles = detail.sound_files;
+  job.largest = detail.largest_file;
   form.build(detail.settings);
   learning.build();
   play.build(detail.settings);
@@ -185,6 +190,7 @@ link.addEventListener("status", ({ detail: status }) => {
   play.take(status);
   guide.take(status);
   offers.take(status, sound.isOn);
+  held.take(status);
   const ports = status.has_midi ? `in ${status.input}, out ${status.output}` : "no MIDI system: play here";
   setText(find("about"), `${status.mode} · model ${status.model} on ${status.provider.replace("ExecutionProvider", "")} · ${ports}`);
   form.show(status.settings);
@@ -231,23 +237,26 @@ for (const source of [keyboard, webMidi]) {
 webMidi.addEventListener("controller", ({ detail }) => link.play([0xb0, detail.controller, detail.value]));
 find("keys-lower").addEventListener("click", () => keyboard.shift(-1));
 find("keys-higher").addEventListener("click", () => keyboard.shift(1));
-keyboard.addEventListener("panic", () => command("panic"));
+keyboard.addEventListener("escape", () => escape([learning, viewer, guide], () => command("panic")));
 keyboard.addEventListener("keep", () => takes.keep());
 keyboard.replayed = () => (replay.isOn ? replay.keys() : viewer.keys());
 find("keep").addEventListener("click", () => takes.keep());
 
-async function command(name) {
+// Do what a button asks for; `said` is what there is to say of it, where the status does not.
+async function command(name, said) {
   replay.stop();
   if (name === "panic") {
     viewer.replay.stop();
     keyboard.releaseAll();
     sound.silence();
   }
-  tellRefusal(await link.ask(name));
+  const answer = await link.ask(name);
+  tellRefusal(answer);
+  if (said && answer.type === "done") announce(said);
 }
 
 for (const button of document.querySelectorAll("[data-command]")) {
-  button.addEventListener("click", () => command(button.dataset.command));
+  button.addEventListener("click", () => command(button.dataset.command, button.dataset.said));
 }
 
 function setSound(on) {

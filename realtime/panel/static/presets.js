@@ -1,13 +1,17 @@
-// Presets: settings by name, kept by the daemon. A recalled preset is a change like any other.
+// Presets: settings by name, kept by the daemon. A recalled preset is a change like any other. What was done is shown,
+// and said once.
+
+const DONE = { save_preset: "is kept", recall_preset: "is in force", forget_preset: "is forgotten" };
 
 export class Presets {
-  // `ask(command, fields)` asks the daemon; its promise gives the answer.
+  // `ask(command, fields)` asks the daemon; its promise gives the answer. `tell(text, tone)` shows something and says it.
   constructor(parts, ask, tell) {
     Object.assign(this, { parts, tell });
     const use = async (command, preset) => {
       const answer = await ask(command, { preset });
-      tell(answer.type === "refused" ? answer.reason : "");
-      return answer.type === "done";
+      const isDone = answer.type === "done";
+      tell(isDone ? `the preset ${preset} ${DONE[command]}` : answer.reason, isDone ? "good" : "fault");
+      return isDone;
     };
     parts.save.addEventListener("click", async () => {
       const name = parts.name.value.trim();

@@ -29,6 +29,14 @@ export class Steering {
     this.showModels(status);
     document.getElementById("loop").hidden = status.mode !== "loop";
     say("loop-state", loopInWords(status.loop));
+    this.sayLoop(status);
+  }
+
+  // Say what became of a loop, and not each of its passes.
+  sayLoop({ mode, loop }) {
+    const course = mode !== "loop" ? null : loop ? `${layersInWords(loop)}: ${COURSES[loop.course] ?? loop.course}` : "no loop";
+    if (course !== null && this.course && course !== this.course) this.announce(course);
+    this.course = course;
   }
 
   // Shown where there is more than one to choose from; what is being loaded is what was chosen.
@@ -38,6 +46,8 @@ export class Steering {
     list(this.model, models.map((name) => [name, name]), chosen);
     const state = loading ? `loading ${loading}; ${model} goes on meanwhile` : (fault ?? "");
     if (say("model-state", state) && state) this.announce(state);
+    if (this.played && model !== this.played) this.announce(`${model} plays now`);
+    this.played = model;
   }
 }
 
@@ -49,9 +59,10 @@ const COURSES = {
 
 function loopInWords(loop) {
   if (!loop) return "Play a phrase: it is recorded, and goes round.";
-  const layers = loop.layers === 1 ? "1 layer" : `${loop.layers} layers`;
-  return `${loop.length_s.toFixed(1)} s, ${layers}, pass ${loop.passes + 1}: ${COURSES[loop.course] ?? loop.course}.`;
+  return `${loop.length_s.toFixed(1)} s, ${layersInWords(loop)}, pass ${loop.passes + 1}: ${COURSES[loop.course] ?? loop.course}.`;
 }
+
+const layersInWords = ({ layers }) => (layers === 1 ? "1 layer" : `${layers} layers`);
 
 // Show a text; returns whether it is another than before.
 function say(id, text) {

@@ -24,6 +24,9 @@ export class MusicalTime {
     this.from = FROM[from];
     if (trade && trade.who !== this.trade?.who && WHO[trade.who]) this.announce(`${WHO[trade.who]}: ${trade.bars} bars`);
     this.trade = trade;
+    const tempo = from === "taps" && grid ? Math.round(60 / grid.period) : null;
+    if (tempo !== null && tempo !== this.tapped) this.announce(`tapped: ${tempo} beats a minute`);
+    this.tapped = tempo;
     if (JSON.stringify(chart) !== JSON.stringify(this.chart)) {
       this.chart = chart;
       this.keys.take(chart);

@@ -1,6 +1,7 @@
 // A piece in place of the live roll: an earlier take, a file before and after, a task of a data set. It is seen in two
 // layers that can be hidden, heard here or through the output, kept as a picture or as a MIDI file.
 
+import { focusOn, isAt } from "./focus.js";
 import { Music, keysAt } from "./music.js";
 import { Replay } from "./replay.js";
 import { Roll } from "./roll.js";
@@ -10,10 +11,10 @@ const FOLLOW_AT = 0.7; // of the width: where the cursor is kept while it plays
 
 export class Viewer extends EventTarget {
   // `parts` are elements by name; `live` is what is seen when no piece is; `tell` shows a fault, `announce`
-  // says what happens.
-  constructor(parts, live, sound, tell, announce) {
+  // says what happens; `otherwise` gets the focus when it closes and what opened it is not there.
+  constructor(parts, live, sound, tell, announce, otherwise) {
     super();
-    Object.assign(this, { parts, live, sound, tell, announce });
+    Object.assign(this, { parts, live, sound, tell, announce, otherwise });
     this.hasSoundFiles = false;
     this.music = new Music();
     this.length = 1;
@@ -21,7 +22,7 @@ export class Viewer extends EventTarget {
     this.now = AFTER_S;
     this.roll = new Roll(parts.roll, this.music, () => this.now);
     this.replay = new Replay(sound, () => performance.now() / 1000, (position) => this.follow(position));
-    this.replay.addEventListener("change", () => (parts.listen.textContent = this.replay.isOn ? "Stop" : "Play here"));
+    this.replay.addEventListener("change", () => (parts.listen.textContent = this.replay.isOn ? "Stop it here" : "Play here"));
     parts.close.addEventListener("click", () => this.close());
     parts.listen.addEventListener("click", () => this.toggle());
     parts.output.addEventListener("click", () => this.toggleOutput());
@@ -65,11 +66,11 @@ export class Viewer extends EventTarget {
 
   close() {
     if (!this.isOpen) return;
-    const hadFocus = this.parts.viewer.contains(document.activeElement);
+    const hadFocus = isAt(this.parts.viewer);
     this.replay.stop();
     this.parts.viewer.hidden = true;
     this.live.hidden = false;
-    if (hadFocus) this.opener?.focus();
+    if (hadFocus) focusOn(this.opener, ...this.otherwise);
     this.piece = null;
   }
 

@@ -6,9 +6,19 @@ import pytest
 from loguru import logger
 
 from piano.errors import PortError
+from realtime.engine.commands import ChoosePort
 from realtime.live.connections import Connections, OpenPorts, open_ports
+from realtime.midi.gone_ports import Gone
 from realtime.midi.memory_ports import MemoryMidiSystem
-from realtime.midi.port_events import PortLost, PortReturned, Received, SystemLost, SystemReturned
+from realtime.midi.port_events import (
+    ListenersGone,
+    PlayerGone,
+    PortLost,
+    PortReturned,
+    Received,
+    SystemLost,
+    SystemReturned,
+)
 from realtime.midi.ports import Direction
 from realtime.output.output_status import SchedulerSettings
 from realtime.output.scheduler import Scheduler
@@ -35,6 +45,10 @@ class Stage:
     def next(self) -> object:
         """Return the next message of the inbox, waiting for it."""
         return self.inbox.get(self.clock.now_ns() + 5 * NS_PER_S)
+
+
+def gone(stage: Stage) -> tuple[Gone, ...]:
+    return stage.connections.gone.all
 
 
 @pytest.fixture
@@ -145,3 +159,42 @@ def test_what_is_played_goes_through_where_that_is_wanted() -> None:
 def test_to_listen_before_the_start_is_misuse(stage: Stage) -> None:
     with pytest.raises(ValueError, match="listen after start"):
         stage.connections.mend(PortReturned(Direction.INPUT, "keys"))
+
+
+def test_what_was_chosen_and_has_gone_is_known_until_it_is_back(stage: Stage) -> None:
+    stage.connections.start(stage.inbox.put)
+    stage.system.unplug("keys")
+    while not isinstance(lost := stage.next(), PortLost):
+        pass
+    stage.connections.mend(lost)
+    assert gone(stage) == (Gone("input", "keys", returns=True),)
+    stage.system.plug("keys")
+    while not isinstance(returned := stage.next(), PortReturned):
+        pass
+    stage.connections.mend(returned)
+    assert gone(stage) == ()
+
+
+def test_another_port_that_is_chosen_takes_the_place_of_what_has_gone(stage: Stage) -> None:
+    stage.connections.start(stage.inbox.put)
+    stage.system.unplug("keys")
+    stage.connections.mend(PortLost(Direction.INPUT, "keys", "unplugged"))
+    stage.connections.mend(ChoosePort(Direction.INPUT, None))
+    assert gone(stage) == ()
+
+
+def test_what_was_wired_to_ports_of_our_own_and_has_gone_is_to_be_wired_again() -> None:
+    stage = Stage(PortGroup())
+    stage.connections.start(stage.inbox.put)
+    stage.connections.mend(PlayerGone("pianod in", "it said that it is there, and fell silent"))
+    assert gone(stage) == (), "it is still connected"
+    stage.connections.mend(PlayerGone("CASIO", "it is no longer connected"))
+    stage.connections.mend(ListenersGone(("a synthesiser",)))
+    went = Gone("input", "CASIO", returns=False), Gone("output", "a synthesiser", returns=False)
+    assert gone(stage) == went
+    stage.connections.mend(SystemLost("memory", "killed"))
+    assert gone(stage) == (*went, Gone("system", "memory", returns=True))
+    stage.connections.mend(SystemReturned("memory"))
+    assert gone(stage) == went
+    stage.connections.stop()
+    stage.scheduler.stop()

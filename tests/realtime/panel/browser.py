@@ -61,6 +61,10 @@ def start_chromium(profile: str) -> webdriver.Chrome:
     return driver
 
 
+class PageError(AssertionError):
+    """An expression over the page that has no value."""
+
+
 class Page:
     """One page of the panel, in a tab of its own, with all that there is."""
 
@@ -96,12 +100,15 @@ class Page:
         self.driver.switch_to.window(self.handle)
 
     def ask(self, expression: str) -> Any:
-        """Return the value of an expression over `app`, the page's own parts."""
-        return self.driver.execute_async_script(
+        """Return the value of an expression over `app`, the page's own parts; PageError where it has none."""
+        value, error = self.driver.execute_async_script(
             "const done = arguments[0];"
-            f"import('/static/main.js').then(async ({{ app }}) => done(await ({expression})))"
-            ".catch((error) => done(String(error)));"
+            f"import('/static/main.js').then(async ({{ app }}) => done([await ({expression}), null]))"
+            ".catch((error) => done([null, String(error)]));"
         )
+        if error is not None:
+            raise PageError(f"{expression}: {error}")
+        return value
 
     def watch(self) -> None:
         """From now on remember what does not last: rows that come, activities, planned notes, lit keys."""
@@ -159,8 +166,15 @@ class Page:
         return read_performance(where)
 
     def until(self, expression: str) -> Any:
-        """Wait until an expression over `app` is true; return its value."""
-        return self.wait(lambda: self.ask(expression), expression)
+        """Wait until an expression over `app` is true; return its value. One that has no value is not true yet."""
+
+        def value() -> Any:
+            try:
+                return self.ask(expression)
+            except PageError:
+                return False
+
+        return self.wait(value, expression)
 
     def wait(self, condition: Callable[[], T], what: str) -> T:
         """Wait until a condition is true; return its value."""

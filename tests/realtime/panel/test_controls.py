@@ -1,13 +1,16 @@
 """Requests reach the engine; the status tells what is in force."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 from piano.errors import ConfigError
 from realtime.control.protocol import CHANGEABLE, ControlError, decode_request, encode_status
+from realtime.midi.gone_ports import Gone
 from realtime.midi.port_events import Received
-from realtime.panel.controls import MOST_WAITING
+from realtime.midi.ports import Wires
+from realtime.panel.controls import MOST_WAITING, still_gone
 from realtime.performers.performer import Activity
 from tests.realtime.panel.changes import CHANGES
 from tests.realtime.panel.stage import Stage
@@ -123,3 +126,45 @@ def test_a_flood_of_notes_is_refused_but_never_a_release(stage: Stage) -> None:
 def test_the_status_is_plain_json(stage: Stage) -> None:
     told = json.loads(encode_status(stage.controls.status()))
     assert (told["type"], told["version"], told["activity"], told["has_midi"]) == ("status", 1, "listening", False)
+
+
+def test_changes_are_called_by_the_file_they_are_from_in_any_key(stage: Stage) -> None:
+    def called() -> str | None:
+        chart = stage.controls.status().chart
+        return None if chart is None else chart.name
+
+    stage.controls.take_chart("Dm7 | G7 | Cmaj7 | %", "two five.txt")
+    assert called() == "two five.txt"
+    chart = stage.controls.status().chart
+    assert chart is not None
+    ask(stage, "change", settings={"chart": " | ".join(chart.steps), "chart_key": "Eb"})
+    assert called() == "two five.txt"
+    ask(stage, "change", settings={"chart": "Am | E7"})
+    assert called() == "Am | E7"
+    ask(stage, "change", settings={"chart": "blues"})
+    assert called() == "blues"
+    stage.controls.take_chart(None)
+    assert called() is None
+
+
+def test_changes_of_a_file_of_the_start_are_called_by_it_and_taken_back(tmp_path: Path) -> None:
+    (tmp_path / "my tune.txt").write_text("C | F")
+    stage = Stage(chart_file=tmp_path / "my tune.txt")
+    chart = stage.controls.status().chart
+    assert chart is not None
+    assert chart.name == "my tune.txt"
+    stage.controls.take_chart(None)
+    stage.turns()
+    assert stage.controls.status().chart is None
+
+
+def test_what_has_gone_is_told_until_somebody_is_connected_again() -> None:
+    gone = (
+        Gone("input", "CASIO", returns=False),
+        Gone("output", "FP-30", returns=True),
+        Gone("system", "jack", returns=True),
+    )
+    nobody, somebody = Wires(), Wires(frozenset(("another",)), frozenset(("a synthesiser",)))
+    assert still_gone(gone, None) == gone
+    assert still_gone(gone, nobody) == gone
+    assert still_gone(gone, somebody) == gone[1:]

@@ -11,6 +11,7 @@ from selenium.webdriver.common.keys import Keys
 
 from tests.realtime.panel.browser import REBOUND, Page
 from tests.realtime.panel.daemon import Daemon, free_port
+from tests.realtime.panel.pieces import write_piece
 
 AXE = Path(__file__).parent / "vendored" / "axe.min.js"
 
@@ -27,7 +28,9 @@ SIGHTS = {
     "is there sound": "app.faces.show('play'); app.guide.open(); app.guide.go(3)",
     "found": "document.getElementById('tab-health').click();"
     " await app.doctor.look('/api/doctor/keyboard', 'judging what was heard')",
-    "a file": "app.job.ask([new File(['x'], 'song.mid')])",
+    "a file": "await app.job.ask([new File([new Uint8Array(FILE)], 'song.mid')])",
+    "held": "app.faces.show('play'); app.held.take({ like: 'song.mid', chart: { name: 'blues' } });"
+    " app.held.take = () => {}",
     "a message": "app.announcer.tell('song.mid: this is no MIDI file')",
     "an offer": "app.offers.show('CASIO was plugged in: use it?', [['Use it', () => {}]])",
 }
@@ -35,8 +38,9 @@ SIGHTS = {
 
 
 @pytest.mark.parametrize("sight", SIGHTS)
-def test_nothing_is_said_against_its_accessibility(page: Page, sight: str) -> None:
-    page.ask(f"(async () => {{ await app.job.refresh(); {SIGHTS[sight]}; }})()")
+def test_nothing_is_said_against_its_accessibility(page: Page, sight: str, tmp_path: Path) -> None:
+    made = SIGHTS[sight].replace("FILE", str(list(write_piece(tmp_path / "song.mid").read_bytes())))
+    page.ask(f"(async () => {{ await app.job.refresh(); {made}; }})()")
     page.driver.execute_script(AXE.read_text())
     found = page.driver.execute_async_script("axe.run().then(arguments[0])")
     said = [

@@ -17,6 +17,7 @@ STATUS: dict[str, Any] = {
     "players": [],
     "listeners": [],
     "heard": 0,
+    "gone": [],
 }
 """A MIDI system with nothing wired."""
 
@@ -95,7 +96,8 @@ def offered(page: Page, *statuses: dict[str, Any], sound: bool = False) -> list[
         " const box = document.createElement('p'); window.used = [];"
         " const push = (what) => () => used.push(what);"
         " const steps = { use: (port) => used.push(port), sound: push('sound'), guide: push('guide') };"
-        " const offers = new Offers(box, steps, (text) => used.push(`said ${text}`)); window.offerBox = box;"
+        " const say = (text) => used.push(`said ${text}`);"
+        " const offers = new Offers(box, steps, say, say); window.offerBox = box;"
         " for (const status of statuses) offers.take(status, sound);"
         " done([...box.children].map((part) => part.textContent)); });",
         list(statuses),
@@ -122,10 +124,53 @@ def test_where_nothing_is_wired_the_own_sound_is_offered(page: Page) -> None:
     assert offered(page, STATUS) == [bare, "Connect my piano", "Sound in this page", "Not now"]
     page.driver.execute_script("offerBox.querySelectorAll('button')[1].click()")
     assert page.driver.execute_script("return used.at(-1)") == "sound"
-    assert offered(page, STATUS, sound=True)[0] == "Nothing is wired to pianod yet: no keyboard."
-    assert offered(page, {**STATUS, "players": ["a keyboard"]})[0] == "Nothing is wired to pianod yet: no sound."
+    assert offered(page, STATUS, sound=True)[0] == "No keyboard is wired to pianod yet."
+    assert offered(page, {**STATUS, "players": ["a keyboard"]})[0] == "No sound is wired to pianod yet."
     assert offered(page, {**STATUS, "input": "CASIO", "inputs": ["CASIO"], "listeners": ["a synth"]}) == []
     assert offered(page, {**STATUS, "players": None, "listeners": None, "heard": 3}) == [], (
         "nobody knows, and keys came"
     )
     assert offered(page, {**STATUS, "has_midi": False}) == [], "there is nothing to wire"
+
+
+CASIO = {**STATUS, "input": "CASIO:CASIO 20:0", "inputs": ["CASIO:CASIO 20:0"], "listeners": ["a synthesiser"]}
+IS_GONE = "CASIO is gone: unplugged, switched off, or its program has ended."
+
+
+def test_a_keyboard_that_was_wired_and_is_unplugged_is_told_by_its_name_and_so_is_its_return(page: Page) -> None:
+    gone = {"what": "input", "name": CASIO["input"], "returns": True}
+    away = {**CASIO, "inputs": [], "gone": [gone]}
+    again = {**CASIO, "input": "CASIO:CASIO 24:0", "inputs": ["CASIO:CASIO 24:0"]}
+    said = f"{IS_GONE} As soon as it is back, pianod listens to it again."
+    assert offered(page, CASIO, away, away) == [said, "Connect my piano", "Not now"]
+    assert page.driver.execute_script("return used") == [f"said {said}"], "it is said once"
+    assert offered(page, away) == [said, "Connect my piano", "Not now"], "a page that was opened later knows, too"
+    early = {**away, "inputs": again["inputs"]}
+    assert offered(page, CASIO, away, early) == [said, "Connect my piano", "Not now"], "it is not offered as another"
+    assert offered(page, CASIO, away, again, again) == []
+    assert page.driver.execute_script("return used") == [f"said {said}", "said CASIO is back"]
+    other = {**CASIO, "input": "Roland", "inputs": ["Roland"]}
+    assert offered(page, CASIO, away, other) == []
+    assert page.driver.execute_script("return used") == [f"said {said}"], "another took its place"
+
+
+def test_what_was_wired_by_hand_is_to_be_wired_again(page: Page) -> None:
+    wired = {**STATUS, "players": ["CASIO:CASIO 20:0"], "listeners": ["a synthesiser"]}
+    keyboard = {"what": "input", "name": "CASIO:CASIO 20:0", "returns": False}
+    sound = {"what": "output", "name": "a synthesiser", "returns": False}
+    away = {**wired, "players": [], "gone": [keyboard]}
+    again = "When it is back, wire it to pianod again, or choose it here."
+    assert offered(page, wired, away)[0] == f"{IS_GONE} {again}"
+    both = {**away, "listeners": [], "gone": [keyboard, sound]}
+    assert offered(page, both)[0] == f"{IS_GONE} {again} {IS_GONE.replace('CASIO', 'a synthesiser')} {again}"
+    one = {**STATUS, "gone": [keyboard]}
+    assert offered(page, one)[0] == f"{IS_GONE} {again} No sound is wired to pianod yet."
+
+
+def test_a_midi_system_that_no_longer_answers_is_told_by_its_name(page: Page) -> None:
+    gone = {"what": "system", "name": "jack", "returns": True}
+    away = {**CASIO, "inputs": [], "gone": [gone]}
+    said = "The MIDI system jack no longer answers. As soon as it is back, pianod takes its ports up again."
+    assert offered(page, CASIO, away)[0] == said
+    assert offered(page, CASIO, away, CASIO) == []
+    assert page.driver.execute_script("return used") == [f"said {said}", "said the MIDI system jack is back"]

@@ -1,4 +1,4 @@
-"""The page beside a real MIDI system: nothing is wired, and then a keyboard is plugged in, used and heard."""
+"""The page beside a real MIDI system: a keyboard is plugged in, used, heard, pulled out, and back."""
 
 import subprocess
 import sys
@@ -25,7 +25,24 @@ for line in sys.stdin:
 OFFER = "document.getElementById('offer').textContent"
 
 
-def test_a_keyboard_that_is_plugged_in_is_offered_used_and_heard(chromium: webdriver.Chrome, tmp_path: Path) -> None:
+def plugged_in(server: JackServer, stack: ExitStack) -> "subprocess.Popen[str]":
+    """Return the keyboard, once it is there."""
+    keyboard = subprocess.Popen(
+        [sys.executable, "-c", KEYBOARD],
+        env=server.environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    stack.callback(keyboard.kill)
+    assert keyboard.stdout is not None
+    assert keyboard.stdout.readline() == "ready\n"
+    return keyboard
+
+
+def test_a_keyboard_is_offered_used_and_heard_and_told_of_when_it_goes_and_returns(
+    chromium: webdriver.Chrome, tmp_path: Path
+) -> None:
     need_midi_library()
     with JackServer() as server, ExitStack() as stack:
         daemon = Daemon(tmp_path, 0, "--api", "jack", jack_server=server.name)
@@ -34,21 +51,23 @@ def test_a_keyboard_that_is_plugged_in_is_offered_used_and_heard(chromium: webdr
         page.until(f"{OFFER}.startsWith('Nothing is wired to pianod yet: no keyboard and no sound.')")
         assert page.ask("app.status().inputs.length + app.status().outputs.length") == 0, "no port of its own"
         page.click("#offer button:nth-of-type(2)")
-        page.until(f"app.sound.isOn && {OFFER}.startsWith('Nothing is wired to pianod yet: no keyboard.')")
-        keyboard = subprocess.Popen(
-            [sys.executable, "-c", KEYBOARD], env=server.environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
-        stack.callback(keyboard.kill)
-        assert keyboard.stdin is not None
-        assert keyboard.stdout is not None
-        assert keyboard.stdout.readline() == b"ready\n"
+        page.until(f"app.sound.isOn && {OFFER}.startsWith('No keyboard is wired to pianod yet.')")
+        keyboard = plugged_in(server, stack)
         page.until(f"{OFFER}.includes('USB-MIDI was plugged in: use it?')")
         page.click("#offer button:nth-of-type(1)")
         page.until(f"app.status().input.includes('USB-MIDI') && {OFFER} === ''")
-        keyboard.stdin.write(b"903c40\n803c40\n")
-        keyboard.stdin.flush()
+        keyboard.communicate("903c40\n803c40\n")  # and is unplugged
         page.until("app.music.player.notes.length === 1")
-        keyboard.communicate()
+        page.until(f"{OFFER}.includes('USB-MIDI is gone: unplugged')")
+        page.until(f"{OFFER}.includes('As soon as it is back, pianod listens to it again.')")
+        page.driver.refresh()
+        page.until(f"{OFFER}.includes('USB-MIDI is gone: unplugged')")
+        keyboard = plugged_in(server, stack)
+        page.until(
+            f"document.getElementById('notice').textContent.endsWith('USB-MIDI is back') && !{OFFER}.includes('gone')"
+        )
+        keyboard.communicate("903e40\n803e40\n")
+        page.until("app.music.player.notes.length === 2")
         daemon.end()
     chromium.close()
     chromium.switch_to.window(chromium.window_handles[0])

@@ -1,7 +1,9 @@
 """Pieces in the page, against the real daemon: a file worked on, a take seen and heard, a data set looked through."""
 
+import json
 from pathlib import Path
 
+import mido
 from selenium.webdriver.common.keys import Keys
 
 from tests.realtime.panel.browser import Page
@@ -17,6 +19,10 @@ AMBER = """
 })()
 """
 """How much of the picture is in the colour of the first layer."""
+
+
+TASKS = "[...document.querySelectorAll('#job-tasks input')].map((input) => input.value)"
+"""What is asked for a file."""
 
 
 def a_file(tmp_path: Path) -> Path:
@@ -44,40 +50,97 @@ def test_a_file_is_sent_gone_on_with_seen_and_downloaded(page: Page, tmp_path: P
     assert not page.find("#job-strip").is_displayed()
 
 
-def test_a_fault_names_the_file_and_goes_away(page: Page, tmp_path: Path) -> None:
-    given = tmp_path / "no music.mid"
-    given.write_bytes(b"no music at all")
+def silent(path: Path) -> Path:
+    mido.MidiFile(tracks=[mido.MidiTrack()]).save(path)
+    return path
+
+
+REFUSED = {
+    "no music.mid": (b"no music at all", "it is no MIDI file: save it as one (.mid) in the program it comes from"),
+    "song.mp3": (b"ID3" + bytes(100), "it is no MIDI file: save it as one"),
+    "empty.mid": (b"", "it is empty: choose another file"),
+    "large.mid": (b"MThd" + bytes(3 << 20), "it has 3 MiB, and a file for this page has at most 1 MiB: the commands"),
+    "words.txt": (b"hello", "'hello' is no chord; write it as in Dm7"),
+    "silent.mid": (None, "there is no note in it (drums on channel 10 do not count); choose another file"),
+}
+"""Files that nothing can be done with, what is in them, and what is said of them."""
+
+
+def test_a_file_that_cannot_work_is_refused_at_once_by_its_name_with_the_way_out(page: Page, tmp_path: Path) -> None:
     page.click("#tab-pieces")
-    page.begin(given, "clean")
-    page.until("document.getElementById('notice').textContent === 'no music.mid: this is no MIDI file'")
-    assert ["400" in fault for fault in page.faults()] == [True], "the browser too says that it was refused"
+    page.driver.execute_script(
+        "window.asked = 0; const { showModal } = HTMLDialogElement.prototype;"
+        " HTMLDialogElement.prototype.showModal = function () { asked++; showModal.call(this); };"
+    )
+    for name, (data, said) in REFUSED.items():
+        given = tmp_path / name
+        given.write_bytes(silent(given).read_bytes() if data is None else data)
+        page.find("#job-file").send_keys(str(given))
+        page.until(f"document.getElementById('notice').textContent.startsWith({json.dumps(f'{name}: {said}')})")
+        assert page.driver.execute_script("return asked") == 0, f"{name}: nothing was asked"
+        assert not page.find("#job-target").is_displayed()
     assert page.find("#notice-box").is_displayed()
     page.until("document.getElementById('notice-box').hidden")
 
 
-def test_a_dropped_file_lights_the_target_and_is_asked_for_the_last_choice_first(page: Page) -> None:
+def test_what_cannot_be_read_is_refused_and_of_several_files_one_is_taken(page: Page, tmp_path: Path) -> None:
+    folder = "Object.assign(new File([], 'a folder'), { arrayBuffer: () => Promise.reject(new Error('no file')) })"
+    page.ask(f"app.job.ask([{folder}])")
+    assert page.find("#notice").text.startswith("a folder: it cannot be read (a folder, perhaps, or it has gone)")
+    data = list(a_file(tmp_path).read_bytes())
+    page.ask(f"app.job.ask(['one.mid', 'two.mid'].map((name) => new File([new Uint8Array({data})], name)))")
+    assert page.find("#job-question").text == "What shall be done with one.mid?"
+    assert page.ask("document.getElementById('notice').textContent") == (
+        "one file at a time: one.mid is taken, two.mid not"
+    )
+    page.click("#job-cancel")
+
+
+def test_while_a_file_is_worked_on_no_other_is_asked_for_what_would_be_refused(page: Page, tmp_path: Path) -> None:
+    data = list(a_file(tmp_path).read_bytes())
+    page.ask("(app.job.isFollowing = true, app.job.job = { name: 'first.mid' })")
+    page.ask(f"app.job.ask([new File([new Uint8Array({data})], 'second.mid')])")
+    assert page.ask(f"{TASKS}.sort()") == ["changes", "like"]
+    assert page.find("#notice").text.startswith("first.mid is still being worked on")
+    page.click("#job-cancel")
+    page.ask("app.job.isFollowing = false")
+
+
+def test_a_file_of_chord_names_alone_can_only_give_the_changes(page: Page, tmp_path: Path) -> None:
+    track = mido.MidiTrack([mido.MetaMessage("marker", text=name, time=1920) for name in ("Dm7", "G7", "Cmaj7", "A7")])
+    mido.MidiFile(tracks=[track]).save(tmp_path / "chords.mid")
+    page.click("#tab-pieces")
+    page.find("#job-file").send_keys(str(tmp_path / "chords.mid"))
+    page.until("app.job.parts.dialog.open")
+    assert page.ask(TASKS) == ["changes"]
+    page.click("#job-cancel")
+
+
+def test_a_dropped_file_lights_the_target_and_is_asked_for_the_last_choice_first(page: Page, tmp_path: Path) -> None:
+    data = list(a_file(tmp_path).read_bytes())
     page.driver.execute_script(
         "window.drag = (kind) => { const dataTransfer = new DataTransfer();"
-        " dataTransfer.items.add(new File(['no music'], 'dropped.mid'));"
+        f" dataTransfer.items.add(new File([new Uint8Array({data})], 'dropped.mid'));"
         " window.dispatchEvent(new DragEvent(kind, { dataTransfer, cancelable: true })); };"
     )
     page.driver.execute_script("drag('dragenter')")
     assert page.find("#job-target").is_displayed()
     page.driver.execute_script("drag('dragleave')")
     assert not page.find("#job-target").is_displayed()
-    tasks = "[...document.querySelectorAll('#job-tasks input')].map((input) => input.value)"
     for last in ("perform", "velocities"):
         page.driver.execute_script("drag('dragenter'); drag('drop')")
+        page.until("app.job.parts.dialog.open")
         assert not page.find("#job-target").is_displayed()
         assert page.find("#job-question").text == "What shall be done with dropped.mid?"
         page.click(f"#job-tasks input[value={last}]")
         page.click("#job-start")
-        page.until("!document.getElementById('notice-box').hidden")
+        page.until(f"document.getElementById('job-name').textContent === '{last}: dropped.mid is done'")
+        page.click("#job-close")
         page.driver.execute_script("drag('dragenter'); drag('drop')")
-        assert page.ask(f"[{tasks}[0], document.activeElement.value]") == [last, last]
+        page.until("app.job.parts.dialog.open")
+        assert page.ask(f"[{TASKS}[0], document.activeElement.value]") == [last, last]
         page.driver.switch_to.active_element.send_keys(Keys.ESCAPE)
         page.until("!app.job.parts.dialog.open")
-    assert ["400" in fault for fault in page.faults()] == [True, True]
 
 
 def test_a_file_is_filled_and_seen_before_and_after(page: Page, tmp_path: Path) -> None:
