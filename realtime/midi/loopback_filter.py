@@ -11,7 +11,7 @@ passed on: it counts as one only while there is a loop.
 from collections import deque
 from collections.abc import Sequence
 
-from realtime.midi.message import MessageKind, channel_of, kind_of
+from realtime.midi.message import MessageKind, channel_of, kind_of, on_channel
 
 WITHIN_NS = 60_000_000
 """An echo comes back within this."""
@@ -106,4 +106,4 @@ def _bare(data: bytes) -> bytes:
     """Return a message without its channel; a release without how it was released, which may change on the way."""
     if kind_of(data) is MessageKind.NOTE_OFF:
         return bytes((0x80, data[1]))
-    return bytes((data[0] & 0xF0, *data[1:]))
+    return on_channel(data, 0)

@@ -138,6 +138,11 @@ def channel_of(data: bytes) -> int:
     return data[0] & 0x0F
 
 
+def on_channel(data: bytes, channel: int) -> bytes:
+    """Return a channel message on another channel, 0 to 15."""
+    return bytes((data[0] & 0xF0 | channel, *data[1:]))
+
+
 def control_of(data: bytes) -> tuple[int, int] | None:
     """Return the controller and the value of a control change; None for any other message."""
     return (data[1], data[2]) if len(data) == 3 and data[0] & 0xF0 == CONTROL_CHANGE else None

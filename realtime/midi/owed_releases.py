@@ -5,7 +5,7 @@ until it is told. Not safe for threads: the caller holds a lock.
 """
 
 from realtime.midi.held_notes import HeldNotes
-from realtime.midi.message import MessageKind, channel_of, kind_of
+from realtime.midi.message import MessageKind, channel_of, control_of, kind_of
 
 _FIRST_MODE_MESSAGE = 120
 
@@ -25,7 +25,7 @@ class OwedReleases:
         kind = kind_of(data)
         if kind is MessageKind.NOTE_OFF:
             key = (0x80 | channel_of(data), data[1])
-        elif data[0] & 0xF0 == 0xB0 and len(data) == 3 and (data[1] >= _FIRST_MODE_MESSAGE or not data[2]):
+        elif (control := control_of(data)) is not None and (control[0] >= _FIRST_MODE_MESSAGE or not control[1]):
             key = (data[0], data[1])
         else:
             return

@@ -45,7 +45,7 @@ from realtime.engine.event_rings import EventRings
 from realtime.live.live_session import LivePlay
 from realtime.midi.gone_ports import Gone
 from realtime.midi.input_thread import InputStatus
-from realtime.midi.message import MessageKind, control_of, kind_of
+from realtime.midi.message import MessageKind, control_of, kind_of, on_channel
 from realtime.midi.performance_messages import TimedMessage
 from realtime.midi.ports import Direction, Wires, without_own
 from realtime.performers.performer import LoopStatus, TradeStatus
@@ -234,8 +234,8 @@ class Controls:
     def replay(self, name: str, messages: list[TimedMessage], from_s: float) -> None:
         """Sound what was played before once more, through the output, on the channel that the model plays on."""
         channel = self.settings.output_channel - 1
-        on_channel = [(at_ns, bytes((data[0] & 0xF0 | channel, *data[1:]))) for at_ns, data in messages]
-        self._stage.play.beside.replay(name, on_channel, from_s)
+        moved = [(at_ns, on_channel(data, channel)) for at_ns, data in messages]
+        self._stage.play.beside.replay(name, moved, from_s)
 
     def set_local_control(self, *, on: bool) -> None:
         """Tell the piano at the output whether its keys play its own sound."""

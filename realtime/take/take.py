@@ -15,7 +15,7 @@ import numpy as np
 from piano.events import NoteOn, Pedal, TimedEvent
 from piano.midi.file import MidiTrack
 from piano.notes import NOTE, PEDAL, Performance, sort_notes
-from realtime.midi.message import DRUM_CHANNEL, MessageKind, bytes_of, channel_of, event_of, kind_of
+from realtime.midi.message import DRUM_CHANNEL, MessageKind, bytes_of, channel_of, event_of, kind_of, on_channel
 from realtime.take.message_log import MessageLog
 
 PLAYER, PIANOD, PASSED_ON = "player", "pianod", "passed on"
@@ -126,7 +126,7 @@ def is_kept(data: bytes) -> bool:
 
 def on_a_piano(data: bytes) -> bytes:
     """Return a message of ours on a channel that is read as a piano's: where we play on channel 10, on channel 1."""
-    return bytes((data[0] & 0xF0, *data[1:])) if channel_of(data) == DRUM_CHANNEL else data
+    return on_channel(data, 0) if channel_of(data) == DRUM_CHANNEL else data
 
 
 def _events(log: MessageLog) -> list[TimedEvent]:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from piano.events import Event, NoteOff, NoteOn, Pedal
-from realtime.midi.message import MessageKind, PianoReader, bytes_of, channel_of, event_of, kind_of, split
+from realtime.midi.message import MessageKind, PianoReader, bytes_of, channel_of, event_of, kind_of, on_channel, split
 
 EVENTS = st.one_of(
     st.builds(NoteOn, st.integers(21, 108), st.integers(1, 127)),
@@ -122,3 +122,9 @@ def test_splitting_loses_nothing_but_what_running_status_adds(packet: bytes) -> 
     assert all(pieces)
     whole = [piece for piece in pieces if kind_of(piece) is not MessageKind.MALFORMED]
     assert split(b"".join(whole)) == tuple(whole)
+
+
+@given(st.integers(0x80, 0xEF), st.integers(0, 15), st.integers(0, 127))
+def test_a_message_on_another_channel_says_the_same_there(status: int, channel: int, value: int) -> None:
+    moved = on_channel(bytes((status, value, value)), channel)
+    assert (channel_of(moved), moved[0] & 0xF0, moved[1:]) == (channel, status & 0xF0, bytes((value, value)))
