@@ -7,7 +7,6 @@ import numpy as np
 from piano.events import LOWEST_PITCH, Role
 from piano.session import Logits
 from piano.solve.limits import IS_OWN_ON
-from piano.solve.pedal_habit import change_of_pedal
 from piano.solve.score_timing import TempoCurve
 from piano.solve.texture import AGAIN_NATS, AGAIN_STEPS, Texture
 from piano.tokens.vocabulary import LONGEST_TIME_STEPS, VOCABULARY
@@ -24,15 +23,14 @@ NO_PEDAL_DOWN: Logits = np.where(np.arange(VOCABULARY.size) == _PEDAL_DOWN, -np.
 """All is as likely as it was, but our own pedal stays up, (vocab,)."""
 
 
-def in_tempo(tempo: TempoCurve, step: int, until: int | None, *, is_down: bool, pedal_steps: int) -> Logits:
+def in_tempo(tempo: TempoCurve, step: int, until: int | None) -> Logits:
     """Return by how many nats the score makes each token likelier at a step, (vocab,), when something known comes at
-    `until`, and the pedal has stood for so many steps.
+    `until`.
     """
     now, other, waits = tempo.bias(step, until)
     bias = np.full(VOCABULARY.size, other, np.float32)
     bias[IS_OWN_ON] = now
     bias[_WAITS] = waits[:LONGEST_TIME_STEPS]
-    bias[VOCABULARY.pedal(Role.OWN, down=not is_down)] += change_of_pedal(is_down, pedal_steps)
     return bias
 
 

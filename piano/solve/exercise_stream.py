@@ -35,6 +35,7 @@ from piano.solve.limits import (
     in_time,
     open_step,
 )
+from piano.solve.pedal_habit import STEADY, STEADY_IN_FILLS, change_of_pedal
 from piano.tokens.grammar import Mask
 from piano.tokens.step_order import FRESH, StepOrder
 from piano.tokens.vocabulary import LONGEST_TIME_STEPS, VOCABULARY, Kind
@@ -259,14 +260,17 @@ class ExerciseStream(ForcedStream):
         """Return by how many nats what is known of the music makes each token likelier, (vocab,); None: by nothing."""
         if self._known.texture is not None:
             rises = min((self._rises.get(pitch, 0) for pitch in self._pressed), default=FOREVER)
-            return in_texture(self._known.texture, self._step, self.presses, rises)
-        if self._tempo is None:
+            bias, steady = in_texture(self._known.texture, self._step, self.presses, rises), STEADY_IN_FILLS
+        elif self._tempo is None:
             return None
-        if self._score_key is None:
+        elif self._score_key is None:
             return NO_PEDAL_DOWN  # all has been played
+        else:
+            bias, steady = in_tempo(self._tempo, self._step, known.step if known is not None else None), STEADY
         is_down = self._grammar.pedal_is_down(Role.OWN)
-        until = known.step if known is not None else None
-        return in_tempo(self._tempo, self._step, until, is_down=is_down, pedal_steps=self._step - self._pedal_since)
+        stands = self._step - self._pedal_since
+        bias[VOCABULARY.pedal(Role.OWN, down=not is_down)] += change_of_pedal(is_down, stands, steady)
+        return bias
 
     def _events(self) -> Mask:
         """Return which events may come at the step that has been reached, and any time, (vocab,)."""

@@ -1,10 +1,13 @@
 """A part that is filled in: as dense as asked, in the time of what stands."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
 from piano.events import Role
 from piano.notes import NOTE, NoteArray, Performance
+from piano.session import Logits
 from piano.solve.evidence import Evidence, FillEvidence
 from piano.solve.solver import SolveRequest, solve
 from piano.solve.texture import USUAL_RATIO, Texture, lengths_of, texture_of
@@ -69,6 +72,34 @@ def test_in_a_gap_it_is_as_dense_as_around_it() -> None:
     assert isinstance(texture, Texture)
     assert float(texture.due[-1]) == pytest.approx(24, rel=0.1)
     assert float(texture.due[590]) == 0.0
+
+
+class TreadingSession(ScriptedSession):
+    """A session that would change the pedal at every step."""
+
+    def twin(self) -> "TreadingSession":
+        return TreadingSession(VOCABULARY.size, self.context)
+
+    def feed(self, tokens: Sequence[int]) -> Logits:
+        logits = super().feed(tokens).copy()
+        logits[[VOCABULARY.pedal(Role.OWN, down=down) for down in (False, True)]] += 6
+        return logits
+
+
+def test_the_pedal_of_a_gap_does_not_flutter() -> None:
+    notes = two_hands()
+    inside = (notes["onset_s"] >= 6) & (notes["onset_s"] < 10)
+    roles = np.where(inside, np.uint8(Role.OWN), np.uint8(Role.GIVEN))
+    exercise = Exercise(
+        "gap", Performance(notes), roles, roles[:0], preview=Preview(notes[~inside]), gaps=(Gap(6, 10),)
+    )
+    request = SolveRequest(seed=1, evidence=Evidence(fills=FillEvidence()))
+    found = solve(TreadingSession(VOCABULARY.size, 4096), exercise, request).performance.pedals
+    stays_s = np.diff(found["time_s"])
+    downs = found["down"][:-1]
+    assert 2 < found.size < 40
+    assert stays_s[downs].min() >= 0.16
+    assert stays_s[~downs].min() >= 0.04
 
 
 @pytest.mark.parametrize("follows_own", [True, False])
