@@ -8,7 +8,7 @@ import { recall, remember } from "./memory.js";
 const LOOK_MS = 400;
 const LIKE = { task: "like", title: "play like this, from now on", choices: [], asks: "", has_length: false };
 const CHANGES = { task: "changes", title: "take its chords for the changes, from now on", choices: [], asks: "", has_length: false };
-const DROP = "Drop the MIDI file: you are asked what to do with it.";
+const DROP = "Drop the file: you are asked what to do with it.";
 
 export class Job {
   // `parts` by name; `announce` says what is seen here.

@@ -191,7 +191,8 @@ link.addEventListener("status", ({ detail: status }) => {
   guide.take(status);
   offers.take(status, sound.isOn);
   held.take(status);
-  const ports = status.has_midi ? `in ${status.input}, out ${status.output}` : "no MIDI system: play here";
+  const isGone = (way) => (status.gone.some(({ what, returns }) => what === way && returns) ? " (gone)" : "");
+  const ports = status.has_midi ? `in ${status.input}${isGone("input")}, out ${status.output}${isGone("output")}` : "no MIDI system: play here";
   setText(find("about"), `${status.mode} · model ${status.model} on ${status.provider.replace("ExecutionProvider", "")} · ${ports}`);
   form.show(status.settings);
   learning.take(status.settings);
