@@ -52,7 +52,6 @@ class CallAndResponse(TurnPlayer[Answer]):
         self._answer: Answer | None = None
         self._prompt: AnswerPrompt | None = None
         self._interruptions = 0
-        self._allow()
 
     def on_event(self, timed: TimedEvent) -> None:
         """Take what the player did. A key that goes down ends an answer at once."""
@@ -72,7 +71,6 @@ class CallAndResponse(TurnPlayer[Answer]):
             self._phrase.expect(self._stream.survival())
         if isinstance(timed.event, NoteOn):
             self._prompt = None
-        self._allow()
 
     def _takes_over(self, answer: Answer, timed: TimedEvent) -> bool:
         """Say whether what the player did ends an answer: any key, or, where one may join, one that is in its way."""
@@ -140,7 +138,6 @@ class CallAndResponse(TurnPlayer[Answer]):
             phrase_ns = self._phrase_ns if self._prompt is None else self._prompt.length_ns
             self._answer.enough_ns = self._enough_ns(self._answer.from_ns, phrase_ns)
             self._answer.notes_per_s = settings.notes_per_s or self._answer.notes_per_s
-        self._allow()
 
     def start_afresh(self) -> None:
         self._turn += 1
@@ -186,10 +183,6 @@ class CallAndResponse(TurnPlayer[Answer]):
             return None
         return from_ns + max(phrase_ns, SHORTEST_ANSWER_NS)
 
-    def _allow(self) -> None:
-        """Work out what the model may play: not what is under someone else's hand or foot."""
-        self._allowed = self._allowed_now(endless=self._settings.length is Length.ENDLESS)
-
     def _begin(self, at_ns: int, phrase_ns: int | None) -> None:
         self._prompt = AnswerPrompt(self._stream.mark(), at_ns, phrase_ns)
         self._epoch = self._output.begin_epoch()
@@ -207,7 +200,8 @@ class CallAndResponse(TurnPlayer[Answer]):
             return
         is_first = answer.first_note_ns is None
         latest_ns = answer.from_ns + FIRST_NOTE_WITHIN_NS if is_first else None
-        bounds = self._bounds(earliest_ns, latest_ns, self._allowed, must_play=is_first, notes_per_s=answer.notes_per_s)
+        allowed = self._allowed_now(endless=self._settings.length is Length.ENDLESS)
+        bounds = self._bounds(earliest_ns, latest_ns, allowed, must_play=is_first, notes_per_s=answer.notes_per_s)
         proposed = self._stream.propose(self._sampler, toward_end(bounds, answer.ending))
         if answer.ending is not None and not self._leads_to_end(answer, answer.ending, proposed, earliest_ns):
             return
