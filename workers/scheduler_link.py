@@ -94,6 +94,7 @@ class SchedulerLink:
                 "distributed.scheduler.allowed-failures": 0,
                 "distributed.admin.log-format": "%(message)s",
                 f"distributed.nanny.pre-spawn-environ.{_TRIM}": None,
+                "distributed.worker.preload": ["workers.left_to_caller"],
                 "distributed.worker.profile.enabled": False,  # it looks at every frame a hundred times a second
             }
         )

@@ -39,11 +39,13 @@ def in_texture(texture: Texture, step: int, presses: Sequence[tuple[int, int]], 
 
     From the step `rises` on a key may come up.
     """
-    keys = texture.bias(step, len(presses))
+    since = texture.since(step)
+    played = sum(pressed >= since for pressed, _ in presses)
+    keys = texture.bias(step, played)
     bias = np.zeros(VOCABULARY.size, np.float32)
     bias[IS_OWN_ON] = keys[0]
     others = np.where(np.arange(step + 1, step + 1 + LONGEST_TIME_STEPS) >= rises, _OTHERS, _OTHERS_HELD)
-    bias[_WAITS] = np.log(np.exp(keys[1:]) * (1 - others) + others)
+    bias[_WAITS] = np.log(np.exp(keys[1:]) * (1 - others) + others) + texture.silence(step, played)
     for pressed, pitch in presses[-_LATELY:]:
         if pressed >= step - AGAIN_STEPS:
             bias[_FIRST_OWN_ON + pitch] -= AGAIN_NATS

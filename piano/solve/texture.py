@@ -55,6 +55,9 @@ AGAIN_STEPS, AGAIN_NATS = 25, 4.0
 
 _SMOOTH_S = 4.0
 _MOST_LEAN, _PULL = 3.0, 1.2
+_MISSED, _MAY_BE_MISSED, _MOST_MISSED = 0.5, 2.0, 3.5
+"""How many nats rarer a wait in a gap is for each key that does not come, from how many on, and at most: with all else
+it stays above what the stream takes for impossible."""
 _NEAR = (1.0, 0.9, 0.6)
 """How much a moment counts so many steps beside it."""
 
@@ -95,20 +98,45 @@ def lengths_of(notes: NoteArray) -> Lengths | None:
 @dataclass(frozen=True, slots=True)
 class Texture:
     """`pulse` is how much likelier, in nats, a key is at each step for what stands, (steps,); `due` how many keys are
-    to have gone down by each, (steps,); `lengths` how long they are held, None: freely.
+    to have gone down by each, (steps,); `lengths` how long they are held, None: freely. `gaps` are the steps at which
+    gaps begin that are to be filled in whole, each by what is due in it.
     """
 
     pulse: NDArray[np.float32]
     due: NDArray[np.float32]
     lengths: Lengths | None = None
+    gaps: tuple[int, ...] = ()
+
+    def since(self, step: int) -> int:
+        """Return the step from which on the keys of a step's gap count: 0 where there are no gaps."""
+        return max((start for start in self.gaps if start <= step), default=0)
 
     def bias(self, step: int, played: int) -> NDArray[np.float32]:
-        """Return by how many nats keys are likelier at the steps from one on, when so many have gone down, (waits,)."""
+        """Return by how many nats keys are likelier at the steps from one on, (waits,).
+
+        `played` is how many have gone down since `since(step)`.
+        """
         ahead = np.arange(step, step + _WAITS)
         inside = np.minimum(ahead, self.due.size - 1)
-        late = self.due[inside] - played
+        late = self._late(step, inside, played)
         pace = np.clip(_PULL * late / max(2.0, self._within(step)), -_MOST_LEAN, _MOST_LEAN)
         return np.asarray(np.where(ahead < self.pulse.size, self.pulse[inside], 0.0) + pace, np.float32)
+
+    def silence(self, step: int, played: int) -> NDArray[np.float32]:
+        """Return by how many nats it is likelier that nothing happens until each step behind one, (waits - 1,).
+
+        A gap that would stay empty is not let be: each key that is due and does not come makes the wait rarer.
+        """
+        if not self.gaps:
+            return np.zeros(_WAITS - 1, np.float32)
+        inside = np.minimum(np.arange(step + 1, step + _WAITS), self.due.size - 1)
+        missed = self._late(step, inside, played) - _MAY_BE_MISSED
+        return np.asarray(-np.clip(_MISSED * missed, 0.0, _MOST_MISSED), np.float32)
+
+    def _late(self, step: int, at: NDArray[np.int64], played: int) -> NDArray[np.float32]:
+        """Return how many keys are due at steps and have not come, (steps,)."""
+        start = self.since(step)
+        return np.asarray(self.due[at] - played - (self.due[start - 1] if start else 0.0), np.float32)
 
     def _within(self, step: int) -> float:
         """Return how many keys are to go down within two seconds around a step."""
@@ -145,7 +173,8 @@ def texture_of(
             smooth = inside * density * given.size / max(size - inside.sum(), 1.0)
         smooth *= inside
     pulse = _pulse(given["onset_s"], size, moments_s)
-    return Texture(pulse, np.cumsum(smooth).astype(np.float32), lengths_of(own if source is own else given))
+    starts = tuple(max(round(gap.start_s / STEP_S), 0) for gap in exercise.gaps)
+    return Texture(pulse, np.cumsum(smooth).astype(np.float32), lengths_of(own if source is own else given), starts)
 
 
 def _inside(exercise: Exercise, size: int) -> NDArray[np.float64]:

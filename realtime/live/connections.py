@@ -65,7 +65,10 @@ def with_own_names(system: MidiSystem, settings: Settings) -> Settings:
         return settings
     number = next(n for n in range(2, 1000) if not there & {f"{name} {n}" for name in names.values()})
     changed = {field: f"{name} {number}" for field, name in names.items()}
-    logger.warning("another pianod is running, or one that was not ended: the ports of this one are {}", changed)
+    logger.warning(
+        "another pianod is running, or one that was not ended: the ports of this one are {}",
+        " and ".join(changed.values()),
+    )
     return settings.model_copy(update=changed)
 
 

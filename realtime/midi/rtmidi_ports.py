@@ -36,6 +36,9 @@ APIS: dict[str, int] = {name: getattr(rtmidi, f"API_{constant}", -1) for name, c
 QUEUE_LENGTH = 8192
 DEAD_AFTER_NS = 10_000_000_000
 """A server that would say so if it ended, and says nothing, is given up after so long a silence."""
+DOUBTED_FOR_S = 4.0
+"""So long a system that gives no answer is waited for, in seconds, before a port is not opened or ports not listed."""
+
 SETTLING_S = 0.03
 """What a change among JACK's clients sets off in the others is over long before this."""
 
@@ -208,20 +211,32 @@ class RtmidiSystem:
     def _start_heartbeat(self) -> Heartbeat:
         with _changing:
             self._lister_out.open_virtual_port("beat")
-        listed = enumerate(self._lister_in.get_ports())  # a port that goes meanwhile has no name
-        ours = [index for index, name in listed if name and f"{self._watch}-out" in name]
-        if not ours:
-            raise PortError(self.death_notice("cannot reach the MIDI ports"))
+        until_s = time.monotonic() + DOUBTED_FOR_S
+        while not (ours := self._own_beat()):
+            if time.monotonic() >= until_s:
+                raise PortError(self.death_notice("cannot reach the MIDI ports"))
+            time.sleep(SETTLING_S)
         with _changing:
             self._lister_in.open_port(ours[-1], "beat")
         return Heartbeat(self._lister_out, self._lister_in)
 
+    def _own_beat(self) -> list[int]:
+        """Return which of the ports that are listed is ours for the heartbeat; a busy system lists it late."""
+        listed = enumerate(self._lister_in.get_ports())  # a port that goes meanwhile has no name
+        return [index for index, name in listed if name and f"{self._watch}-out" in name]
+
     def _check_open(self) -> None:
-        """Raise PortError unless the system is known to answer at this moment; the caller holds the lock."""
+        """Raise PortError unless the system is known to answer at this moment; the caller holds the lock.
+
+        One that is in doubt is waited for, since on a busy machine all is slow.
+        """
         if self._is_closed:
             raise PortError(f"the MIDI system {self._api} is closed")
-        if not self.is_dead and self._heartbeat is not None:
+        until_s = time.monotonic() + DOUBTED_FOR_S
+        while not self.is_dead and self._heartbeat is not None:
             self._judge(0 if self._heartbeat.wait() else self._heartbeat.silent_ns())
+            if not self.is_in_doubt or time.monotonic() >= until_s:
+                break
         if self.is_dead or self.is_in_doubt:
             raise PortError(self.death_notice("cannot reach the MIDI ports"))
 

@@ -237,8 +237,10 @@ def test_a_scheduler_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch, 
         run_all(NamedDeeds(tmp_path), works("a"), Sharing(cluster="tcp://127.0.0.1:9"), side_by_side=1, verbosity=0)
 
 
-def test_workers_here_ask_the_system_for_memory_as_other_processes_do() -> None:
+def test_workers_here_keep_the_systems_way_with_memory_and_leave_ctrl_c_to_the_caller() -> None:
     with SchedulerLink("local:1") as link:
         (environment,) = link.client.run(lambda: dict(os.environ)).values()
+        (on_interrupt,) = link.client.run(lambda: signal.getsignal(signal.SIGINT)).values()
     assert "MALLOC_TRIM_THRESHOLD_" not in environment
     assert environment["OMP_NUM_THREADS"] == "1"
+    assert on_interrupt == signal.SIG_IGN

@@ -192,6 +192,8 @@ def _text(data: bytes) -> str:
     """Return the text of a table. UnicodeError where its bytes are no letters."""
     if data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
         return data.decode("utf-16")
+    if b"\0" in data[:2]:  # the first letter of a table is of ASCII
+        return data.decode("utf-16-be" if data[:1] == b"\0" else "utf-16-le")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:

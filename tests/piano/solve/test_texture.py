@@ -8,11 +8,12 @@ import pytest
 from piano.events import Role
 from piano.notes import NOTE, NoteArray, Performance
 from piano.session import Logits
+from piano.solve.biases import in_texture
 from piano.solve.evidence import Evidence, FillEvidence
 from piano.solve.solver import SolveRequest, solve
 from piano.solve.texture import USUAL_RATIO, Texture, lengths_of, texture_of
 from piano.tasks.exercise import Exercise, Gap, Preview
-from piano.tokens.vocabulary import FILL_TASKS, VOCABULARY
+from piano.tokens.vocabulary import FILL_TASKS, LONGEST_TIME_STEPS, VOCABULARY
 from tests.support.scripted_session import ScriptedSession
 
 
@@ -62,44 +63,62 @@ def test_every_task_has_a_usual_density() -> None:
 
 
 def test_in_a_gap_it_is_as_dense_as_around_it() -> None:
-    notes = two_hands()
-    inside = (notes["onset_s"] >= 6) & (notes["onset_s"] < 10)
-    roles = np.where(inside, np.uint8(Role.OWN), np.uint8(Role.GIVEN))
-    exercise = Exercise(
-        "gap", Performance(notes), roles, roles[:0], preview=Preview(notes[~inside]), gaps=(Gap(6, 10),)
-    )
-    texture = texture_of(exercise, follows_own=False)
+    texture = texture_of(with_gaps(two_hands(), Gap(6, 10)), follows_own=False)
     assert isinstance(texture, Texture)
     assert float(texture.due[-1]) == pytest.approx(24, rel=0.1)
     assert float(texture.due[590]) == 0.0
 
 
-class TreadingSession(ScriptedSession):
-    """A session that would change the pedal at every step."""
+class UrgedSession(ScriptedSession):
+    """A session in which some tokens are likelier by so many nats."""
 
-    def twin(self) -> "TreadingSession":
-        return TreadingSession(VOCABULARY.size, self.context)
+    def __init__(self, urged: Sequence[int], nats: float) -> None:
+        super().__init__(VOCABULARY.size, 4096)
+        self.urged, self.nats = urged, nats
+
+    def twin(self) -> "UrgedSession":
+        return UrgedSession(self.urged, self.nats)
 
     def feed(self, tokens: Sequence[int]) -> Logits:
         logits = super().feed(tokens).copy()
-        logits[[VOCABULARY.pedal(Role.OWN, down=down) for down in (False, True)]] += 6
+        logits[self.urged] += self.nats
         return logits
 
 
-def test_the_pedal_of_a_gap_does_not_flutter() -> None:
-    notes = two_hands()
-    inside = (notes["onset_s"] >= 6) & (notes["onset_s"] < 10)
+def with_gaps(notes: NoteArray, *gaps: Gap) -> Exercise:
+    inside = np.zeros(notes.size, np.bool_)
+    for gap in gaps:
+        inside |= (notes["onset_s"] >= gap.start_s) & (notes["onset_s"] < gap.end_s)
     roles = np.where(inside, np.uint8(Role.OWN), np.uint8(Role.GIVEN))
-    exercise = Exercise(
-        "gap", Performance(notes), roles, roles[:0], preview=Preview(notes[~inside]), gaps=(Gap(6, 10),)
-    )
+    return Exercise("gap", Performance(notes), roles, roles[:0], preview=Preview(notes[~inside]), gaps=gaps)
+
+
+def test_the_pedal_of_a_gap_does_not_flutter() -> None:
+    session = UrgedSession([VOCABULARY.pedal(Role.OWN, down=down) for down in (False, True)], 6)
     request = SolveRequest(seed=1, evidence=Evidence(fills=FillEvidence()))
-    found = solve(TreadingSession(VOCABULARY.size, 4096), exercise, request).performance.pedals
+    found = solve(session, with_gaps(two_hands(), Gap(6, 10)), request).performance.pedals
     stays_s = np.diff(found["time_s"])
     downs = found["down"][:-1]
-    assert 2 < found.size < 40
+    assert 0 < found.size < 40
     assert stays_s[downs].min() >= 0.16
-    assert stays_s[~downs].min() >= 0.04
+    assert (stays_s[~downs] >= 0.04).all()
+
+
+def waits_of(texture: Texture, step: int, presses: Sequence[tuple[int, int]]) -> Logits:
+    return in_texture(texture, step, presses, 0)[VOCABULARY.first_time : VOCABULARY.first_time + LONGEST_TIME_STEPS]
+
+
+def test_the_emptier_a_gap_is_the_rarer_are_long_waits_in_it() -> None:
+    texture = texture_of(with_gaps(two_hands(), Gap(4, 8), Gap(12, 16)), follows_own=False)
+    as_due = [(400 + 16 * number, 60) for number in range(19)]
+    assert waits_of(texture, 700, [])[80] < waits_of(texture, 700, as_due)[80] - 2
+    assert all(waits_of(texture, step, []).min() > -6 for step in range(400, 1700, 50)), "none is taken for impossible"
+
+
+def test_no_gap_makes_up_for_another() -> None:
+    texture = texture_of(with_gaps(two_hands(), Gap(4, 8), Gap(12, 16)), follows_own=False)
+    full, empty = [(400 + number, 60) for number in range(40)], [(1210, 60)]
+    assert np.array_equal(in_texture(texture, 1250, full + empty, 0), in_texture(texture, 1250, empty, 0))
 
 
 @pytest.mark.parametrize("follows_own", [True, False])

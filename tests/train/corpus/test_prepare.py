@@ -247,6 +247,8 @@ def test_what_is_kept_aside_is_chosen_among_what_can_be_read(tmp_path: Path) -> 
         b"File, Split\na.mid, Train\nb.mid, VALIDATION\n",
         b"file\tsplit\na.mid\ttrain\nb.mid\tvalidation\n",
         "file\tsplit\r\na.mid\ttrain\r\nb.mid\tvalidation\r\n".encode("utf-16"),
+        "file,split\r\na.mid,train\r\nb.mid,validation\r\n".encode("utf-16-be"),
+        "file,split\r\na.mid,train\r\nb.mid,validation\r\n".encode("utf-16-le"),
         "file;split;Künstler\r\na.mid;train;Dvořák\r\nb.mid;validation;é\r\n".replace("ř", "r").encode("cp1252"),
     ],
 )
