@@ -99,8 +99,8 @@ def _velocities(keys: Sequence[Received]) -> list[Finding]:
         return [
             fault(
                 f"every key has velocity {lowest}: the keyboard sends none",
-                "set its touch to anything but FIXED; if it has no touch, `--mode velocity --strength 1` gives your "
-                "keys dynamics by what you play",
+                "set its touch to anything but FIXED; if it has no touch, let pianod find your dynamics by what you "
+                "play (--mode velocity --strength 1)",
                 Change("Let pianod find the dynamics", {"mode": "velocity", "strength": 1.0}),
             )
         ]

@@ -114,7 +114,8 @@ def priority_findings(limit: int | None) -> list[Finding]:
     return [
         note(
             "real-time priority is not granted: notes may be a few milliseconds late while the computer is busy",
-            "a line `@audio - rtprio 95` in /etc/security/limits.d/audio.conf, and your user in the group audio",
+            "type: echo '@audio - rtprio 95' | sudo tee /etc/security/limits.d/audio.conf; "
+            "sudo usermod -aG audio $USER; then log out and in again",
         )
     ]
 
@@ -142,11 +143,18 @@ def model_findings(
         session.feed([tokens[number % len(tokens)]])
         times_ms.append((clock.now_ns() - began_ns) / NS_PER_MS)
     middle = statistics.median(times_ms)
-    says = f"the model runs on {provider} and takes {middle:.1f} ms a token"
+    says = f"it takes {middle:.1f} ms a token, by {provider}"
     if middle < FAST_MS:
-        return [good(says)]
+        return [good(f"the model is quick enough here: {says}")]
     if middle < SLOW_MS:
-        return [note(f"{says}: good enough for answers, tight for duets", "close what keeps the computer busy")]
+        return [
+            note(
+                f"the model is quick enough for answers, tight for duets: {says}", "close what keeps the computer busy"
+            )
+        ]
     return [
-        fault(f"{says}: too slow to play along", "close what keeps the computer busy, try --threads 2, a smaller model")
+        fault(
+            f"the model is too slow here to play along: {says}",
+            "close what keeps the computer busy, try --threads 2, a smaller model",
+        )
     ]

@@ -64,7 +64,7 @@ def test_the_doctor_looks_at_the_computer_from_the_guide(page: Page) -> None:
     page.until("document.querySelectorAll('#doctor-found .finding').length > 1")
     said = page.find("#doctor-found").text
     assert "no MIDI system answers" in said
-    assert "the model runs on" in said
+    assert "the model is " in said
     assert "docs/connect.md tells how to come by one" in said, "what to do stands beside it"
     page.click("#guide-close")
     page.click("#tab-health")
