@@ -7,14 +7,16 @@ import pytest
 
 from realtime.panel.learn_routes import last_moved
 from realtime.panel.server import PanelServer
+from realtime.settings import Settings
 from realtime.take.take import TakeRecord, TakeSource
 from tests.realtime.panel.clients import get
-from tests.realtime.panel.test_doctor_routes import Room
+from tests.realtime.panel.room import Room
 
 
 @pytest.fixture
 def room() -> Iterator[Room]:
-    room = Room()
+    settings = Settings(seed=3, input="Casio", output="Casio", panel_port=0, takes=None)
+    room = Room(("Casio",), settings)
     with room.play:
         yield room
 
