@@ -171,7 +171,7 @@ class Recipe(_Section):
 
     name: str = Field(pattern=r"^[\w.-]+$")
     seed: int = Field(0, ge=0)
-    precision: Literal["bf16", "fp32"] = "bf16"
+    precision: Literal["bf16", "fp32", "auto"] = "auto"
     compile: bool | Literal["auto"] = "auto"
     model: ModelSection
     corpus: Corpus = Corpus()

@@ -44,7 +44,8 @@ def run(args: argparse.Namespace) -> int:
         trainer.setup(initial=args.init)
         if ranks.is_first:
             size = trainer.model.parameter_count() / 1e6
-            print(f"{recipe.name}: {size:.1f} M parameters on {ranks.device}", flush=True)
+            bits = 16 if trainer.in_16_bits else 32
+            print(f"{recipe.name}: {size:.1f} M parameters on {ranks.device}, in {bits} bits", flush=True)
             print(length(recipe, trainer.course.remaining_minutes), flush=True)
         progress = trainer.fit()
     finally:

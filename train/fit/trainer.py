@@ -25,6 +25,7 @@ from train.fit.interruption import Interruption
 from train.fit.loader_watch import watched
 from train.fit.logbook import open_logbook
 from train.fit.optimizer import build_optimizers, set_learning_rate
+from train.fit.precision import in_16_bits
 from train.fit.ranks import Ranks
 from train.fit.run_state import LOG, STATE, RunProgress, load_state, save_state, trim_log
 from train.model.checkpoint import load_checkpoint, save_checkpoint
@@ -57,6 +58,7 @@ class Trainer:
         check_shares(recipe, ranks)
         self.recipe, self.cache, self.folder, self.ranks = recipe, cache, folder, ranks
         self.device = ranks.device
+        self.in_16_bits = in_16_bits(recipe.precision, self.device)
         self.progress, self.now_s, self.interruption = RunProgress(), now_s, Interruption()
         torch.manual_seed(recipe.seed)
         shape = recipe.model
@@ -207,7 +209,7 @@ class Trainer:
         ).flatten()  # found where they are: a device would be waited for
         parts = inputs, positions, rows, targets.flatten()[rows]
         inputs, positions, rows, targets = (part.to(self.device, non_blocking=True) for part in parts)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.recipe.precision == "bf16"):
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.in_16_bits):
             cost: Tensor = model(inputs, positions, (rows, targets))
         return cost
 

@@ -41,7 +41,7 @@ def measure_trial(trial: Trial, plan: TrialPlan, cache: NoteCache, folder: Path)
         raise SystemExit(128 + trainer.interruption.signal)
     seconds = time.process_time() - begin
     shape, rewriting = trial.recipe.model, trainer.rewriting
-    scorer = WindowScorer(_Predictor(trainer.model, bf16=trial.recipe.precision == "bf16"))
+    scorer = WindowScorer(_Predictor(trainer.model, bf16=trainer.in_16_bits))
     found = score_trial(scorer, trial_excerpts(trial.recipe, cache, plan.excerpts, plan.excerpt_notes), rewriting)
     return Result(
         name=trial.variation.name,
