@@ -11,8 +11,8 @@ def in_16_bits(asked: str, device: torch.device) -> bool:
     if asked != "auto":
         return asked == "bf16"
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    features = getattr(torch.cpu, "get_capabilities", dict)()  # older PyTorch cannot tell
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    features: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()  # older PyTorch cannot tell
     return any(bool(features.get(name)) for name in _MULTIPLY_IN_16_BITS)
 
 
