@@ -62,7 +62,7 @@ def _make(seconds: float, seed: int) -> tuple[float, float, float, float]:
     from inference.session_wrapper import MeteredSession
 
     settings = Settings(panel=False, takes=None)
-    session, _ = open_session(open_bundle(settings), settings)
+    session, _ = open_session(open_bundle(settings), settings, spreads=False)
     metered = MeteredSession(session)
     primer: Performance = NOTHING
     run = OfflineRun(metered, partner_settings(settings, seed, is_new=True))

@@ -34,14 +34,7 @@ class Bundle:
     def load(cls, folder: Path | str) -> "Bundle":
         """Read and verify a bundle; BundleError names the file, what is wrong with it, and the way out."""
         folder = Path(folder)
-        manifest = _read_manifest(folder)
-        if manifest.vocabulary != VOCABULARY.fingerprint or manifest.shape.vocabulary < VOCABULARY.size:
-            raise BundleError(
-                f"{folder / MANIFEST_NAME}: the model speaks another vocabulary (fingerprint "
-                f"{manifest.vocabulary!r:.40}, {manifest.shape.vocabulary} tokens) than this program "
-                f"({VOCABULARY.fingerprint!r}, {VOCABULARY.size} tokens). "
-                "Use a bundle made for this version, or the version of pianod that the bundle was made with."
-            )
+        manifest = read_manifest(folder)
         return cls(folder, manifest, {graph.name: _read_graph(folder, graph) for graph in manifest.graphs})
 
     def graph(self, kind: str) -> GraphFile | None:
@@ -49,7 +42,8 @@ class Bundle:
         return next((graph for graph in self.manifest.graphs if graph.kind == kind), None)
 
 
-def _read_manifest(folder: Path) -> Manifest:
+def read_manifest(folder: Path) -> Manifest:
+    """Read what a bundle says of itself; BundleError as of `Bundle.load`, but nobody has looked at its graphs."""
     path = folder / MANIFEST_NAME
     if not folder.is_dir():
         raise BundleError(f"{folder}: there is no such bundle (a folder with a {MANIFEST_NAME}). Check the path.")
@@ -62,6 +56,13 @@ def _read_manifest(folder: Path) -> Manifest:
         raise BundleError(
             f"{path}: its cache would take {manifest.shape.cache_bytes >> 20} MiB, more than the "
             f"{LARGEST_CACHE_BYTES >> 20} allowed. Export the model with a shorter context."
+        )
+    if manifest.vocabulary != VOCABULARY.fingerprint or manifest.shape.vocabulary < VOCABULARY.size:
+        raise BundleError(
+            f"{path}: the model speaks another vocabulary (fingerprint "
+            f"{manifest.vocabulary!r:.40}, {manifest.shape.vocabulary} tokens) than this program "
+            f"({VOCABULARY.fingerprint!r}, {VOCABULARY.size} tokens). "
+            "Use a bundle made for this version, or the version of pianod that the bundle was made with."
         )
     return manifest
 

@@ -98,8 +98,13 @@ class RollingContext:
         window: int | None = None,
         marks: Landmarks | None = None,
         chunk: int = CHUNK,
+        spreads: bool = True,
     ) -> None:
-        """Take two sessions; `window` is the number of tokens used of their context, all of it if not given."""
+        """Take two sessions; `window` is the number of tokens used of their context, all of it if not given.
+
+        Without `spreads` a window is prepared when it takes over, and not at all where none does: in the same chunks,
+        so that the logits are the same. For whoever has nobody waiting for a single token.
+        """
         largest = min(first.context, second.context)
         self._size = largest if window is None else window
         if not SMALLEST_WINDOW <= self._size <= largest:
@@ -107,7 +112,7 @@ class RollingContext:
         if chunk < 1:
             raise ValueError(f"a chunk has at least 1 token, not {chunk}")
         self._marks = marks or landmarks()
-        self._chunk = chunk
+        self._chunk, self._spreads = chunk, spreads
         self._active, self._spare = first, second
         self.reset()
 
@@ -181,9 +186,9 @@ class RollingContext:
         if len(tokens) == 0:
             raise ValueError("feed takes at least 1 token, not 0")
         size = self._marks.in_head.size
-        for token in tokens:
-            if not 0 <= token < size:
-                raise ValueError(f"a token is 0 to {size - 1}, not {token}")
+        lowest, highest = min(tokens), max(tokens)
+        if lowest < 0 or highest >= size:
+            raise ValueError(f"a token is 0 to {size - 1}, not {lowest if lowest < 0 else highest}")
         before = self.length
         self._tokens.extend(int(token) for token in tokens)
         try:
@@ -197,7 +202,7 @@ class RollingContext:
     def advance(self) -> bool:
         """Prepare one chunk of the next window in an idle moment; return whether there was one to prepare."""
         window = self._windows[self._index]
-        if not window.prepares <= self.length < window.full:
+        if not self._spreads or not window.prepares <= self.length < window.full:
             return False
         available = self._windows[self._index + 1].offset(self.length)
         return self._prepare_one(available - available % self._chunk)
@@ -251,13 +256,13 @@ class RollingContext:
     def _cut(self, earliest: int, latest: int) -> int:
         """Return the first boundary of events from `earliest` to `latest`, outside a preview; `earliest` if none."""
         marks = self._marks
-        inside = False
-        for place in range(max(0, earliest - self._size), latest):
-            token = self._tokens[place]
-            inside = (inside or bool(marks.opens_preview[token])) and not marks.closes_preview[token]
-            if place + 1 >= earliest and marks.ends_event[token] and not inside:
-                return place + 1
-        return earliest
+        begin = max(0, earliest - self._size)
+        tokens = np.array(self._tokens[begin:latest], np.intp)
+        places = np.arange(tokens.size)
+        opened = np.maximum.accumulate(np.where(marks.opens_preview[tokens], places, -1))
+        closed = np.maximum.accumulate(np.where(marks.closes_preview[tokens], places, -1))
+        cuts = np.flatnonzero(marks.ends_event[tokens] & (opened <= closed) & (places + begin + 1 >= earliest))
+        return begin + int(cuts[0]) + 1 if cuts.size else earliest
 
     def _window_of(self, length: int) -> int:
         index = len(self._windows) - 1
@@ -277,7 +282,7 @@ class RollingContext:
     def _prepare(self, length: int) -> None:
         """Bring the next window as far as it must be at this length: all of it where the old one is full."""
         window = self._windows[self._index]
-        if length < window.prepares:
+        if length < (window.prepares if self._spreads else window.full):
             return
         following = self._windows[self._index + 1]
         if length >= window.full:

@@ -7,9 +7,7 @@ note takes some 50 bytes.
 """
 
 from array import array
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import islice
 
 _PITCHES = 128
 _INTERVALS = 256
@@ -101,13 +99,13 @@ class NoteLog:
             voice.releases[number] = HELD
             voice.down[voice.pitches[number]] = number
 
-    def same_pitches(self, role: int) -> Iterator[tuple[int, int]]:
-        """Yield role and number of the latest earlier notes that ended the same two pitches."""
-        return islice(self._back(self.voices[role].pairs, "pairs"), SAME_PLACES)
+    def same_pitches(self, role: int) -> list[tuple[int, int]]:
+        """Return role and number of the latest earlier notes that ended the same two pitches."""
+        return _back((self.voices[0].pairs, self.voices[1].pairs), role)
 
-    def same_intervals(self, role: int) -> Iterator[tuple[int, int]]:
-        """Yield role and number of the latest earlier notes that ended the same two intervals."""
-        return islice(self._back(self.voices[role].turns, "turns"), SAME_PLACES)
+    def same_intervals(self, role: int) -> list[tuple[int, int]]:
+        """Return role and number of the latest earlier notes that ended the same two intervals."""
+        return _back((self.voices[0].turns, self.voices[1].turns), role)
 
     def copy(self) -> "NoteLog":
         """Return an independent log of the same notes."""
@@ -116,12 +114,15 @@ class NoteLog:
         other._pairs, other._turns = self._pairs[:], self._turns[:]
         return other
 
-    def _back(self, chain: "array[int]", name: str) -> Iterator[tuple[int, int]]:
-        place = chain[-1] if chain else _NOWHERE
-        while place != _NOWHERE:
-            number, role = divmod(place, 2)
-            yield role, number
-            place = getattr(self.voices[role], name)[number]
+
+def _back(chains: tuple["array[int]", "array[int]"], role: int) -> list[tuple[int, int]]:
+    """Return role and number of the notes to which a role's last note leads back by its chain, the latest first."""
+    found: list[tuple[int, int]] = []
+    place = chains[role][-1] if chains[role] else _NOWHERE
+    while place != _NOWHERE and len(found) < SAME_PLACES:
+        found.append((place & 1, place >> 1))
+        place = chains[place & 1][place >> 1]
+    return found
 
 
 def _copy(voice: Voice) -> Voice:

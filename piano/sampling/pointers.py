@@ -7,6 +7,7 @@ an hour. The keys of a chord may come in any order. The figures below were fitte
 validation split by the bits for which key goes down; docs/sampling.md tells how.
 """
 
+from operator import attrgetter
 from typing import NamedTuple
 
 from piano.sampling.note_log import NoteLog, Voice
@@ -84,6 +85,23 @@ class Pointer(NamedTuple):
             whole += share
         return [(pitch, share / whole, note) for pitch, share, note in found]
 
+    def chance_of(self, pitch: int, voice: Voice, end: int) -> tuple[float, int]:
+        """Return what `coming` has first for a pitch: probability and number; 0 and -1 where it does not come."""
+        steps, pitches, place, played = voice.steps, voice.pitches, self.place, self.played
+        sought = pitch - self.shift
+        whole, first, found, found_share = 0.0, -1, -1, 0.0
+        for note in range(place, min(place + WINDOW, end)):
+            if played >> note - place & 1:
+                continue
+            if first < 0:
+                first, share = steps[note], 1.0
+            else:
+                share = _CHORD_MATE if steps[note] - first <= _CHORD_STEPS else _LATER
+            if found < 0 and pitches[note] == sought:
+                found, found_share = note, share
+            whole += share
+        return (found_share / whole, found) if found >= 0 else (0.0, -1)
+
 
 Pointers = tuple[Pointer, ...]
 NO_POINTERS: Pointers = ()
@@ -108,8 +126,7 @@ def weight_of_repeating(pointers: Pointers, note: int) -> float:
     return sum(pointer.weight for pointer in pointers if pointer.now == note)
 
 
-def _weight(pointer: Pointer) -> float:
-    return pointer.weight
+_weight = attrgetter("weight")
 
 
 _Place = tuple[int, int, int, int]
@@ -121,12 +138,8 @@ def _moved(pointers: Pointers, log: NoteLog, role: int) -> dict[_Place, Pointer]
     found = []
     whole, followed = 0.0, 0.0
     for pointer in pointers:
-        share, note = 0.0, -1
         voice = log.voices[pointer.role]
-        for coming, probability, number in pointer.coming(voice, len(voice.pitches) - (pointer.role == role)):
-            if coming == pitch:
-                share, note = probability, number
-                break
+        share, note = pointer.chance_of(pitch, voice, len(voice.pitches) - (pointer.role == role))
         likely = pointer.weight * ((1 - _SLIP) * share + _SLIP * _ANY_KEY)
         followed += pointer.weight
         whole += likely
@@ -173,13 +186,15 @@ def _take_up(
     moved: dict[_Place, Pointer], log: NoteLog, role: int, other: int, number: int, shift: int, weight: float
 ) -> None:
     """Take up the place after an earlier note, unless it is followed already."""
-    if any((pointer.role, pointer.place, pointer.shift) == (other, number + 1, shift) for pointer in moved.values()):
-        return
+    place = number + 1
+    for is_role, is_place, _, is_shift in moved:
+        if is_place == place and is_role == other and is_shift == shift:
+            return
     own, voice = log.voices[role], log.voices[other]
     now = len(own.pitches) - 1
-    moved[other, number + 1, 0, shift] = Pointer(
+    moved[other, place, 0, shift] = Pointer(
         other,
-        number + 1,
+        place,
         0,
         shift,
         weight,

@@ -92,7 +92,7 @@ class FedStream(ConstrainedDecoder):
     def _changes_nothing(self, event: Event, role: Role) -> bool:
         match event:
             case NoteOff(pitch):
-                return pitch not in self.sounding(role)
+                return not self._state.grammar.is_down(role, pitch)
             case NoteOn():
                 return False
         return event.down == self.pedal_is_down(role)

@@ -79,7 +79,7 @@ class LiveStream(FedStream):
         """
         if self._changes_nothing(timed.event, timed.role):
             return
-        if isinstance(timed.event, NoteOn) and timed.event.pitch in self.sounding(timed.role):
+        if isinstance(timed.event, NoteOn) and self._state.grammar.is_down(timed.role, timed.event.pitch):
             self._append(TimedEvent(timed.at_ns, NoteOff(timed.event.pitch), timed.role))
         self._tell_chord(timed.at_ns)
         if isinstance(timed.event, NoteOn) and timed.role is Role.OWN:

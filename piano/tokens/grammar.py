@@ -16,6 +16,9 @@ from piano.tokens.vocabulary import KEYS, LONGEST_TIME_STEPS, VELOCITY_BINS, VOC
 
 Mask = NDArray[np.bool_]
 
+_KINDS, _VALUES, _ROLES = VOCABULARY.kinds.tolist(), VOCABULARY.values.tolist(), VOCABULARY.roles.tolist()
+_ON, _OFF, _PEDAL, _PREVIEW, _PLAY = map(int, (Kind.ON, Kind.OFF, Kind.PEDAL, Kind.PREVIEW, Kind.PLAY))
+
 
 class Grammar:
     """Follows a stream of event tokens and keeps the mask of those that can come next.
@@ -37,24 +40,22 @@ class Grammar:
         for role in Role:
             self._mask[VOCABULARY.pedal(role, down=True)] = True
         self._mask[VOCABULARY.end] = True
-        self._shown = _read_only(self._mask), _read_only(self._velocity_mask)
 
     def push(self, token: int) -> None:
         """Take the next token of the stream, sampled or given; a given one may break the rules and is believed."""
-        kind, value = int(VOCABULARY.kinds[token]), int(VOCABULARY.values[token])
-        role = int(VOCABULARY.roles[token])
-        if kind in (Kind.PREVIEW, Kind.PLAY):
-            self._in_preview = kind == Kind.PREVIEW
+        kind, value, role = _KINDS[token], _VALUES[token], _ROLES[token]
+        if kind in (_PREVIEW, _PLAY):
+            self._in_preview = kind == _PREVIEW
         if self._in_preview:
             self._in_note = False
             return
-        self._in_note = kind == Kind.ON
-        if kind == Kind.PEDAL:
+        self._in_note = kind == _ON
+        if kind == _PEDAL:
             self._pedal[role] = bool(value)
             self._mask[VOCABULARY.first_pedal + 2 * role : VOCABULARY.first_pedal + 2 * role + 2] = (value, not value)
-        elif kind in (Kind.ON, Kind.OFF):
+        elif kind in (_ON, _OFF):
             key = role * KEYS + value - LOWEST_PITCH
-            is_down = kind == Kind.ON
+            is_down = kind == _ON
             (self._sounding[role].add if is_down else self._sounding[role].discard)(value)
             self._mask[VOCABULARY.first_on + key] = not is_down
             self._mask[VOCABULARY.first_off + key] = is_down
@@ -62,12 +63,16 @@ class Grammar:
 
     def mask(self) -> Mask:
         """Return which tokens can come next, (vocab,); a read-only view that the next `push` changes."""
-        return self._shown[self._in_note]
+        return _read_only(self._velocity_mask if self._in_note else self._mask)
 
     @property
     def in_note(self) -> bool:
         """Say whether a key has just gone down, so that its velocity must follow."""
         return self._in_note
+
+    def is_down(self, role: Role, pitch: int) -> bool:
+        """Return whether a role holds a key down."""
+        return pitch in self._sounding[role]
 
     def sounding(self, role: Role) -> frozenset[int]:
         """Return the pitches of the keys that a role holds down."""
@@ -81,7 +86,6 @@ class Grammar:
         """Return an independent grammar in the same state."""
         other = Grammar.__new__(Grammar)
         other._mask, other._velocity_mask = self._mask.copy(), self._velocity_mask
-        other._shown = _read_only(other._mask), self._shown[1]
         other._sounding = [set(pitches) for pitches in self._sounding]
         other._pedal, other._in_note, other._in_preview = list(self._pedal), self._in_note, self._in_preview
         return other

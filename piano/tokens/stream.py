@@ -89,6 +89,10 @@ class StreamEncoder:
 
     def _inserted(self, place: _Place, tokens: tuple[int, ...], wait: tuple[int, ...]) -> Edit:
         index = bisect_right(self._places, place)
+        if index == len(self._places):
+            self._places.append(place)
+            self._tokens.append(tokens)
+            return Edit(0, wait + tokens)
         later = self._tokens[index:]
         self._places.insert(index, place)
         self._tokens.insert(index, tokens)

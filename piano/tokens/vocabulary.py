@@ -156,8 +156,8 @@ class Vocabulary:
         self.pad, self.bos, self.end = self._ids["PAD"], self._ids["BOS"], self._ids["END"]
         self.preview, self.play = self._ids["PREVIEW"], self._ids["PLAY"]
         self.first_time = self._ids["TIME_1"]
-        self.first_on = self.on(Role.OWN, LOWEST_PITCH)
-        self.first_off = self.off(Role.OWN, LOWEST_PITCH)
+        self.first_on = self._ids[f"ON_{Role.OWN.name}_{LOWEST_PITCH}"]
+        self.first_off = self._ids[f"OFF_{Role.OWN.name}_{LOWEST_PITCH}"]
         self.first_pedal = self._ids["PEDAL_OWN_0"]
         self.first_velocity = self._ids["VEL_0"]
         self.first_cue = self._ids["BEAT"]
@@ -204,11 +204,11 @@ class Vocabulary:
 
     def on(self, role: Role, pitch: int) -> int:
         """Return the id of a key going down."""
-        return self._ids[f"ON_{role.name}_{_checked_pitch(pitch)}"]
+        return self.first_on + KEYS * role + _checked_pitch(pitch) - LOWEST_PITCH
 
     def off(self, role: Role, pitch: int) -> int:
         """Return the id of a key coming up."""
-        return self._ids[f"OFF_{role.name}_{_checked_pitch(pitch)}"]
+        return self.first_off + KEYS * role + _checked_pitch(pitch) - LOWEST_PITCH
 
     def pedal(self, role: Role, *, down: bool) -> int:
         """Return the id of a change of the sustain pedal."""

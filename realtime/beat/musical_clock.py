@@ -55,12 +55,12 @@ class MusicalClock:
         """Return the grid in force; for any thread."""
         beats = self._set.beats
         if self._follows_clock and self._heard is not None:
-            return replace(self._heard, beats=beats)
+            return _in_bars_of(self._heard, beats)
         if self._linked is not None:
-            return replace(self._linked, beats=beats)
+            return _in_bars_of(self._linked, beats)
         if self._follows_playing and self._found is not None:
-            return replace(self._found, beats=beats)
-        return replace(self._tapped or self._set, beats=beats)
+            return _in_bars_of(self._found, beats)
+        return _in_bars_of(self._tapped or self._set, beats)
 
     @property
     def is_kept(self) -> bool:
@@ -135,6 +135,10 @@ class MusicalClock:
         grid = self.grid
         for watcher in self._watchers:
             watcher(grid)
+
+
+def _in_bars_of(grid: BeatGrid, beats: int) -> BeatGrid:
+    return grid if grid.beats == beats else replace(grid, beats=beats)
 
 
 def _taken_on(before: BeatGrid | None, guess: BeatEstimate, beats: int) -> BeatGrid:

@@ -14,15 +14,20 @@ EMBEDDED_FOLDER = Path(__file__).parents[1] / "embedded"
 """The bundle that comes with the program."""
 
 
+def bundle_folder(settings: ModelGroup) -> Path:
+    """Return where the bundle lies that the settings name, whether it is there or not."""
+    return EMBEDDED_FOLDER if settings.model == EMBEDDED else Path(settings.model).expanduser()
+
+
 def open_bundle(settings: ModelGroup, trial: "TrialLoad | None" = None) -> Bundle:
     """Load and verify the bundle that the settings name; BundleError says what is wrong with it.
 
     One that did not come with the program is tried first in a process of its own.
     """
+    bundle = Bundle.load(bundle_folder(settings))
     if settings.model == EMBEDDED:
-        return Bundle.load(EMBEDDED_FOLDER)
+        return bundle
     from inference.trial import TrialLoad
 
-    bundle = Bundle.load(Path(settings.model).expanduser())
     (trial or TrialLoad()).run(bundle)
     return bundle

@@ -45,6 +45,8 @@ class ModeChooser:
     def takes(self, data: bytes) -> bool:
         """Say whether a message goes no further: it asks for something, or its controller does when it is pressed."""
         control = control_of(data)
+        if control is None and self._program(data) is None:
+            return False
         is_released = control is not None and control[0] in self.wish_controllers
         return is_released or self.mode_of(data) is not None or self.command_of(data) is not None
 

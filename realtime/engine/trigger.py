@@ -31,6 +31,8 @@ class Trigger:
 
     def judge(self, data: bytes) -> Verdict:
         """Say what a message is to this trigger."""
+        if self.key is None and self.controller is None:
+            return Verdict.MUSIC
         kind = kind_of(data)
         if self.key is not None and kind in (MessageKind.NOTE_ON, MessageKind.NOTE_OFF) and data[1] == self.key:
             return Verdict.ASKS if kind is MessageKind.NOTE_ON else Verdict.SWALLOWED

@@ -11,6 +11,10 @@ from piano.session import feed_keeping
 from piano.tokens.vocabulary import VOCABULARY
 
 
+_NO_ANSWER = np.zeros(VOCABULARY.size, np.float32)
+_NO_ANSWER.flags.writeable = False
+
+
 class DeferredSession(SessionWrapper):
     """Keeps what it is fed to itself until it is told to `catch_up`; the session beneath then gets all of it at once.
 
@@ -43,7 +47,7 @@ class DeferredSession(SessionWrapper):
         """Append tokens and return the logits of what follows, (vocabulary,); zeros until it is to catch up."""
         if self._defers:
             self._waiting.extend(tokens)
-            return np.zeros(VOCABULARY.size, np.float32)
+            return _NO_ANSWER
         waiting, passages = self._waiting, self._passages
         self._waiting, self._passages = array("i"), []
         if not passages:

@@ -17,7 +17,7 @@ class SessionMaker:
 
     def open(self) -> None:
         """Load the model."""
-        self._session, _ = open_session(open_bundle(self.settings), self.settings)
+        self._session, _ = open_session(open_bundle(self.settings), self.settings, spreads=False)
 
     @property
     def session(self) -> Session:

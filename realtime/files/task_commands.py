@@ -9,6 +9,7 @@ from typing import Any
 
 from loguru import logger
 
+from inference.bundle import read_manifest
 from inference.manifest import MANIFEST_NAME
 from piano.errors import BundleError, MidiFileError
 from piano.midi.document import MidiDocument
@@ -17,7 +18,7 @@ from piano.session import Sessions
 from piano.solve.sequential_sessions import SequentialSessions
 from piano.solve.slips import STREAMS
 from piano.solve.solver import SolveRequest, solve_together
-from realtime.engine.find_bundle import EMBEDDED, EMBEDDED_FOLDER, open_bundle
+from realtime.engine.find_bundle import bundle_folder, open_bundle
 from realtime.engine.from_settings import seed_of
 from realtime.engine.open_model import sampling_of, styles_of
 from realtime.files.batch_run import Made, Maker, Tell, Work, run_all
@@ -137,7 +138,7 @@ class _OfModel:
 
     def open(self) -> None:
         """Load the model; BundleError if it is another."""
-        folder = EMBEDDED_FOLDER if self.model.model == EMBEDDED else Path(self.model.model).expanduser()
+        folder = bundle_folder(self.model)
         try:
             found = hashlib.sha256((folder / MANIFEST_NAME).read_bytes()).hexdigest()
         except OSError:
@@ -155,7 +156,10 @@ class _OfModel:
 
 
 def _checksum(model: ModelGroup) -> str:
-    return hashlib.sha256((open_bundle(model).folder / MANIFEST_NAME).read_bytes()).hexdigest()
+    """Return what tells the model from every other; BundleError if there is none. Whoever plays it verifies it."""
+    folder = bundle_folder(model)
+    read_manifest(folder)
+    return hashlib.sha256((folder / MANIFEST_NAME).read_bytes()).hexdigest()
 
 
 @dataclass

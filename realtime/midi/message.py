@@ -8,6 +8,7 @@ makes them so. Follows the MIDI 1.0 specification; controller 88 is CA-031, the 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import lru_cache
 
 from piano.events import HIGHEST_PITCH, LOWEST_PITCH, Event, NoteOff, NoteOn, Pedal
 
@@ -27,6 +28,7 @@ PEDAL_THRESHOLD = 64
 NOTE_OFF, NOTE_ON, CONTROL_CHANGE, PROGRAM_CHANGE = 0x80, 0x90, 0xB0, 0xC0
 """Status bytes of channel 1."""
 _SYSEX, _END_OF_SYSEX = 0xF0, 0xF7
+_SHORT = 3
 
 
 class MessageKind(Enum):
@@ -89,6 +91,16 @@ CONTROLLERS: Mapping[int, MessageKind] = {
 
 def kind_of(data: bytes) -> MessageKind:
     """Say what a message is: `90 3c 40` is NOTE_ON, `90 3c 00` NOTE_OFF, `b0 40 7f` SUSTAIN, `90 3c` MALFORMED."""
+    return _short_kind_of(data) if len(data) <= _SHORT else _kind_of(data)
+
+
+@lru_cache(maxsize=4096)
+def _short_kind_of(data: bytes) -> MessageKind:
+    """Say the same of a short message: on its way through, each is asked of some ten times."""
+    return _kind_of(data)
+
+
+def _kind_of(data: bytes) -> MessageKind:
     if not data or data[0] < 0x80:
         return MessageKind.MALFORMED
     status = data[0]

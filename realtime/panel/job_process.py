@@ -51,7 +51,7 @@ def run_job(request: JobRequest, report: ReportShare) -> None:
 
 def _continue(settings: Settings, seconds: int, report: ReportShare) -> Sequence[MidiTrack]:
     primer = read_primer(ContinueRequest(out=Path(MADE), file=Path(GIVEN)))
-    session, _ = open_session(_bundle_of(settings), settings)
+    session, _ = open_session(_bundle_of(settings), settings, spreads=False)
     deferred = DeferredSession(session)
     run = OfflineRun(deferred, partner_settings(settings, seed_of(settings), is_new=False))
 

@@ -37,7 +37,7 @@ PLAIN = Settings(seed=7)
 @pytest.fixture(autouse=True)
 def model(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session_maker, "open_bundle", lambda _: None)
-    monkeypatch.setattr(session_maker, "open_session", lambda *_: (model_of_chance(), "chance"))
+    monkeypatch.setattr(session_maker, "open_session", lambda *_, **__: (model_of_chance(), "chance"))
 
 
 def request(tmp_path: Path, **wishes: object) -> ContinueFilesRequest:
