@@ -150,7 +150,7 @@ def _moved(pointers: Pointers, log: NoteLog, role: int) -> dict[_Place, Pointer]
         weight = likely / whole * (1 - _LET_GO)
         if weight < _LIGHTEST:
             continue
-        after = pointer._replace(weight=weight) if note < 0 else _repeated(pointer, log, role, note, weight)
+        after = Pointer(*pointer[:4], weight, *pointer[5:]) if note < 0 else _repeated(pointer, log, role, note, weight)
         key = after.role, after.place, after.played, after.shift
         other = moved.get(key)
         if other is not None:

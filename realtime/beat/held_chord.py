@@ -34,7 +34,8 @@ class HeldChord:
 
     def _name(self, at_ns: int) -> None:
         self._chord = self.chord_at(at_ns)
-        code = chord_of([pitch for pitch in self._held if self.below is not None and pitch < self.below])
+        below = self.below
+        code = NO_CHORD if below is None else chord_of([pitch for pitch in self._held if pitch < below])
         self._next = None if code in (NO_CHORD, self._chord) else (at_ns + SETTLES_NS, code)
 
     def chord_at(self, at_ns: int) -> int:

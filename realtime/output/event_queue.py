@@ -114,9 +114,11 @@ class EventQueue:
 
     def next_due_ns(self) -> int | None:
         """Return the moment at which something may next have to go out, or None."""
-        planned_ns = self._heap[0][0] if self._heap else None
-        dues = (planned_ns, self._overlong_ns(), self._held_keys.next_due_ns())
-        return min((due_ns for due_ns in dues if due_ns is not None), default=None)
+        dues_ns = [self._heap[0][0]] if self._heap else []
+        for due_ns in (self._overlong_ns(), self._held_keys.next_due_ns()):
+            if due_ns is not None:
+                dues_ns.append(due_ns)
+        return min(dues_ns) if dues_ns else None
 
     def schedule(self, at_ns: int, event: Event, epoch: int) -> None:
         """Plan an own event. Of an epoch that is over, only what releases is still taken."""

@@ -33,7 +33,7 @@ class PendingKeys:
 
     def next_due_ns(self) -> int | None:
         """Return when the next key has waited long enough, or None."""
-        return min((waiting.due_ns for waiting in self._waiting.values()), default=None)
+        return min(waiting.due_ns for waiting in self._waiting.values()) if self._waiting else None
 
     def hold(self, data: bytes, now_ns: int, due_ns: int) -> None:
         """Let a note-on wait from now until a moment; an earlier one of the same key must have been let go."""
