@@ -155,11 +155,7 @@ class PianoPart:
 
         A note that is not changed stays as it is, byte for byte; of one whose velocity alone is, that byte changes.
         """
-        before = self.performance.notes
-        same_time = (np.abs(notes["onset_s"] - before["onset_s"]) < _SAME_S) & (
-            np.abs(notes["duration_s"] - before["duration_s"]) < _SAME_S
-        )
-        moved = ~same_time | (notes["pitch"] != before["pitch"])
+        before, moved = self.performance.notes, self._moved(notes)
         velocities = np.where(moved, before["velocity"], notes["velocity"]).astype(np.uint8)
         louder = PianoPart(self.with_velocities(velocities), self.slots, self.struck, self.press, self.performance)
         document = louder.without(moved, () if pedals is None else ALWAYS)
@@ -175,6 +171,20 @@ class PianoPart:
             if events:
                 document = document.with_track(slot[0], document.tracks[slot[0]].edited(frozenset(), events))
         return document
+
+    def struck_at_once(self, notes: NoteArray) -> tuple[int, int]:
+        """Return how many notes of the file strike a key together that `with_notes` strikes once, and how many keys."""
+        strikes = np.bincount(self.press, minlength=notes.size)
+        several = self._moved(notes) & (strikes > 1)
+        return int(strikes[several].sum()), int(several.sum())
+
+    def _moved(self, notes: NoteArray) -> NoteMask:
+        """Return which notes are elsewhere, in time or pitch, than the part's of their place, (notes,)."""
+        before = self.performance.notes
+        moved = notes["pitch"] != before["pitch"]
+        for column in ("onset_s", "duration_s"):
+            moved = moved | (np.abs(notes[column] - before[column]) >= _SAME_S)
+        return np.asarray(moved, np.bool_)
 
     def with_new_part(self, base: MidiDocument, name: str, performance: Performance) -> MidiDocument:
         """Return `base`, which is this part's file or made from it, with a performance on a track of its own.

@@ -17,7 +17,7 @@ from piano.solve.velocity_answers import velocity_exercise
 from piano.tasks.exercise import Exercise, Preview, roles_of
 from piano.tasks.note_noise import NoteNoise
 from piano.tasks.onset_noise import estimated_noise_s
-from realtime.files.posed import BEFORE_NAME, NEW_NAME, Posed, TaskOutcome
+from realtime.files.posed import BEFORE_NAME, NEW_NAME, Posed, TaskOutcome, says_of_doubles
 from realtime.files.task_requests import CleanRequest
 
 LARGEST_NOISE_S = 0.33
@@ -53,7 +53,8 @@ def pose_cleaning(document: MidiDocument, wish: CleanRequest, request: SolveRequ
         changed = part.with_notes(found)
         whole = Performance(sort_notes(found), part.performance.pedals)
         picture = MidiTrack(BEFORE_NAME, part.performance), MidiTrack(NEW_NAME, whole)
-        return TaskOutcome(changed, picture, found.size, says=_says(read, found, noise, wish))
+        said = (_says(read, found, noise, wish), says_of_doubles(part, found))
+        return TaskOutcome(changed, picture, found.size, says=", ".join(filter(None, said)))
 
     return Posed(tuple(exercises.values()), request, outcome)
 

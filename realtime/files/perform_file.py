@@ -19,7 +19,7 @@ from piano.tasks.exercise import Exercise, Preview, PreviewClock, roles_of
 from piano.tasks.previews import order_of
 from piano.tasks.repair_tasks import FLAT_DURATION_S, FLAT_INTERVAL_S, FLAT_VELOCITY
 from realtime.files.long_silences import ShortenedTime
-from realtime.files.posed import BEFORE_NAME, NEW_NAME, Posed, TaskOutcome
+from realtime.files.posed import BEFORE_NAME, NEW_NAME, Posed, TaskOutcome, says_of_doubles
 from realtime.files.task_requests import PerformRequest
 
 _APART_S = 0.002
@@ -65,9 +65,10 @@ def pose_performance(document: MidiDocument, wish: PerformRequest, request: Solv
         pedals = _pedals(moved, start_s, float((played["onset_s"] + played["duration_s"]).max()))
         whole = Performance(sort_notes(played), pedals)
         picture = MidiTrack(BEFORE_NAME, part.performance), MidiTrack(NEW_NAME, whole)
-        if wish.keep_grid:
-            return TaskOutcome(_on_the_grid(part, played, pedals), picture, played.size)
-        return TaskOutcome(part.with_notes(played, pedals), picture, played.size)
+        home, placed = _on_the_grid(part, played) if wish.keep_grid else (part, played)
+        doubles = says_of_doubles(home, placed)
+        says = f"{played.size} notes, {doubles}" if doubles else ""
+        return TaskOutcome(home.with_notes(placed, pedals), picture, played.size, says=says)
 
     return Posed((exercise,), request, outcome)
 
@@ -104,8 +105,9 @@ def _pedals(pedals: PedalArray, start_s: float, end_s: float) -> PedalArray:
     return settle_pedals(both[np.argsort(both["time_s"], kind="stable")])
 
 
-def _on_the_grid(part: PianoPart, played: NoteArray, pedals: PedalArray) -> MidiDocument:
-    """Return the file with its notes where they are written, in tempi that make them sound when they were played."""
+def _on_the_grid(part: PianoPart, played: NoteArray) -> tuple[PianoPart, NoteArray]:
+    """Return the part in tempi that make its notes sound when they were played, and the notes where they are written,
+    on the clock of those."""
     clock = part.document.clocks[min(track for track, _ in part.slots)]
     ticks = clock.ticks(part.performance.notes["onset_s"])
     moments = np.unique(ticks)
@@ -118,4 +120,4 @@ def _on_the_grid(part: PianoPart, played: NoteArray, pedals: PedalArray) -> Midi
     placed = played.copy()
     placed["onset_s"] = clock.seconds(ticks)
     same = PianoPart.of(paced, [str(track + 1) for track, _ in sorted(part.slots)]).on_the_keys()
-    return same.with_notes(placed, pedals)
+    return same, placed

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 from piano.midi.document import MidiDocument
 from piano.midi.file import MidiTrack
+from piano.midi.piano_part import PianoPart
+from piano.notes import NoteArray
 from piano.sampling.sampler import SamplingSettings
 from piano.solve.solver import Solution, SolveRequest
 from piano.tasks.exercise import Exercise
@@ -35,6 +37,12 @@ class TaskOutcome:
     shows_velocities: bool = False
     says: str = ""
     warning: str = ""
+
+
+def says_of_doubles(part: PianoPart, notes: NoteArray) -> str:
+    """Return what becomes of keys that several tracks strike at once where notes, (notes,), go into a file."""
+    struck, keys = part.struck_at_once(notes)
+    return f"{struck} notes that strike the same key at once became {keys}" if keys else ""
 
 
 @dataclass(frozen=True, slots=True)

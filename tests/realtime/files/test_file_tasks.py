@@ -284,6 +284,31 @@ def test_on_its_grid_a_score_sounds_as_it_is_played() -> None:
     np.testing.assert_allclose(PianoPart.of(made).performance.notes["onset_s"], start_s + played["onset_s"], atol=0.002)
 
 
+def test_keys_that_two_tracks_strike_at_once_are_told() -> None:
+    doubled = midi_file(track(*STEPS), track(*STEPS[:8]))
+    for keep_grid in (False, True):
+        posed = pose(PerformRequest(files=("song.mid",), keep_grid=keep_grid), doubled)
+        played = posed.exercises[0].performance.notes.copy()
+        played["onset_s"] += 0.05
+        played["duration_s"] += 0.05
+        outcome = answered(posed, Performance(played))
+        assert outcome.says == "16 notes, 8 notes that strike the same key at once became 4"
+        assert PianoPart.of(outcome.document).struck.size == 16
+    posed = pose(PerformRequest(files=("song.mid",)))
+    assert answered(posed, Performance(played)).says == ""
+
+
+def test_cleaning_tells_of_keys_struck_at_once_where_it_moves_them() -> None:
+    doubled = midi_file(track(*STEPS), track(*STEPS[:8]))
+    posed = pose(CleanRequest(files=("song.mid",), pitch=True), doubled)
+    found = posed.exercises[0].performance.notes.copy()
+    assert answered(posed, Performance(found)).says == "0 pitches changed"
+    found["pitch"][[0, 9]] += 1
+    assert answered(posed, Performance(found)).says == (
+        "2 pitches changed, 2 notes that strike the same key at once became 1"
+    )
+
+
 def test_at_no_strength_a_score_stays_as_it_is() -> None:
     posed = pose(PerformRequest(files=("song.mid",)), strength=0.0)
     assert answered(posed).document.to_bytes() == SOLO
