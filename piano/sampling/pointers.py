@@ -150,7 +150,7 @@ def _moved(pointers: Pointers, log: NoteLog, role: int) -> dict[_Place, Pointer]
         weight = likely / whole * (1 - _LET_GO)
         if weight < _LIGHTEST:
             continue
-        after = Pointer(*pointer[:4], weight, *pointer[5:]) if note < 0 else _repeated(pointer, log, role, note, weight)
+        after = _passed(pointer, weight) if note < 0 else _repeated(pointer, log, role, note, weight)
         key = after.role, after.place, after.played, after.shift
         other = moved.get(key)
         if other is not None:
@@ -158,6 +158,12 @@ def _moved(pointers: Pointers, log: NoteLog, role: int) -> dict[_Place, Pointer]
             after = heavier._replace(weight=after.weight + other.weight)
         moved[key] = after
     return moved
+
+
+def _passed(pointer: Pointer, weight: float) -> Pointer:
+    """Return a pointer after a note that was none of its window."""
+    role, place, played, shift, _, then, now, now_steps, then_steps, louder = pointer
+    return Pointer(role, place, played, shift, weight, then, now, now_steps, then_steps, louder)
 
 
 def _repeated(pointer: Pointer, log: NoteLog, role: int, note: int, weight: float) -> Pointer:

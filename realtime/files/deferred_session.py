@@ -10,7 +10,6 @@ from inference.session_wrapper import SessionWrapper
 from piano.session import feed_keeping
 from piano.tokens.vocabulary import VOCABULARY
 
-
 _NO_ANSWER = np.zeros(VOCABULARY.size, np.float32)
 _NO_ANSWER.flags.writeable = False
 

@@ -12,6 +12,7 @@ from piano.errors import MidiFileError
 from piano.events import HIGHEST_PITCH, LOWEST_PITCH
 from piano.midi.document import MidiDocument
 from piano.midi.file import MidiTrack
+from piano.midi.hand_names import hand_tracks
 from piano.midi.one_piano import settle_pedals
 from piano.midi.piano_part import PianoPart, tracks_named, without_doubles
 from piano.notes import NoteMask, PedalArray, Performance, no_notes
@@ -23,8 +24,9 @@ from piano.solve.velocity_answers import velocity_exercise
 from piano.tasks.exercise import Exercise, Gap, Preview, roles_of
 from piano.tasks.fill_tasks import pose_fill
 from realtime.files.clean_file import pose_cleaning
-from realtime.files.fill_choices import BAND, GAP, KEPT, hand_tracks
+from realtime.files.fill_choices import BAND, GAP, KEPT
 from realtime.files.fill_wish import (
+    asked_in_gaps,
     expected_notes,
     fill_evidence,
     melody,
@@ -82,12 +84,7 @@ def _fill(document: MidiDocument, wish: FillRequest, request: SolveRequest) -> P
     silences = ShortenedTime.of(part.performance if not exercise.gaps else Performance(no_notes()))
     fills = fill_evidence(part, own, wish.amount, replaces=wish.replace, silences=silences)
     request = replace(request, evidence=Evidence(seed=request.seed, fills=fills))
-    expected = expected_notes(
-        int(own.sum()),
-        int((~own).sum()),
-        USUAL_RATIO.get(exercise.task, 0.0) if not exercise.gaps else 0.0,
-        wish.amount,
-    )
+    expected = expected_notes(int(own.sum()), int((~own).sum()), USUAL_RATIO.get(exercise.task, 0.0), wish.amount)
     if not wish.preview:
         exercise = replace(exercise, preview=None)
     exercise = _shortened(exercise, silences)
@@ -103,12 +100,13 @@ def _fill(document: MidiDocument, wish: FillRequest, request: SolveRequest) -> P
         new = Performance(without_doubles(found.notes, kept.notes), pedals)
         made = part.with_new_part(base, f"{exercise.task.replace('_', ' ')} (pianod)", new)
         replaced = int(own.sum()) if wish.replace else 0
+        asked = asked_in_gaps(exercise.gaps, part.performance.notes[own], new.notes, wish.amount)
         return TaskOutcome(
             made,
             (MidiTrack(KEPT_NAME, kept), MidiTrack(NEW_NAME, new)),
             new.notes.size,
             says=says_of_fill(kept, replaced, new.notes.size),
-            warning=warning_of_fill(expected, new.notes.size),
+            warning=warning_of_fill(asked or [("", expected, new.notes.size)]),
         )
 
     return Posed((exercise,), request, outcome)

@@ -42,19 +42,3 @@ KEPT: Mapping[str, str] = {
 
 BAND, GAP = "band", "gap"
 """The tasks that are named by what is filled: a range of keys, and stretches of time."""
-
-HAND_WORDS: Mapping[str, tuple[str, ...]] = {"right": ("right", "rh"), "left": ("left", "lh")}
-"""How the tracks of the hands are called in files."""
-
-
-def hand_tracks(names: list[str], hand: str) -> set[int]:
-    """Return the indices of the tracks that say they are a hand's; none unless both hands say so."""
-    found = {
-        side: {
-            index
-            for index, name in enumerate(names)
-            if any(part in words for part in name.lower().replace("-", " ").replace("_", " ").split())
-        }
-        for side, words in HAND_WORDS.items()
-    }
-    return found.get(hand, set()) if all(found.values()) else set()

@@ -1,11 +1,14 @@
 """What a part that is filled into a file is to be like, and what there is to say of it when it is there."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from piano.midi.piano_part import PianoPart
 from piano.notes import NoteArray, NoteMask, Performance
 from piano.solve.evidence import FillEvidence
+from piano.tasks.exercise import Gap
 from piano.tasks.voices import outer_lines, right_hand
 from realtime.files.long_silences import ShortenedTime
 
@@ -84,15 +87,31 @@ def says_of_fill(kept: Performance, replaced: int, new: int) -> str:
     return f"{new} notes beside the {kept.notes.size} that were kept, which were all there are"
 
 
-def warning_of_fill(expected: float, new: int) -> str:
-    """Return what should be known before the result is kept; nothing where it is as dense as asked."""
-    if expected < 1 or expected / FAR_FROM < new < expected * FAR_FROM:
-        return ""
-    than = "more" if new > expected else "fewer"
-    return (
-        f"{new} notes are far {than} than the {expected:.0f} that were asked for: another --seed, more --samples or "
-        "another --amount may do better"
-    )
+def warning_of_fill(asked: Sequence[tuple[str, float, int]]) -> str:
+    """Return what should be known before the result is kept; nothing where it is as dense as asked.
+
+    `asked` is of each part how it is called, how many notes were asked for, and how many there are.
+    """
+    far = [
+        f"{new} notes{where} are far {'more' if new > expected else 'fewer'} than the {expected:.0f} "
+        "that were asked for"
+        for where, expected, new in asked
+        if expected >= 1 and not expected / FAR_FROM < new < expected * FAR_FROM
+    ]
+    return f"{'; '.join(far)}: another --seed, more --samples or another --amount may do better" if far else ""
+
+
+def asked_in_gaps(
+    gaps: Sequence[Gap], replaced: NoteArray, new: NoteArray, amount: float
+) -> list[tuple[str, float, int]]:
+    """Return for `warning_of_fill` what was asked for in each gap: as many notes as were there."""
+
+    def within(notes: NoteArray, gap: Gap) -> int:
+        return int(((notes["onset_s"] >= gap.start_s) & (notes["onset_s"] < gap.end_s)).sum())
+
+    return [
+        (f" from {gap.start_s:g} to {gap.end_s:g} s", amount * within(replaced, gap), within(new, gap)) for gap in gaps
+    ]
 
 
 def expected_notes(own: int, given: int, usual: float, amount: float) -> float:

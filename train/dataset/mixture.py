@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from piano.midi.hand_names import hand_tracks
 from piano.notes import NoteMask, Performance
 from piano.tasks.pose import pose
 from piano.tasks.task_stream import Part, PreviewSize, TaskStream, task_stream
@@ -17,8 +18,6 @@ PREVIEW_S = (2.0, 6.0)
 
 PREVIEW_NOTES = (8, 48)
 """The fewest and the most notes that a preview announces where it counts notes."""
-
-_RIGHT, _LEFT = ("right", "recht", "droite"), ("left", "link", "gauche")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +83,8 @@ def true_right_hand(piece: Piece, performance: Performance) -> NoteMask | None:
     """Return which notes the right hand plays, if the names of the piece's tracks tell it of each note; else None."""
     if not piece.tracks:
         return None
-    names = [name.lower() for name in piece.tracks]
-    right = [index for index, name in enumerate(names) if any(word in name for word in _RIGHT)]
-    left = [index for index, name in enumerate(names) if any(word in name for word in _LEFT)]
+    right, left = (list(hand_tracks(piece.tracks, hand)) for hand in ("right", "left"))
     track = performance.notes["track"]
-    if not (right and left) or not np.isin(track, right + left).all():
+    if not right or not np.isin(track, right + left).all():
         return None
     return np.asarray(np.isin(track, right), np.bool_)

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from piano.events import Role
 from piano.sampling.memory import RECENT_NOTES, Memory
+from piano.sampling.note_log import NoteLog
+from piano.sampling.pointers import WINDOW, Pointer
 from piano.tokens.vocabulary import KEYS, VOCABULARY
 
 FLAT: NDArray[np.float32] = np.zeros(VOCABULARY.size, np.float32)
@@ -192,3 +194,23 @@ def test_a_rhythm_holds_no_key_of_a_chord_back() -> None:
     early = memory.adjust(FLAT, 0.0, pulse=1.0)[keys]
     memory.push(VOCABULARY.time(18))
     assert (memory.adjust(FLAT, 0.0, pulse=1.0)[keys] > early + 0.3).all(), "it is due at the next beat"
+
+
+@given(
+    st.lists(st.tuples(pitches, st.integers(0, 6)), min_size=1, max_size=8),
+    st.integers(0, 7),
+    st.integers(0, 2**WINDOW - 1),
+    st.integers(-2, 2),
+)
+def test_the_chance_of_one_key_is_what_it_has_among_all_that_come(
+    played: list[tuple[int, int]], place: int, gone: int, shift: int
+) -> None:
+    log, step = NoteLog(), 0
+    for pitch, wait in played:
+        step += wait
+        log.push(0, pitch, step)
+    pointer = Pointer(0, min(place, len(played)), gone, shift, 0.5, 0, 0, 10.0, 10.0, 0.0)
+    coming = pointer.coming(log.voices[0], len(played))
+    for pitch in range(54, 68):
+        among = next(((chance, number) for key, chance, number in coming if key == pitch), (0.0, -1))
+        assert pointer.chance_of(pitch, log.voices[0], len(played)) == among

@@ -15,7 +15,7 @@ from piano.solve.solver import Solution
 from piano.tasks.exercise import Asked, PreviewClock
 from piano.tokens.vocabulary import FILL_TASKS
 from realtime.files.file_tasks import pose_file
-from realtime.files.fill_choices import BAND, GAP, KEPT, hand_tracks
+from realtime.files.fill_choices import BAND, GAP, KEPT
 from realtime.files.posed import Posed, TaskOutcome, TaskSettings
 from realtime.files.task_requests import CleanRequest, FillRequest, PerformRequest, TaskRequest, VelocitiesRequest
 from tests.support.midi_files import midi_file, note, song, track
@@ -97,9 +97,6 @@ def test_tracks_say_what_is_kept() -> None:
     strings = fill(song(), keep="part", track="5", preview=False).exercises[0]
     assert (strings.roles == Role.GIVEN).sum() == 1
     assert (strings.roles.size, strings.task, strings.preview) == (19, "duet", None)
-    assert hand_tracks(["RH", "LH"], "left") == {1}
-    assert hand_tracks(["Piano_Right", "left-hand", "bright"], "right") == {0}
-    assert hand_tracks(["right", "strings"], "right") == set()
 
 
 def test_a_key_that_is_kept_is_not_struck_twice() -> None:
@@ -123,6 +120,15 @@ def test_gaps_are_filled_with_their_pedal() -> None:
     pedals = read_tracks(made.to_bytes())[2].performance.pedals
     assert pedals["down"].tolist() == [True, False]  # nobody lifts it: it goes up soon after its gap
     np.testing.assert_allclose(pedals["time_s"], [1.0, 1.9], atol=0.002)
+
+
+def test_the_density_of_each_gap_is_judged_by_itself() -> None:
+    posed = fill(SOLO, gap="1-2,3-4")  # four notes in each
+    new = np.array([(1 + step / 8, 0.1, 60 + step, 70, 0) for step in range(8)], NOTE)
+    warning = answered(posed, Performance(new)).warning
+    assert warning.startswith("0 notes from 3 to 4 s are far fewer than the 4 that were asked for: another --seed")
+    new["onset_s"][4:] += 1.5
+    assert answered(posed, Performance(new)).warning == ""
 
 
 def test_keys_are_filled_by_their_range() -> None:
