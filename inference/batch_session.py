@@ -1,13 +1,15 @@
 """Several streams of one exported model in one batch: rows of the same buffers, one token a row in one graph call.
 
 Rows may have different lengths as long as one token is fed to each (see `export/graph.py`). A row that is fed more is
-fed alone, on a view of its part of the buffers, exactly as a single session is. It belongs to one thread.
+fed alone, on a view of its part of the buffers, exactly as a single session is; several of these may go side by side,
+on threads of its own. It belongs to one thread.
 
 What a round costs is above all the keys and values that it reads, and those of several streams no longer stay in the
 processor's cache from token to token as those of one or two seem to. So only who is due is read.
 """
 
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -15,7 +17,7 @@ from loguru import logger
 from numpy.typing import NDArray
 
 from inference.bundle import Bundle
-from inference.graph_runner import GraphRunner, load_runner, view_of
+from inference.graph_runner import Cache, GraphRunner, load_runner, view_of
 from inference.manifest import cache_names
 from inference.onnx_session import PREFILL_CHUNK
 from inference.providers import AUTO
@@ -33,8 +35,12 @@ class BatchSession:
         provider: str = AUTO,
         threads: int = 0,
         runner: GraphRunner | None = None,
+        abreast: int = 1,
     ) -> None:
-        """Load the bundle's graph, or take one that is loaded, and allocate a cache of so many rows."""
+        """Load the bundle's graph, or take one that is loaded, and allocate a cache of so many rows.
+
+        So many rows go `abreast` where several are fed more than one token: it changes nothing in what they answer.
+        """
         if rows < 1:
             raise ValueError(f"there is at least 1 row, not {rows}")
         if provider not in (AUTO, "cpu"):
@@ -60,6 +66,8 @@ class BatchSession:
         }
         self._logits: Logits = np.zeros((width, self._shape.vocabulary), np.float32)
         self._rounds: dict[tuple[int, int], Any] = {}
+        self._views: dict[tuple[int, int], Cache] = {}
+        self._threads = ThreadPoolExecutor(abreast, "row") if abreast > 1 else None
 
     @property
     def rows(self) -> int:
@@ -77,7 +85,9 @@ class BatchSession:
         # One token goes in a round even where nobody else is due: a graph call of one row rounds otherwise than one of
         # several, and a row is to answer the same in whatever company.
         single = {row: int(tokens[0]) for row, tokens in fed.items() if tokens.size == 1}
-        logits = {row: self._feed_alone(row, tokens) for row, tokens in fed.items() if row not in single}
+        alone = {row: tokens for row, tokens in fed.items() if row not in single}
+        each = map if self._threads is None or len(alone) < 2 else self._threads.map
+        logits = dict(zip(alone, each(self._feed_alone, alone.keys(), alone.values()), strict=True))
         if single:
             self._feed_round(single)
         return logits | {row: self._logits[row].copy() for row in single}
@@ -162,8 +172,10 @@ class BatchSession:
 
     def _bind(self, inputs: Mapping[str, NDArray[Any]], logits: Logits, rows: slice, count: int = 1) -> Any:
         """Bind arrays for one or more runs of so many tokens, to the same rows of the buffers."""
-        cache = {names: view_of(buffer[rows]) for names, buffer in self._cache.items()}
-        return self._runner.bind(inputs, cache, logits, count)
+        place = rows.start, rows.stop
+        if place not in self._views:
+            self._views[place] = {names: view_of(buffer[rows]) for names, buffer in self._cache.items()}
+        return self._runner.bind(inputs, self._views[place], logits, count)
 
 
 def runs_of_pairs(rows: Iterable[int]) -> list[tuple[int, int]]:

@@ -64,9 +64,8 @@ def run_all(maker: Maker, works: Sequence[Work], sharing: Sharing, *, side_by_si
 
     What is wrong with a file that is alone is raised as a PianodError.
     """
-    count = -(-len(works) // side_by_side)
     place = Place(
-        jobs=min(sharing.jobs or os.cpu_count() or 1, count),
+        jobs=_jobs(len(works), sharing, side_by_side),
         cluster=sharing.cluster,
         limit_s=sharing.limit_s,
         begin=partial(configure_logs, verbosity),
@@ -96,6 +95,15 @@ def run_all(maker: Maker, works: Sequence[Work], sharing: Sharing, *, side_by_si
     if faults and len(works) > 1:
         logger.error("{} passed over; the same command goes on with these alone", _files(faults))
     return 2 if faults else 0
+
+
+def cores_each(works: int, sharing: Sharing, *, side_by_side: int) -> int:
+    """Return how many cores there are for each process that works on so many files; 1 on a cluster."""
+    return 1 if sharing.cluster else max(1, (os.cpu_count() or 1) // _jobs(works, sharing, side_by_side))
+
+
+def _jobs(works: int, sharing: Sharing, side_by_side: int) -> int:
+    return min(sharing.jobs or os.cpu_count() or 1, -(-works // side_by_side))
 
 
 def _groups(works: Sequence[Work], side_by_side: int, *, is_sent: bool) -> Iterator[list[Work]]:

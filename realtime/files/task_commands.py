@@ -21,7 +21,7 @@ from piano.solve.solver import SolveRequest, solve_together
 from realtime.engine.find_bundle import bundle_folder, open_bundle
 from realtime.engine.from_settings import seed_of
 from realtime.engine.open_model import sampling_of, styles_of
-from realtime.files.batch_run import Made, Maker, Tell, Work, run_all
+from realtime.files.batch_run import Made, Maker, Tell, Work, cores_each, run_all
 from realtime.files.done_index import DoneIndexes, fingerprint, seed_for
 from realtime.files.file_tasks import pose_file
 from realtime.files.output_paths import check_folder
@@ -61,7 +61,8 @@ def run_task(settings: Settings, request: TaskRequest) -> int:
         return 2 if faults else 0
     seed = seed_of(settings)
     logger.debug("seed {}", seed)
-    maker = TaskMaker(model_settings(settings), task_settings_of(settings), request, seed)
+    cores = 1 if settings.threads else cores_each(len(works), request, side_by_side=request.batch)
+    maker = TaskMaker(model_settings(settings), task_settings_of(settings), request, seed, cores)
     checked = same_model(maker, settings, told)
     code = run_all(checked, works, request, side_by_side=request.batch, verbosity=settings.verbosity)
     return 2 if faults else code
@@ -110,13 +111,16 @@ def model_settings(settings: Settings) -> ModelGroup:
     return ModelGroup(model=settings.model, provider=settings.provider, threads=settings.threads)
 
 
-def open_rows(settings: ModelGroup, rows: int) -> Sessions:
-    """Return so many streams of the model side by side: in one graph call each step, where there are several."""
+def open_rows(settings: ModelGroup, rows: int, cores: int = 1) -> Sessions:
+    """Return so many streams of the model side by side: in one graph call each step, where there are several.
+
+    Steps of several tokens are shared among so many cores.
+    """
     bundle = open_bundle(settings)
     if rows > 1:
         from inference.batch_session import BatchSession
 
-        return BatchSession(bundle, rows, provider=settings.provider, threads=settings.threads or 1)
+        return BatchSession(bundle, rows, provider=settings.provider, threads=settings.threads or 1, abreast=cores)
     from inference.onnx_session import OnnxSession
 
     return SequentialSessions(OnnxSession(bundle, provider=settings.provider, threads=settings.threads or 1))
@@ -170,13 +174,15 @@ class TaskMaker:
     playing: TaskSettings
     request: TaskRequest
     seed: int
+    cores: int = 1
+    """For each process; what is made does not depend on it."""
     _sessions: Sessions | None = field(default=None, init=False)
 
     def open(self) -> None:
         """Load the model."""
         beams = self.request.beams if self.request.strategy == "beam" else 1
         streams = STREAMS if isinstance(self.request, CleanRequest) else 1
-        self._sessions = open_rows(self.model, max(self.request.batch, beams, streams))
+        self._sessions = open_rows(self.model, max(self.request.batch, beams, streams), self.cores)
 
     def make(self, works: Sequence[Work], tell: Tell) -> Iterator[Made]:
         """Do works side by side, each variant of one behind the other."""

@@ -109,6 +109,19 @@ def test_a_row_answers_the_same_whoever_is_due_beside_it(tiny_bundle: Path) -> N
     assert fed == [2] * 6
 
 
+def test_rows_that_go_abreast_answer_bit_for_bit_as_one_after_the_other(tiny_bundle: Path) -> None:
+    bundle = Bundle.load(tiny_bundle)
+    one, abreast = BatchSession(bundle, 4), BatchSession(bundle, 4, abreast=3)
+    rng = np.random.default_rng(1)
+    for turn in range(12):
+        counts = rng.integers(1, 5, 4)
+        moves = {row: RowUpdate(3 * turn * bool(turn), rng.integers(0, 300, 3 + counts[row])) for row in range(4)}
+        first, second = one.feed(moves), abreast.feed(moves)
+        assert all(np.array_equal(first[row], second[row]) for row in moves)
+        one.copy(0, 3)
+        abreast.copy(0, 3)
+
+
 def test_who_is_not_due_is_not_run() -> None:
     assert runs_of_pairs([]) == []
     assert runs_of_pairs([3]) == [(2, 4)]
