@@ -1,8 +1,9 @@
 """One ONNX graph of a bundle on the execution provider that suits it: the one file that knows ONNX Runtime's sessions.
 
 A runner is shared by the sessions that use the same weights, each with a cache of its own; it has no state that a run
-changes but the time at which it began, and where nobody limits that, several threads may run it at once. The providers, by preference, are TensorRT, CUDA and the CPU. The fused graph is
-made for the CPU; the others need the portable graph in the bundle.
+changes but the time at which it began, and where nobody limits that, several threads may run it at once. The
+providers, by preference, are TensorRT, CUDA and the CPU. The fused graph is made for the CPU; the others need the
+portable graph in the bundle.
 """
 
 import os

@@ -12,23 +12,23 @@ its preparation begins W/4 tokens before window k is full; it takes over when wi
 exchange finds the old window untouched for about W/4 tokens (less the head); further back, the window is fed anew
 with the next feed.
 
-It belongs to the thread that feeds it and starts none: a second thread would compete for the same cores, and would
-make a step's delay depend on luck. That thread calls `advance` in its idle moments; what is not done by then is done
-with the feeds, at most a chunk or two each. The chunks are the same either way, and so are the logits.
+It belongs to the thread that feeds it and starts none: live, a second thread would compete for the same cores, and
+would make a step's delay depend on luck. That thread calls `advance` in its idle moments; what is not done by then is
+done with the feeds, at most a chunk or two each. The chunks are the same either way, and so are the logits.
 """
 
 from array import array
 from collections.abc import Sequence
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import numpy as np
-from numpy.typing import NDArray
 
+from inference.landmarks import Landmarks, landmarks
 from inference.onnx_session import Logits, Session
 from piano.errors import PianodError
 from piano.session import knows_cues
-from piano.tokens.vocabulary import VOCABULARY, Kind
 
 UNLIMITED = 2**31 - 1
 """The context of an endless session."""
@@ -45,30 +45,6 @@ class WorksAhead(Protocol):
 
     def advance(self) -> bool:
         """Prepare a piece of what will be needed; return whether there was one to prepare."""
-
-
-@dataclass(frozen=True, slots=True)
-class Landmarks:
-    """Where a stream may be cut, by token id: what its head consists of, what ends an event, what bounds a preview."""
-
-    in_head: NDArray[np.bool_]
-    ends_event: NDArray[np.bool_]
-    opens_preview: NDArray[np.bool_]
-    closes_preview: NDArray[np.bool_]
-
-
-def landmarks() -> Landmarks:
-    """Return the landmarks of the vocabulary."""
-
-    def which(*kinds: Kind) -> NDArray[np.bool_]:
-        return np.isin(VOCABULARY.kinds, kinds)
-
-    return Landmarks(
-        in_head=which(Kind.BOS, Kind.TASK, Kind.STYLE),
-        ends_event=which(Kind.OFF, Kind.PEDAL, Kind.VELOCITY, Kind.PLAY),
-        opens_preview=which(Kind.PREVIEW),
-        closes_preview=which(Kind.PLAY),
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +75,12 @@ class RollingContext:
         marks: Landmarks | None = None,
         chunk: int = CHUNK,
         spreads: bool = True,
+        helper: Executor | None = None,
     ) -> None:
         """Take two sessions; `window` is the number of tokens used of their context, all of it if not given.
 
-        Without `spreads` a window is prepared when it takes over, and not at all where none does: in the same chunks,
-        so that the logits are the same. For whoever has nobody waiting for a single token.
+        For whoever has nobody waiting for a single token: without `spreads` a window is prepared by a `helper`, which
+        has a core of its own, or else when it takes over, and not at all where none does. The chunks are the same.
         """
         largest = min(first.context, second.context)
         self._size = largest if window is None else window
@@ -112,7 +89,11 @@ class RollingContext:
         if chunk < 1:
             raise ValueError(f"a chunk has at least 1 token, not {chunk}")
         self._marks = marks or landmarks()
-        self._chunk, self._spreads = chunk, spreads
+        self._chunk, self._spreads, self._helper = chunk, spreads, helper
+        self._helped: Future[None] | None = None
+        """What the helper does to the spare session, which nobody else may touch meanwhile."""
+        self._promised = 0
+        """How long the spare session will be then."""
         self._active, self._spare = first, second
         self.reset()
 
@@ -142,6 +123,7 @@ class RollingContext:
         return self._index
 
     def reset(self) -> None:
+        self._await_help()
         self._tokens = array("i")
         self._pinned = 0
         self._passages: list[range] = []
@@ -174,6 +156,7 @@ class RollingContext:
             self._windows.pop()
         index = self._window_of(length)
         if index != self._index:
+            self._await_help()
             if self._spare_holds == index:
                 self._active, self._spare, self._spare_holds = self._spare, self._active, self._index
             else:
@@ -213,6 +196,7 @@ class RollingContext:
         self._plan(end)
         serving = self._window_of(end)
         if serving > self._index + 1:  # the windows between would be fed for nothing
+            self._await_help()
             self._index, self._spare_holds = serving, None
             self._active.reset()
         while True:
@@ -282,9 +266,13 @@ class RollingContext:
     def _prepare(self, length: int) -> None:
         """Bring the next window as far as it must be at this length: all of it where the old one is full."""
         window = self._windows[self._index]
-        if length < (window.prepares if self._spreads else window.full):
+        if length < window.prepares:
             return
         following = self._windows[self._index + 1]
+        if not self._spreads and length < window.full:
+            self._ask_for_help(following.offset(length) // self._chunk * self._chunk)
+            return
+        self._await_help()
         if length >= window.full:
             required = following.offset(window.full)
         else:
@@ -293,11 +281,32 @@ class RollingContext:
         while self._prepare_one(required):
             pass
 
-    def _prepare_one(self, required: int) -> bool:
-        """Feed the spare session one chunk towards the required offset; return whether it lacked one."""
+    def _ask_for_help(self, required: int) -> None:
+        """Have the helper, where there is one and it is free, feed the spare session up to an offset."""
+        if self._helper is None or (self._helped is not None and not self._helped.done()):
+            return
+        self._await_help()
+        self._take_spare()
+        done, spare, chunk = self._spare.length, self._spare, self._chunk
+        if done < required:
+            content = self._content(self._windows[self._index + 1], done, required)
+            self._promised = required
+            self._helped = self._helper.submit(_feed_in_chunks, spare, content, chunk)
+
+    def _await_help(self) -> None:
+        """Wait until the spare session is nobody else's; raise what went wrong there."""
+        helped, self._helped = self._helped, None
+        if helped is not None:
+            helped.result()
+
+    def _take_spare(self) -> None:
         if self._spare_holds != self._index + 1:
             self._spare.reset()
             self._spare_holds = self._index + 1
+
+    def _prepare_one(self, required: int) -> bool:
+        """Feed the spare session one chunk towards the required offset; return whether it lacked one."""
+        self._take_spare()
         done = self._spare.length
         if done >= required:
             return False
@@ -311,8 +320,18 @@ class RollingContext:
         self._active.rollback(min(self._active.length, window.offset(length)))
         if self._spare_holds != self._index + 1:
             return
+        if self._helped is not None:
+            stays = self._spare_holds < len(self._windows)
+            if stays and self._windows[self._spare_holds].offset(length) >= self._promised:
+                return  # what the helper does stays
+            self._await_help()
         if self._spare_holds >= len(self._windows):
             self._spare_holds = None
         else:
             kept = max(0, min(self._spare.length, self._windows[self._spare_holds].offset(length)))
             self._spare.rollback(kept - kept % self._chunk if length < window.full else kept)
+
+
+def _feed_in_chunks(session: Session, tokens: Sequence[int], chunk: int) -> None:
+    for start in range(0, len(tokens), chunk):
+        session.feed(tokens[start : start + chunk])

@@ -1,5 +1,7 @@
 """From settings to a model that plays: the bundle, the endless session over it, the head of its streams."""
 
+from concurrent.futures import Executor
+
 import numpy as np
 
 from inference.bundle import Bundle
@@ -18,22 +20,26 @@ SOURCE_OF_STYLE = {"classical": "recital", "pop": "pop", "jazz": "jazz", "covers
 """The kind of recording that the model knows each style by."""
 
 
-def open_session(bundle: Bundle, settings: ModelGroup, *, spreads: bool = True) -> tuple[RollingContext, str]:
+def open_session(
+    bundle: Bundle, settings: ModelGroup, *, spreads: bool = True, helper: Executor | None = None
+) -> tuple[RollingContext, str]:
     """Return an endless session of a bundle, and the provider that runs it.
 
     One thread is enough for the embedded sizes, and leaves the other cores to the sound. Where nobody waits for a
-    single token it `spreads` no work: see `RollingContext`.
+    single token it `spreads` no work, and may have a `helper`: see `RollingContext`.
     """
-    return _endless(bundle, _runner_of(bundle, settings), spreads=spreads)
+    return _endless(bundle, _runner_of(bundle, settings), spreads=spreads, helper=helper)
 
 
 def _runner_of(bundle: Bundle, settings: ModelGroup) -> GraphRunner:
     return load_runner(bundle, provider=settings.provider, threads=settings.threads or 1, half=settings.half)
 
 
-def _endless(bundle: Bundle, runner: GraphRunner, *, spreads: bool) -> tuple[RollingContext, str]:
+def _endless(
+    bundle: Bundle, runner: GraphRunner, *, spreads: bool = True, helper: Executor | None = None
+) -> tuple[RollingContext, str]:
     session = OnnxSession(bundle, runner=runner)
-    return RollingContext(session, session.twin(), spreads=spreads), session.provider
+    return RollingContext(session, session.twin(), spreads=spreads, helper=helper), session.provider
 
 
 def open_for_live(settings: ModelGroup, trial: TrialLoad | None = None) -> tuple[RollingContext, str]:
@@ -44,7 +50,7 @@ def open_for_live(settings: ModelGroup, trial: TrialLoad | None = None) -> tuple
     """
     bundle = open_bundle(settings, trial)
     runner = _runner_of(bundle, settings)
-    session, provider = _endless(bundle, runner, spreads=True)
+    session, provider = _endless(bundle, runner)
     if settings.model != EMBEDDED and provider == CPU:
         hold_memory(bundle)
         runner.limit.start()

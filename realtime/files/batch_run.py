@@ -97,9 +97,12 @@ def run_all(maker: Maker, works: Sequence[Work], sharing: Sharing, *, side_by_si
     return 2 if faults else 0
 
 
-def cores_each(works: int, sharing: Sharing, *, side_by_side: int) -> int:
-    """Return how many cores there are for each process that works on so many files; 1 on a cluster."""
-    return 1 if sharing.cluster else max(1, (os.cpu_count() or 1) // _jobs(works, sharing, side_by_side))
+def cores_each(works: int, sharing: Sharing, threads: int, *, side_by_side: int = 1) -> int:
+    """Return how many cores there are for each process that works on so many files; 1 on a cluster, and where the
+    settings say how many `threads` the model may use."""
+    if sharing.cluster or threads:
+        return 1
+    return max(1, (os.cpu_count() or 1) // _jobs(works, sharing, side_by_side))
 
 
 def _jobs(works: int, sharing: Sharing, side_by_side: int) -> int:

@@ -18,7 +18,7 @@ from piano.midi.file import MidiTrack, midi_bytes
 from piano.midi.piano_part import PianoPart
 from piano.notes import Performance
 from realtime.engine.from_settings import seed_of
-from realtime.files.batch_run import Made, Tell, Work, run_all
+from realtime.files.batch_run import Made, Tell, Work, cores_each, run_all
 from realtime.files.continuation import Continuation, DrawProgress, PieceLength
 from realtime.files.done_index import seed_for
 from realtime.files.draw_pieces import CONTINUATION, PRIMER, draw_pieces, events_text, piece_tracks, primer_of
@@ -45,7 +45,8 @@ def run_continue(settings: Settings, request: ContinueFilesRequest) -> int:
     if not works:
         return 2 if faults else 0
     plain = Settings.model_validate(settings.model_dump())
-    maker = ContinueMaker(plain, request, seed_of(settings), is_alone=len(items) == 1)
+    cores = cores_each(len(works), request, settings.threads)
+    maker = ContinueMaker(plain, request, seed_of(settings), is_alone=len(items) == 1, cores=cores)
     code = run_all(same_model(maker, settings, told), works, request, side_by_side=1, verbosity=settings.verbosity)
     return 2 if faults else code
 

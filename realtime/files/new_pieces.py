@@ -11,7 +11,7 @@ from piano.errors import ConfigError
 from piano.midi.file import midi_bytes
 from piano.midi.load import MIDI_ENDINGS
 from realtime.engine.from_settings import seed_of
-from realtime.files.batch_run import Made, Tell, Work, run_all
+from realtime.files.batch_run import Made, Tell, Work, cores_each, run_all
 from realtime.files.continuation import NOTHING
 from realtime.files.continue_files import progress_of
 from realtime.files.done_index import DoneIndexes, fingerprint
@@ -49,7 +49,7 @@ def run_new(settings: Settings, request: NewPiecesRequest) -> int:
     if not works:
         return 0
     plain = Settings.model_validate(settings.model_dump())
-    maker = PieceMaker(plain, request, seed_of(settings))
+    maker = PieceMaker(plain, request, seed_of(settings), cores=cores_each(len(works), request, settings.threads))
     return run_all(same_model(maker, settings, told), works, request, side_by_side=1, verbosity=settings.verbosity)
 
 

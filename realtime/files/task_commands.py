@@ -61,7 +61,7 @@ def run_task(settings: Settings, request: TaskRequest) -> int:
         return 2 if faults else 0
     seed = seed_of(settings)
     logger.debug("seed {}", seed)
-    cores = 1 if settings.threads else cores_each(len(works), request, side_by_side=request.batch)
+    cores = cores_each(len(works), request, settings.threads, side_by_side=request.batch)
     maker = TaskMaker(model_settings(settings), task_settings_of(settings), request, seed, cores)
     checked = same_model(maker, settings, told)
     code = run_all(checked, works, request, side_by_side=request.batch, verbosity=settings.verbosity)

@@ -1,14 +1,17 @@
 """The endless session: which window serves a length, exchanges, detours across them, and its cost a step."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from inference.landmarks import Landmarks
 from inference.onnx_session import Logits
-from inference.rolling_context import CHUNK, Landmarks, RollingContext
+from inference.rolling_context import CHUNK, RollingContext
 from piano.events import Role
 from piano.tokens.vocabulary import VOCABULARY, Kind
 from tests.support.scripted_session import ScriptedSession
@@ -23,9 +26,9 @@ def marks() -> Landmarks:
     return Landmarks(ids < 4, (ids >= ENDS) | (ids == 5), ids == 4, ids == 5)
 
 
-def rolling(window: int = 32, chunk: int = 4) -> RollingContext:
+def rolling(window: int = 32, chunk: int = 4, **way: Any) -> RollingContext:
     first = ScriptedSession(VOCABULARY_SIZE, 48)
-    return RollingContext(first, first.twin(), window=window, marks=marks(), chunk=chunk)
+    return RollingContext(first, first.twin(), window=window, marks=marks(), chunk=chunk, **way)
 
 
 def expected_window(stream: Sequence[int], size: int, kept: Sequence[range] = ()) -> list[int]:
@@ -86,11 +89,15 @@ actions = st.one_of(
 )
 
 
-@given(st.lists(actions, max_size=25), st.sampled_from([16, 20, 32, 48]), st.integers(1, 9))
+HELPER = ThreadPoolExecutor(1)
+WAYS: tuple[dict[str, Any], ...] = ({}, {"spreads": False}, {"spreads": False, "helper": HELPER})
+
+
+@given(st.lists(actions, max_size=25), st.sampled_from([16, 20, 32, 48]), st.integers(1, 9), st.sampled_from(WAYS))
 def test_any_feeding_and_rolling_back_is_a_direct_prefill(
-    plays: list[tuple[str, object]], size: int, chunk: int
+    plays: list[tuple[str, object]], size: int, chunk: int, way: dict[str, Any]
 ) -> None:
-    session = rolling(size, chunk)
+    session = rolling(size, chunk, **way)
     stream: list[int] = []
     kept: list[range] = []
     for verb, value in plays:
@@ -124,9 +131,11 @@ class Counting(ScriptedSession):
     def __init__(self) -> None:
         super().__init__(VOCABULARY_SIZE, 128)
         self.sizes: list[int] = []
+        self.fed_at: list[tuple[int, int]] = []
 
     def feed(self, tokens: Sequence[int]) -> Logits:
         self.sizes.append(len(tokens))
+        self.fed_at.append((self.length, len(tokens)))
         return super().feed(tokens)
 
 
@@ -150,6 +159,32 @@ def test_a_step_is_never_delayed_by_more_than_two_chunks_and_never_by_one_that_w
         advanced.feed([token])
         longest = max(longest, sum(map(len, sizes)) - before)
     assert longest == 2  # itself, and before an exchange the last tokens, which make no whole chunk
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_window_is_prepared_in_the_same_chunks_whoever_does_it(way: dict[str, Any]) -> None:
+    first, second = Counting(), Counting()
+    session = RollingContext(first, second, marks=marks(), **way)
+    stream = some_stream(129)
+    for token in stream[:110]:
+        session.feed([token])
+    session.rollback(102)
+    for token in stream[102:]:
+        session.feed([token])
+    assert session.exchanges == 1
+    *prepared, (last, rest), _ = second.fed_at
+    assert all(start % CHUNK == 0 and size == CHUNK for start, size in prepared)
+    assert last % CHUNK == 0
+    assert last + rest == second.length - 1
+
+
+def test_where_no_window_takes_over_none_is_prepared_unless_it_is_spread() -> None:
+    first, second = Counting(), Counting()
+    session = RollingContext(first, second, marks=marks(), spreads=False)
+    for token in some_stream(127):
+        session.feed([token])
+    assert second.sizes == []
+    assert not session.advance()
 
 
 def test_a_rollback_across_an_exchange_feeds_nothing_again() -> None:
