@@ -17,7 +17,7 @@ from piano.errors import ConfigError, MidiFileError, PianodError
 from piano.midi.document import MidiDocument
 from realtime.cli.command_line import main
 from realtime.files import batch_run, task_commands
-from realtime.files.batch_run import Made, Tell, Work, run_all
+from realtime.files.batch_run import Made, Tell, Work, cores_each, run_all
 from realtime.files.task_commands import run_task
 from realtime.files.task_requests import FillRequest, Sharing, TaskRequest, VelocitiesRequest
 from realtime.files.work_list import WorkItem
@@ -259,3 +259,21 @@ def test_a_lone_file_that_is_broken_is_told_as_it_is(tmp_path: Path) -> None:
     request: TaskRequest = FillRequest(files=("large.mid",), keep="right")
     with pytest.raises(MidiFileError, match=r"large\.mid: 9,000,000 bytes are too many"):
         run_task(Settings(), request)
+
+
+@pytest.mark.parametrize(
+    ("works", "wishes", "threads", "cores"),
+    [
+        (1, {}, 0, 8),
+        (3, {}, 0, 2),
+        (100, {}, 0, 1),
+        (100, {"jobs": 2}, 0, 4),
+        (1, {}, 1, 1),
+        (1, {"cluster": "local:2"}, 0, 1),
+    ],
+)
+def test_a_file_has_the_cores_that_no_other_file_has(
+    monkeypatch: pytest.MonkeyPatch, works: int, wishes: dict[str, Any], threads: int, cores: int
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    assert cores_each(works, Sharing(**wishes), threads) == cores
