@@ -49,6 +49,9 @@ _ANYWHERE = 0.06
 _PLAYED_S = 0.008
 """How far players of a grid are off it by themselves."""
 
+FARTHEST_S = 0.15
+"""More noise than this hides every beat."""
+
 _TRUST = 0.7
 """The power of the likelihood of an onset: those of a chord say the same thing several times."""
 
@@ -98,6 +101,8 @@ def grid_odds(onset_s: Values, noise_s: float, moved_s: Values) -> Values:
     (notes, moves), 1 on the average over time; all are 1 where there is no grid.
     """
     odds = np.ones((onset_s.size, moved_s.size))
+    if noise_s > FARTHEST_S:
+        return odds
     for stretch in _stretches(onset_s):
         likelihoods = _likelihoods(_waves(stretch), noise_s)
         heard, without, _ = _forward(likelihoods)

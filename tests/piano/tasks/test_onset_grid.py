@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from piano.notes import NOTE, NoteArray
 from piano.solve.cleaning import cleaned
 from piano.tasks.note_noise import NoteNoise
-from piano.tasks.onset_grid import FEWEST_NOTES, grid_evidence, grid_odds
+from piano.tasks.onset_grid import FARTHEST_S, FEWEST_NOTES, grid_evidence, grid_odds
 from piano.tasks.onset_noise import CLEAR_NATS, estimated_noise_s
 
 BEAT_S = 0.62
@@ -78,6 +78,11 @@ def test_odds_are_those_of_each_note_in_any_order(seed: int, count: int, length_
     assert (odds > 0).all()
     order = rng.permutation(count)
     np.testing.assert_allclose(grid_odds(onset_s[order], noise_s, moves_s), odds[order], rtol=1e-9)
+
+
+def test_more_noise_than_any_beat_leaves_tells_nothing() -> None:
+    onset_s = noisy(steady(), 0.03)["onset_s"]
+    assert (grid_odds(onset_s, 1.01 * FARTHEST_S, np.linspace(-0.3, 0.3, 5)) == 1).all()
 
 
 def test_odds_are_one_on_the_average() -> None:
