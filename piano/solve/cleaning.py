@@ -7,17 +7,25 @@ from piano.events import HIGHEST_PITCH, LOWEST_PITCH
 from piano.notes import NoteArray
 from piano.tasks.note_noise import NoteNoise
 from piano.tasks.note_posterior import FARTHEST_SEMITONES, ONSET_EDGES, Values, note_posterior
+from piano.tasks.onset_grid import grid_odds
 
 SHORTEST_S = 0.05
 _RELEASE_S = 0.01
 """The shortest note, and the shortest time between two of one key, in seconds."""
 
+LEAST_GAIN = 0.005
+"""A note is moved where that brings it nearer by so much on the average, in deviations of the noise; else it stays."""
+
+_CLASSES: Values = (ONSET_EDGES[1:] + ONSET_EDGES[:-1]) / 2
+
 
 def cleaned(notes: NoteArray, noise: NoteNoise) -> NoteArray:
     """Return notes as they were most probably played, in the same order, where they were read with a noise.
 
-    Onset and pitch are the medians of their posteriors: the values with the least expected distance. A length, which
-    no other note tells of, is drawn towards the usual one as far as the noise outweighs how lengths differ.
+    Onset and pitch are the medians of their posteriors: the values with the least expected distance. That of an onset
+    has two parts: what the notes around it tell, and the grid of the file, where one is found; a note stays where it
+    was read unless it is to come nearer. A length, which no other note tells of, is drawn towards the usual one as far
+    as the noise outweighs how lengths differ.
     """
     found = notes.copy()
     if not notes.size:
@@ -25,7 +33,7 @@ def cleaned(notes: NoteArray, noise: NoteNoise) -> NoteArray:
     if noise.onset_s or noise.pitch:
         told = note_posterior(notes, noise)
         if noise.onset_s:
-            found["onset_s"] = np.maximum(notes["onset_s"] + noise.onset_s * _medians(told.onsets), 0.0)
+            found["onset_s"] = np.maximum(notes["onset_s"] + _moves_s(notes["onset_s"], told.onsets, noise.onset_s), 0)
         if noise.pitch:
             found["pitch"] = _pitches(notes["pitch"], told.pitches)
     if noise.length_s:
@@ -47,6 +55,15 @@ def _strike_apart(read_s: Values, found: NoteArray) -> None:
         overlaps = np.append(begins[1:], np.inf) - _RELEASE_S - begins
         found["onset_s"][mine] = begins
         found["duration_s"][mine] = np.minimum(found["duration_s"][mine], overlaps)
+
+
+def _moves_s(read_s: Values, onsets: Values, noise_s: float) -> Values:
+    """Return by how much each onset is to be moved, by its posterior and by the grid."""
+    told = onsets * grid_odds(read_s, noise_s, noise_s * _CLASSES)
+    told /= told.sum(axis=1, keepdims=True)
+    moved = _medians(told)
+    gain = (told * (np.abs(_CLASSES) - np.abs(_CLASSES - moved[:, None]))).sum(axis=1)
+    return np.asarray(np.where(gain > LEAST_GAIN, noise_s * moved, 0.0), np.float64)
 
 
 def _medians(onsets: Values) -> Values:

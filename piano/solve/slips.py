@@ -3,7 +3,8 @@
     p(meant | heard, read)  ∝  p_model(meant | heard) · p(read | meant)
 
 Most keys are right, so that what the model hears is nearly what was played: all else stands as it was read. Of several
-streams side by side those go on of which all that was read is likeliest: the notes behind a key have a say in it.
+streams side by side those go on of which all that was read is likeliest: the notes behind a key have a say in it. A key
+is changed where the best of them says so and it is likely that it was missed (`piano.solve.slip_decision`).
 """
 
 import math
@@ -17,6 +18,7 @@ from piano.events import HIGHEST_PITCH, LOWEST_PITCH, Role
 from piano.notes import NoteArray, Performance
 from piano.session import Logits, RowUpdate
 from piano.solve.context_window import ContextWindow
+from piano.solve.slip_decision import HEARD_AFTER, decided
 from piano.tasks.previews import steps_of
 from piano.tokens.vocabulary import KEYS, STEP_S, VOCABULARY
 
@@ -66,6 +68,7 @@ class SlipAttempt:
         self._ends = np.maximum(ends, steps + 1)
         self._steps = steps
         self._reads = _likelihoods(slips)
+        self._right = np.ones(notes.size)  # how likely each was read right
         self._next, self._step = 0, 0
         self._down: list[tuple[int, int]] = []  # when each note that sounds comes up, and its number
         self._copies: list[tuple[int, int]] = []
@@ -94,6 +97,7 @@ class SlipAttempt:
         """Return the notes as they were, in the order in which they came, with the pitches that were found."""
         found = self._notes.copy()
         found["pitch"][self._order[: self._next]] = np.array(self._best.pitches, np.uint8)
+        found["pitch"] = decided(self._notes, found["pitch"], self._right)
         return Performance(found)
 
     def copies(self) -> Sequence[tuple[int, int]]:
@@ -139,6 +143,16 @@ class SlipAttempt:
         self._keep(candidates[:STREAMS], note)
         self._down.append((int(self._ends[note]), note))
         self._next += 1
+        last = self._next if self.is_done else max(self._next - HEARD_AFTER, 0)
+        self._weigh(slice(max(self._next - 1 - HEARD_AFTER, 0), last))
+
+    def _weigh(self, places: slice) -> None:
+        """Find how likely some of the keys were read right, by the streams that there are."""
+        lines = [line for line in self._lines if line is not None]
+        odds = np.exp([line.score for line in lines])
+        notes = self._order[places]
+        as_read = np.array([line.pitches[places] for line in lines]) == self._notes["pitch"][notes]
+        self._right[notes] = odds @ as_read / odds.sum()
 
     def _keep(self, candidates: Sequence[tuple[float, int, int]], note: int) -> None:
         """Go on with some: the first that shares a row stays in it, the others get a copy in a row that is free."""

@@ -1,6 +1,7 @@
 """Cleaning: every note once, what is right stays, and on noisy music the error goes down."""
 
 import tracemalloc
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from piano.events import Role
 from piano.notes import NOTE, NoteArray, Performance
+from piano.session import Logits
 from piano.solve.cleaning import cleaned
 from piano.solve.evidence import Evidence
 from piano.solve.sequential_sessions import SequentialSessions
@@ -18,7 +20,7 @@ from piano.tasks.exercise import Exercise, Preview, roles_of
 from piano.tasks.note_noise import NoteNoise
 from piano.tasks.note_posterior import FEATURES, features, note_posterior
 from piano.tasks.onset_noise import estimated_noise_s
-from piano.tokens.vocabulary import VOCABULARY
+from piano.tokens.vocabulary import KEYS, VOCABULARY
 from tests.support.scripted_session import ScriptedSession
 
 CHORD = (48, 55, 60, 64)
@@ -96,6 +98,17 @@ def test_noise_is_told_from_the_onsets() -> None:
     assert estimated_noise_s(notes["onset_s"][:20]) == 0.0
 
 
+def test_what_would_hardly_come_nearer_stays() -> None:
+    alone = np.zeros(40, NOTE)
+    alone["onset_s"], alone["duration_s"], alone["pitch"], alone["velocity"] = (
+        np.cumsum(np.random.default_rng(2).uniform(2, 4, 40)),
+        0.3,
+        np.arange(40, 80),
+        64,
+    )
+    assert cleaned(alone, NoteNoise(onset_s=0.02)).tobytes() == alone.tobytes()
+
+
 def test_a_noise_is_a_number_from_nothing_on() -> None:
     with pytest.raises(ValueError, match="onset_s"):
         NoteNoise(onset_s=-1.0)
@@ -137,6 +150,35 @@ def test_without_a_doubt_about_the_keys_they_stay() -> None:
     guess = ScriptedSession(VOCABULARY.size, 4096, seed=3, horizon=12)
     found = solve(guess, exercise, SolveRequest(evidence=Evidence(slips=1e-9))).performance.notes
     assert found["pitch"].tolist() == exercise.preview.notes["pitch"].tolist()
+
+
+def guessing(chances: dict[int, float], notes: NoteArray, at: int) -> ScriptedSession:
+    """Return a session that expects notes one after another, and at one of them several keys, each by its chance."""
+    pitches = notes["pitch"].tolist()
+
+    class Guessing(ScriptedSession):
+        def feed(self, tokens: Sequence[int]) -> Logits:
+            logits = np.array(super().feed(tokens))
+            pressed = sum(VOCABULARY.names[token].startswith("ON_OWN") for token in self.tokens)
+            expected = {pitches[min(pressed, len(pitches) - 1)]: 1.0} if pressed != at else chances
+            keys = slice(VOCABULARY.first_on, VOCABULARY.first_on + KEYS)
+            logits[keys] = -30.0
+            for pitch, chance in expected.items():
+                logits[VOCABULARY.on(Role.OWN, pitch)] = np.log(chance)
+            return logits
+
+    return Guessing(VOCABULARY.size, 4096)
+
+
+@pytest.mark.parametrize(("chance", "changed"), [(0.9985, True), (0.987, False)])
+def test_a_key_is_changed_where_it_was_likely_missed(chance: float, changed: bool) -> None:
+    """Half a tone is missed in 1.5 of 100, so that with 0.987 against 0.013 the key was read wrong at 0.55."""
+    notes = music(4)
+    at = 5
+    read = int(slipped(notes, at).preview.notes["pitch"][at])  # type: ignore[union-attr]
+    session = guessing({read - 1: chance, read: 1 - chance}, notes, at)
+    found = solve(session, slipped(notes, at), SolveRequest(evidence=Evidence(slips=0.05))).performance.notes
+    assert (int(found["pitch"][at]) != read) is changed
 
 
 def most_memory(notes: NoteArray) -> int:
