@@ -26,6 +26,11 @@ class DrawnShare:
         return min(self._drawn_from, len(self._values)) > 0
 
     @property
+    def count(self) -> int:
+        """Return how many keys were drawn since somebody else struck one."""
+        return len(self._values) - self._drawn_from
+
+    @property
     def drawn(self) -> float:
         """Return the share among the keys that were drawn last, 0 to 1."""
         return sum(self._values[max(self._drawn_from, len(self._values) - RECENT) :]) / RECENT
