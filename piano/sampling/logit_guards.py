@@ -5,6 +5,7 @@
     recent keys   none goes down again sooner than a finger can, or beside another (`piano.sampling.recent_keys`)
     restrikes     keys are not hammered (`piano.sampling.restrike_guard`)
     phrase        keys lie as those that were heard (`piano.sampling.phrase_guard`)
+    pulse         onsets fall where the pulse of the last seconds has them (`piano.sampling.pulse_guard`)
     pedal         in a new piece it is used as pianists do (`piano.sampling.pedal_guard`)
     repetition    a figure does not come for ever (`piano.sampling.repetition_guard`)
     density       the music is as busy as it is to be (`piano.sampling.density_guard`)
@@ -21,6 +22,7 @@ from piano.sampling.key_releases import with_releases
 from piano.sampling.memory import Memory
 from piano.sampling.pedal_guard import PedalGuard
 from piano.sampling.phrase_guard import PhraseGuard
+from piano.sampling.pulse_guard import PulseGuard
 from piano.sampling.recall_guard import RecallGuard
 from piano.sampling.recent_keys import RecentKeysGuard
 from piano.sampling.repetition_guard import RepetitionGuard
@@ -41,12 +43,13 @@ class LogitGuards:
     def _begin(self) -> None:
         self._figures, self._pace, self._recent = RepetitionGuard(), DensityGuard(), RecentKeysGuard()
         self._phrase, self._pedal, self._recall = PhraseGuard(), PedalGuard(), RecallGuard()
-        self._restrikes = RestrikeGuard()
+        self._restrikes, self._pulse = RestrikeGuard(), PulseGuard()
 
     def hear(self, pitch: int) -> None:
         """Take it that the next key of our own role is one that somebody else struck, and we go on from it."""
         self._recall.hear()
         self._restrikes.hear()
+        self._pulse.hear()
         self._phrase.hear(pitch)
 
     def strike(self, pitch: int, step: int, *, pedal_is_down: bool) -> None:
@@ -59,6 +62,7 @@ class LogitGuards:
         self._pace.push(step)
         self._recent.push(pitch, step)
         self._restrikes.push(pitch, step)
+        self._pulse.push(step)
         self._pedal.push(pedal_is_down=pedal_is_down)
 
     def rollback(self, notes: int) -> None:
@@ -67,15 +71,22 @@ class LogitGuards:
         self._pace.rollback(notes)
         self._recent.rollback(notes)
         self._restrikes.rollback(notes)
+        self._pulse.rollback(notes)
         self._pedal.rollback(notes)
         self._recall.rollback(notes)
 
     def restart(self, head: Sequence[int] = ()) -> None:
         """Forget all keys, and hear those of a stream's head, which are to be played like; the memory stays."""
         self._begin()
+        step, steps = 0, []
         for token in head:
-            if VOCABULARY.kinds[token] == Kind.ON:
-                self._phrase.hear(int(VOCABULARY.values[token]))
+            kind, value = VOCABULARY.kinds[token], int(VOCABULARY.values[token])
+            if kind == Kind.TIME:
+                step += value
+            elif kind == Kind.ON:
+                self._phrase.hear(value)
+                steps.append(step)
+        self._pulse.learn(steps)
 
     def notes_per_s(self, step: int) -> float | None:
         """Return how busy our role was of late, seen from a step; None if there was no note."""
@@ -106,6 +117,8 @@ class LogitGuards:
             logits = with_releases(logits, pressed, step, mask)
             logits = self._restrikes.adjust(self._recent.adjust(logits, step), step) if chooses_keys else logits
             logits = self._phrase.adjust(logits, mask, settings.phrase_guard)
+            if is_free:
+                logits = self._pulse.adjust(logits, step, settings.pulse_guard)
             if is_free and self._phrase.is_empty:
                 logits = self._pedal.adjust(logits, settings.phrase_guard)
         logits = self._figures.penalise(logits, settings.repetition_guard)
@@ -118,5 +131,5 @@ class LogitGuards:
         other = LogitGuards(self.memory.copy())
         other._figures, other._pace, other._recent = self._figures.copy(), self._pace.copy(), self._recent.copy()
         other._phrase, other._pedal, other._recall = self._phrase.copy(), self._pedal.copy(), self._recall.copy()
-        other._restrikes = self._restrikes.copy()
+        other._restrikes, other._pulse = self._restrikes.copy(), self._pulse.copy()
         return other

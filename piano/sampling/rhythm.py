@@ -3,7 +3,8 @@
 A model looks little at how long the last wait from chord to chord was. Where the last waits were equal, or went to and
 fro between two, real music goes on so more often than it expects: there the moment at which it would becomes likelier,
 by so much as lowers the bits of real music (docs/sampling.md tells how the figures were fitted). Of all other moments
-none becomes less likely against the others.
+none becomes less likely against the others, and that another key joins the last chord stays as likely as it was: when
+waits alone gained, chords grew thin.
 """
 
 import math
@@ -75,10 +76,20 @@ class Rhythm(NamedTuple):
         width = _WIDTH * (due - self.onset) + _WIDTH_STEPS
         ahead = due - step
         if -3 * width < ahead:
-            logits[_TIME] += np.log1p(strength * likelier * np.exp(-0.5 * ((_AHEAD - ahead) / width) ** 2))
+            gains = np.log1p(strength * likelier * np.exp(-0.5 * ((_AHEAD - ahead) / width) ** 2))
+            if step - self.onset <= _CHORD_STEPS:
+                gains -= gained(logits[_TIME], gains)
+            logits[_TIME] += gains
             if step - self.onset > _CHORD_STEPS:
                 off = ahead / width
                 logits[_KEYS] += np.float32(math.log1p(strength * likelier * math.exp(-0.5 * off * off)))
+
+
+def gained(logits: NDArray[np.float32], gains: NDArray[np.float32]) -> np.float32:
+    """Return by how much logits, (n,), gain together, in nats; 0 where all are masked, at minus infinity."""
+    if not np.isfinite(logits).any():
+        return np.float32(0.0)
+    return np.float32(np.logaddexp.reduce(logits + gains) - np.logaddexp.reduce(logits))
 
 
 def _are_equal(one: int, other: int) -> bool:

@@ -81,8 +81,8 @@ class SamplingGroup(SettingsGroup):
     pulse_guard: Annotated[GuardStrength, Shown(PageGroup.BOLDNESS, "Pulse", slider=(0, 5, 0.1))] = Field(
         default=2.0,
         description=(
-            "how firmly answers and new pieces keep to the rhythm that is going on: 1 is what fits real music best, up"
-            " to 2 costs nothing there, 0 is off"
+            "how firmly answers and new pieces keep to the rhythm that is going on, and an answer to the pulse of its"
+            " phrase, the more the steadier it was; 0 is off"
         ),
     )
     repetition_guard: Annotated[

@@ -64,12 +64,23 @@ def test_nothing_is_expected_before_there_is_a_wait_and_nothing_at_no_strength()
     assert np.array_equal(leant(heard([20] * 5), 100, 0.0), FLAT)
 
 
+def test_that_another_key_joins_the_chord_stays_as_likely() -> None:
+    time = slice(VOCABULARY.first_time, VOCABULARY.first_time + 100)
+    logits = leant(heard([20] * 5), 100, 2.0)
+    assert logits[time].max() > 0.5
+    assert np.logaddexp.reduce(logits[time]) == pytest.approx(np.log(100), abs=1e-5)
+
+
 @given(st.lists(st.integers(0, 400), max_size=40), st.integers(0, 300), st.floats(0, 10))
-def test_nothing_becomes_less_likely_and_no_other_kind_changes(waits: list[int], later: int, strength: float) -> None:
+def test_nothing_becomes_less_likely_together_and_no_other_kind_changes(
+    waits: list[int], later: int, strength: float
+) -> None:
     rhythm = heard(waits)
     assert len(rhythm.waits) <= REMEMBERED
     logits = leant(rhythm, sum(waits) + later, strength)
-    assert (logits >= 0).all()
+    time = slice(VOCABULARY.first_time, VOCABULARY.first_time + 100)
+    assert np.logaddexp.reduce(logits[time]) > np.log(100) - 1e-4, "all waits together, while a key may join the chord"
+    assert (np.delete(logits, np.arange(time.start, time.stop)) >= 0).all()
     assert np.isfinite(logits).all()
     changed = logits.nonzero()[0]
     assert all(
