@@ -49,8 +49,7 @@ _FARTHEST = 3.0
 
 _REACH = np.arange(-10, 11)
 _BELL = np.exp(-0.5 * (_REACH / _WIDTH) ** 2)
-_WIDE = np.exp(-0.5 * (np.arange(-36, 37) / 12.0) ** 2)
-_WIDE /= _WIDE.sum()
+_NEAR = np.exp(-0.5 * (np.arange(-36, 37) / 12.0) ** 2)
 """Over which moments the mean is taken: what lies further apart is how busy the music is, and left to others."""
 _PAIRED = np.convolve(_BELL, _BELL, mode="same")
 """How well two bells match, by how far they are apart: (2 x reach + 1,)."""
@@ -132,8 +131,8 @@ class PulseGuard:
     def _onsets(self, keys: int) -> Curve:
         """Return how long before the last chord of the first `keys` keys the latest ones began, (chords,), in steps."""
         chords = np.unique(np.array(self._chords[max(0, keys - _KEYS_LOOKED_AT) : keys], np.int64))
-        before = chords[-1:].sum() - chords
-        return before[before < _LOOKED_BACK].astype(np.float64)
+        before: Curve = (chords[-1:].sum() - chords).astype(np.float64)
+        return before[before < _LOOKED_BACK]
 
     def _pulse(self, keys: int) -> float:
         """Return the pulse of what is heard, the first `keys` keys, 0 to 1; 0 where there are few."""
@@ -156,7 +155,7 @@ class PulseGuard:
         train = np.bincount((last - before[is_near]).astype(np.int64), weights[is_near], last + _REACH[-1] + 1)
         train = np.concatenate([np.convolve(train, _BELL, mode="same"), np.zeros(last)])
         foreseen = np.convolve(_matches(before, weights), train)[last : 2 * last + 1]
-        mean = np.convolve(np.pad(foreseen, _WIDE.size // 2, mode="edge"), _WIDE, mode="valid") + 1e-9
+        mean = np.convolve(np.pad(foreseen, _NEAR.size // 2, mode="edge"), _NEAR / _NEAR.sum(), mode="valid") + 1e-9
         exponent = strength * min(_GAIN * self._aim, _MOST)
         gains = exponent * np.log((_ANYWHERE + foreseen / mean) / (_ANYWHERE + 1))
         return np.clip(gains, -_FARTHEST, _FARTHEST).astype(np.float32)
@@ -176,6 +175,6 @@ def _matches(before: Curve, weights: Curve) -> Curve:
     length = before.max() + 1
     by_chance = (weights.sum() * _BELL.sum() / length) ** 2
     found -= by_chance * np.maximum(length - np.arange(found.size), 0.0)
-    matches = np.maximum(found / max(found[0], 1e-9), 0.0)
+    matches: Curve = np.maximum(found / max(found[0], 1e-9), 0.0)
     matches[: LAGS[0]] = 0.0
     return matches
