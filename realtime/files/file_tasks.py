@@ -45,6 +45,9 @@ _BEYOND_S = 60.0
 _PEDAL_AFTER_S = 0.5
 """How long after a gap, in seconds, the pedal that was pressed in it may stay down."""
 
+_PRESSED_AFTER_S = 0.05
+"""How long after it came up the pedal is pressed again that what is kept holds."""
+
 
 def pose_file(document: MidiDocument, wish: TaskRequest, playing: TaskSettings, seed: int) -> Posed:
     """Return the task that a wish makes of a file. MidiFileError if the file has nothing that it could be done on."""
@@ -94,9 +97,9 @@ def _fill(document: MidiDocument, wish: FillRequest, request: SolveRequest) -> P
 
     def outcome(answers: Sequence[Solution]) -> TaskOutcome:
         found = silences.lengthened(answers[0].performance)
-        pedals = _lifted(
-            found.pedals, [gap.end_s + _PEDAL_AFTER_S for gap in exercise.gaps] or [part.performance.end_s]
-        )
+        ends_s = [gap.end_s + _PEDAL_AFTER_S for gap in exercise.gaps]
+        pedals = _lifted(found.pedals, ends_s or [part.performance.end_s])
+        pedals = _given_back(pedals, kept.pedals, exercise.gaps, part.performance.end_s)
         new = Performance(without_doubles(found.notes, kept.notes), pedals)
         made = part.with_new_part(base, f"{exercise.task.replace('_', ' ')} (pianod)", new)
         replaced = int(own.sum()) if wish.replace else 0
@@ -183,6 +186,24 @@ def _lifted(pedals: PedalArray, ends_s: Sequence[float]) -> PedalArray:
     """Return pedal changes with the pedal up at some moments, so that none of them holds what is not its own."""
     ups = np.array([(end_s, False) for end_s in ends_s], pedals.dtype)
     both = np.concatenate([pedals, ups])
+    return settle_pedals(both[np.argsort(both["time_s"], kind="stable")])
+
+
+def _given_back(pedals: PedalArray, kept: PedalArray, gaps: Sequence[Gap], end_s: float) -> PedalArray:
+    """Return the pedal of the gaps, pressed again behind a gap in which it moved, for as long as what is kept holds it.
+
+    Both are on one channel, where the last word counts.
+    """
+    again: list[tuple[float, bool]] = []
+    for gap in gaps:
+        times_s = pedals["time_s"]
+        moved_s = times_s[(times_s >= gap.start_s) & (times_s <= gap.end_s + _PEDAL_AFTER_S)]
+        after_s = max(gap.end_s, float(moved_s.max(initial=0.0))) + _PRESSED_AFTER_S
+        next_kept = int(kept["time_s"].searchsorted(after_s, side="right"))
+        if moved_s.size and next_kept and kept["down"][next_kept - 1]:
+            lifts_s = kept["time_s"][next_kept:][~kept["down"][next_kept:]]
+            again += [(after_s, True), (float(lifts_s[0]) if lifts_s.size else end_s, False)]
+    both = np.concatenate([pedals, np.array(again, pedals.dtype)])
     return settle_pedals(both[np.argsort(both["time_s"], kind="stable")])
 
 

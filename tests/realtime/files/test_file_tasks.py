@@ -122,6 +122,18 @@ def test_gaps_are_filled_with_their_pedal() -> None:
     np.testing.assert_allclose(pedals["time_s"], [1.0, 1.9], atol=0.002)
 
 
+def test_a_pedal_that_is_held_over_a_gap_is_down_behind_it() -> None:
+    """Kept and new pedal are on one channel: the lift behind the gap would leave the rest of the music dry."""
+    held = track((0, b"\xb0\x40\x7f"), (4800, b"\xb0\x40\x00"))
+    posed = fill(midi_file(MidiDocument.read(SOLO).tracks[0].body, held), gap="1-2")
+    new = Performance(NEW.notes, np.array([(1.2, True), (1.6, False), (1.7, True)], NEW.pedals.dtype))
+    told = answered(posed, new).document
+    kept, added = (read_tracks(told.to_bytes())[number].performance.pedals for number in (1, 2))
+    np.testing.assert_allclose(kept["time_s"], [0.0, 5.0], atol=0.002)
+    assert added["down"].tolist() == [True, False, True, False, True, False]
+    np.testing.assert_allclose(added["time_s"], [1.2, 1.6, 1.7, 2.5, 2.55, 5.0], atol=0.002)
+
+
 def test_the_density_of_each_gap_is_judged_by_itself() -> None:
     posed = fill(SOLO, gap="1-2,3-4")  # four notes in each
     new = np.array([(1 + step / 8, 0.1, 60 + step, 70, 0) for step in range(8)], NOTE)
