@@ -5,7 +5,8 @@ with have half of the pulse that a pianist's have. So the onsets of the last ten
 each lag at which they match, moved on from each onset, says where the next may come, and waits that end there become
 likelier. How much so follows the phrase's own pulse: what is free stays free,
 and so does a new piece. That another key joins the last chord
-stays as likely as it was (docs/sampling.md).
+stays as likely as it was; and since waits go past the moments between, keys come up with those that go down, else they
+hang (docs/sampling.md).
 """
 
 from array import array
@@ -55,6 +56,7 @@ _PAIRED = np.convolve(_BELL, _BELL, mode="same")
 """How well two bells match, by how far they are apart: (2 x reach + 1,)."""
 _TIME = VOCABULARY.first_time
 _KEYS = slice(VOCABULARY.on(Role.OWN, LOWEST_PITCH), VOCABULARY.on(Role.OWN, LOWEST_PITCH) + KEYS)
+_RELEASES = slice(VOCABULARY.off(Role.OWN, LOWEST_PITCH), VOCABULARY.off(Role.OWN, LOWEST_PITCH) + KEYS)
 
 Curve = NDArray[np.float64]
 
@@ -118,6 +120,7 @@ class PulseGuard:
             ahead = ahead - gained(waits, ahead)
         else:
             adjusted[_KEYS] += gains[0]
+            adjusted[_RELEASES] += max(gains[0], np.float32(0.0))  # those that the waits between went past
         waits += ahead
         return adjusted
 

@@ -42,7 +42,10 @@ def test_a_wait_to_the_next_beat_gains_and_one_between_loses() -> None:
     assert later[15] - later[27] == pytest.approx(gains[25] - gains[37], abs=1e-5), "the same moments"
     due = followed.adjust(FLAT, step + 25, 1.0)
     assert due[KEY] > 0.3, "a key that is due gains"
-    assert followed.adjust(FLAT, step + 37, 1.0)[KEY] < -0.3, "one between beats loses"
+    assert due[VOCABULARY.off(Role.OWN, 60)] == due[KEY], "and releases with it: keys would hang"
+    between = followed.adjust(FLAT, step + 37, 1.0)
+    assert between[KEY] < -0.3, "one between beats loses"
+    assert between[VOCABULARY.off(Role.OWN, 60)] == 0
 
 
 def test_what_comes_late_does_not_move_the_beat() -> None:
