@@ -3,10 +3,9 @@
 A model that draws each wait for itself jitters: where a phrase is steady, the first five seconds of what it goes on
 with have half of the pulse that a pianist's have. So the onsets of the last ten seconds are correlated with themselves;
 each lag at which they match, moved on from each onset, says where the next may come, and waits that end there become
-likelier. How much so follows the phrase's own pulse: what is free stays free,
-and so does a new piece. That another key joins the last chord
-stays as likely as it was; and since waits go past the moments between, keys come up with those that go down, else they
-hang (docs/sampling.md).
+likelier. How much so follows the phrase's own pulse: what is free stays free, and so does a new piece. That another key
+joins the last chord stays as likely as it was; and since waits go past the moments between, keys come up with those
+that go down, else they hang (docs/sampling.md).
 """
 
 from array import array
