@@ -57,7 +57,7 @@ def test_every_measure_says_what_is_perfect() -> None:
 
 
 @settings(max_examples=25, deadline=None)
-@given(seed=st.integers(0, 10_000), count=st.integers(2, 60))
+@given(seed=st.integers(0, 10_000), count=st.integers(12, 60))  # two in one moment have no tempo
 def test_everything_is_perfect_against_itself(seed: int, count: int) -> None:
     notes = random_performance(seed, count).notes
     notes["velocity"][:2] = 20, 90  # a deviation of nothing has no ratio
