@@ -62,6 +62,10 @@ class LiveStream(FedStream):
         state = self._state
         return state.encoder.time_of(first_step(state.encoder, len(state.step_tokens), earliest_ns))
 
+    def pressed_ns(self) -> dict[int, int]:
+        """Return the keys that our role holds down at the end of the stream, each with when it went down."""
+        return {pitch: self._state.encoder.time_of(step) for pitch, step in self._state.pressed.items()}
+
     def notes_per_s(self, at_ns: int) -> float | None:
         """Return how busy our role was before a moment; None if it has hardly played."""
         return self._guards.notes_per_s(self._state.encoder.step_of(at_ns))

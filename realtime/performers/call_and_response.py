@@ -22,7 +22,7 @@ from piano.sampling.ending import Ending
 from piano.sampling.memory import Memory
 from realtime.output.event_queue import Release
 from realtime.performers.answer_plan import Answer, AnswerPrompt
-from realtime.performers.coming_to_end import Step, lift_all, step_of, toward_end
+from realtime.performers.coming_to_end import Step, ending_of, lift_all, step_of, toward_end
 from realtime.performers.performer import Activity, Output, PerformerStatus
 from realtime.performers.play_settings import AnswerSettings, Length, PauseSettings, PlaySettings
 from realtime.performers.turn_player import CHANGE_AFTER_NS, TurnPlayer
@@ -106,7 +106,7 @@ class CallAndResponse(TurnPlayer[Answer]):
             return
         self._turn += 1
         self._truncate_plan(at_ns + CHANGE_AFTER_NS)
-        answer.ending = Ending(at_ns, at_ns + within_ns)
+        answer.ending = ending_of(self._stream, at_ns, at_ns + within_ns)
         self._stream.tell(at_ns + CHANGE_AFTER_NS, ENDING)
 
     def retry(self, at_ns: int) -> None:
@@ -195,14 +195,14 @@ class CallAndResponse(TurnPlayer[Answer]):
 
     def _play_next(self, answer: Answer, earliest_ns: int) -> None:
         earliest_ns = max(earliest_ns, answer.planned_ns)
-        if answer.ending is not None and earliest_ns >= answer.ending.last_key_ns and self._is_silent:
+        if answer.ending is not None and answer.ending.is_over(earliest_ns) and self._is_silent:
             answer.is_complete = True
             return
         is_first = answer.first_note_ns is None
         latest_ns = answer.from_ns + FIRST_NOTE_WITHIN_NS if is_first else None
         allowed = self._allowed_now(endless=self._settings.length is Length.ENDLESS)
         bounds = self._bounds(earliest_ns, latest_ns, allowed, must_play=is_first, notes_per_s=answer.notes_per_s)
-        proposed = self._stream.propose(self._sampler, toward_end(bounds, answer.ending))
+        proposed = self._stream.propose(self._sampler, toward_end(bounds, answer.ending, self._stream))
         if answer.ending is not None and not self._leads_to_end(answer, answer.ending, proposed, earliest_ns):
             return
         if proposed is None or answer.is_over(proposed, self._own_keys):
@@ -220,8 +220,8 @@ class CallAndResponse(TurnPlayer[Answer]):
         """Say whether what was sampled is played on the way to the end; plan the end where it is there."""
         step = step_of(ending, proposed, earliest_ns)
         if step is Step.AGAIN:
-            self._stream.rollback(ending.last_key_ns - 1)
-            answer.planned_ns = ending.last_key_ns
+            self._stream.rollback(ending.chord_ns - 1)
+            answer.planned_ns = ending.chord_ns
         elif step is Step.OVER:
             self._stream.rollback(answer.planned_ns)
             if not self._is_silent:

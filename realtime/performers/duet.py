@@ -23,7 +23,7 @@ from piano.solve.guidance import Guidance
 from piano.solve.live_stream import LiveStream
 from piano.tokens.vocabulary import STEP_NS
 from realtime.output.event_queue import Release
-from realtime.performers.coming_to_end import toward_end
+from realtime.performers.coming_to_end import ending_of, toward_end
 from realtime.performers.heard_before import prompt_of
 from realtime.performers.partner_ear import PartnerEar
 from realtime.performers.performer import Activity, Output, PerformerStatus
@@ -109,7 +109,7 @@ class Duet:
         if self._last_ns is None or self._ending is not None:
             return
         self._think_again(at_ns)
-        self._ending = Ending(at_ns, at_ns + within_ns)
+        self._ending = ending_of(self._stream, at_ns, at_ns + within_ns)
         self._stream.tell(at_ns, ENDING)
 
     def guide(self, guidance: Guidance) -> None:
@@ -190,7 +190,9 @@ class Duet:
         """Sample the next event from a moment on; plan it if it is our own, else wait for it."""
         limiter, alone_ns = self._limiter, self._holds_ns()
         free_ns = max(limiter.free_ns() or 0, limiter.waits_ns(earliest_ns) or 0)
-        last_ns = None if self._ending is None else self._ending.last_key_ns
+        last_ns = None if self._ending is None else self._ending.chord_ns
+        if last_ns is not None and earliest_ns >= last_ns:  # the last chord is struck however much was before
+            free_ns, alone_ns = 0, None
         may_strike = free_ns <= earliest_ns and (alone_ns is None or earliest_ns < alone_ns)
         bounds = Bounds(
             earliest_ns,
@@ -199,7 +201,7 @@ class Duet:
             bias=limiter.bias(earliest_ns),
             longest_hold_ns=limiter.limits.longest_hold_ns,
         )
-        guess = self._stream.propose(self._sampler, toward_end(bounds, self._ending, tells_end=False))
+        guess = self._stream.propose(self._sampler, toward_end(bounds, self._ending, self._stream, tells_end=False))
         is_strike = guess is not None and guess.role is Role.OWN and isinstance(guess.event, NoteOn)
         runs_out_ns = limiter.runs_out_ns(earliest_ns, guess.at_ns) if guess is not None and is_strike else None
         changes = (free_ns, alone_ns, runs_out_ns, last_ns)
@@ -232,7 +234,7 @@ class Duet:
             return alone_ns
         is_silent = not (self._stream.sounding(Role.OWN) or self._stream.pedal_is_down(Role.OWN))
         by_ns = self._ending.by_ns
-        if is_silent and self._known_ns >= self._ending.last_key_ns:
+        if is_silent and self._ending.is_over(self._known_ns):
             by_ns = min(by_ns, self._known_ns)
         return by_ns if alone_ns is None else min(by_ns, alone_ns)
 

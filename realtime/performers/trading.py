@@ -14,7 +14,6 @@ from collections.abc import Callable, Sequence
 from inference.onnx_session import Session
 from piano.cues import ENDING
 from piano.events import Event, NoteOff, NoteOn, Pedal, TimedEvent
-from piano.sampling.ending import Ending
 from piano.sampling.memory import Memory
 from piano.solve.guidance import Guidance
 from piano.tokens.vocabulary import STEP_NS
@@ -24,7 +23,7 @@ from realtime.beat.turns import Turns, first_of
 from realtime.output.event_queue import Release
 from realtime.output.metronome import CLOCKS_PER_BEAT, Beat
 from realtime.performers.answer_plan import Solo
-from realtime.performers.coming_to_end import toward_end
+from realtime.performers.coming_to_end import Step, ending_of, step_of, toward_end
 from realtime.performers.performer import Activity, Output, PerformerStatus, TradeStatus
 from realtime.performers.play_settings import AnswerSettings, PauseSettings, PlaySettings
 from realtime.performers.turn_player import CHANGE_AFTER_NS, LATEST_NS, TurnPlayer
@@ -115,7 +114,7 @@ class Trading(TurnPlayer[Solo]):
             self._turn += 1
             self._truncate_plan(at_ns + CHANGE_AFTER_NS)
             solo.ends_ns = min(solo.ends_ns, at_ns + within_ns)
-            solo.ending = Ending(min(at_ns, solo.ends_ns), solo.ends_ns)
+            solo.ending = ending_of(self._stream, min(at_ns, solo.ends_ns), solo.ends_ns)
             self._stream.tell(at_ns + CHANGE_AFTER_NS, ENDING)
 
     def retry(self, at_ns: int) -> None:
@@ -251,7 +250,11 @@ class Trading(TurnPlayer[Solo]):
             must_play=is_first,
             notes_per_s=solo.notes_per_s,
         )
-        proposed = self._stream.propose(self._sampler, toward_end(bounds, solo.ending, tells_end=False))
+        proposed = self._stream.propose(self._sampler, toward_end(bounds, solo.ending, self._stream, tells_end=False))
+        if solo.ending is not None and step_of(solo.ending, proposed, earliest_ns) is Step.AGAIN:
+            self._stream.rollback(solo.ending.chord_ns - 1)
+            solo.planned_ns = solo.ending.chord_ns
+            return
         last_ns = solo.ends_ns - (LAST_KEY_NS if proposed and isinstance(proposed.event, NoteOn) else 0)
         if proposed is None or proposed.at_ns >= last_ns:
             self._stream.rollback(solo.planned_ns)

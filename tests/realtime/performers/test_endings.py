@@ -164,3 +164,24 @@ def test_a_loop_ends_at_its_seam_and_can_go_on_later() -> None:
     run.tell(HandOver())
     run.run_until(run.clock.now_ns() + 3 * S)
     assert max(timed.at_ns for timed in own_onsets(run)) > 12 * S
+
+
+@pytest.mark.parametrize("mode", [Mode.ANSWER, Mode.DUET])
+def test_the_last_thing_is_the_tonics_chord_alone_and_it_sounds_to_the_limit(mode: Mode) -> None:
+    """However wild the music was: the tonic below, the third within, all at once, and nothing from before rings on."""
+    for seed in range(8):
+        run = a_player(mode, seed)
+        heard = [Act(at_ns, data) for at_ns, data in phrase()]
+        perform(run, [*heard, Act(5 * S, command=HandOver())], 3 * S)
+        asked_ns = run.clock.now_ns()
+        run.tell(ComeToEnd())
+        run.run_until(asked_ns + 5 * S)
+        last_ns = max(timed.at_ns for timed in own_onsets(run))
+        chord = {timed.event.pitch for timed in own_onsets(run) if timed.at_ns >= last_ns - 40 * MS}
+        for at_ns in (last_ns + 100 * MS, asked_ns + WITHIN_NS - 50 * MS):
+            listener = sounding_at(run.partner.take.sent, at_ns)
+            assert {pitch for _, pitch in listener.sounding} == chord
+            assert not any(listener.pedal.values())
+        intervals = {(pitch - min(chord)) % 12 for pitch in chord}
+        assert len(chord) == 4
+        assert intervals in ({0, 3}, {0, 4}, {0, 3, 7}, {0, 4, 7})
