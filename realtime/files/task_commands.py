@@ -46,7 +46,7 @@ SUFFIXES: dict[type[FilesRequest], str] = {
 """What is added to the name of a file that is written beside its original."""
 
 _NO_PART_OF_THE_WISH = {"files", "out", "jobs", "cluster", "limit_s", "again", "batch"}
-TASK_SAMPLING = {"temperature": 0.8, "top_p": 0.95}
+TASK_SAMPLING = {"temperature": 0.8, "top_p": 0.95, "recall": 1.4}
 """How tasks are drawn unless the settings say otherwise: more carefully than free playing (docs/tasks.md)."""
 
 

@@ -5,8 +5,7 @@ Every method that can make a message due returns what to send, in order. Every o
 invalidation, a release, a panic, or at the longest duration.
 
 Epochs: an event belongs to the epoch in which the engine proposed it. `invalidate(epoch)` kills what older epochs
-still had to come, except for the note-offs of notes that sound. A note-off of an old epoch leaves a note of a newer
-epoch alone.
+still had to come, except for the note-offs of notes that sound. A note-off of an old one leaves a newer note alone.
 """
 
 import heapq

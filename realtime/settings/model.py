@@ -65,7 +65,7 @@ class SamplingGroup(SettingsGroup):
         ),
     )
     recall: Annotated[GuardStrength, DecidesTask, Shown(PageGroup.BOLDNESS, "Recall", slider=(0, 5, 0.1))] = Field(
-        default=1.4,
+        default=1.8,
         description=(
             "how much what was played before in the session comes back, in its rhythm and also in another key: the odds"
             " for it are multiplied by this; 1 is what fits real music best, up to 2 costs little there, 0 is off"
