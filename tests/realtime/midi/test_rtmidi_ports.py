@@ -157,6 +157,29 @@ def test_a_port_that_goes_while_it_is_listed_is_left_out(system: RtmidiSystem, m
     assert system.list_ports().inputs == ("piano",)
 
 
+@pytest.mark.usefixtures("jack_server")
+def test_a_system_that_lists_our_own_port_late_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    listed, asked = RtmidiSystem._own_beat, []
+
+    def late(self: RtmidiSystem) -> list[int]:
+        asked.append(self)
+        return listed(self) if len(asked) > 3 else []
+
+    monkeypatch.setattr(RtmidiSystem, "_own_beat", late)
+    system = open_system("jack", client="test")
+    assert len(asked) > 3
+    assert system.list_ports() is not None
+    system.close()
+
+
+@pytest.mark.usefixtures("jack_server")
+def test_a_system_that_never_lists_our_own_port_is_not_waited_for_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rtmidi_ports, "DOUBTED_FOR_S", 0.2)
+    monkeypatch.setattr(RtmidiSystem, "_own_beat", lambda _: [])
+    with pytest.raises(PortError, match="cannot reach the MIDI ports"):
+        open_system("jack", client="test")
+
+
 def test_devices_are_closed_one_at_a_time(system: RtmidiSystem) -> None:
     threads = [threading.Thread(target=system.let_go, args=(Device(),)) for _ in range(8)]
     for thread in threads:
