@@ -1,5 +1,6 @@
 """What is known of the music as nats for each token: added to the model's logits, it makes a posterior of its prior."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,7 +15,7 @@ from piano.tokens.vocabulary import LONGEST_TIME_STEPS, VOCABULARY
 _OTHERS, _OTHERS_HELD = 0.7, 0.1
 """Which share of what ends a wait is not our own keys that go down: while keys may come up, and while none may."""
 
-_LATELY = 12
+_LATELY, _COUNTED = 12, 128
 _FIRST_OWN_ON = VOCABULARY.on(Role.OWN, LOWEST_PITCH) - LOWEST_PITCH
 _WAITS = slice(VOCABULARY.first_time, VOCABULARY.first_time + LONGEST_TIME_STEPS)
 _PEDAL_DOWN = VOCABULARY.pedal(Role.OWN, down=True)
@@ -40,12 +41,15 @@ def in_texture(texture: Texture, step: int, presses: Sequence[tuple[int, int]], 
     From the step `rises` on a key may come up.
     """
     since = texture.since(step)
-    played = sum(pressed >= since for pressed, _ in presses)
-    keys = texture.bias(step, played)
+    played = len(presses) - bisect_left(presses, (since, 0))
+    lately = presses[max(-_COUNTED, -played) :] if played else ()
+    keys = texture.bias(step, played, lately)
     bias = np.zeros(VOCABULARY.size, np.float32)
     bias[IS_OWN_ON] = keys[0]
+    if texture.register is not None:
+        bias[IS_OWN_ON] += texture.register.bias(step, lately)
     others = np.where(np.arange(step + 1, step + 1 + LONGEST_TIME_STEPS) >= rises, _OTHERS, _OTHERS_HELD)
-    bias[_WAITS] = np.log(np.exp(keys[1:]) * (1 - others) + others) + texture.silence(step, played)
+    bias[_WAITS] = np.log(np.exp(keys[1:]) * (1 - others) + others) + texture.silence(step, played, lately)
     for pressed, pitch in presses[-_LATELY:]:
         if pressed >= step - AGAIN_STEPS:
             bias[_FIRST_OWN_ON + pitch] -= AGAIN_NATS

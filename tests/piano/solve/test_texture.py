@@ -121,6 +121,33 @@ def test_no_gap_makes_up_for_another() -> None:
     assert np.array_equal(in_texture(texture, 1250, full + empty, 0), in_texture(texture, 1250, empty, 0))
 
 
+def replacing(density: float = 1.0) -> Texture:
+    return texture_of(to_fill(two_hands()), follows_own=True, density=density)
+
+
+def keys_of(texture: Texture, step: int, presses: Sequence[tuple[int, int]]) -> float:
+    return float(in_texture(texture, step, presses, 0)[VOCABULARY.on(Role.OWN, 52)])
+
+
+def test_chords_do_not_take_what_single_keys_had() -> None:
+    single = [(25 * number, 48 + number % 3) for number in range(40)]
+    chords = [(50 * (number // 2), 48 + number % 3) for number in range(39)]
+    assert keys_of(replacing(), 950, chords) < keys_of(replacing(), 950, single[:39]) - 1, "hardly any key joins"
+    assert keys_of(replacing(), 1000, chords) > keys_of(replacing(), 1000, single) + 1, "the next moment is due"
+
+
+def test_the_more_moments_are_missed_the_rarer_are_long_waits() -> None:
+    texture, as_due = replacing(), [(25 * number, 48) for number in range(40)]
+    assert waits_of(texture, 1000, as_due[:32])[20] < waits_of(texture, 1000, as_due)[20] - 1
+    assert all(waits_of(texture, step, []).min() > -6 for step in range(0, 1900, 50)), "none is taken for impossible"
+
+
+def test_where_nothing_is_replaced_no_chords_and_no_register_are_known() -> None:
+    texture = texture_of(to_fill(two_hands()), follows_own=False)
+    assert texture.moments is None
+    assert texture.register is None
+
+
 @pytest.mark.parametrize("follows_own", [True, False])
 def test_keys_are_held_as_long_as_those_that_are_like_them(follows_own: bool) -> None:
     notes = two_hands()
