@@ -6,8 +6,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from piano.events import LOWEST_PITCH, Role
+from piano.sampling.rhythm import gained
 from piano.session import Logits
 from piano.solve.limits import IS_OWN_ON
+from piano.solve.register import Press
 from piano.solve.score_timing import TempoCurve
 from piano.solve.texture import AGAIN_NATS, AGAIN_STEPS, Texture
 from piano.tokens.vocabulary import LONGEST_TIME_STEPS, VOCABULARY
@@ -35,21 +37,23 @@ def in_tempo(tempo: TempoCurve, step: int, until: int | None) -> Logits:
     return bias
 
 
-def in_texture(texture: Texture, step: int, presses: Sequence[tuple[int, int]], rises: int) -> Logits:
+def in_texture(texture: Texture, step: int, presses: Sequence[Press], rises: int, logits: Logits) -> Logits:
     """Return by how many nats what stands makes each token likelier at a step, (vocab,), after these presses.
 
-    From the step `rises` on a key may come up.
+    From the step `rises` on a key may come up. The register says which key goes down, and makes it no likelier by
+    the model's `logits`, (vocab,), that one does: where all that is meant lies elsewhere, the moment passes.
     """
     since = texture.since(step)
     played = len(presses) - bisect_left(presses, (since, 0))
     lately = presses[max(-_COUNTED, -played) :] if played else ()
-    keys = texture.bias(step, played, lately)
+    moments = texture.bias(step, played, lately)
     bias = np.zeros(VOCABULARY.size, np.float32)
-    bias[IS_OWN_ON] = keys[0]
+    bias[IS_OWN_ON] = moments[0]
     if texture.register is not None:
-        bias[IS_OWN_ON] += texture.register.bias(step, lately)
+        keys = texture.register.bias(step, lately)
+        bias[IS_OWN_ON] += keys - max(gained(logits[IS_OWN_ON], keys), np.float32(0.0))
     others = np.where(np.arange(step + 1, step + 1 + LONGEST_TIME_STEPS) >= rises, _OTHERS, _OTHERS_HELD)
-    bias[_WAITS] = np.log(np.exp(keys[1:]) * (1 - others) + others) + texture.silence(step, played, lately)
+    bias[_WAITS] = np.log(np.exp(moments[1:]) * (1 - others) + others) + texture.silence(step, played, lately)
     for pressed, pitch in presses[-_LATELY:]:
         if pressed >= step - AGAIN_STEPS:
             bias[_FIRST_OWN_ON + pitch] -= AGAIN_NATS

@@ -28,7 +28,7 @@ _REACH_S = 4
 _COUNTED, _AS_WANTED = 24, 6.0
 """So many of the latest keys are counted, beside so many that lie half as they should and half anywhere."""
 
-_PULL, _MOST_OUT, _MOST_IN = 1.5, -3.0, 2.0
+_PULL, _MOST_OUT, _MOST_IN = 2.5, -4.0, 3.0
 """The power of the ratio; by how many nats a key becomes rarer at most, and likelier."""
 
 _BELLS = np.exp(-0.5 * ((np.arange(KEYS)[:, None] - np.arange(KEYS)) / _SEMITONES) ** 2)

@@ -73,6 +73,9 @@ _RECENT = 400
 _MOMENT_PULL, _JOIN_PULL, _IN_ALL = 2.4, 4.0, 0.25
 """What moments that are due pull, and what keys that are to join do; how much what is due in all counts for these."""
 
+_MOST_LATE = 2.0
+"""The most, in nats, that moments which are due make a key likelier: with more, it comes off the pulse."""
+
 _MOMENT_MISSED, _MOMENTS_MAY_BE_MISSED = 1.5, 0.5
 """How many nats rarer a wait is for each moment that does not come, and from how many on."""
 
@@ -144,6 +147,7 @@ class Texture:
             began, recent = self._began(step, lately)
             usual = _within(self.moments, step)
             pace = _MOMENT_PULL * self._missed(self.moments, step, inside, began) / max(2.0, usual)
+            pace = np.minimum(pace, _MOST_LATE)
             if lately:
                 joining = began * max(_within(self.due, step) / max(usual, 1e-3), 1.0) - recent
                 joining += _IN_ALL * float(self._late(step, inside[:1], played)[0])

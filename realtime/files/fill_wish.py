@@ -54,7 +54,7 @@ def _twelfths(part: PianoPart) -> NDArray[np.float64] | None:
 
 
 def _left(twelfths_s: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return twelfths without the quarter notes that take no time: those in the midst of a silence that is shortened."""
+    """Return twelfths without the quarter notes that take no time: those amid a silence that is shortened."""
     quarters_s = twelfths_s[:-1].reshape(-1, TWELFTHS)
     lasts = np.append(quarters_s[1:, 0], twelfths_s[-1]) > quarters_s[:, 0]
     return np.append(quarters_s[lasts].ravel(), twelfths_s[-1])

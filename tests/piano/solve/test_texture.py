@@ -16,6 +16,8 @@ from piano.tasks.exercise import Exercise, Gap, Preview
 from piano.tokens.vocabulary import FILL_TASKS, LONGEST_TIME_STEPS, VOCABULARY
 from tests.support.scripted_session import ScriptedSession
 
+EVEN = np.zeros(VOCABULARY.size, np.float32)
+
 
 def two_hands(beats: int = 40) -> NoteArray:
     notes = [(0.5 * beat, 0.4, 72 + beat % 5, 70, 0) for beat in range(beats)]
@@ -105,7 +107,9 @@ def test_the_pedal_of_a_gap_does_not_flutter() -> None:
 
 
 def waits_of(texture: Texture, step: int, presses: Sequence[tuple[int, int]]) -> Logits:
-    return in_texture(texture, step, presses, 0)[VOCABULARY.first_time : VOCABULARY.first_time + LONGEST_TIME_STEPS]
+    return in_texture(texture, step, presses, 0, EVEN)[
+        VOCABULARY.first_time : VOCABULARY.first_time + LONGEST_TIME_STEPS
+    ]
 
 
 def test_the_emptier_a_gap_is_the_rarer_are_long_waits_in_it() -> None:
@@ -118,7 +122,7 @@ def test_the_emptier_a_gap_is_the_rarer_are_long_waits_in_it() -> None:
 def test_no_gap_makes_up_for_another() -> None:
     texture = texture_of(with_gaps(two_hands(), Gap(4, 8), Gap(12, 16)), follows_own=False)
     full, empty = [(400 + number, 60) for number in range(40)], [(1210, 60)]
-    assert np.array_equal(in_texture(texture, 1250, full + empty, 0), in_texture(texture, 1250, empty, 0))
+    assert np.array_equal(in_texture(texture, 1250, full + empty, 0, EVEN), in_texture(texture, 1250, empty, 0, EVEN))
 
 
 def replacing(density: float = 1.0) -> Texture:
@@ -126,7 +130,7 @@ def replacing(density: float = 1.0) -> Texture:
 
 
 def keys_of(texture: Texture, step: int, presses: Sequence[tuple[int, int]]) -> float:
-    return float(in_texture(texture, step, presses, 0)[VOCABULARY.on(Role.OWN, 52)])
+    return float(in_texture(texture, step, presses, 0, EVEN)[VOCABULARY.on(Role.OWN, 52)])
 
 
 def test_chords_do_not_take_what_single_keys_had() -> None:
