@@ -18,6 +18,9 @@ _OTHERS, _OTHERS_HELD = 0.7, 0.1
 """Which share of what ends a wait is not our own keys that go down: while keys may come up, and while none may."""
 
 _LATELY, _COUNTED = 12, 128
+_LETS_PASS = np.float32(-1.0)
+"""By so many nats, together, keys of another register become rarer before others in it become likelier for it."""
+
 _FIRST_OWN_ON = VOCABULARY.on(Role.OWN, LOWEST_PITCH) - LOWEST_PITCH
 _WAITS = slice(VOCABULARY.first_time, VOCABULARY.first_time + LONGEST_TIME_STEPS)
 _PEDAL_DOWN = VOCABULARY.pedal(Role.OWN, down=True)
@@ -40,8 +43,8 @@ def in_tempo(tempo: TempoCurve, step: int, until: int | None) -> Logits:
 def in_texture(texture: Texture, step: int, presses: Sequence[Press], rises: int, logits: Logits) -> Logits:
     """Return by how many nats what stands makes each token likelier at a step, (vocab,), after these presses.
 
-    From the step `rises` on a key may come up. The register says which key goes down, and makes it no likelier by
-    the model's `logits`, (vocab,), that one does: where all that is meant lies elsewhere, the moment passes.
+    From the step `rises` on a key may come up. The register says which key goes down, not whether one does, by the
+    model's `logits`, (vocab,), but where nearly all that is meant lies elsewhere: then the moment may pass.
     """
     since = texture.since(step)
     played = len(presses) - bisect_left(presses, (since, 0))
@@ -51,7 +54,7 @@ def in_texture(texture: Texture, step: int, presses: Sequence[Press], rises: int
     bias[IS_OWN_ON] = moments[0]
     if texture.register is not None:
         keys = texture.register.bias(step, lately)
-        bias[IS_OWN_ON] += keys - max(gained(logits[IS_OWN_ON], keys), np.float32(0.0))
+        bias[IS_OWN_ON] += keys - max(gained(logits[IS_OWN_ON], keys), _LETS_PASS)
     others = np.where(np.arange(step + 1, step + 1 + LONGEST_TIME_STEPS) >= rises, _OTHERS, _OTHERS_HELD)
     bias[_WAITS] = np.log(np.exp(moments[1:]) * (1 - others) + others) + texture.silence(step, played, lately)
     for pressed, pitch in presses[-_LATELY:]:
