@@ -66,7 +66,7 @@ def test_where_nothing_is_replaced_beats_may_be_halved() -> None:
 def test_a_tempo_that_nobody_follows_tells_nothing() -> None:
     for seed in range(20):
         assert told(np.random.default_rng(seed).uniform(0, 18, 60)).sure < 0.05
-    assert told(np.arange(40) * 0.437).sure < 0.05  # steady, in another tempo
+    assert told(np.arange(40, dtype=np.float64) * 0.437).sure < 0.05  # steady, in another tempo
     assert told(NOTHING).sure == 0.0
     assert beat_places(on((0,)), NOTHING, NOTHING, 100).sure == 0.0
 
