@@ -145,7 +145,7 @@ def _texture(exercise: Exercise, evidence: Evidence | None) -> Texture | None:
     if exercise.preview is None:
         return None  # a duet does not know what comes
     fills = evidence.fills
-    return texture_of(exercise, follows_own=fills.follows_own, density=fills.density, moments_s=fills.moments_s)
+    return texture_of(exercise, follows_own=fills.follows_own, density=fills.density, twelfths_s=fills.twelfths_s)
 
 
 def _given_events(exercise: Exercise) -> Iterator[ForcedEvent]:

@@ -28,12 +28,14 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class FillEvidence:
-    """How a part is filled in: as what is replaced was (`follows_own`) or as is usual, so many times as dense, on
-    moments of a grid where what stands keeps to one. See `piano.solve.texture.texture_of`."""
+    """How a part is filled in: as what is replaced was (`follows_own`) or as is usual, so many times as dense.
+
+    `twelfths_s` are those of the file's quarter notes, if it has any. See `piano.solve.texture.texture_of`.
+    """
 
     follows_own: bool = False
     density: float = 1.0
-    moments_s: tuple[float, ...] | None = None
+    twelfths_s: tuple[float, ...] | None = None
 
 
 def evidence_found(task: str, read: NoteArray) -> Evidence:

@@ -116,12 +116,17 @@ class ExerciseStream(ForcedStream):
 
     def _offered(self, options: Options, bias: Logits | None) -> Options:
         """Offer some options, with what is known of the music in nats for each token; return them."""
-        if self._logits is None:
-            raise RuntimeError("the stream has not been fed yet")
         self._recall_all()
         pressed = None if self._grammar.in_note else self._pressed
         chooses = self._owed is None and not self.follows_order
-        return self._offer(options, self._logits, self._step, pressed, bias=bias, chooses_keys=chooses)
+        return self._offer(options, self._heard, self._step, pressed, bias=bias, chooses_keys=chooses)
+
+    @property
+    def _heard(self) -> Logits:
+        """Return the logits of what follows; RuntimeError before there are any."""
+        if self._logits is None:
+            raise RuntimeError("the stream has not been fed yet")
+        return self._logits
 
     def _recall_all(self) -> None:
         """Have the memory hold the stream as far as it stands, where it is asked."""
@@ -260,7 +265,8 @@ class ExerciseStream(ForcedStream):
         """Return by how many nats what is known of the music makes each token likelier, (vocab,); None: by nothing."""
         if self._known.texture is not None:
             rises = min((self._rises.get(pitch, 0) for pitch in self._pressed), default=FOREVER)
-            bias, steady = in_texture(self._known.texture, self._step, self.presses, rises), STEADY_IN_FILLS
+            bias = in_texture(self._known.texture, self._step, self.presses, rises, self._heard)
+            steady = STEADY_IN_FILLS
         elif self._tempo is None:
             return None
         elif self._score_key is None:

@@ -3,18 +3,24 @@
     p(key goes down now | heard, what stands)  ∝  p_model(now | heard) · p(now | what stands)
 
 What stands tells the pulse: keys of the new part go down with those of the others, or halfway between two of them, more
-often than elsewhere. How many keys there are to be is known from what is replaced, or from how many such a part
-usually has; where there have been more of them than that, the next is less likely, and likelier where there were fewer.
-A key is held about as long as keys near to it in time and pitch: of those that are replaced, or of those that stand.
+often than elsewhere; where a file keeps to its beats, at those places within them that its notes use. How many keys
+there are to be is known from what is replaced, or from how many such a part usually has; where there have been more of
+them than that, the next is less likely, and likelier where there were fewer. A key is held about as long as keys near
+to it in time and pitch: of those that are replaced, or of those that stand. What is replaced tells two things more: at
+how many moments its keys went down, so that chords do not take what single keys had; and its register.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from piano.events import Role
 from piano.notes import NoteArray
+from piano.solve.beat_places import beat_places
+from piano.solve.register import Press, Register, register_of
 from piano.tasks.exercise import Exercise
 from piano.tasks.previews import steps_of
 from piano.tokens.vocabulary import STEP_S
@@ -33,9 +39,6 @@ USUAL_RATIO = {
 ELSEWHERE = 0.12
 """How likely a key is off the pulse, of how likely it is on it."""
 
-OFF_GRID = 0.03
-"""The same where what stands keeps to a grid."""
-
 BETWEEN = 0.6
 """The same halfway between two moments of what stands."""
 
@@ -48,6 +51,8 @@ _LOOKED_AT = 4096
 _EARLIEST, _LATEST = 0.7, 1.3
 """Between these shares of a length the model says when a key comes up."""
 
+Onsets = NDArray[np.float64]
+
 _GOLDEN = (5**0.5 - 1) / 2
 
 AGAIN_STEPS, AGAIN_NATS = 25, 4.0
@@ -58,6 +63,22 @@ _MOST_LEAN, _PULL = 3.0, 1.2
 _MISSED, _MAY_BE_MISSED, _MOST_MISSED = 0.5, 2.0, 3.5
 """How many nats rarer a wait in a gap is for each key that does not come, from how many on, and at most: with all else
 it stays above what the stream takes for impossible."""
+
+_TOGETHER = 2
+"""A key that goes down so many steps after another, or sooner, joins it."""
+
+_RECENT = 400
+"""So many steps back moments are counted, and the keys that joined them."""
+
+_MOMENT_PULL, _JOIN_PULL, _IN_ALL = 2.4, 4.0, 0.25
+"""What moments that are due pull, and what keys that are to join do; how much what is due in all counts for these."""
+
+_MOST_LATE = 2.0
+"""The most, in nats, that moments which are due make a key likelier: with more, it comes off the pulse."""
+
+_MOMENT_MISSED, _MOMENTS_MAY_BE_MISSED = 1.5, 0.5
+"""How many nats rarer a wait is for each moment that does not come, and from how many on."""
+
 _NEAR = (1.0, 0.9, 0.6)
 """How much a moment counts so many steps beside it."""
 
@@ -99,82 +120,124 @@ def lengths_of(notes: NoteArray) -> Lengths | None:
 class Texture:
     """`pulse` is how much likelier, in nats, a key is at each step for what stands, (steps,); `due` how many keys are
     to have gone down by each, (steps,); `lengths` how long they are held, None: freely. `gaps` are the steps at which
-    gaps begin that are to be filled in whole, each by what is due in it.
+    gaps begin that are to be filled in whole, each by what is due in it. Of what is replaced, if anything is, `moments`
+    are at how many moments keys are to have gone down by each step, (steps,), and `register` where they lie.
     """
 
     pulse: NDArray[np.float32]
     due: NDArray[np.float32]
     lengths: Lengths | None = None
     gaps: tuple[int, ...] = ()
+    moments: NDArray[np.float32] | None = None
+    register: Register | None = None
 
     def since(self, step: int) -> int:
         """Return the step from which on the keys of a step's gap count: 0 where there are no gaps."""
         return max((start for start in self.gaps if start <= step), default=0)
 
-    def bias(self, step: int, played: int) -> NDArray[np.float32]:
+    def bias(self, step: int, played: int, lately: Sequence[Press] = ()) -> NDArray[np.float32]:
         """Return by how many nats keys are likelier at the steps from one on, (waits,).
 
-        `played` is how many have gone down since `since(step)`.
+        `played` is how many have gone down since `since(step)`, `lately` the latest of them: step and pitch, in order.
         """
         ahead = np.arange(step, step + _WAITS)
         inside = np.minimum(ahead, self.due.size - 1)
-        late = self._late(step, inside, played)
-        pace = np.clip(_PULL * late / max(2.0, self._within(step)), -_MOST_LEAN, _MOST_LEAN)
+        pace = _PULL * self._late(step, inside, played) / max(2.0, _within(self.due, step))
+        if self.moments is not None:
+            began, recent = self._began(step, lately)
+            usual = _within(self.moments, step)
+            pace = _MOMENT_PULL * self._missed(self.moments, step, inside, began) / max(2.0, usual)
+            pace = np.minimum(pace, _MOST_LATE)
+            if lately:
+                joining = began * max(_within(self.due, step) / max(usual, 1e-3), 1.0) - recent
+                joining += _IN_ALL * float(self._late(step, inside[:1], played)[0])
+                joins = ahead - lately[-1][0] <= _TOGETHER
+                pace = np.where(joins, _JOIN_PULL * joining / max(2.0, usual), pace)
+        pace = np.clip(pace, -_MOST_LEAN, _MOST_LEAN)
         return np.asarray(np.where(ahead < self.pulse.size, self.pulse[inside], 0.0) + pace, np.float32)
 
-    def silence(self, step: int, played: int) -> NDArray[np.float32]:
+    def silence(self, step: int, played: int, lately: Sequence[Press] = ()) -> NDArray[np.float32]:
         """Return by how many nats it is likelier that nothing happens until each step behind one, (waits - 1,).
 
-        A gap that would stay empty is not let be: each key that is due and does not come makes the wait rarer.
+        What would stay empty is not let be: each key that is due and does not come makes the wait rarer.
         """
-        if not self.gaps:
-            return np.zeros(_WAITS - 1, np.float32)
         inside = np.minimum(np.arange(step + 1, step + _WAITS), self.due.size - 1)
-        missed = self._late(step, inside, played) - _MAY_BE_MISSED
-        return np.asarray(-np.clip(_MISSED * missed, 0.0, _MOST_MISSED), np.float32)
+        if self.moments is not None:
+            missed = self._missed(self.moments, step, inside, self._began(step, lately)[0]) - _MOMENTS_MAY_BE_MISSED
+            missed *= _MOMENT_MISSED
+        elif self.gaps:
+            missed = _MISSED * (self._late(step, inside, played) - _MAY_BE_MISSED)
+        else:
+            return np.zeros(_WAITS - 1, np.float32)
+        return np.asarray(-np.clip(missed, 0.0, _MOST_MISSED), np.float32)
+
+    def _began(self, step: int, lately: Sequence[Press]) -> tuple[int, int]:
+        """Return at how many moments keys have gone down of late, and how many keys."""
+        start = max(step - _RECENT, self.since(step))
+        recent = [pressed for pressed, _ in lately if pressed >= start]
+        return sum(last - first > _TOGETHER for first, last in pairwise(recent)) + bool(recent), len(recent)
+
+    def _missed(
+        self, moments: NDArray[np.float32], step: int, at: NDArray[np.int64], began: int
+    ) -> NDArray[np.float32]:
+        """Return how many moments are due of late at steps and have not come, (steps,)."""
+        start = max(step - _RECENT, self.since(step))
+        before = moments[min(start, moments.size) - 1] if start else 0.0
+        return np.asarray(moments[at] - began - before, np.float32)
 
     def _late(self, step: int, at: NDArray[np.int64], played: int) -> NDArray[np.float32]:
         """Return how many keys are due at steps and have not come, (steps,)."""
         start = self.since(step)
         return np.asarray(self.due[at] - played - (self.due[start - 1] if start else 0.0), np.float32)
 
-    def _within(self, step: int) -> float:
-        """Return how many keys are to go down within two seconds around a step."""
-        half = round(1.0 / STEP_S)
-        first, last = (min(max(place, 0), self.due.size - 1) for place in (step - half, step + half))
-        return float(self.due[last] - self.due[first])
+
+def _within(due: NDArray[np.float32], step: int) -> float:
+    """Return how many are to go down within two seconds around a step."""
+    half = round(1.0 / STEP_S)
+    first, last = (min(max(place, 0), due.size - 1) for place in (step - half, step + half))
+    return float(due[last] - due[first])
 
 
 _WAITS = 101
 
 
 def texture_of(
-    exercise: Exercise, *, follows_own: bool, density: float = 1.0, moments_s: tuple[float, ...] | None = None
+    exercise: Exercise, *, follows_own: bool, density: float = 1.0, twelfths_s: tuple[float, ...] | None = None
 ) -> Texture:
     """Return what a part is to be like beside what stands in an exercise.
 
     `follows_own`: it has as many notes, where they are, as the own part of the exercise, if there is any; else as many
-    as is usual. Times `density`. `moments_s` are those of a grid, where what stands keeps to one.
+    as is usual. Times `density`. `twelfths_s` are those of the file's quarter notes, if it has any.
     """
     notes = exercise.performance.notes
     given, own = notes[exercise.roles == Role.GIVEN], notes[exercise.roles == Role.OWN]
     size = round(exercise.performance.end_s / STEP_S) + 2
+    replaced = own if follows_own else own[:0]
+    starts = tuple(max(round(gap.start_s / STEP_S), 0) for gap in exercise.gaps)
+    pulse = _pulse(given["onset_s"], replaced["onset_s"], size, twelfths_s)
+    if replaced.size:
+        steps = np.sort(steps_of(replaced))
+        firsts = steps[np.diff(steps, prepend=-_TOGETHER - 1) > _TOGETHER]
+        due, moments = (_due(exercise, at, density, size) for at in (steps, firsts))
+        return Texture(pulse, due, lengths_of(replaced), starts, moments, register_of(replaced))
+    if exercise.gaps:  # as dense as what stands around
+        inside = _inside(exercise, size)
+        smooth = inside * density * given.size / max(size - inside.sum(), 1.0)
+        return Texture(pulse, np.cumsum(smooth).astype(np.float32), lengths_of(given), starts)
+    due = _due(exercise, steps_of(given), USUAL_RATIO.get(exercise.task, 1.0) * density, size)
+    return Texture(pulse, due, lengths_of(given), starts)
+
+
+def _due(exercise: Exercise, steps: NDArray[np.int64], ratio: float, size: int) -> NDArray[np.float32]:
+    """Return how many are to have come by each step, (steps,), where so many times as many came at some."""
     counted = np.zeros(size)
-    source, ratio = given, USUAL_RATIO.get(exercise.task, 1.0)
-    if follows_own and own.size:
-        source, ratio = own, 1.0
-    np.add.at(counted, np.clip(steps_of(source), 0, size - 1), ratio * density)
+    np.add.at(counted, np.clip(steps, 0, size - 1), ratio)
     window = np.hanning(round(_SMOOTH_S / STEP_S))
     smooth = np.convolve(counted, window / window.sum(), "same") if size > window.size else counted
     smooth *= counted.sum() / max(smooth.sum(), 1e-9)
     if exercise.gaps:
-        inside = _inside(exercise, size)
-        if source is given:  # as dense as what stands around
-            smooth = inside * density * given.size / max(size - inside.sum(), 1.0)
-        smooth *= inside
-    pulse = _pulse(given["onset_s"], size, moments_s)
-    starts = tuple(max(round(gap.start_s / STEP_S), 0) for gap in exercise.gaps)
-    return Texture(pulse, np.cumsum(smooth).astype(np.float32), lengths_of(own if source is own else given), starts)
+        smooth *= _inside(exercise, size)
+    return np.cumsum(smooth).astype(np.float32)
 
 
 def _inside(exercise: Exercise, size: int) -> NDArray[np.float64]:
@@ -184,17 +247,16 @@ def _inside(exercise: Exercise, size: int) -> NDArray[np.float64]:
     return inside
 
 
-def _pulse(onset_s: NDArray[np.float64], size: int, moments_s: tuple[float, ...] | None) -> NDArray[np.float32]:
-    """Return the pulse of what stands, (steps,)."""
+def _pulse(given_s: Onsets, replaced_s: Onsets, size: int, twelfths_s: tuple[float, ...] | None) -> NDArray[np.float32]:
+    """Return the pulse of what stands, and of what is replaced, (steps,)."""
     weight = np.full(size, ELSEWHERE)
-    moments = np.unique(np.rint(onset_s / STEP_S).astype(np.int64))
-    if moments_s is not None:
-        weight[:] = OFF_GRID
-        _mark(weight, np.rint(np.array(moments_s) / STEP_S).astype(np.int64), 1.0)
-    else:
-        apart = np.diff(moments)
-        _mark(weight, (moments[:-1] + apart // 2)[(apart > _NO_PULSE_BELOW) & (apart < _NO_PULSE_ABOVE)], BETWEEN)
+    moments = np.unique(np.rint(given_s / STEP_S).astype(np.int64))
+    apart = np.diff(moments)
+    _mark(weight, (moments[:-1] + apart // 2)[(apart > _NO_PULSE_BELOW) & (apart < _NO_PULSE_ABOVE)], BETWEEN)
     _mark(weight, moments, 1.0)
+    if twelfths_s is not None:
+        places = beat_places(given_s, replaced_s, np.array(twelfths_s), size)
+        weight = places.sure * places.weights + (1 - places.sure) * weight
     return np.asarray(np.log(weight), np.float32)
 
 

@@ -7,16 +7,11 @@ from numpy.typing import NDArray
 
 from piano.midi.piano_part import PianoPart
 from piano.notes import NoteArray, NoteMask, Performance
+from piano.solve.beat_places import TWELFTHS
 from piano.solve.evidence import FillEvidence
 from piano.tasks.exercise import Gap
 from piano.tasks.voices import outer_lines, right_hand
 from realtime.files.long_silences import ShortenedTime
-
-ON_GRID_SHARE = 0.8
-"""What stands keeps to the sixteenths of the file if so many of its notes do."""
-
-_OFF_GRID = 1 / 24
-"""How far a note on a sixteenth may be from it, in quarter notes."""
 
 FAR_FROM = 10.0
 """So many times as many notes as were asked for, or so many times as few, are worth a warning."""
@@ -24,8 +19,8 @@ FAR_FROM = 10.0
 _MELODY_WORDS = ("melody", "melodie", "lead", "vocal", "vocals", "voice", "solo")
 
 
-_SHORTEST_SIXTEENTH_S = 0.02
-"""Where sixteenths follow each other faster than this, all in all, they are no grid of music."""
+_SHORTEST_QUARTER_S = 0.1
+"""Where quarter notes follow each other faster than this, all in all, they are no beats of music."""
 
 
 def fill_evidence(
@@ -35,32 +30,34 @@ def fill_evidence(
 
     Its moments are on the clock of `silences`.
     """
-    moments_s = _sixteenths(part, part.performance.notes[~own])
+    twelfths_s = _twelfths(part)
     return FillEvidence(
         follows_own=replaces and bool(own.any()),
         density=amount,
-        moments_s=None if moments_s is None else tuple(np.unique(silences.shorten(moments_s)).tolist()),
+        twelfths_s=None if twelfths_s is None else tuple(_left(silences.shorten(twelfths_s)).tolist()),
     )
 
 
-def _sixteenths(part: PianoPart, given: NoteArray) -> NDArray[np.float64] | None:
-    """Return the sixteenths of the file in seconds, where what stands keeps to them and they are no faster than any
-    music: a tempo costs a file seven bytes, and may put a thousand million of them into a minute."""
+def _twelfths(part: PianoPart) -> NDArray[np.float64] | None:
+    """Return the twelfths of the file's quarter notes in seconds, where it tells of any and they are no faster than
+    in music: a tempo costs a file seven bytes, and may put a thousand million of them into a minute."""
     document = part.document
-    if document.clock.tick_s is not None or not given.size:
+    if document.clock.tick_s is not None:
         return None
     clock = document.clocks[min(track for track, _ in part.slots)]
     quarter = document.clock.ticks_per_quarter
-    sixteenth = quarter / 4
-    ticks = clock.ticks(given["onset_s"])
-    off = np.abs(ticks - np.rint(ticks / sixteenth) * sixteenth)
-    if (off <= quarter * _OFF_GRID).mean() < ON_GRID_SHARE:
-        return None
     last = int(clock.ticks(np.array([part.performance.end_s]))[0])
-    if last / sixteenth > part.performance.end_s / _SHORTEST_SIXTEENTH_S:
+    if last / quarter > part.performance.end_s / _SHORTEST_QUARTER_S:
         return None
-    every = np.arange(0, last + sixteenth, sixteenth)
-    return np.asarray(clock.seconds(np.rint(every).astype(np.int64)), np.float64)
+    ticks = np.arange((last // quarter + 1) * TWELFTHS + 1) * (quarter / TWELFTHS)
+    return np.asarray(clock.seconds(np.rint(ticks).astype(np.int64)), np.float64)
+
+
+def _left(twelfths_s: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return twelfths without the quarter notes that take no time: those amid a silence that is shortened."""
+    quarters_s = twelfths_s[:-1].reshape(-1, TWELFTHS)
+    lasts = np.append(quarters_s[1:, 0], twelfths_s[-1]) > quarters_s[:, 0]
+    return np.append(quarters_s[lasts].ravel(), twelfths_s[-1])
 
 
 def melody(notes: NoteArray) -> NoteMask:

@@ -16,6 +16,8 @@ from piano.tasks.exercise import Exercise, Gap, Preview
 from piano.tokens.vocabulary import FILL_TASKS, LONGEST_TIME_STEPS, VOCABULARY
 from tests.support.scripted_session import ScriptedSession
 
+EVEN = np.zeros(VOCABULARY.size, np.float32)
+
 
 def two_hands(beats: int = 40) -> NoteArray:
     notes = [(0.5 * beat, 0.4, 72 + beat % 5, 70, 0) for beat in range(beats)]
@@ -105,7 +107,9 @@ def test_the_pedal_of_a_gap_does_not_flutter() -> None:
 
 
 def waits_of(texture: Texture, step: int, presses: Sequence[tuple[int, int]]) -> Logits:
-    return in_texture(texture, step, presses, 0)[VOCABULARY.first_time : VOCABULARY.first_time + LONGEST_TIME_STEPS]
+    return in_texture(texture, step, presses, 0, EVEN)[
+        VOCABULARY.first_time : VOCABULARY.first_time + LONGEST_TIME_STEPS
+    ]
 
 
 def test_the_emptier_a_gap_is_the_rarer_are_long_waits_in_it() -> None:
@@ -118,7 +122,34 @@ def test_the_emptier_a_gap_is_the_rarer_are_long_waits_in_it() -> None:
 def test_no_gap_makes_up_for_another() -> None:
     texture = texture_of(with_gaps(two_hands(), Gap(4, 8), Gap(12, 16)), follows_own=False)
     full, empty = [(400 + number, 60) for number in range(40)], [(1210, 60)]
-    assert np.array_equal(in_texture(texture, 1250, full + empty, 0), in_texture(texture, 1250, empty, 0))
+    assert np.array_equal(in_texture(texture, 1250, full + empty, 0, EVEN), in_texture(texture, 1250, empty, 0, EVEN))
+
+
+def replacing(density: float = 1.0) -> Texture:
+    return texture_of(to_fill(two_hands()), follows_own=True, density=density)
+
+
+def keys_of(texture: Texture, step: int, presses: Sequence[tuple[int, int]]) -> float:
+    return float(in_texture(texture, step, presses, 0, EVEN)[VOCABULARY.on(Role.OWN, 52)])
+
+
+def test_chords_do_not_take_what_single_keys_had() -> None:
+    single = [(25 * number, 48 + number % 3) for number in range(40)]
+    chords = [(50 * (number // 2), 48 + number % 3) for number in range(39)]
+    assert keys_of(replacing(), 950, chords) < keys_of(replacing(), 950, single[:39]) - 1, "hardly any key joins"
+    assert keys_of(replacing(), 1000, chords) > keys_of(replacing(), 1000, single) + 1, "the next moment is due"
+
+
+def test_the_more_moments_are_missed_the_rarer_are_long_waits() -> None:
+    texture, as_due = replacing(), [(25 * number, 48) for number in range(40)]
+    assert waits_of(texture, 1000, as_due[:32])[20] < waits_of(texture, 1000, as_due)[20] - 1
+    assert all(waits_of(texture, step, []).min() > -6 for step in range(0, 1900, 50)), "none is taken for impossible"
+
+
+def test_where_nothing_is_replaced_no_chords_and_no_register_are_known() -> None:
+    texture = texture_of(to_fill(two_hands()), follows_own=False)
+    assert texture.moments is None
+    assert texture.register is None
 
 
 @pytest.mark.parametrize("follows_own", [True, False])

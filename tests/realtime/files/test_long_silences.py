@@ -110,4 +110,4 @@ def test_a_tempo_that_no_music_has_makes_no_grid() -> None:
     posed = pose(FillRequest(files=("a.mid",), keep="right"), MidiDocument.read(midi_file(body, division=1)))
     assert posed.request.evidence is not None
     assert posed.request.evidence.fills is not None
-    assert posed.request.evidence.fills.moments_s is None
+    assert posed.request.evidence.fills.twelfths_s is None
