@@ -4,6 +4,7 @@
     releases      keys that are down come up (`piano.sampling.key_releases`)
     recent keys   none goes down again sooner than a finger can, or beside another (`piano.sampling.recent_keys`)
     restrikes     keys are not hammered (`piano.sampling.restrike_guard`)
+    few keys      no two or three keys go round and round (`piano.sampling.few_keys_guard`)
     phrase        keys lie as those that were heard (`piano.sampling.phrase_guard`)
     pulse         onsets fall where the pulse of the last seconds has them (`piano.sampling.pulse_guard`)
     pedal         in a new piece it is used as pianists do (`piano.sampling.pedal_guard`)
@@ -18,6 +19,7 @@ from collections.abc import Mapping, Sequence
 
 from piano.events import Role
 from piano.sampling.density_guard import DensityGuard
+from piano.sampling.few_keys_guard import FewKeysGuard
 from piano.sampling.key_releases import with_releases
 from piano.sampling.memory import Memory
 from piano.sampling.pedal_guard import PedalGuard
@@ -43,12 +45,13 @@ class LogitGuards:
     def _begin(self) -> None:
         self._figures, self._pace, self._recent = RepetitionGuard(), DensityGuard(), RecentKeysGuard()
         self._phrase, self._pedal, self._recall = PhraseGuard(), PedalGuard(), RecallGuard()
-        self._restrikes, self._pulse = RestrikeGuard(), PulseGuard()
+        self._restrikes, self._few, self._pulse = RestrikeGuard(), FewKeysGuard(), PulseGuard()
 
     def hear(self, pitch: int) -> None:
         """Take it that the next key of our own role is one that somebody else struck, and we go on from it."""
         self._recall.hear()
         self._restrikes.hear()
+        self._few.hear()
         self._pulse.hear()
         self._phrase.hear(pitch)
 
@@ -62,6 +65,7 @@ class LogitGuards:
         self._pace.push(step)
         self._recent.push(pitch, step)
         self._restrikes.push(pitch, step)
+        self._few.push(pitch)
         self._pulse.push(step)
         self._pedal.push(pedal_is_down=pedal_is_down)
 
@@ -71,6 +75,7 @@ class LogitGuards:
         self._pace.rollback(notes)
         self._recent.rollback(notes)
         self._restrikes.rollback(notes)
+        self._few.rollback(notes)
         self._pulse.rollback(notes)
         self._pedal.rollback(notes)
         self._recall.rollback(notes)
@@ -115,7 +120,10 @@ class LogitGuards:
         logits = self.memory.adjust(logits, recall, mask, settings.pulse_guard if is_free else 0.0)
         if pressed is not None:
             logits = with_releases(logits, pressed, step, mask)
-            logits = self._restrikes.adjust(self._recent.adjust(logits, step), step) if chooses_keys else logits
+            if chooses_keys:
+                logits = self._restrikes.adjust(self._recent.adjust(logits, step), step)
+            if chooses_keys and is_free:
+                logits = self._few.adjust(logits, mask)
             logits = self._phrase.adjust(logits, mask, settings.phrase_guard)
             if is_free:
                 logits = self._pulse.adjust(logits, step, settings.pulse_guard)
@@ -131,5 +139,5 @@ class LogitGuards:
         other = LogitGuards(self.memory.copy())
         other._figures, other._pace, other._recent = self._figures.copy(), self._pace.copy(), self._recent.copy()
         other._phrase, other._pedal, other._recall = self._phrase.copy(), self._pedal.copy(), self._recall.copy()
-        other._restrikes, other._pulse = self._restrikes.copy(), self._pulse.copy()
+        other._restrikes, other._few, other._pulse = self._restrikes.copy(), self._few.copy(), self._pulse.copy()
         return other

@@ -4,15 +4,14 @@ Of sixty notes of pianists 0.45 are keys that had gone down less than a second a
 music has more than 0.77, a fiftieth more than 0.83. What is drawn had more than 0.8 for a fifth of its time: one key or
 one chord, over and over. So once there are more than in nearly all of pianists' music, and more than in the phrase that
 it goes on from, a key that went down less than a second ago becomes less likely, the more so the larger the excess;
-else nothing changes (docs/sampling.md). A trill that does not end is all of one or two keys: where sixty notes are of
-fewer keys than pianists', and the phrase's, a key of the last second becomes less likely once more.
+else nothing changes (docs/sampling.md).
 """
 
 import math
 from array import array
 
 from piano.events import LOWEST_PITCH, Role
-from piano.sampling.drawn_share import RECENT, DrawnShare
+from piano.sampling.drawn_share import DrawnShare
 from piano.session import Logits
 from piano.tokens.vocabulary import STEP_S, VOCABULARY
 
@@ -22,10 +21,7 @@ SOON = round(1.0 / STEP_S)
 MUCH = 0.75
 """The share of the notes drawn last that may be such keys: 7 % of pianists' music has more."""
 
-FEWEST_KEYS = 10
-"""Sixty notes are of so many keys or more in 99.3 % of pianists' music; a trill of nine seconds has two."""
-
-_EXPONENT, _FEW_EXPONENT = 8.0, 2.0
+_EXPONENT = 8.0
 _FIRST = VOCABULARY.on(Role.OWN, LOWEST_PITCH)
 
 
@@ -61,8 +57,6 @@ class RestrikeGuard:
         if drawn <= MUCH:
             return logits
         loss = _EXPONENT * math.log(max(drawn / max(MUCH, self._again.heard), 1.0))
-        if self._again.count >= RECENT and (keys := len(set(self._keys[-RECENT:]))) < FEWEST_KEYS:
-            loss += _FEW_EXPONENT * math.log(max(min(FEWEST_KEYS, self._keys_heard()) / keys, 1.0))
         if not loss:
             return logits
         leaned = logits.copy()
@@ -74,11 +68,6 @@ class RestrikeGuard:
         other = RestrikeGuard()
         other._keys, other._steps, other._again = self._keys[:], self._steps[:], self._again.copy()
         return other
-
-    def _keys_heard(self) -> int:
-        """Return of how many keys the last sixty notes of the phrase were, those that are missing each of its own."""
-        heard = self._keys[: len(self._keys) - self._again.count][-RECENT:]
-        return len(set(heard)) + RECENT - len(heard)
 
     def _soon_before(self, step: int) -> set[int]:
         """Return the keys that went down less than a second before a step, as numbers from 0."""

@@ -53,15 +53,6 @@ def test_a_phrase_that_does_so_itself_may_be_gone_on_from_so() -> None:
     assert loss(guard([(30 + number % 60, 10) for number in range(200)] + [(60, 10)] * RECENT, heard=200), 60, 2601) > 1
 
 
-def test_a_trill_that_does_not_end_is_left_sooner_than_many_keys_that_come_again() -> None:
-    trill = [(60 + number % 2, 7) for number in range(RECENT)]
-    many = [(50 + number % 12, 7) for number in range(RECENT)]
-    assert loss(guard(trill), 60, 7 * RECENT + 1) > loss(guard(many), 50, 7 * RECENT + 1) + 2
-    assert loss(guard(trill[1:]), 60, 7 * RECENT - 6) < loss(guard(trill), 60, 7 * RECENT + 1) - 2, "too few to tell"
-    after_one = guard(trill + trill, heard=RECENT)
-    assert loss(after_one, 60, 14 * RECENT + 1) < loss(guard(trill), 60, 7 * RECENT + 1) - 2, "the phrase was one"
-
-
 @given(strikes, strikes)
 def test_what_is_taken_back_leaves_no_trace(kept: Strikes, taken_back: Strikes) -> None:
     check_rollback(guard, kept, taken_back)
