@@ -2,8 +2,9 @@
 
 Of 24 notes of pianists fewer than six keys are one in a hundred (MAESTRO's and POP909's validation splits); of those
 that are drawn it was five, since the pulse and the memory both expect what went round to go round. So where the notes
-drawn last are of fewer keys than nearly all of pianists' music has, and than the phrase ever had, those keys become less
-likely against the others. That a key goes down, and when, stays as likely as it was (docs/sampling.md).
+drawn last are of fewer keys than nearly all of pianists' music has, and than the phrase ever had, those keys become
+less likely against the others. That a key goes down, and when, stays as likely as it was (docs/sampling.md). One hand
+alone is of fewer keys: where somebody else plays along, or something is given, it is off.
 """
 
 import math
