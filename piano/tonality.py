@@ -49,19 +49,21 @@ def tonality_of(seconds: NDArray[np.float64]) -> Tonality:
 
 
 def sounding_s(tokens: Sequence[int]) -> NDArray[np.float64]:
-    """Return how long each pitch class sounds in tokens, (12,), in seconds, whoever plays."""
+    """Return how long each pitch class sounds in tokens up to their last event, (12,), in seconds, whoever plays."""
     seconds = np.zeros(12)
-    step, down = 0, dict[int, int]()
+    step, last, down = 0, 0, dict[int, int]()
     for token in tokens:
         kind, value = VOCABULARY.kinds[token], int(VOCABULARY.values[token])
         if kind == Kind.TIME:
             step += value
-        elif kind == Kind.ON:
+            continue
+        last = step
+        if kind == Kind.ON:
             down[value] = step
         elif kind == Kind.OFF and value in down:
             seconds[value % 12] += _counted_s(step - down.pop(value))
     for pitch, since in down.items():
-        seconds[pitch % 12] += _counted_s(step - since)
+        seconds[pitch % 12] += _counted_s(last - since)
     return seconds
 
 

@@ -22,8 +22,8 @@ Logits = NDArray[np.float32]
 _LAST_CHORD_SHARE, _LAST_CHORD_NS = 0.35, 2_500_000_000
 """How much of the time the last chord has to sound: this share of it, and no more than so long."""
 
-_WINDOW_SHARE = 0.2
-"""The last chord comes within the last so much of the way to it."""
+_WINDOW_SHARE, _WINDOW_NS = 0.2, 1_000_000_000
+"""The last chord comes within the last so much of the way to it, and no earlier than so long before its last moment."""
 
 SPREAD_NS = 30_000_000
 """How far apart its first and its last key are struck at the most."""
@@ -123,7 +123,9 @@ class Ending:
     def chord_ns(self) -> int:
         """Return the moment from which on no key goes down but those of the last chord."""
         last_ns = self.last_key_ns
-        return last_ns if self.chord is None else last_ns - int(_WINDOW_SHARE * (last_ns - self.from_ns))
+        return (
+            last_ns if self.chord is None else last_ns - min(int(_WINDOW_SHARE * (last_ns - self.from_ns)), _WINDOW_NS)
+        )
 
     def is_over(self, at_ns: int) -> bool:
         """Say whether no key goes down any more at a moment."""

@@ -7,7 +7,7 @@
     few keys      no two or three keys go round and round (`piano.sampling.few_keys_guard`)
     phrase        keys lie as those that were heard (`piano.sampling.phrase_guard`)
     pulse         onsets fall where the pulse of the last seconds has them (`piano.sampling.pulse_guard`)
-    pedal         in a new piece it is used as pianists do (`piano.sampling.pedal_guard`)
+    pedal         it comes up again, and in a new piece it is used as pianists do (`piano.sampling.pedal_guard`)
     repetition    a figure does not come for ever (`piano.sampling.repetition_guard`)
     density       the music is as busy as it is to be (`piano.sampling.density_guard`)
 
@@ -22,7 +22,7 @@ from piano.sampling.density_guard import DensityGuard
 from piano.sampling.few_keys_guard import FewKeysGuard
 from piano.sampling.key_releases import with_releases
 from piano.sampling.memory import Memory
-from piano.sampling.pedal_guard import PedalGuard
+from piano.sampling.pedal_guard import PedalGuard, with_lift
 from piano.sampling.phrase_guard import PhraseGuard
 from piano.sampling.pulse_guard import PulseGuard
 from piano.sampling.recall_guard import RecallGuard
@@ -104,6 +104,7 @@ class LogitGuards:
         settings: SamplingSettings,
         step: int,
         pressed: Mapping[int, int] | None,
+        under_pedal: int = 0,
         *,
         notes_per_s: float | None = None,
         chooses_keys: bool = True,
@@ -111,9 +112,9 @@ class LogitGuards:
         """Return logits, (vocab,), as they are to be drawn from at a step, among the tokens of a mask, (vocab,).
 
         `pressed` are the keys that our role holds, each with the step at which it went down; None where the velocity of
-        a key comes next. `notes_per_s` is how busy the stream is to be; without it nothing keeps it to a density or a
-        rhythm. Without `chooses_keys` they are given, as those of a score, and come however soon. Logits are never
-        changed in place.
+        a key comes next. `under_pedal` is how many keys it has struck since it pressed the pedal. `notes_per_s` is how
+        busy the stream is to be; without it nothing keeps it to a density or a rhythm. Without `chooses_keys` they are
+        given, as those of a score, and come however soon. Logits are never changed in place.
         """
         is_free = notes_per_s is not None
         recall = settings.recall * self._recall.share_left(is_free=is_free)
@@ -126,6 +127,7 @@ class LogitGuards:
                 logits = self._few.adjust(logits, mask)
             logits = self._phrase.adjust(logits, mask, settings.phrase_guard)
             if is_free:
+                logits = with_lift(logits, under_pedal, mask) if settings.phrase_guard else logits
                 logits = self._pulse.adjust(logits, step, settings.pulse_guard)
             if is_free and self._phrase.is_empty:
                 logits = self._pedal.adjust(logits, settings.phrase_guard)

@@ -76,6 +76,7 @@ class ConstrainedDecoder(ABC):
         logits: Logits,
         step: int,
         pressed: Mapping[int, int] | None,
+        under_pedal: int = 0,
         *,
         bias: Logits | None = None,
         notes_per_s: float | None = None,
@@ -86,7 +87,14 @@ class ConstrainedDecoder(ABC):
         `bias` is what else is known of the music, in nats for each token. All else is as for `LogitGuards.adjust`.
         """
         guarded = self._guards.adjust(
-            logits, options.allowed, self._sampling, step, pressed, notes_per_s=notes_per_s, chooses_keys=chooses_keys
+            logits,
+            options.allowed,
+            self._sampling,
+            step,
+            pressed,
+            under_pedal,
+            notes_per_s=notes_per_s,
+            chooses_keys=chooses_keys,
         )
         self._options, self._drawn_from = options, guarded if bias is None else guarded + bias
         return options

@@ -7,6 +7,7 @@
 Over a session this is exact sampling of one joint model: a proposal holds until something comes before it.
 """
 
+from array import array
 from collections.abc import Callable, Sequence
 
 from piano.events import NoteOff, NoteOn, Role, TimedEvent
@@ -19,7 +20,10 @@ from piano.solve.fed_stream import LONGEST_GAP_NS, FedStream
 from piano.solve.guidance import Guidance
 from piano.solve.limits import IS_EVENT, STEPS, Options
 from piano.solve.stream_state import Draft, StreamPlace, StreamState, guessed, overdue
-from piano.tokens.vocabulary import VOCABULARY
+from piano.tokens.vocabulary import STEP_NS, VOCABULARY
+
+LOOKED_BACK = 2000
+"""Tokens: some four hundred notes."""
 
 
 class LiveStream(FedStream):
@@ -61,6 +65,16 @@ class LiveStream(FedStream):
             return earliest_ns
         state = self._state
         return state.encoder.time_of(first_step(state.encoder, len(state.step_tokens), earliest_ns))
+
+    def tokens_before(self, at_ns: int) -> "array[int]":
+        """Return the last tokens of what came before a moment, up to its last event."""
+        encoder = self._state.encoder
+        step, first = encoder.step, -((encoder.origin_ns - at_ns) // STEP_NS)
+        end = self._state.length - self._head_length
+        while end and (step >= first or STEPS[self._body[end - 1]]):
+            end -= 1
+            step -= int(STEPS[self._body[end]])
+        return self._body[max(0, end - LOOKED_BACK) : end]
 
     def pressed_ns(self) -> dict[int, int]:
         """Return the keys that our role holds down at the end of the stream, each with when it went down."""
@@ -187,7 +201,8 @@ class LiveStream(FedStream):
             return None
         pressed = None if grammar.in_note else state.pressed
         options = Options(mask)
-        self._offer(options, state.logits, step, pressed, bias=bounds.bias, notes_per_s=bounds.notes_per_s)
+        under_pedal = state.notes - state.pedal_at if self.pedal_is_down() else 0
+        self._offer(options, state.logits, step, pressed, under_pedal, bias=bounds.bias, notes_per_s=bounds.notes_per_s)
         if not grammar.in_note:
             self._drawn_from = self._guidance.adjust(self._drawn_from, mask, state.encoder.time_of(step))
         return options

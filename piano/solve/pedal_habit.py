@@ -13,6 +13,10 @@ DOWN_S, UP_S = 0.58, 0.14
 _DOWN_DEVIATION, _UP_DEVIATION = 0.88, 1.16
 """Deviations of the logarithms."""
 
+_LONG_DOWN, _LONG_NATS = 250, 4.0
+"""In steps: 19 of 20 stays are shorter. By how many nats likelier a change is where one is e times as long: the model
+forgets a pedal, and held it for up to 24 seconds."""
+
 _SHORTEST_DOWN, _SHORTEST_UP = 16, 4
 """In steps: 19 of 20 stays are longer."""
 
@@ -31,6 +35,6 @@ def change_of_pedal(is_down: bool, steps: int, steady: float = STEADY) -> float:
     if steps < shortest:
         return _IMPOSSIBLE
     if steps >= median:
-        return -steady
+        return _LONG_NATS * max(math.log(steps / _LONG_DOWN), 0.0) - steady if is_down else -steady
     off = math.log(steps / median) / deviation
     return -0.5 * off * off - steady

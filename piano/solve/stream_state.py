@@ -30,14 +30,20 @@ class StreamState:
     """The step at which each key that our role holds went down, in the order in which they did."""
     notes: int = 0
     """How many keys our role has struck."""
+    pedal_at: int = 0
+    """How many keys our role had struck when it moved the pedal last."""
     chord: int = NO_CHORD
     """The chord that was told last, of those that the player holds."""
     told: tuple[int, int] = (0, -1)
     """When the last cue stood, and its code; below 0 while none was told."""
 
     def note(self, event: Event, role: Role) -> None:
-        """Take note of a key that went down or came up at the last step."""
-        if role is Role.OWN and not isinstance(event, Pedal):
+        """Take note of a key that went down or came up at the last step, or of the pedal."""
+        if role is not Role.OWN:
+            return
+        if isinstance(event, Pedal):
+            self.pedal_at = self.notes
+        else:
             self.pressed.pop(event.pitch, None)
             if isinstance(event, NoteOn):
                 self.pressed[event.pitch] = self.encoder.step
@@ -82,6 +88,7 @@ class StreamState:
             self.step_tokens,
             dict(self.pressed),
             self.notes,
+            self.pedal_at,
             self.chord,
             self.told,
         )

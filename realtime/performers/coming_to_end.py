@@ -43,7 +43,7 @@ class Step(Enum):
 
 def ending_of(stream: LiveStream, at_ns: int, by_ns: int) -> Ending:
     """Return the ending that what was played in a stream comes to, from a moment on and by another."""
-    return Ending(at_ns, by_ns, LastChord.after(stream.tokens))
+    return Ending(at_ns, by_ns, LastChord.after(stream.tokens_before(at_ns)))
 
 
 def toward_end(bounds: Bounds, ending: Ending | None, stream: LiveStream, *, tells_end: bool = True) -> Bounds:
@@ -57,8 +57,10 @@ def toward_end(bounds: Bounds, ending: Ending | None, stream: LiveStream, *, tel
     toward = toward if bounds.bias is None else bounds.bias + toward
     bounds = replace(bounds, bias=toward, must_play=False, latest_ns=None)
     is_time = bounds.earliest_ns >= ending.chord_ns
-    if is_time and ending.chord and (within := _in_last_chord(bounds, ending, ending.chord, stream)) is not None:
-        return within
+    if is_time and ending.chord is not None:
+        last = LastChord.after(stream.tokens_before(ending.chord_ns))  # the music may have gone elsewhere meanwhile
+        if (within := _in_last_chord(bounds, ending, last, stream)) is not None:
+            return within
     tells_end &= is_time or ending.chord is None
     allowed = bounds.allowed | _END if tells_end else bounds.allowed & ~_END
     return replace(bounds, allowed=np.asarray(allowed & ~OWN_ON if is_time else allowed, np.bool_))
@@ -100,11 +102,9 @@ def _tokens(tokens: Iterable[int]) -> Mask:
 
 def step_of(ending: Ending, proposed: TimedEvent | None, earliest_ns: int) -> Step:
     """Return what becomes of what was sampled from a moment on."""
-    if proposed is None or proposed.at_ns >= ending.by_ns:
-        return Step.OVER
-    if earliest_ns < ending.chord_ns <= proposed.at_ns:
+    if earliest_ns < ending.chord_ns and (proposed is None or proposed.at_ns >= ending.chord_ns):
         return Step.AGAIN
-    return Step.PLAY
+    return Step.OVER if proposed is None or proposed.at_ns >= ending.by_ns else Step.PLAY
 
 
 def lift_all(output: Output, epoch: int, at_ns: int, keys: frozenset[int], *, pedal: bool) -> None:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from piano.events import Role
-from piano.sampling.pedal_guard import PIANISTS_SHARE, PedalGuard
+from piano.sampling.pedal_guard import PIANISTS_SHARE, PedalGuard, with_lift
 from piano.tokens.vocabulary import VOCABULARY
 
 FLAT = np.zeros(VOCABULARY.size, np.float32)
@@ -43,3 +43,16 @@ def test_what_is_taken_back_leaves_no_trace(own: list[bool], taken_back: list[bo
     both.rollback(len(own))
     assert np.array_equal(both.adjust(FLAT, 1.0), guard(own).adjust(FLAT, 1.0))
     assert np.array_equal(copy.adjust(FLAT, 1.0), guard(own + taken_back).adjust(FLAT, 1.0))
+
+
+def test_a_pedal_under_which_many_keys_were_struck_comes_up_however_unlikely_the_model_thinks_it() -> None:
+    forgotten = FLAT.copy()
+    forgotten[LIFT] = -40
+    may = np.ones(VOCABULARY.size, np.bool_)
+    likely = [float(with_lift(forgotten, keys, may)[LIFT] - np.log(VOCABULARY.size)) for keys in (16, 30, 45, 200)]
+    assert likely == sorted(likely)
+    assert np.exp(likely[2]) == pytest.approx(0.02, rel=0.05)
+    assert likely[3] == likely[2]
+    assert with_lift(forgotten, 15, may) is forgotten
+    assert with_lift(forgotten, 45, np.arange(VOCABULARY.size) != LIFT) is forgotten, "somebody's foot is on it"
+    assert forgotten[LIFT] == -40, "never in place"

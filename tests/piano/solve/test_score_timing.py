@@ -70,3 +70,5 @@ def test_the_pedal_changes_no_sooner_than_a_foot_can() -> None:
     assert change_of_pedal(True, 5) < -20
     assert change_of_pedal(False, 2) < -20
     assert change_of_pedal(True, 20) < change_of_pedal(True, 60)
+    assert change_of_pedal(True, 60) == change_of_pedal(True, 250)
+    assert change_of_pedal(True, 1000) > change_of_pedal(True, 250) + 5, "it is not forgotten"

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from inference.onnx_session import Session
 from piano.cues import ENDING
 from piano.events import NoteOff, NoteOn
-from piano.tokens.vocabulary import VOCABULARY
+from piano.session import Logits
+from piano.tokens.vocabulary import LONGEST_TIME_STEPS, VOCABULARY
 from realtime.engine.commands import ComeToEnd, Command, HandOver, Retry, StopPlaying
 from realtime.engine.listening import EngineSettings
 from realtime.engine.offline_run import OfflineRun
@@ -39,6 +40,15 @@ class KnowingSession(ChanceSession):
     """A session of chance that says it knows cues."""
 
     knows_cues = True
+
+
+class PausingSession(ChanceSession):
+    """A session of chance that would rather wait a second, and again and again."""
+
+    def _logits(self) -> Logits:
+        logits = super()._logits()
+        logits[VOCABULARY.time(LONGEST_TIME_STEPS)] += 30
+        return logits
 
 
 def a_player(
@@ -189,3 +199,14 @@ def test_the_last_thing_is_the_tonics_chord_alone_and_it_sounds_to_the_limit(mod
         intervals = {(pitch - min(chord)) % 12 for pitch in chord}
         assert len(chord) == 4
         assert intervals in ({0, 3}, {0, 4}, {0, 3, 7}, {0, 4, 7})
+
+
+def test_music_that_pauses_when_the_end_is_asked_for_ends_with_the_chord_too() -> None:
+    """What would come only after the limit is no end: the time of the chord is before it."""
+    for seed in range(4):
+        run = a_player(Mode.ANSWER, seed, session=PausingSession(VOCABULARY.size, 100_000, seed=seed))
+        heard = [Act(at_ns, data) for at_ns, data in phrase()]
+        perform(run, [*heard, Act(7 * S, command=HandOver()), Act(8 * S, command=ComeToEnd())], 6 * S)
+        last_ns = max(timed.at_ns for timed in own_onsets(run))
+        assert last_ns > 8 * S
+        assert sum(timed.at_ns >= last_ns - 40 * MS for timed in own_onsets(run)) == 4
