@@ -13,7 +13,7 @@ DOWN_S, UP_S = 0.58, 0.14
 _DOWN_DEVIATION, _UP_DEVIATION = 0.88, 1.16
 """Deviations of the logarithms."""
 
-_LONG_DOWN, _LONG_NATS = 250, 4.0
+_LONG_DOWN, _LONG_NATS = 250, 10.0
 """In steps: 19 of 20 stays are shorter. By how many nats likelier a change is where one is e times as long: the model
 forgets a pedal, and held it for up to 24 seconds."""
 
