@@ -80,13 +80,21 @@ class ConstrainedDecoder(ABC):
         bias: Logits | None = None,
         notes_per_s: float | None = None,
         chooses_keys: bool = True,
+        recalls_when: bool = True,
     ) -> Options:
         """Offer options at a step, with the logits of what follows, (vocab,); return them.
 
         `bias` is what else is known of the music, in nats for each token. All else is as for `LogitGuards.adjust`.
         """
         guarded = self._guards.adjust(
-            logits, options.allowed, self._sampling, step, pressed, notes_per_s=notes_per_s, chooses_keys=chooses_keys
+            logits,
+            options.allowed,
+            self._sampling,
+            step,
+            pressed,
+            notes_per_s=notes_per_s,
+            chooses_keys=chooses_keys,
+            recalls_when=recalls_when,
         )
         self._options, self._drawn_from = options, guarded if bias is None else guarded + bias
         return options
