@@ -108,17 +108,20 @@ class LogitGuards:
         *,
         notes_per_s: float | None = None,
         chooses_keys: bool = True,
+        recalls_when: bool = True,
     ) -> Logits:
         """Return logits, (vocab,), as they are to be drawn from at a step, among the tokens of a mask, (vocab,).
 
         `pressed` are the keys that our role holds, each with the step at which it went down; None where the velocity of
         a key comes next. `under_pedal` is how many keys it has struck since it pressed the pedal. `notes_per_s` is how
         busy the stream is to be; without it nothing keeps it to a density or a rhythm. Without `chooses_keys` they are
-        given, as those of a score, and come however soon. Logits are never changed in place.
+        given, as those of a score, and come however soon. Without `recalls_when` the memory says which keys go down,
+        not when. Logits are never changed in place.
         """
         is_free = notes_per_s is not None
         recall = settings.recall * self._recall.share_left(is_free=is_free)
-        logits = self.memory.adjust(logits, recall, mask, settings.pulse_guard if is_free else 0.0)
+        pulse = settings.pulse_guard if is_free else 0.0
+        logits = self.memory.adjust(logits, recall, mask, pulse, tells_when=recalls_when)
         if pressed is not None:
             logits = with_releases(logits, pressed, step, mask)
             if chooses_keys:

@@ -117,11 +117,14 @@ class Memory:
                 return
             self._pop()
 
-    def adjust(self, logits: Logits, recall: float, mask: Mask | None = None, pulse: float = 0.0) -> Logits:
+    def adjust(
+        self, logits: Logits, recall: float, mask: Mask | None = None, pulse: float = 0.0, *, tells_when: bool = True
+    ) -> Logits:
         """Return logits, (vocab,), mixed with what the past lets expect; of the tokens that a mask allows, if given.
 
         `recall` multiplies the odds for the past: 1 is what fits real music, 0 leaves the logits as they are. `pulse`
-        is how strongly the rhythm of our own keys that is going on is leant on. The logits are never changed in place.
+        is how strongly the rhythm of our own keys that is going on is leant on. Without `tells_when` the past says
+        which of our own keys goes down, and how loud, but not when one does. The logits are never changed in place.
         """
         if (recall == 0 and pulse == 0) or self._in_preview:
             return logits
@@ -139,9 +142,10 @@ class Memory:
                 self._followed[2].adjust(mixed, self._step, pulse / (1 + odds))
             if expected is not None:
                 mix_keys(mixed, mask, expected, role, recall)
+            if expected is not None and tells_when:
                 waits = _times(waits, waits_for_keys(expected, self._step, recall))
                 adjust_keys(mixed, expected, role, self._step, recall)
-            if recall:
+            if recall and tells_when:
                 waits = _times(waits, adjust_releases(mixed, self._log, role, self._step, recall))
         if waits is not None:
             adjust_waits(mixed, waits)

@@ -81,6 +81,7 @@ class ConstrainedDecoder(ABC):
         bias: Logits | None = None,
         notes_per_s: float | None = None,
         chooses_keys: bool = True,
+        recalls_when: bool = True,
     ) -> Options:
         """Offer options at a step, with the logits of what follows, (vocab,); return them.
 
@@ -95,6 +96,7 @@ class ConstrainedDecoder(ABC):
             under_pedal,
             notes_per_s=notes_per_s,
             chooses_keys=chooses_keys,
+            recalls_when=recalls_when,
         )
         self._options, self._drawn_from = options, guarded if bias is None else guarded + bias
         return options

@@ -119,7 +119,11 @@ class ExerciseStream(ForcedStream):
         self._recall_all()
         pressed = None if self._grammar.in_note else self._pressed
         chooses = self._owed is None and not self.follows_order
-        return self._offer(options, self._heard, self._step, pressed, bias=bias, chooses_keys=chooses)
+        texture = self._known.texture
+        recalls_when = texture is None or texture.moments is None
+        return self._offer(
+            options, self._heard, self._step, pressed, bias=bias, chooses_keys=chooses, recalls_when=recalls_when
+        )
 
     @property
     def _heard(self) -> Logits:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from piano.events import Role
 from piano.notes import NoteArray
 from piano.solve.beat_places import beat_places
+from piano.solve.local_shares import local_shares
 from piano.solve.register import Press, Register, register_of
 from piano.tasks.exercise import Exercise
 from piano.tasks.previews import steps_of
@@ -79,6 +80,9 @@ _MOST_LATE = 2.0
 _MOMENT_MISSED, _MOMENTS_MAY_BE_MISSED = 1.5, 0.5
 """How many nats rarer a wait is for each moment that does not come, and from how many on."""
 
+_USUALLY_JOIN, _REACH_S = 0.3, 4
+"""Which share of keys joins others, usually; what is replaced so many seconds away tells nothing of it."""
+
 _NEAR = (1.0, 0.9, 0.6)
 """How much a moment counts so many steps beside it."""
 
@@ -121,7 +125,8 @@ class Texture:
     """`pulse` is how much likelier, in nats, a key is at each step for what stands, (steps,); `due` how many keys are
     to have gone down by each, (steps,); `lengths` how long they are held, None: freely. `gaps` are the steps at which
     gaps begin that are to be filled in whole, each by what is due in it. Of what is replaced, if anything is, `moments`
-    are at how many moments keys are to have gone down by each step, (steps,), and `register` where they lie.
+    are at how many moments keys are to have gone down by each step, (steps,), `register` where they lie, and `joining`
+    by how many nats a key joins another more rarely than usual, (seconds,).
     """
 
     pulse: NDArray[np.float32]
@@ -130,6 +135,7 @@ class Texture:
     gaps: tuple[int, ...] = ()
     moments: NDArray[np.float32] | None = None
     register: Register | None = None
+    joining: NDArray[np.float64] | None = None
 
     def since(self, step: int) -> int:
         """Return the step from which on the keys of a step's gap count: 0 where there are no gaps."""
@@ -154,6 +160,9 @@ class Texture:
                 joins = ahead - lately[-1][0] <= _TOGETHER
                 pace = np.where(joins, _JOIN_PULL * joining / max(2.0, usual), pace)
         pace = np.clip(pace, -_MOST_LEAN, _MOST_LEAN)
+        if self.joining is not None and lately:
+            second = min(round(step * STEP_S), self.joining.size - 1)
+            pace = pace + np.where(ahead - lately[-1][0] <= _TOGETHER, self.joining[second], 0.0)
         return np.asarray(np.where(ahead < self.pulse.size, self.pulse[inside], 0.0) + pace, np.float32)
 
     def silence(self, step: int, played: int, lately: Sequence[Press] = ()) -> NDArray[np.float32]:
@@ -191,6 +200,11 @@ class Texture:
         return np.asarray(self.due[at] - played - (self.due[start - 1] if start else 0.0), np.float32)
 
 
+def joins_last(step: int, lately: Sequence[Press]) -> bool:
+    """Say whether a key that goes down at a step joins the last that went down."""
+    return bool(lately) and step - lately[-1][0] <= _TOGETHER
+
+
 def _within(due: NDArray[np.float32], step: int) -> float:
     """Return how many are to go down within two seconds around a step."""
     half = round(1.0 / STEP_S)
@@ -219,7 +233,7 @@ def texture_of(
         steps = np.sort(steps_of(replaced))
         firsts = steps[np.diff(steps, prepend=-_TOGETHER - 1) > _TOGETHER]
         due, moments = (_due(exercise, at, density, size) for at in (steps, firsts))
-        return Texture(pulse, due, lengths_of(replaced), starts, moments, register_of(replaced))
+        return Texture(pulse, due, lengths_of(replaced), starts, moments, register_of(replaced), _joining(steps))
     if exercise.gaps:  # as dense as what stands around
         inside = _inside(exercise, size)
         smooth = inside * density * given.size / max(size - inside.sum(), 1.0)
@@ -238,6 +252,17 @@ def _due(exercise: Exercise, steps: NDArray[np.int64], ratio: float, size: int) 
     if exercise.gaps:
         smooth *= _inside(exercise, size)
     return np.cumsum(smooth).astype(np.float32)
+
+
+def _joining(steps: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return by how many nats keys join others more rarely than usual, (seconds,), at most 0, by those of some steps.
+
+    Counting what joined alone lets some keys join a single voice first, and only then holds others back.
+    """
+    seconds = np.maximum(np.rint(steps * STEP_S).astype(np.int64), 0)
+    counts = np.zeros((int(seconds.max()) + _REACH_S + 1, 2))
+    np.add.at(counts, (seconds, (np.diff(steps, prepend=-_TOGETHER - 1) <= _TOGETHER).astype(np.int64)), 1.0)
+    return np.asarray(np.minimum(np.log(local_shares(counts, _REACH_S)[:, 1] / _USUALLY_JOIN), 0.0))
 
 
 def _inside(exercise: Exercise, size: int) -> NDArray[np.float64]:

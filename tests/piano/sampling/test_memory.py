@@ -160,6 +160,16 @@ def test_a_key_that_may_not_go_down_is_not_expected() -> None:
     assert logits[VOCABULARY.on(Role.OWN, MOTIF[5])] <= logits[FIRST : FIRST + KEYS].max()
 
 
+def test_the_past_can_tell_which_key_goes_down_and_not_when_one_does() -> None:
+    memory = fresh(notes(MOTIF) + notes(OTHER) + notes(MOTIF[:5]))
+    keys, waits = slice(FIRST, FIRST + KEYS), slice(VOCABULARY.first_time, VOCABULARY.first_time + 100)
+    told, timed = (memory.adjust(FLAT, 1.0, tells_when=tells_when) for tells_when in (False, True))
+    assert int(told[keys].argmax()) == int(timed[keys].argmax()) == VOCABULARY.on(Role.OWN, MOTIF[5]) - FIRST
+    assert np.exp(told[keys]).sum() == pytest.approx(np.exp(FLAT[keys]).sum(), rel=1e-4)
+    assert np.array_equal(told[waits], FLAT[waits])
+    assert not np.array_equal(timed[waits], FLAT[waits])
+
+
 def test_that_a_key_goes_down_is_as_likely_whichever_is_expected() -> None:
     """The keys are mixed among themselves: with nothing due, the sum over them stays."""
     from piano.sampling.forecast import Forecast, mix_keys

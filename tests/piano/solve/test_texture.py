@@ -49,7 +49,8 @@ def test_there_are_about_as_many_notes_as_asked(amount: float) -> None:
 
 def test_keys_go_down_in_the_time_of_what_stands() -> None:
     exercise = to_fill(two_hands())
-    free, leaning = filled(exercise, None), filled(exercise, FillEvidence(follows_own=True))
+    ways = (None, FillEvidence(follows_own=True))
+    free, leaning = (np.concatenate([filled(exercise, fills, seed) for seed in (1, 2, 3, 4)]) for fills in ways)
     assert off_pulse(leaning) < 0.5 < off_pulse(free)
 
 
@@ -119,6 +120,12 @@ def test_the_emptier_a_gap_is_the_rarer_are_long_waits_in_it() -> None:
     assert all(waits_of(texture, step, []).min() > -6 for step in range(400, 1700, 50)), "none is taken for impossible"
 
 
+def test_in_a_gap_nothing_but_a_key_of_ours_ends_a_wait() -> None:
+    texture = texture_of(with_gaps(two_hands(), Gap(4, 8)), follows_own=True)
+    bias = in_texture(texture, 400, [], 10**9, EVEN)[VOCABULARY.first_time :][:LONGEST_TIME_STEPS]
+    assert bias - texture.silence(400, 0) == pytest.approx(texture.bias(400, 0)[1:], abs=0.2)
+
+
 def test_no_gap_makes_up_for_another() -> None:
     texture = texture_of(with_gaps(two_hands(), Gap(4, 8), Gap(12, 16)), follows_own=False)
     full, empty = [(400 + number, 60) for number in range(40)], [(1210, 60)]
@@ -146,10 +153,33 @@ def test_the_more_moments_are_missed_the_rarer_are_long_waits() -> None:
     assert all(waits_of(texture, step, []).min() > -6 for step in range(0, 1900, 50)), "none is taken for impossible"
 
 
+def test_no_key_joins_a_single_voice() -> None:
+    single = [(25 * number, 48 + number % 3) for number in range(41)]
+    assert keys_of(replacing(), 1000, single) < -2, "before one has joined, too"
+
+
+def test_moments_that_are_late_make_no_chords() -> None:
+    waits = slice(VOCABULARY.first_time, VOCABULARY.first_time + LONGEST_TIME_STEPS)
+    for late in ([(25 * number, 48 + number % 3) for number in range(10, 41, step)] for step in (1, 3, 6)):
+        bias = in_texture(replacing(), late[-1][0], late, 0, EVEN)
+        assert np.logaddexp.reduce(bias[waits]) == pytest.approx(np.log(LONGEST_TIME_STEPS), abs=0.01)
+
+
+def test_keys_join_where_chords_are_replaced() -> None:
+    notes = two_hands()
+    chords = notes[notes["pitch"] < 60]
+    chords["pitch"] -= 12
+    exercise = to_fill(np.sort(np.concatenate([notes, chords]), order=["onset_s", "pitch"]))
+    joining = texture_of(exercise, follows_own=True).joining
+    assert joining is not None
+    assert (joining == 0).all()
+
+
 def test_where_nothing_is_replaced_no_chords_and_no_register_are_known() -> None:
     texture = texture_of(to_fill(two_hands()), follows_own=False)
     assert texture.moments is None
     assert texture.register is None
+    assert texture.joining is None
 
 
 @pytest.mark.parametrize("follows_own", [True, False])

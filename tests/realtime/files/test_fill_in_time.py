@@ -51,7 +51,7 @@ EIGHTHS, TRIPLETS, SWING, SIXTEENTHS = (0, 240), (0, 160, 320), (0, 320), (0, 12
 @pytest.mark.parametrize("places", [EIGHTHS, TRIPLETS, SWING, SIXTEENTHS])
 def test_the_beat_is_divided_as_in_the_file(places: tuple[int, ...], late: int) -> None:
     found = filled(two_hands(places, places, late))
-    assert share_at(found, places, late) > 0.75
+    assert share_at(found, places, late) > 0.65
 
 
 def test_sixteenths_that_stand_are_not_those_of_the_other_hand() -> None:
@@ -67,3 +67,10 @@ def test_sixteenths_stay_where_they_are() -> None:
 def test_the_left_hand_keeps_its_bass() -> None:
     pitches = filled(two_hands(EIGHTHS, EIGHTHS))["pitch"]
     assert (pitches < 52).mean() > 0.35, "a model of chance strikes one key in three there"
+
+
+@pytest.mark.parametrize("places", [EIGHTHS, SWING, SIXTEENTHS])
+def test_a_single_voice_stays_one(places: tuple[int, ...]) -> None:
+    notes = filled(two_hands(places, places))
+    moments = 1 + int((np.diff(np.sort(notes["onset_s"])) > 0.025).sum())
+    assert notes.size < 1.1 * moments
