@@ -58,14 +58,15 @@ _OPEN_BELOW, _OPEN = 48, 7
 _BELOW, _ABOVE, _LEAST_RANGE = 7, 12, 19
 """How far below the lowest keys, and above them, the bass may lie, and how far above it the highest at least."""
 
+_REGISTER_OF = 100
+"""The last so many keys tell the register of the last chord."""
+
 _OWN_ON = (VOCABULARY.kinds == Kind.ON) & (VOCABULARY.roles == Role.OWN)
 _OWN_OFF = (VOCABULARY.kinds == Kind.OFF) & (VOCABULARY.roles == Role.OWN)
 _LEAN = np.where(_OWN_ON, -_FEWER, np.where(_OWN_OFF, -_LONGER, 0.0))
 _TIMES = slice(VOCABULARY.first_time, VOCABULARY.first_time + LONGEST_TIME_STEPS)
 _LEAN[_TIMES] = _SLOWER * np.log(VOCABULARY.values[_TIMES] / _USUAL_WAIT)
 _LEAN[VOCABULARY.end] = _END
-_REGISTER_OF = 100
-"""The last so many keys tell the register of the last chord."""
 
 
 @dataclass(frozen=True, slots=True)
